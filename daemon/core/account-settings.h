@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The settings of one account: one table of keys serves the keyfile, AddAccount/Update dictionaries and
+ * `phonectl account set`. A value is text everywhere; it is validated when it is set. Immutable once an account uses it. */
+
+#include "core/offer-answer.h"
+#include "util/phone-enum.h"
+#include "util/phone-error.h"
+
+#define PHONE_TRANSPORT_LIST(X) \
+  X (PHONE_TRANSPORT_AUTO, "auto") X (PHONE_TRANSPORT_UDP, "udp") X (PHONE_TRANSPORT_TCP, "tcp") X (PHONE_TRANSPORT_TLS, "tls")
+PHONE_DECLARE_ENUM (PhoneTransport, phone_transport, PHONE_TRANSPORT_LIST)
+
+#define PHONE_DTMF_MODE_LIST(X) X (PHONE_DTMF_AUTO, "auto") X (PHONE_DTMF_RFC4733, "rfc4733") X (PHONE_DTMF_INFO, "info")
+PHONE_DECLARE_ENUM (PhoneDtmfMode, phone_dtmf_mode, PHONE_DTMF_MODE_LIST)
+
+#define PHONE_KEYING_LIST(X) X (PHONE_KEYING_ANY, "any") X (PHONE_KEYING_SDES, "sdes") X (PHONE_KEYING_DTLS, "dtls")
+PHONE_DECLARE_ENUM (PhoneKeying, phone_keying, PHONE_KEYING_LIST)
+
+/* All strings owned by the settings; NULL: not set. Defaults in account-settings.c's table. */
+typedef struct
+{
+  char *id;                     /* [a-z0-9-]{1,32}; file name and D-Bus path element */
+  gboolean enabled;
+  char *name;                   /* shown to people; default: the AoR */
+  char *aor;                    /* sip:user@domain, required */
+  char *display_name;
+  char *auth_user;              /* default: user part of the AoR */
+  char *password_file;          /* absolute path, mode 0600; else the credential phoned-ID, else the state folder */
+  char *registrar;              /* sip: URI or host[:port]; default: the AoR's domain */
+  char *outbound_proxy;         /* sip: URI or host[:port] */
+  PhoneTransport transport;
+  gboolean do_register;         /* key "register" */
+  guint expires;                /* s */
+  guint keep_alive;             /* s */
+  guint reg_id;
+  char *tls_ca;                 /* file or directory */
+  char *tls_cert;               /* PEM with certificate and key */
+  gboolean tls_verify;
+  guint n_codecs;
+  PhoneCodecId codecs[PHONE_MAX_CODECS];
+  guint ptime;                  /* ms */
+  gboolean srtp_set;            /* FALSE: srtp is the default for the transport (required on TLS, else off) */
+  PhoneSrtpPolicy srtp;
+  gboolean sdes_in_clear;       /* key "sdes-in-clear": allow SDES keys over UDP/TCP */
+  PhoneKeying keying;
+  PhoneDtmfMode dtmf;
+  int auto_answer;              /* ms, -1: off */
+  guint max_calls;
+  char *did;                    /* comma-separated numbers that this account also answers for */
+  char *prefix;                 /* dial plan: put before plain numbers */
+  char *default_domain;         /* default: the AoR's domain */
+  char *country;                /* ISO 3166-1 alpha-2, upper case */
+} PhoneAccountSettings;
+
+PhoneAccountSettings *phone_account_settings_new (const char *id, GError **error);      /* all defaults; INVALID_OPTION for a bad id */
+PhoneAccountSettings *phone_account_settings_copy (const PhoneAccountSettings *settings);
+void phone_account_settings_free (PhoneAccountSettings *settings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneAccountSettings, phone_account_settings_free)
+
+/* Sets one key; NULL or "" resets it to its default. INVALID_OPTION names key and value. */
+gboolean phone_account_settings_set (PhoneAccountSettings *settings, const char *key, const char *value, GError **error);
+/* Checks that the whole is usable (aor present, ...). The error names the key. */
+gboolean phone_account_settings_validate (const PhoneAccountSettings *settings, GError **error);
+/* The value as text, or NULL if it stands at its default / the key is unknown. Caller frees. */
+char *phone_account_settings_get (const PhoneAccountSettings *settings, const char *key);
+/* NULL-terminated static list of all keys in table order. */
+const char *const *phone_account_settings_keys (void);
+/* One line of help for a key, for man pages and error messages; NULL: unknown key. */
+const char *phone_account_settings_help (const char *key);
+/* Effective policies: default for the transport, and whether SDES keys may travel over it. */
+PhoneSrtpPolicy phone_account_settings_srtp (const PhoneAccountSettings *settings);
+gboolean phone_account_settings_sdes_allowed (const PhoneAccountSettings *settings);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One call: the state machine between clients, signalling and media. Holds the negotiation (offer, answer, plan), the
+ * hold and mute flags, and why it ended. Emits "changed" (guint mask of PhoneCallField), "dtmf" (char digit as
+ * guint, guint ms, const char *method).
+ *
+ *   out:  dialing -> alerting -> active <-> held -> disconnecting -> disconnected
+ *   in:   incoming | waiting -> active ...          any -> disconnected                                  */
+
+#include <glib-object.h>
+#include "core/account.h"
+
+#define PHONE_CALL_STATE_LIST(X) \
+  X (PHONE_CALL_DIALING, "dialing") X (PHONE_CALL_ALERTING, "alerting") X (PHONE_CALL_INCOMING, "incoming") \
+  X (PHONE_CALL_WAITING, "waiting") X (PHONE_CALL_ACTIVE, "active") X (PHONE_CALL_HELD, "held") \
+  X (PHONE_CALL_DISCONNECTING, "disconnecting") X (PHONE_CALL_DISCONNECTED, "disconnected")
+PHONE_DECLARE_ENUM (PhoneCallState, phone_call_state, PHONE_CALL_STATE_LIST)
+
+#define PHONE_CALL_DIRECTION_LIST(X) X (PHONE_CALL_OUTGOING, "outgoing") X (PHONE_CALL_INBOUND, "incoming")
+PHONE_DECLARE_ENUM (PhoneCallDirection, phone_call_direction, PHONE_CALL_DIRECTION_LIST)
+
+typedef enum
+{
+  PHONE_CALL_FIELD_STATE = 1 << 0,      /* also Can */
+  PHONE_CALL_FIELD_REASON = 1 << 1,
+  PHONE_CALL_FIELD_PARTY = 1 << 2,      /* remote URI, name, asserted id, diverter */
+  PHONE_CALL_FIELD_HOLD = 1 << 3,       /* local hold, remote hold */
+  PHONE_CALL_FIELD_MUTED = 1 << 4,
+  PHONE_CALL_FIELD_TIMES = 1 << 5,      /* Start, Answered */
+  PHONE_CALL_FIELD_MEDIA = 1 << 6,      /* codec, security, remote address, direction */
+} PhoneCallField;
+
+#define PHONE_TYPE_CALL (phone_call_get_type ())
+G_DECLARE_FINAL_TYPE (PhoneCall, phone_call, PHONE, CALL, GObject)
+
+guint phone_call_get_number (PhoneCall *call);                  /* path element; never reused */
+const char *phone_call_get_id (PhoneCall *call);                /* UUID */
+PhoneAccount *phone_call_get_account (PhoneCall *call);
+PhoneCallDirection phone_call_get_direction (PhoneCall *call);
+PhoneCallState phone_call_get_state (PhoneCall *call);
+const PhoneReason *phone_call_get_reason (PhoneCall *call);     /* cause NONE until it ended */
+const char *phone_call_get_remote_uri (PhoneCall *call);
+const char *phone_call_get_remote_name (PhoneCall *call);       /* "" if none */
+const char *phone_call_get_asserted_id (PhoneCall *call);       /* P-Asserted-Identity URI, "" if none or untrusted */
+const char *phone_call_get_diverter (PhoneCall *call);
+gboolean phone_call_get_local_hold (PhoneCall *call);
+gboolean phone_call_get_remote_hold (PhoneCall *call);
+gboolean phone_call_get_muted (PhoneCall *call);
+gint64 phone_call_get_start (PhoneCall *call);                  /* Unix s */
+gint64 phone_call_get_answered (PhoneCall *call);               /* Unix s, 0: not answered */
+const PhoneMediaPlan *phone_call_get_plan (PhoneCall *call);    /* NULL until negotiated; keys inside: never print */
+gboolean phone_call_get_report (PhoneCall *call, PhoneMediaReport *ret_report);         /* FALSE: no media */
+/* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence. NULL-terminated, free container only. */
+const char **phone_call_get_can (PhoneCall *call);
+gboolean phone_call_is_ended (PhoneCall *call);                 /* disconnecting or disconnected */
+
+/* Actions. Errors are about starting the action (INVALID_STATE ...). The callbacks fire exactly once, later, on the main loop;
+ * error NULL: done. */
+typedef void (*PhoneCallDone) (PhoneCall *call, const GError *error, gpointer data);
+/* keep_others: do not put the other active calls on hold. Done when the call is active (ACK received) or failed. */
+gboolean phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error);
+gboolean phone_call_reject (PhoneCall *call, PhoneCause cause, GError **error);         /* BUSY 486, DECLINED 603, UNAVAILABLE 480 */
+gboolean phone_call_hangup (PhoneCall *call, GError **error);
+gboolean phone_call_hold (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error);
+gboolean phone_call_resume (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error);
+gboolean phone_call_set_muted (PhoneCall *call, gboolean muted, GError **error);
+gboolean phone_call_send_dtmf (PhoneCall *call, const char *digits, guint ms, GError **error);  /* 0-9 * # A-D; ms 40..6000, 0: 100 */
+gboolean phone_call_silence_ring (PhoneCall *call, GError **error);
+
+/* Engine data, owned by sip/. */
+gpointer phone_call_get_engine_data (PhoneCall *call);
+void phone_call_set_engine_data (PhoneCall *call, gpointer data);
+
+/* ---- Events from signalling ---- */
+/* Provisional response to our INVITE. answer: SDP of a 18x, or NULL. early: the response's dialog may differ from the last one's (forking). */
+void phone_call_on_progress (PhoneCall *call, guint status, const PhoneMediaDesc *answer);
+/* 2xx to our INVITE, ACK is being sent by the stack. answer NULL: it had none where one was due: core hangs up. */
+void phone_call_on_answered (PhoneCall *call, const PhoneMediaDesc *answer);
+/* Our 2xx was ACKed. answer: SDP in the ACK (our offer in the 200), else NULL. */
+void phone_call_on_confirmed (PhoneCall *call, const PhoneMediaDesc *answer);
+/* re-INVITE or UPDATE with an offer: returns our answer (caller frees) or NULL with error: 488, the session goes on as it was. */
+PhoneMediaDesc *phone_call_on_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error);
+/* re-INVITE without SDP: returns our offer for the 200; the answer comes by phone_call_on_confirmed(). */
+PhoneMediaDesc *phone_call_on_offer_wanted (PhoneCall *call, GError **error);
+void phone_call_on_reoffer_answered (PhoneCall *call, const PhoneMediaDesc *answer);
+void phone_call_on_reoffer_failed (PhoneCall *call, guint status, const char *phrase);
+void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, const char *asserted_id);  /* connected identity; NULL: unchanged */
+void phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms);
+/* The dialog is gone; the engine has forgotten the call. Takes a copy of reason. Always the last event. */
+void phone_call_on_ended (PhoneCall *call, const PhoneReason *reason);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Settings of the daemon as a whole (phoned.conf): same habits as account settings; keys are "section.key". */
+
+#include "util/phone-error.h"
+#include "util/phone-enum.h"
+
+typedef struct
+{
+  /* [daemon] */
+  guint max_calls;              /* over all accounts */
+  guint linger;                 /* s that an ended call stays visible, default 5 */
+  guint ring_timeout;           /* s until an unanswered incoming call is ended with 480, default 120 */
+  gboolean call_waiting;        /* FALSE: a second call gets 486 */
+  char *country;                /* tones when the account says nothing; default from the locale, else US */
+  /* [audio] */
+  char *input, *output, *ring;  /* default, pipewire[:NAME], pulse[:NAME], alsa[:NAME], file:PATH, tone[:HZ], silence */
+  char *ring_tone;              /* WAV file, NULL: built-in by country */
+  /* [media] */
+  guint port_first, port_last;  /* RTP range, default 16384-32767 */
+  char *media_bind;             /* numeric address for RTP, NULL: any */
+  guint rtp_timeout;            /* s without any RTP or RTCP until the call ends, default 60, 0: never */
+  guint opus_bitrate;           /* bit/s, default 28000 */
+  guint opus_complexity;        /* 0..10, default 5 */
+  /* [sip] */
+  char *sip_bind;               /* address[:port][,...]; NULL: any, ephemeral */
+  char *user_agent;             /* default "phoned/VERSION" */
+  guint session_expires;        /* s, RFC 4028, default 1800, 0: off */
+  gboolean trace;               /* SIP messages to the journal at debug level, secrets redacted */
+} PhoneDaemonSettings;
+
+PhoneDaemonSettings *phone_daemon_settings_new (void);
+PhoneDaemonSettings *phone_daemon_settings_copy (const PhoneDaemonSettings *settings);
+void phone_daemon_settings_free (PhoneDaemonSettings *settings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneDaemonSettings, phone_daemon_settings_free)
+/* section: "daemon", "audio", "media", "sip". NULL or "" value: default. INVALID_OPTION names section, key, value. */
+gboolean phone_daemon_settings_set (PhoneDaemonSettings *settings, const char *section, const char *key, const char *value,
+                                    GError **error);

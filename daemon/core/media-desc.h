@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* PhoneMediaDesc is the one value that signalling and media exchange: the audio stream of one side of a session
+ * as RFC 8866 (SDP) describes it, without any text. sip/ converts it from and to SDP, core/offer-answer
+ * negotiates on it (RFC 3264), media/ acts on the outcome (PhoneMediaPlan). Values, no behaviour: compare, copy, free.
+ *
+ * Directions are always seen from the side that the description belongs to: in a description that we received,
+ * SENDONLY means that the peer sends. phone_direction_reverse() turns it round. */
+
+#include "util/phone-enum.h"
+
+#define PHONE_CODEC_LIST(X) \
+  X (PHONE_CODEC_OPUS, "opus") X (PHONE_CODEC_G722, "g722") X (PHONE_CODEC_PCMU, "pcmu") X (PHONE_CODEC_PCMA, "pcma")
+PHONE_DECLARE_ENUM (PhoneCodecId, phone_codec_id, PHONE_CODEC_LIST)
+
+/* Bit 0: this side sends; bit 1: this side receives. */
+#define PHONE_DIRECTION_LIST(X) \
+  X (PHONE_DIRECTION_INACTIVE, "inactive") X (PHONE_DIRECTION_SENDONLY, "sendonly") \
+  X (PHONE_DIRECTION_RECVONLY, "recvonly") X (PHONE_DIRECTION_SENDRECV, "sendrecv")
+PHONE_DECLARE_ENUM (PhoneDirection, phone_direction, PHONE_DIRECTION_LIST)
+PhoneDirection phone_direction_reverse (PhoneDirection direction);
+
+#define PHONE_PROFILE_LIST(X) \
+  X (PHONE_PROFILE_AVP, "RTP/AVP") X (PHONE_PROFILE_AVPF, "RTP/AVPF") \
+  X (PHONE_PROFILE_SAVP, "RTP/SAVP") X (PHONE_PROFILE_SAVPF, "RTP/SAVPF") \
+  X (PHONE_PROFILE_DTLS_SAVP, "UDP/TLS/RTP/SAVP") X (PHONE_PROFILE_DTLS_SAVPF, "UDP/TLS/RTP/SAVPF")
+PHONE_DECLARE_ENUM (PhoneProfile, phone_profile, PHONE_PROFILE_LIST)
+gboolean phone_profile_is_secure (PhoneProfile profile);
+
+/* Names as registered for SDES (RFC 4568, 6188, 7714), strongest first: the order in which we offer. */
+#define PHONE_SRTP_SUITE_LIST(X) \
+  X (PHONE_SRTP_AEAD_AES_256_GCM, "AEAD_AES_256_GCM") \
+  X (PHONE_SRTP_AEAD_AES_128_GCM, "AEAD_AES_128_GCM") \
+  X (PHONE_SRTP_AES_256_CM_HMAC_SHA1_80, "AES_256_CM_HMAC_SHA1_80") \
+  X (PHONE_SRTP_AES_256_CM_HMAC_SHA1_32, "AES_256_CM_HMAC_SHA1_32") \
+  X (PHONE_SRTP_AES_CM_128_HMAC_SHA1_80, "AES_CM_128_HMAC_SHA1_80") \
+  X (PHONE_SRTP_AES_CM_128_HMAC_SHA1_32, "AES_CM_128_HMAC_SHA1_32")
+PHONE_DECLARE_ENUM (PhoneSrtpSuite, phone_srtp_suite, PHONE_SRTP_SUITE_LIST)
+/* Octets of master key plus master salt: 44, 28, 46, 46, 30, 30. */
+gsize phone_srtp_suite_key_length (PhoneSrtpSuite suite);
+
+#define PHONE_SRTP_MAX_KEY 46
+#define PHONE_MAX_CODECS 16
+#define PHONE_MAX_CRYPTOS 12
+
+/* One master key and salt. Wiped by phone_media_desc_clear/free; never printed. */
+typedef struct
+{
+  guint tag;                            /* a=crypto tag, 1..999999999 */
+  PhoneSrtpSuite suite;
+  guint8 key[PHONE_SRTP_MAX_KEY];       /* master key followed by master salt */
+  guint64 lifetime;                     /* packets, RFC 4568 section 9.1; 0: the suite's default */
+  guint8 mki_length;                    /* octets, 0: no MKI; RFC 4568 section 6.1 */
+  guint32 mki;
+} PhoneSrtpKey;
+
+/* One RTP payload format. Only the fmtp parameters that we act on are kept. */
+typedef struct
+{
+  PhoneCodecId id;
+  guint8 payload_type;                  /* 0..127 as numbered by the side that the description belongs to */
+  /* Opus, RFC 7587 section 6.1; what this side wants to receive. 0: not stated. */
+  guint32 max_playback_rate;            /* Hz */
+  guint32 max_average_bitrate;          /* bit/s */
+  gboolean use_inband_fec, use_dtx, stereo, cbr;
+} PhoneCodec;
+
+/* RTP clock rate in Hz as it stands in a=rtpmap: 48000 for Opus, 8000 for the others (G.722 too, RFC 3551 4.5.2). */
+guint phone_codec_clock_rate (PhoneCodecId id);
+
+typedef struct
+{
+  char *address;                        /* numeric IPv4 or IPv6 of c=; owned */
+  guint16 port;                         /* RTP; 0: the stream is refused */
+  guint16 rtcp_port;                    /* a=rtcp (RFC 3605), else port + 1; equals port with rtcp_mux */
+  gboolean rtcp_mux;                    /* RFC 5761 */
+  PhoneProfile profile;
+  PhoneDirection direction;
+  guint ptime;                          /* ms, 0: not stated */
+  guint maxptime;                       /* ms, 0: not stated */
+  guint n_codecs;
+  PhoneCodec codecs[PHONE_MAX_CODECS];  /* in order of preference */
+  /* telephone-event (RFC 4733), one per clock rate; payload type -1: absent */
+  int dtmf_8000, dtmf_48000;
+  guint n_cryptos;
+  PhoneSrtpKey cryptos[PHONE_MAX_CRYPTOS];
+  /* DTLS-SRTP (RFC 5763) and ICE (RFC 8839) get their members here. */
+} PhoneMediaDesc;
+
+PhoneMediaDesc *phone_media_desc_new (void);                    /* no codecs, sendrecv, RTP/AVP, no events */
+PhoneMediaDesc *phone_media_desc_copy (const PhoneMediaDesc *desc);
+gboolean phone_media_desc_equal (const PhoneMediaDesc *a, const PhoneMediaDesc *b);
+void phone_media_desc_free (PhoneMediaDesc *desc);              /* wipes keys; accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneMediaDesc, phone_media_desc_free)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The outward arrows of the model. core/ knows nobody outside: it calls signalling, media and storage through these
+ * tables, which main.c fills in. What the engines report back enters through the phone_*_on_* functions of
+ * account.h, call.h and registry.h. Everything here happens on the main loop's thread.
+ *
+ * No function blocks. A function that can fail at once says so by GError; the later outcome is an event. */
+
+#include "core/account-settings.h"
+#include "core/daemon-settings.h"
+#include "core/media-desc.h"
+#include "core/offer-answer.h"
+#include "core/reason.h"
+#include "util/secret.h"
+
+typedef struct _PhoneAccount PhoneAccount;
+typedef struct _PhoneCall PhoneCall;
+
+/* ---- signalling (implemented by sip/ua.c) ---- */
+
+typedef struct
+{
+  const char *target;           /* complete SIP(S) URI */
+  const char *display_name;     /* of the callee, may be NULL */
+  gboolean privacy;             /* Privacy: id, anonymous From (RFC 3323) */
+  const char *const *headers;   /* NULL-terminated pairs name, value; already vetted by core; may be NULL */
+  const char *replaces;         /* Replaces header value or NULL */
+} PhoneInviteParams;
+
+typedef struct
+{
+  /* Account life. add: opens the account's stack and registers if its settings say so. remove: un-REGISTERs and closes; the
+   * engine keeps what it needs and calls phone_account_on_stopped() when all is gone. */
+  gboolean (*account_add) (gpointer ua, PhoneAccount *account, GError **error);
+  void (*account_remove) (gpointer ua, PhoneAccount *account);
+  void (*account_register) (gpointer ua, PhoneAccount *account);        /* now, forgetting any back-off */
+  void (*account_unregister) (gpointer ua, PhoneAccount *account);
+  /* Our numeric address as the account's proxy/registrar (or target, a URI, when there is none) sees us; NULL if there is no route.
+   * Caller frees. */
+  char *(*account_local_address) (gpointer ua, PhoneAccount *account, const char *target);
+
+  /* Calls. The engine keeps its dialog under the call pointer until phone_call_on_ended(). offer may be NULL only in answer. */
+  gboolean (*call_invite) (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,
+                           GError **error);
+  void (*call_ring) (gpointer ua, PhoneCall *call, guint status, const PhoneMediaDesc *early);  /* 180, 182, 183 (with PRACK when asked) */
+  void (*call_answer) (gpointer ua, PhoneCall *call, const PhoneMediaDesc *desc);               /* 200 OK with answer, or offer when there was none */
+  void (*call_reject) (gpointer ua, PhoneCall *call, guint status, const char *phrase);         /* 300-699 */
+  void (*call_hangup) (gpointer ua, PhoneCall *call, const PhoneReason *reason);                /* CANCEL or BYE as the state wants */
+  /* re-INVITE. Outcome: phone_call_on_reoffer_answered / _failed. 491 glare is retried inside (RFC 3261 section 14.1). */
+  gboolean (*call_reoffer) (gpointer ua, PhoneCall *call, const PhoneMediaDesc *offer, GError **error);
+  gboolean (*call_dtmf_info) (gpointer ua, PhoneCall *call, char digit, guint ms, GError **error);
+} PhoneSignallingOps;
+
+/* ---- media (implemented by media/media.c) ---- */
+
+typedef struct _PhoneMedia PhoneMedia;  /* one per call; opaque to core */
+
+typedef struct
+{
+  const char *call_id;          /* for log fields */
+  const char *bind_address;     /* numeric local address or NULL for any */
+  gboolean ipv6;
+  const char *country;          /* tones */
+} PhoneMediaParams;
+
+#define PHONE_TONE_LIST(X) \
+  X (PHONE_TONE_NONE, "none") X (PHONE_TONE_RINGBACK, "ringback") X (PHONE_TONE_BUSY, "busy") \
+  X (PHONE_TONE_CONGESTION, "congestion") X (PHONE_TONE_CALL_WAITING, "call-waiting") X (PHONE_TONE_RING, "ring")
+PHONE_DECLARE_ENUM (PhoneTone, phone_tone, PHONE_TONE_LIST)
+
+/* One report of a running stream. Plain values; unknown numbers are NAN or -1. */
+typedef struct
+{
+  gint64 at;                    /* CLOCK_MONOTONIC us */
+  char codec[8];                /* send codec name, "" before there is one */
+  guint64 packets_sent, octets_sent, packets_received, octets_received;
+  gint64 packets_lost;          /* as our receiver counts (RFC 3550 A.3), may be negative with duplicates */
+  double loss_local, loss_remote;       /* fraction 0..1: lost on the way to us / to the peer (its last RR) */
+  double jitter_local, jitter_remote;   /* ms */
+  double round_trip;            /* ms, NAN until the first RR */
+  double playout_target, playout_delay; /* ms: wanted and actual delay between arrival and playout */
+  double capture_delay, output_delay;   /* ms: device buffers on the way */
+  double concealed, accelerated, expanded;      /* share of samples played, 0..1, whole call */
+  guint64 fec_used, late_packets, duplicates, auth_failures, replayed;
+  double level_in, level_out;   /* dBFS of microphone and loudspeaker, -127..0 */
+  double mos;                   /* E-model estimate, 1..4.5, NAN if unknown */
+  guint bitrate, bitrate_target;        /* bit/s sent, and what the rate control wants */
+  const char *rate_reason;      /* static string: why the target is what it is */
+  gint64 input_origin, output_origin;   /* CLOCK_MONOTONIC us of the first sample of a file input/output, 0: none */
+  guint64 key_changes;
+} PhoneMediaReport;
+
+/* Events of one media session, always on the main loop. user is the call. */
+typedef struct
+{
+  void (*dtmf) (PhoneCall *call, char digit, guint ms);         /* RFC 4733 digit complete */
+  void (*rtp_timeout) (PhoneCall *call, guint seconds);         /* nothing arrives any more */
+  void (*first_rtp) (PhoneCall *call);                          /* first authenticated packet */
+  void (*failed) (PhoneCall *call, const GError *error);
+} PhoneMediaEvents;
+
+typedef struct
+{
+  /* Opens sockets; nothing flows. MEDIA_FAILED when no port is free. */
+  PhoneMedia *(*media_new) (gpointer engine, PhoneCall *call, const PhoneMediaParams *params, const PhoneMediaEvents *events,
+                            GError **error);
+  void (*media_ports) (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_rtcp);
+  /* Starts, or changes what runs: codec, address, keys, direction, one at a time without restarting the rest. */
+  gboolean (*media_apply) (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error);
+  void (*media_set_muted) (PhoneMedia *media, gboolean muted);
+  /* Connects the call to microphone and loudspeaker, or parts it (held, waiting). */
+  void (*media_set_attached) (PhoneMedia *media, gboolean attached);
+  void (*media_set_tone) (PhoneMedia *media, PhoneTone tone);   /* played locally: ringback, busy ... */
+  gboolean (*media_send_dtmf) (PhoneMedia *media, const char *digits, guint ms, GError **error);
+  gboolean (*media_report) (PhoneMedia *media, PhoneMediaReport *ret_report);   /* FALSE: not running */
+  void (*media_free) (PhoneMedia *media);       /* no event after this; teardown happens off the SIP path; accepts NULL */
+  /* The ring device; one ring at a time, the engine counts nobody: core says what should sound now. */
+  void (*set_ring) (gpointer engine, PhoneTone tone, const char *country);
+
+  /* Audio settings (org.phoned.Phone1.Audio). role: "input", "output", "ring". */
+  gboolean (*audio_select) (gpointer engine, const char *role, const char *device, GError **error);
+  char *(*audio_selected) (gpointer engine, const char *role);
+  /* GPtrArray of GHashTable string->string: id, name, role, driver, default. Caller unrefs. */
+  GPtrArray *(*audio_devices) (gpointer engine);
+  gboolean (*audio_test_tone) (gpointer engine, const char *role, GError **error);
+  void (*audio_set_input_muted) (gpointer engine, gboolean muted);
+} PhoneMediaOps;
+
+/* ---- storage (implemented by daemon/config.c, later store/) ---- */
+
+typedef struct
+{
+  gboolean (*account_save) (gpointer store, const PhoneAccountSettings *settings, GError **error);      /* atomic */
+  gboolean (*account_delete) (gpointer store, const char *id, GError **error);
+  /* The password, or NULL with error (STORAGE) / NULL without (none is set). */
+  PhoneSecret *(*secret_load) (gpointer store, const PhoneAccountSettings *settings, GError **error);
+  gboolean (*secret_save) (gpointer store, const char *account_id, PhoneSecret *secret, GError **error);
+} PhoneStoreOps;
+
+typedef struct
+{
+  const PhoneSignallingOps *sig;
+  gpointer ua;
+  const PhoneMediaOps *media;
+  gpointer engine;
+  const PhoneStoreOps *store;
+  gpointer store_data;
+} PhonePorts;

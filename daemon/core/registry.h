@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* All accounts and calls of the daemon, and the policies that span them: default account, limits, call waiting, who is
+ * put on hold when another is answered, what rings. Emits "account-added/-removed" (PhoneAccount), "call-added/-removed"
+ * (PhoneCall; added once it is complete), "changed" (guint mask of PhoneRegistryField), "audio-changed". */
+
+#include <glib-object.h>
+#include "core/call.h"
+
+#define PHONE_DAEMON_STATE_LIST(X) \
+  X (PHONE_DAEMON_IDLE, "idle") X (PHONE_DAEMON_RINGING, "ringing") X (PHONE_DAEMON_IN_CALL, "in-call") X (PHONE_DAEMON_STOPPING, "stopping")
+PHONE_DECLARE_ENUM (PhoneDaemonState, phone_daemon_state, PHONE_DAEMON_STATE_LIST)
+
+#define PHONE_NETWORK_STATE_LIST(X) X (PHONE_NETWORK_OFFLINE, "offline") X (PHONE_NETWORK_LOCAL, "local") X (PHONE_NETWORK_ONLINE, "online")
+PHONE_DECLARE_ENUM (PhoneNetworkState, phone_network_state, PHONE_NETWORK_STATE_LIST)
+
+typedef enum
+{
+  PHONE_REGISTRY_STATE = 1 << 0,
+  PHONE_REGISTRY_DEFAULT_ACCOUNT = 1 << 1,
+  PHONE_REGISTRY_NETWORK = 1 << 2,
+  PHONE_REGISTRY_INPUT_MUTED = 1 << 3,
+} PhoneRegistryField;
+
+#define PHONE_TYPE_REGISTRY (phone_registry_get_type ())
+G_DECLARE_FINAL_TYPE (PhoneRegistry, phone_registry, PHONE, REGISTRY, GObject)
+
+PhoneRegistry *phone_registry_new (const PhoneDaemonSettings *settings);        /* copies */
+/* The tables must outlive the registry. Called once, before anything else. */
+void phone_registry_set_ports (PhoneRegistry *registry, const PhonePorts *ports);
+const PhonePorts *phone_registry_get_ports (PhoneRegistry *registry);
+const PhoneDaemonSettings *phone_registry_get_settings (PhoneRegistry *registry);
+void phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings *settings);        /* reload; copies */
+
+/* Accounts. The arrays are borrowed; do not keep them across the main loop. */
+GPtrArray *phone_registry_get_accounts (PhoneRegistry *registry);
+PhoneAccount *phone_registry_find_account (PhoneRegistry *registry, const char *id);    /* borrowed or NULL */
+/* From a file at start-up or reload (save FALSE), or from a client (save TRUE). Takes a copy of settings. */
+PhoneAccount *phone_registry_add_account (PhoneRegistry *registry, const PhoneAccountSettings *settings, gboolean save, GError **error);
+gboolean phone_registry_remove_account (PhoneRegistry *registry, PhoneAccount *account, gboolean delete_saved, GError **error);
+PhoneAccount *phone_registry_get_default_account (PhoneRegistry *registry);             /* NULL: no account */
+gboolean phone_registry_set_default_account (PhoneRegistry *registry, PhoneAccount *account, GError **error);
+
+/* Calls. */
+GPtrArray *phone_registry_get_calls (PhoneRegistry *registry);
+PhoneCall *phone_registry_find_call (PhoneRegistry *registry, guint number);
+
+typedef struct
+{
+  PhoneAccount *account;        /* NULL: default, or the one whose domain fits the target */
+  gboolean privacy;
+  const char *display_name;
+  const char *const *headers;   /* pairs; only X-*, P-Early-Media and a short list pass, else INVALID_OPTION */
+  const char *replaces;
+  gboolean when_registered;     /* wait (30 s at most) until the account is registered */
+  gboolean keep_others;
+} PhoneDialOptions;
+PhoneCall *phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDialOptions *options, GError **error);
+void phone_registry_hangup_all (PhoneRegistry *registry);
+
+PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry);
+PhoneNetworkState phone_registry_get_network (PhoneRegistry *registry);
+void phone_registry_set_network (PhoneRegistry *registry, PhoneNetworkState state);
+gboolean phone_registry_get_input_muted (PhoneRegistry *registry);
+void phone_registry_set_input_muted (PhoneRegistry *registry, gboolean muted);
+/* No new calls; ends all calls, removes all accounts; done() when nothing is left or after deadline ms. */
+void phone_registry_stop (PhoneRegistry *registry, guint deadline, void (*done) (gpointer data), gpointer data);
+
+/* An INVITE outside a dialog, matched to an account by the engine (Request-URI, To, DID, or the registered flow). offer NULL: delayed
+ * offer. Returns the new call (borrowed), or NULL with *ret_status the SIP status to answer with and nothing created. Strings are copied. */
+typedef struct
+{
+  const char *remote_uri, *remote_name, *asserted_id, *diverter;
+  const char *request_uri;
+  const char *replaces_call_id;
+  guint auto_answer_ms;         /* asked for by the caller; core's policy decides */
+} PhoneIncoming;
+PhoneCall *phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming,
+                                       const PhoneMediaDesc *offer, gpointer engine_data, guint *ret_status);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Encoders and decoders behind one table: Opus (libopus), G.722 (spandsp), PCMU/PCMA (ITU-T G.711). All speak MEDIA_RATE mono to
+ * the inside; the resampling between 48 kHz and the codec's own rate is theirs. */
+
+#include "core/media-desc.h"
+#include "media/media-types.h"
+
+#define MEDIA_MAX_FRAME_MS 120
+#define MEDIA_MAX_PAYLOAD 1275
+
+typedef struct _MediaEncoder MediaEncoder;
+typedef struct _MediaDecoder MediaDecoder;
+
+/* What rate control asks of an encoder; codecs without a knob ignore it. */
+typedef struct
+{
+  guint bitrate;                /* bit/s */
+  guint loss_percent;           /* expected, 0..100 */
+  gboolean fec, dtx;
+  guint frame_ms;               /* 10, 20, 40, 60 */
+  guint complexity;             /* 0..10 */
+} MediaRate;
+
+MediaEncoder *media_encoder_new (const PhoneCodec *codec, const MediaRate *rate, GError **error);
+void media_encoder_set_rate (MediaEncoder *encoder, const MediaRate *rate);
+/* pcm: frame_ms of MEDIA_RATE mono. Returns octets written to ret_payload (MEDIA_MAX_PAYLOAD), 0: nothing need be sent (DTX), -1: error. */
+int media_encoder_encode (MediaEncoder *encoder, const gint16 *pcm, guint samples, guint8 *ret_payload);
+void media_encoder_free (MediaEncoder *encoder);
+
+MediaDecoder *media_decoder_new (PhoneCodecId codec, GError **error);
+/* Samples (at MEDIA_RATE) that a payload holds, 0 if it is malformed. */
+guint media_decoder_duration (PhoneCodecId codec, const guint8 *payload, gsize length);
+gboolean media_decoder_has_fec (PhoneCodecId codec, const guint8 *payload, gsize length);
+/* Each returns samples written (at most capacity), or -1. conceal: PLC for `samples`; fec: the frame BEFORE this payload. */
+int media_decoder_decode (MediaDecoder *decoder, const guint8 *payload, gsize length, gint16 *ret_pcm, guint capacity);
+int media_decoder_decode_fec (MediaDecoder *decoder, const guint8 *payload, gsize length, gint16 *ret_pcm, guint samples);
+int media_decoder_conceal (MediaDecoder *decoder, gint16 *ret_pcm, guint samples);
+void media_decoder_free (MediaDecoder *decoder);

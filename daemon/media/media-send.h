@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The sending end of a call's graph: a GstElement with one source pad of RTP packets (towards rtpsession). The hub pushes PCM frames into
+ * a ring; media_send_drain() on the call's I/O thread encodes, numbers (one SSRC, sequence and timestamp space for the life of the
+ * session, across codec changes) and pushes packets, and interleaves telephone events (RFC 4733). */
+
+#include <gst/gst.h>
+#include "core/offer-answer.h"
+#include "media/media-codec.h"
+
+#define MEDIA_TYPE_SEND (media_send_get_type ())
+G_DECLARE_FINAL_TYPE (MediaSend, media_send, MEDIA, SEND, GstElement)
+
+typedef void (*MediaSendWake) (gpointer data);
+
+guint32 media_send_get_ssrc (MediaSend *send);
+/* Called from the hub thread when a packet's worth of PCM waits; must be quick (write an eventfd). */
+void media_send_set_wake (MediaSend *send, MediaSendWake wake, gpointer data);
+gboolean media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaRate *rate, GError **error);   /* live */
+void media_send_set_rate (MediaSend *send, const MediaRate *rate);
+void media_send_set_enabled (MediaSend *send, gboolean enabled);        /* direction says that we may send */
+void media_send_set_muted (MediaSend *send, gboolean muted);            /* sends silence */
+void media_send_push (MediaSend *send, const gint16 *frame, gint64 now);        /* hub thread; never blocks; drops the oldest when full */
+void media_send_drain (MediaSend *send);                                /* I/O thread */
+/* Queue digits; ms each, 50 ms pause between (RFC 4733 section 2.5). MEDIA_FAILED: the peer takes no telephone events. */
+gboolean media_send_dtmf (MediaSend *send, const char *digits, guint ms, GError **error);
+double media_send_get_level (MediaSend *send);                          /* dBFS */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Both directions of the text form of every enum that core/ declares, in one place, so that one round-trip test covers
+ * them and no room defines one twice. */
+
+#include "core/account-settings.h"
+#include "core/account.h"
+#include "core/call.h"
+#include "core/media-desc.h"
+#include "core/offer-answer.h"
+#include "core/ports.h"
+#include "core/reason.h"
+#include "core/registry.h"
+
+PHONE_DEFINE_ENUM (PhoneTransport, phone_transport, PHONE_TRANSPORT_LIST)
+PHONE_DEFINE_ENUM (PhoneDtmfMode, phone_dtmf_mode, PHONE_DTMF_MODE_LIST)
+PHONE_DEFINE_ENUM (PhoneKeying, phone_keying, PHONE_KEYING_LIST)
+PHONE_DEFINE_ENUM (PhoneRegistration, phone_registration, PHONE_REGISTRATION_LIST)
+PHONE_DEFINE_ENUM (PhoneCallState, phone_call_state, PHONE_CALL_STATE_LIST)
+PHONE_DEFINE_ENUM (PhoneCallDirection, phone_call_direction, PHONE_CALL_DIRECTION_LIST)
+PHONE_DEFINE_ENUM (PhoneCodecId, phone_codec_id, PHONE_CODEC_LIST)
+PHONE_DEFINE_ENUM (PhoneDirection, phone_direction, PHONE_DIRECTION_LIST)
+PHONE_DEFINE_ENUM (PhoneProfile, phone_profile, PHONE_PROFILE_LIST)
+PHONE_DEFINE_ENUM (PhoneSrtpSuite, phone_srtp_suite, PHONE_SRTP_SUITE_LIST)
+PHONE_DEFINE_ENUM (PhoneSrtpPolicy, phone_srtp_policy, PHONE_SRTP_POLICY_LIST)
+PHONE_DEFINE_ENUM (PhoneTone, phone_tone, PHONE_TONE_LIST)
+PHONE_DEFINE_ENUM (PhoneActor, phone_actor, PHONE_ACTOR_LIST)
+PHONE_DEFINE_ENUM (PhoneCause, phone_cause, PHONE_CAUSE_LIST)
+PHONE_DEFINE_ENUM (PhoneDaemonState, phone_daemon_state, PHONE_DAEMON_STATE_LIST)
+PHONE_DEFINE_ENUM (PhoneNetworkState, phone_network_state, PHONE_NETWORK_STATE_LIST)

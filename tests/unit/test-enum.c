@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Every enum that travels as text goes there and back, has distinct words, and refuses other words. The list of enums
+ * below is compared with the headers by enum-list.py, so an enum that is added without being listed here fails. */
+
+#include "core/account-settings.h"
+#include "core/account.h"
+#include "core/call.h"
+#include "core/media-desc.h"
+#include "core/offer-answer.h"
+#include "core/ports.h"
+#include "core/reason.h"
+#include "core/registry.h"
+
+#define CHECK(Type, prefix) \
+  static void \
+  check_##prefix (void) \
+  { \
+    g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal); \
+    g_assert_cmpint (prefix##_n_values, >, 1); \
+    for (int i = 0; i < prefix##_n_values; i++) \
+      { \
+        const char *text = prefix##_to_string ((Type) i); \
+        Type back = (Type) -1; \
+        g_autofree char *longer = NULL; \
+        g_assert_nonnull (text); \
+        g_assert_cmpstr (text, !=, ""); \
+        g_assert_true (g_hash_table_add (seen, (gpointer) text)); \
+        g_assert_true (prefix##_from_string (text, &back)); \
+        g_assert_cmpint ((int) back, ==, i); \
+        longer = g_strconcat (text, "x", NULL); \
+        back = (Type) -1; \
+        g_assert_false (prefix##_from_string (longer, &back)); \
+        g_assert_cmpint ((int) back, ==, -1); \
+      } \
+    Type untouched = (Type) -1; \
+    g_assert_false (prefix##_from_string ("", &untouched)); \
+    g_assert_cmpint ((int) untouched, ==, -1); \
+  }
+
+#define ENUMS(X) \
+  X (PhoneTransport, phone_transport) \
+  X (PhoneDtmfMode, phone_dtmf_mode) \
+  X (PhoneKeying, phone_keying) \
+  X (PhoneRegistration, phone_registration) \
+  X (PhoneCallState, phone_call_state) \
+  X (PhoneCallDirection, phone_call_direction) \
+  X (PhoneCodecId, phone_codec_id) \
+  X (PhoneDirection, phone_direction) \
+  X (PhoneProfile, phone_profile) \
+  X (PhoneSrtpSuite, phone_srtp_suite) \
+  X (PhoneSrtpPolicy, phone_srtp_policy) \
+  X (PhoneTone, phone_tone) \
+  X (PhoneActor, phone_actor) \
+  X (PhoneCause, phone_cause) \
+  X (PhoneDaemonState, phone_daemon_state) \
+  X (PhoneNetworkState, phone_network_state)
+
+ENUMS (CHECK)
+
+#define ADD(Type, prefix) g_test_add_func ("/enum/" #Type, check_##prefix);
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ENUMS (ADD)
+  return g_test_run ();
+}

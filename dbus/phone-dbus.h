@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Names of the contract: shared by the daemon and its clients, needs nothing else. The members are in the
+ * org.phoned.Phone1.*.xml files of this folder, the errors in errors.def. */
+
+#define PHONE_DBUS_NAME "org.phoned.Phone1"
+#define PHONE_DBUS_PATH "/org/phoned/Phone1"
+#define PHONE_DBUS_ACCOUNT_PATH PHONE_DBUS_PATH "/account"      /* + "/" + id, escaped as by sd_bus_path_encode */
+#define PHONE_DBUS_CALL_PATH PHONE_DBUS_PATH "/call"            /* + "/" + number */
+
+#define PHONE_DBUS_MANAGER "org.phoned.Phone1.Manager"
+#define PHONE_DBUS_ACCOUNT "org.phoned.Phone1.Account"
+#define PHONE_DBUS_CALL "org.phoned.Phone1.Call"
+#define PHONE_DBUS_MEDIA "org.phoned.Phone1.Media"
+#define PHONE_DBUS_AUDIO "org.phoned.Phone1.Audio"
+
+#define PHONE_DBUS_ERROR_PREFIX "org.phoned.Phone1.Error."
+
+/* Where an object path is due and there is no object (Manager.DefaultAccount without accounts). */
+#define PHONE_DBUS_NO_OBJECT "/"

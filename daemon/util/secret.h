@@ -11,8 +11,12 @@ typedef struct _PhoneSecret PhoneSecret;
 PhoneSecret *phone_secret_new (const char *data, gssize length);        /* copies; -1: NUL-terminated */
 PhoneSecret *phone_secret_ref (PhoneSecret *secret);
 void phone_secret_unref (PhoneSecret *secret);                          /* accepts NULL */
-const char *phone_secret_peek (const PhoneSecret *secret);              /* NUL-terminated, borrowed */
+const char *phone_secret_peek (const PhoneSecret *secret);              /* NUL-terminated, borrowed; never NULL */
 gsize phone_secret_length (const PhoneSecret *secret);
-/* Reads fd to its end (at most 4096 octets, one trailing newline dropped); does not close it. */
+/* In a time that depends on the lengths only. */
+gboolean phone_secret_equal (const PhoneSecret *a, const PhoneSecret *b);
+/* Reads fd to its end (at most 4096 octets, one trailing newline dropped); does not close it. Never waits: a pipe must hold everything and
+ * its writing end must be closed already, so that a client that never writes cannot stop the loop. INVALID_OPTION: too long, a NUL,
+ * not complete; STORAGE: cannot be read. The message does not contain what was read. */
 PhoneSecret *phone_secret_read_fd (int fd, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneSecret, phone_secret_unref)

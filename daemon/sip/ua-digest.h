@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Credentials of an account for sofia-sip. sofia's own Digest knows MD5 only and cuts user and password at ':'; ours takes
+ * its place as an authentication client plugin. Neither user nor password goes through sofia: NUTAG_AUTH carries a
+ * random token that names the UaCredentials, and the plugin looks them up when it makes the header.
+ *
+ * Use, for every response event with status 401 or 407 (on any handle; sofia holds the request back meanwhile):
+ *
+ *   switch (ua_credentials_answer (credentials, nh, sip))
+ *     {
+ *     case UA_ANSWER_SENT:        return;                    the request goes out again; its next response comes as usual
+ *     case UA_ANSWER_REFUSED:     wrong user or password     all others: nothing is sent; end the request with auth-failed
+ *     case UA_ANSWER_NO_PASSWORD:
+ *     case UA_ANSWER_UNSUPPORTED: no algorithm or qop that we know
+ *     }
+ *
+ * Stale nonces, nextnonce, nonce counts, later requests on the same handle, and keep-alive OPTIONS are answered inside
+ * sofia without an event. Do NOT answer challenges to requests inside a dialog that the far end began (a BYE challenged by
+ * a caller is a known way to collect digests for guessing passwords off line): there is no provider who needs it. */
+
+#include <sofia-sip/nua.h>
+#include <sofia-sip/sip.h>
+#include "util/phone-enum.h"
+#include "util/phone-error.h"
+#include "util/secret.h"
+
+typedef struct _UaCredentials UaCredentials;
+
+#define UA_ANSWER_LIST(X) \
+  X (UA_ANSWER_SENT, "sent") X (UA_ANSWER_REFUSED, "refused") X (UA_ANSWER_NO_PASSWORD, "no-password") \
+  X (UA_ANSWER_UNSUPPORTED, "unsupported")
+PHONE_DECLARE_ENUM (UaAnswer, ua_answer, UA_ANSWER_LIST)
+
+/* user: copied, UTF-8, any characters. password: a reference is taken; NULL: none known. */
+UaCredentials *ua_credentials_new (const char *user, PhoneSecret *password);
+void ua_credentials_free (UaCredentials *credentials);          /* handles that still use it send no more answers */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaCredentials, ua_credentials_free)
+/* Takes effect with the next request, on all handles; forgets what was refused before. */
+void ua_credentials_set (UaCredentials *credentials, const char *user, PhoneSecret *password);
+/* For NUTAG_AUTH, when a call of nua_authenticate of one's own is wanted. Holds nothing secret. */
+const char *ua_credentials_get_auth (const UaCredentials *credentials);
+/* sip: the 401 or 407. */
+UaAnswer ua_credentials_answer (UaCredentials *credentials, nua_handle_t *nh, const sip_t *sip);
+
+/* Called by ua_platform_init: registers the plugin, then puts a SHA-256 challenge through sofia and checks the answer. */
+gboolean ua_digest_init (GError **error);

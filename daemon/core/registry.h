@@ -68,7 +68,7 @@ void phone_registry_set_input_muted (PhoneRegistry *registry, gboolean muted);
 void phone_registry_stop (PhoneRegistry *registry, guint deadline, void (*done) (gpointer data), gpointer data);
 
 /* An INVITE outside a dialog, matched to an account by the engine (Request-URI, To, DID, or the registered flow). offer NULL: delayed
- * offer. Returns the new call (borrowed), or NULL with *ret_status the SIP status to answer with and nothing created. Strings are copied. */
+ * offer. Calls call_ring (180) before it returns. Returns the new call (borrowed), or NULL with *ret_status the SIP status to answer with and nothing created. Strings are copied. */
 typedef struct
 {
   const char *remote_uri, *remote_name, *asserted_id, *diverter;

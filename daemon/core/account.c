@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* An account and its life in the signalling engine:
+ *
+ *   stopped -> running -> stopping -> stopped        (start, account_remove, on_stopped)
+ *
+ * New settings are saved first and shown at once. The stack is restarted for them as soon as the account has no call: a change of
+ * the display name must not cost a conversation. */
+
+#include "core/model-private.h"
+
+#include <string.h>
+
+typedef enum
+{
+  LIFE_STOPPED,
+  LIFE_RUNNING,
+  LIFE_STOPPING,
+} Life;
+
+struct _PhoneAccount
+{
+  GObject parent_instance;
+  PhoneRegistry *registry;      /* not owned: the registry owns us */
+  PhoneAccountSettings *settings;
+  PhoneSecret *password;
+  PhoneRegistration registration;
+  PhoneRegistrationDetail detail;
+  PhoneTlsInfo *tls;
+  char **capabilities;
+  gpointer engine_data;
+  Life life;
+  gboolean restart_wanted;      /* once it is stopped (or has no call), start with the settings of now */
+  gboolean removed;
+};
+
+enum
+{
+  SIGNAL_CHANGED,
+  N_SIGNALS
+};
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (PhoneAccount, phone_account, G_TYPE_OBJECT)
+
+static void
+tls_info_free (PhoneTlsInfo *info)
+{
+  if (!info)
+    return;
+  g_free (info->version);
+  g_free (info->cipher);
+  g_free (info->subject);
+  g_free (info->issuer);
+  g_free (info);
+}
+
+static void
+phone_account_finalize (GObject *object)
+{
+  PhoneAccount *account = PHONE_ACCOUNT (object);
+
+  phone_account_settings_free (account->settings);
+  phone_secret_unref (account->password);
+  g_free (account->detail.phrase);
+  g_free (account->detail.reason);
+  tls_info_free (account->tls);
+  g_strfreev (account->capabilities);
+  G_OBJECT_CLASS (phone_account_parent_class)->finalize (object);
+}
+
+static void
+phone_account_class_init (PhoneAccountClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = phone_account_finalize;
+  signals[SIGNAL_CHANGED] = g_signal_new (PHONE_SIGNAL_CHANGED, PHONE_TYPE_ACCOUNT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                          G_TYPE_NONE, 1, G_TYPE_UINT);
+}
+
+static void
+phone_account_init (PhoneAccount *account)
+{
+  account->capabilities = g_new0 (char *, 1);
+  account->detail.since = g_get_real_time () / G_USEC_PER_SEC;
+}
+
+static void
+emit_changed (PhoneAccount *account, guint mask)
+{
+  g_signal_emit (account, signals[SIGNAL_CHANGED], 0, mask);
+}
+
+static PhoneLogFields
+log_fields (PhoneAccount *account)
+{
+  return (PhoneLogFields){ .account = account->settings->id };
+}
+
+PhoneAccount *
+phone_account_new (PhoneRegistry *registry, const PhoneAccountSettings *settings)
+{
+  PhoneAccount *account = g_object_new (PHONE_TYPE_ACCOUNT, NULL);
+
+  account->registry = registry;
+  account->settings = phone_account_settings_copy (settings);
+  return account;
+}
+
+/* ---- life ---- */
+
+static void
+load_password (PhoneAccount *account)
+{
+  const PhonePorts *ports = phone_registry_get_ports (account->registry);
+  g_autoptr (GError) error = NULL;
+  PhoneLogFields fields = log_fields (account);
+
+  g_clear_pointer (&account->password, phone_secret_unref);
+  account->password = ports->store->secret_load (ports->store_data, account->settings, &error);
+  if (error)
+    phone_log_warning (&fields, "Account %s: cannot read the password: %s", account->settings->id, error->message);
+}
+
+static void
+report_failure (PhoneAccount *account, const char *reason, const char *phrase)
+{
+  PhoneRegistrationDetail detail = { .reason = (char *) reason, .phrase = (char *) phrase };
+
+  phone_account_on_registration (account, PHONE_REGISTRATION_FAILED, &detail);
+}
+
+gboolean
+phone_account_start (PhoneAccount *account, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (account->registry);
+  g_autoptr (GError) failure = NULL;
+
+  if (account->removed || !account->settings->enabled)
+    return TRUE;
+  if (account->life != LIFE_STOPPED)
+    {
+      account->restart_wanted = TRUE;
+      return TRUE;
+    }
+  load_password (account);
+  account->restart_wanted = FALSE;
+  account->life = LIFE_RUNNING;
+  if (ports->sig->account_add (ports->ua, account, &failure))
+    return TRUE;
+  account->life = LIFE_STOPPED;
+  report_failure (account, "stack", failure->message);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+void
+phone_account_stop (PhoneAccount *account)
+{
+  const PhonePorts *ports = phone_registry_get_ports (account->registry);
+
+  account->restart_wanted = FALSE;
+  if (account->life != LIFE_RUNNING)
+    return;
+  account->life = LIFE_STOPPING;
+  ports->sig->account_remove (ports->ua, account);
+}
+
+gboolean
+phone_account_is_running (PhoneAccount *account)
+{
+  return account->life != LIFE_STOPPED;
+}
+
+void
+phone_account_on_stopped (PhoneAccount *account)
+{
+  g_autoptr (PhoneAccount) keep = g_object_ref (account);
+  PhoneRegistrationDetail none = { 0 };
+
+  account->life = LIFE_STOPPED;
+  phone_account_on_tls (account, NULL);
+  phone_account_on_registration (account, PHONE_REGISTRATION_UNREGISTERED, &none);
+  if (account->restart_wanted)
+    phone_account_start (account, NULL);
+  phone_registry_account_stopped (account->registry, account);
+}
+
+static void
+restart (PhoneAccount *account)
+{
+  if (account->life == LIFE_STOPPED)
+    {
+      phone_account_start (account, NULL);
+      return;
+    }
+  if (phone_registry_count_calls (account->registry, account, FALSE) == 0)
+    phone_account_stop (account);
+  account->restart_wanted = account->settings->enabled;
+}
+
+void
+phone_account_calls_gone (PhoneAccount *account)
+{
+  if (account->life != LIFE_RUNNING)
+    return;
+  if (account->restart_wanted || !account->settings->enabled)
+    restart (account);
+}
+
+void
+phone_account_replace_settings (PhoneAccount *account, const PhoneAccountSettings *settings)
+{
+  phone_account_settings_free (account->settings);
+  account->settings = phone_account_settings_copy (settings);
+  emit_changed (account, PHONE_ACCOUNT_SETTINGS);
+  restart (account);
+}
+
+/* ---- getters ---- */
+
+const char *
+phone_account_get_id (PhoneAccount *account)
+{
+  return account->settings->id;
+}
+
+const PhoneAccountSettings *
+phone_account_get_settings (PhoneAccount *account)
+{
+  return account->settings;
+}
+
+PhoneSecret *
+phone_account_get_password (PhoneAccount *account)
+{
+  return account->password;
+}
+
+PhoneRegistration
+phone_account_get_registration (PhoneAccount *account)
+{
+  return account->registration;
+}
+
+const PhoneRegistrationDetail *
+phone_account_get_registration_detail (PhoneAccount *account)
+{
+  return &account->detail;
+}
+
+const PhoneTlsInfo *
+phone_account_get_tls (PhoneAccount *account)
+{
+  return account->tls;
+}
+
+const char *const *
+phone_account_get_capabilities (PhoneAccount *account)
+{
+  return (const char *const *) account->capabilities;
+}
+
+gpointer
+phone_account_get_engine_data (PhoneAccount *account)
+{
+  return account->engine_data;
+}
+
+void
+phone_account_set_engine_data (PhoneAccount *account, gpointer data)
+{
+  account->engine_data = data;
+}
+
+/* ---- actions ---- */
+
+static gboolean
+require_running (PhoneAccount *account, GError **error)
+{
+  if (account->life == LIFE_RUNNING)
+    return TRUE;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Account %s is %s", account->settings->id,
+               account->settings->enabled ? "not running" : "disabled");
+  return FALSE;
+}
+
+gboolean
+phone_account_register (PhoneAccount *account, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (account->registry);
+
+  if (account->life == LIFE_STOPPED && account->settings->enabled)
+    return phone_account_start (account, error);
+  if (!require_running (account, error))
+    return FALSE;
+  if (!account->settings->do_register)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Account %s is set not to register (register=false)",
+                   account->settings->id);
+      return FALSE;
+    }
+  ports->sig->account_register (ports->ua, account);
+  return TRUE;
+}
+
+gboolean
+phone_account_unregister (PhoneAccount *account, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (account->registry);
+
+  if (!require_running (account, error))
+    return FALSE;
+  ports->sig->account_unregister (ports->ua, account);
+  return TRUE;
+}
+
+gboolean
+phone_account_update (PhoneAccount *account, const char *const *updates, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (account->registry);
+  g_autoptr (PhoneAccountSettings) settings = phone_account_settings_copy (account->settings);
+
+  for (gsize i = 0; updates[i]; i += 2)
+    if (!phone_account_settings_set (settings, updates[i], updates[i + 1], error))
+      return FALSE;
+  if (!phone_account_settings_validate (settings, error))
+    return FALSE;
+  if (!ports->store->account_save (ports->store_data, settings, error))
+    return FALSE;
+  phone_account_replace_settings (account, settings);
+  return TRUE;
+}
+
+gboolean
+phone_account_set_enabled (PhoneAccount *account, gboolean enabled, GError **error)
+{
+  const char *const updates[] = { "enabled", enabled ? "true" : "false", NULL };
+
+  if (account->settings->enabled == enabled)
+    return TRUE;
+  return phone_account_update (account, updates, error);
+}
+
+gboolean
+phone_account_set_password (PhoneAccount *account, PhoneSecret *secret, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (account->registry);
+
+  if (!ports->store->secret_save (ports->store_data, account->settings->id, secret, error))
+    return FALSE;
+  restart (account);
+  return TRUE;
+}
+
+/* ---- events ---- */
+
+void
+phone_account_on_registration (PhoneAccount *account, PhoneRegistration state, const PhoneRegistrationDetail *detail)
+{
+  gboolean changed = account->registration != state;
+  gint64 since = changed || !account->detail.since ? g_get_real_time () / G_USEC_PER_SEC : account->detail.since;
+  PhoneLogFields fields = log_fields (account);
+  g_autofree char *phrase = g_strdup (detail->phrase);
+  g_autofree char *reason = g_strdup (detail->reason);
+
+  if (!changed && account->detail.code == detail->code && account->detail.expires == detail->expires
+      && account->detail.retry_at == detail->retry_at && g_strcmp0 (account->detail.phrase, phrase) == 0
+      && g_strcmp0 (account->detail.reason, reason) == 0)
+    return;
+
+  if (changed)
+    phone_log_at_ (state == PHONE_REGISTRATION_FAILED ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_MESSAGE, &fields,
+                   "Account %s: %s -> %s (%u %s%s%s)", account->settings->id,
+                   phone_registration_to_string (account->registration), phone_registration_to_string (state), detail->code,
+                   phrase ? phrase : "-", reason ? ", " : "", reason ? reason : "");
+  account->registration = state;
+  g_free (account->detail.phrase);
+  g_free (account->detail.reason);
+  account->detail = *detail;
+  account->detail.phrase = g_steal_pointer (&phrase);
+  account->detail.reason = g_steal_pointer (&reason);
+  account->detail.since = since;
+  emit_changed (account, PHONE_ACCOUNT_REGISTRATION);
+}
+
+void
+phone_account_on_tls (PhoneAccount *account, const PhoneTlsInfo *info)
+{
+  PhoneTlsInfo *copy = NULL;
+
+  if (!info && !account->tls)
+    return;
+  if (info)
+    {
+      copy = g_new0 (PhoneTlsInfo, 1);
+      copy->version = g_strdup (info->version);
+      copy->cipher = g_strdup (info->cipher);
+      copy->subject = g_strdup (info->subject);
+      copy->issuer = g_strdup (info->issuer);
+      copy->expires = info->expires;
+    }
+  tls_info_free (account->tls);
+  account->tls = copy;
+  emit_changed (account, PHONE_ACCOUNT_TLS);
+}
+
+void
+phone_account_on_capabilities (PhoneAccount *account, const char *const *capabilities)
+{
+  if (g_strv_equal ((const char *const *) account->capabilities, capabilities))
+    return;
+  g_strfreev (account->capabilities);
+  account->capabilities = g_strdupv ((char **) capabilities);
+  emit_changed (account, PHONE_ACCOUNT_CAPABILITIES);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What signalling reports about a call. Each function is one arrow of the offer/answer and dialog life (RFC 3261, 3262, 3264);
+ * none of them trusts that the peer keeps to the order. */
+
+#include "core/call-private.h"
+
+#include <string.h>
+
+static void
+end_for_media (PhoneCall *call, const GError *error)
+{
+  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_MEDIA_FAILED, 488, error->message);
+
+  phone_log_warning (&call->log, "Call %u: %s", call->number, error->message);
+  phone_call_end (call, reason);
+}
+
+static gboolean
+is_trying (PhoneCall *call)
+{
+  return call->direction == PHONE_CALL_OUTGOING
+         && (call->state == PHONE_CALL_DIALING || call->state == PHONE_CALL_ALERTING);
+}
+
+/* ---- outgoing ---- */
+
+void
+phone_call_on_progress (PhoneCall *call, guint status, const PhoneMediaDesc *answer)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!is_trying (call) || status <= 100)
+    return;
+  /* A bad answer in a provisional response does not end the attempt: the final one may be right. */
+  if (answer && !phone_call_complete_offer (call, answer, &error))
+    phone_log_warning (&call->log, "Call %u: early media ignored: %s", call->number, error->message);
+  if (call->plan)
+    phone_call_set_tone (call, PHONE_TONE_NONE);
+  else if (status == 180)
+    phone_call_set_tone (call, PHONE_TONE_RINGBACK);
+  if (status == 180 || status == 182 || status == 183)
+    phone_call_set_state (call, PHONE_CALL_ALERTING, answer ? "early media" : "ringing");
+}
+
+void
+phone_call_on_answered (PhoneCall *call, const PhoneMediaDesc *answer)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!is_trying (call))
+    return;
+  phone_call_set_tone (call, PHONE_TONE_NONE);
+  if (answer)
+    phone_call_complete_offer (call, answer, &error);
+  else if (!call->plan)
+    g_set_error (&error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "The peer answered without a session description");
+  if (error)
+    {
+      end_for_media (call, error);
+      return;
+    }
+  g_clear_pointer (&call->pending_offer, phone_media_desc_free);
+  phone_call_set_state (call, PHONE_CALL_ACTIVE, "answered");
+}
+
+/* ---- incoming ---- */
+
+void
+phone_call_on_confirmed (PhoneCall *call, const PhoneMediaDesc *answer)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (phone_call_is_ended (call))
+    return;
+  if (call->pending_offer && call->reoffer == REOFFER_NONE)
+    {
+      if (answer)
+        phone_call_complete_offer (call, answer, &error);
+      else
+        g_set_error (&error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "The peer's ACK has no answer to our offer");
+      g_clear_pointer (&call->pending_offer, phone_media_desc_free);
+    }
+  if (error)
+    {
+      end_for_media (call, error);
+      return;
+    }
+  if (!call->answering)
+    return;
+  call->answering = FALSE;
+  g_clear_pointer (&call->remote_offer, phone_media_desc_free);
+  phone_call_set_state (call, PHONE_CALL_ACTIVE, "confirmed");
+  phone_call_fire (call, &call->answer_waiter, NULL);
+}
+
+/* ---- in the dialog ---- */
+
+PhoneMediaDesc *
+phone_call_on_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error)
+{
+  if (phone_call_is_ended (call))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", call->number);
+      return NULL;
+    }
+  if (call->pending_offer)
+    {
+      /* RFC 3261 section 14.2, RFC 3311 section 5.2: the engine should have answered 491 or 500 already. */
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS, "Call %u: our own offer is open", call->number);
+      return NULL;
+    }
+  return phone_call_make_answer (call, offer, error);
+}
+
+PhoneMediaDesc *
+phone_call_on_offer_wanted (PhoneCall *call, GError **error)
+{
+  if (phone_call_is_ended (call) || call->pending_offer)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS, "Call %u: no new offer possible now", call->number);
+      return NULL;
+    }
+  return phone_call_make_offer (call, phone_call_wanted_direction (call), error);
+}
+
+static void
+finish_reoffer (PhoneCall *call, const GError *error)
+{
+  Reoffer purpose = call->reoffer;
+
+  call->reoffer = REOFFER_NONE;
+  g_clear_pointer (&call->pending_offer, phone_media_desc_free);
+  if (!error && purpose != REOFFER_NONE)
+    {
+      call->local_hold = purpose == REOFFER_HOLD;
+      phone_call_emit_changed (call, PHONE_CALL_FIELD_HOLD);
+      phone_call_set_state (call, call->local_hold ? PHONE_CALL_HELD : PHONE_CALL_ACTIVE,
+                            call->local_hold ? "held" : "resumed");
+    }
+  else
+    phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
+  phone_call_update_attachment (call);
+  phone_call_fire (call, &call->hold_waiter, error);
+}
+
+void
+phone_call_on_reoffer_answered (PhoneCall *call, const PhoneMediaDesc *answer)
+{
+  g_autoptr (PhoneCall) keep = g_object_ref (call);
+  g_autoptr (GError) error = NULL;
+
+  if (phone_call_is_ended (call))
+    return;
+  if (answer)
+    phone_call_complete_offer (call, answer, &error);
+  else
+    g_set_error (&error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "The peer accepted without a session description");
+  if (error)
+    phone_log_warning (&call->log, "Call %u: re-INVITE: %s", call->number, error->message);
+  finish_reoffer (call, error);
+}
+
+void
+phone_call_on_reoffer_failed (PhoneCall *call, guint status, const char *phrase)
+{
+  g_autoptr (PhoneCall) keep = g_object_ref (call);
+  g_autoptr (GError) error = g_error_new (PHONE_ERROR, PHONE_ERROR_REJECTED, "The peer refused the change: %u %s", status,
+                                          phrase ? phrase : "");
+
+  if (phone_call_is_ended (call))
+    return;
+  phone_log_warning (&call->log, "Call %u: %s", call->number, error->message);
+  finish_reoffer (call, error);
+}
+
+static gboolean
+replace (char **where, const char *value)
+{
+  if (!value || g_strcmp0 (*where, value) == 0)
+    return FALSE;
+  g_free (*where);
+  *where = g_strdup (value);
+  return TRUE;
+}
+
+void
+phone_call_on_party (PhoneCall *call, const char *uri, const char *name, const char *asserted_id)
+{
+  gboolean changed = replace (&call->remote_uri, uri);
+
+  changed |= replace (&call->remote_name, name);
+  changed |= replace (&call->asserted_id, asserted_id);
+  if (changed)
+    phone_call_emit_changed (call, PHONE_CALL_FIELD_PARTY);
+}
+
+void
+phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms)
+{
+  if (call->state == PHONE_CALL_ACTIVE)
+    phone_call_emit_dtmf (call, digit, ms, "info");
+}
+
+/* ---- the end ---- */
+
+/* With srtp=preferred the first offer is RTP/SAVP; one m-line cannot offer both, so a peer that knows no SRTP says 488 (or 415, 606)
+ * and gets the call a second time in clear. */
+static gboolean
+retry_in_clear (PhoneCall *call, const PhoneReason *reason)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  PhoneInviteParams params = {
+    .target = call->target,
+    .display_name = call->display_name,
+    .privacy = call->privacy,
+    .headers = (const char *const *) call->headers,
+    .replaces = call->replaces,
+  };
+  g_autoptr (PhoneMediaDesc) offer = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!is_trying (call) || !call->invited || call->clear_retry
+      || phone_account_settings_srtp (phone_account_get_settings (call->account)) != PHONE_SRTP_PREFERRED
+      || (reason->sip != 488 && reason->sip != 415 && reason->sip != 606))
+    return FALSE;
+  call->clear_retry = TRUE;
+  g_clear_pointer (&call->local, phone_media_desc_free);
+  g_clear_pointer (&call->plan, phone_media_plan_free);
+  offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, &error);
+  if (!offer || !ports->sig->call_invite (ports->ua, call, &params, offer, &error))
+    {
+      phone_log_warning (&call->log, "Call %u: second attempt without encryption failed: %s", call->number, error->message);
+      return FALSE;
+    }
+  phone_log_notice (&call->log, "Call %u: peer refused SRTP (%u), trying without, as srtp=preferred allows", call->number,
+                    reason->sip);
+  phone_call_set_state (call, PHONE_CALL_DIALING, "second attempt without encryption");
+  return TRUE;
+}
+
+void
+phone_call_on_ended (PhoneCall *call, const PhoneReason *reason)
+{
+  g_autoptr (PhoneCall) keep = g_object_ref (call);
+  g_autoptr (PhoneReason) copy = phone_reason_copy (reason);
+
+  if (call->state == PHONE_CALL_DISCONNECTED)
+    return;
+  call->engine_data = NULL;
+  if (retry_in_clear (call, copy))
+    return;
+  phone_call_set_reason (call, copy);
+  /* An unanswered outgoing call says why in the ear, for as long as it lingers. */
+  if (call->direction == PHONE_CALL_OUTGOING && call->answered == 0 && copy->actor != PHONE_ACTOR_LOCAL)
+    phone_call_set_tone (call, copy->cause == PHONE_CAUSE_BUSY || copy->cause == PHONE_CAUSE_DECLINED
+                                   ? PHONE_TONE_BUSY
+                                   : PHONE_TONE_CONGESTION);
+  else
+    phone_call_dispose_media (call);
+  phone_call_set_state (call, PHONE_CALL_DISCONNECTED, phone_cause_to_string (call->reason->cause));
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The call and its media: what we are able to offer (account settings and call state become PhoneMediaCaps), the outcome of the
+ * negotiation, and the media session that acts on it. */
+
+#include "core/call-private.h"
+
+#include <string.h>
+
+/* ---- events of the media session ---- */
+
+static void
+on_media_dtmf (PhoneCall *call, char digit, guint ms)
+{
+  phone_call_emit_dtmf (call, digit, ms, "rfc4733");
+}
+
+static void
+on_media_rtp_timeout (PhoneCall *call, guint seconds)
+{
+  g_autofree char *phrase = g_strdup_printf ("No media from the peer for %u s", seconds);
+  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_RTP_TIMEOUT, 0, phrase);
+
+  phone_call_end (call, reason);
+}
+
+static void
+on_media_first_rtp (PhoneCall *call)
+{
+  phone_log_info (&call->log, "Call %u: media flows", call->number);
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_MEDIA);
+}
+
+static void
+on_media_failed (PhoneCall *call, const GError *error)
+{
+  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_MEDIA_FAILED, 0, error->message);
+
+  phone_log_warning (&call->log, "Call %u: media failed: %s", call->number, error->message);
+  phone_call_end (call, reason);
+}
+
+static const PhoneMediaEvents media_events = {
+  .dtmf = on_media_dtmf,
+  .rtp_timeout = on_media_rtp_timeout,
+  .first_rtp = on_media_first_rtp,
+  .failed = on_media_failed,
+};
+
+/* ---- session ---- */
+
+gboolean
+phone_call_open_media (PhoneCall *call, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  const PhoneDaemonSettings *settings = phone_registry_get_settings (call->registry);
+  PhoneMediaParams params = { 0 };
+
+  if (!call->local_address)
+    call->local_address = ports->sig->account_local_address (ports->ua, call->account, call->remote_uri);
+  if (!call->local_address)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NETWORK_DOWN, "No route to %s", call->remote_uri);
+      return FALSE;
+    }
+  if (call->media)
+    return TRUE;
+  params.call_id = call->log.call;
+  params.bind_address = settings->media_bind;
+  params.ipv6 = strchr (call->local_address, ':') != NULL;
+  params.country = phone_registry_country (call->registry, call->account);
+  call->media = ports->media->media_new (ports->engine, call, &params, &media_events, error);
+  if (!call->media)
+    return FALSE;
+  ports->media->media_set_muted (call->media, call->muted);
+  return TRUE;
+}
+
+void
+phone_call_dispose_media (PhoneCall *call)
+{
+  const PhonePorts *ports;
+  PhoneMedia *media = g_steal_pointer (&call->media);
+
+  if (!media)
+    return;
+  ports = phone_registry_get_ports (call->registry);
+  ports->media->media_free (media);
+}
+
+void
+phone_call_set_tone (PhoneCall *call, PhoneTone tone)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+
+  if (call->media)
+    ports->media->media_set_tone (call->media, tone);
+}
+
+void
+phone_call_update_attachment (PhoneCall *call)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  gboolean early = call->state == PHONE_CALL_DIALING || call->state == PHONE_CALL_ALERTING;
+  gboolean talking = call->state == PHONE_CALL_ACTIVE && call->reoffer != REOFFER_HOLD;
+
+  if (call->media)
+    ports->media->media_set_attached (call->media, call->plan && (early || talking || call->answering));
+}
+
+static gboolean
+apply_plan (PhoneCall *call, PhoneMediaPlan *plan, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  gboolean same = call->plan && phone_media_plan_equal (call->plan, plan);
+
+  if (!call->media)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "Call %u has no media session", call->number);
+      return FALSE;
+    }
+  if (!same && !ports->media->media_apply (call->media, plan, error))
+    return FALSE;
+  phone_media_plan_free (call->plan);
+  call->plan = phone_media_plan_copy (plan);
+  phone_call_update_attachment (call);
+  if (!same)
+    phone_call_emit_changed (call, PHONE_CALL_FIELD_MEDIA);
+  return TRUE;
+}
+
+/* ---- negotiation ---- */
+
+PhoneDirection
+phone_call_wanted_direction (PhoneCall *call)
+{
+  return call->local_hold ? PHONE_DIRECTION_SENDONLY : PHONE_DIRECTION_SENDRECV;
+}
+
+void
+phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps *ret_caps)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
+
+  *ret_caps = (PhoneMediaCaps){
+    .n_codecs = settings->n_codecs,
+    .srtp = call->clear_retry ? PHONE_SRTP_OFF : phone_account_settings_srtp (settings),
+    .sdes_allowed = phone_account_settings_sdes_allowed (settings),
+    .ptime = settings->ptime,
+    .direction = direction,
+    .address = call->local_address,
+    .rtcp_mux = TRUE,
+  };
+  memcpy (ret_caps->codecs, settings->codecs, sizeof settings->codecs);
+  if (call->media)
+    ports->media->media_ports (call->media, &ret_caps->port, &ret_caps->rtcp_port);
+}
+
+/* An offer may be tried against our policy before anything is opened for it. */
+gboolean
+phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error)
+{
+  PhoneMediaCaps caps;
+  g_autoptr (PhoneMediaDesc) answer = NULL;
+  g_autoptr (PhoneMediaPlan) plan = NULL;
+
+  phone_call_fill_caps (call, PHONE_DIRECTION_SENDRECV, &caps);
+  if (!caps.address)
+    caps.address = "0.0.0.0";
+  if (!caps.port)
+    caps.port = caps.rtcp_port = 9;     /* the discard port: never on the wire */
+  answer = phone_answer_create (&caps, offer, NULL, &plan, error);
+  return answer != NULL;
+}
+
+/* Keys are renewed when we resume: the stream starts anew there, so a peer that mishandles a rekey costs nobody a word. */
+PhoneMediaDesc *
+phone_call_make_offer (PhoneCall *call, PhoneDirection direction, GError **error)
+{
+  PhoneMediaCaps caps;
+  PhoneMediaDesc *offer;
+  gboolean new_keys = call->plan && call->plan->encrypted && call->local_hold && direction == PHONE_DIRECTION_SENDRECV;
+
+  phone_call_fill_caps (call, direction, &caps);
+  offer = phone_offer_create (&caps, call->local, new_keys, error);
+  if (!offer)
+    return NULL;
+  phone_media_desc_free (call->pending_offer);
+  call->pending_offer = phone_media_desc_copy (offer);
+  return offer;
+}
+
+static gboolean
+peer_holds (const PhoneMediaDesc *theirs)
+{
+  return theirs->direction == PHONE_DIRECTION_SENDONLY || theirs->direction == PHONE_DIRECTION_INACTIVE;
+}
+
+static void
+set_remote_hold (PhoneCall *call, gboolean held)
+{
+  if (call->remote_hold == held)
+    return;
+  call->remote_hold = held;
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_HOLD);
+}
+
+gboolean
+phone_call_complete_offer (PhoneCall *call, const PhoneMediaDesc *answer, GError **error)
+{
+  PhoneMediaCaps caps;
+  g_autoptr (PhoneMediaPlan) plan = NULL;
+
+  if (!call->pending_offer)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "An answer came for which there was no offer");
+      return FALSE;
+    }
+  phone_call_fill_caps (call, call->pending_offer->direction, &caps);
+  plan = phone_offer_complete (&caps, call->pending_offer, answer, error);
+  if (!plan)
+    return FALSE;
+  if (plan->refused)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "The peer refused the audio stream");
+      return FALSE;
+    }
+  if (!apply_plan (call, plan, error))
+    return FALSE;
+  phone_media_desc_free (call->local);
+  call->local = phone_media_desc_copy (call->pending_offer);
+  set_remote_hold (call, peer_holds (answer));
+  return TRUE;
+}
+
+PhoneMediaDesc *
+phone_call_make_answer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error)
+{
+  PhoneMediaCaps caps;
+  g_autoptr (PhoneMediaDesc) answer = NULL;
+  g_autoptr (PhoneMediaPlan) plan = NULL;
+
+  phone_call_fill_caps (call, phone_call_wanted_direction (call), &caps);
+  answer = phone_answer_create (&caps, offer, call->local, &plan, error);
+  if (!answer || !apply_plan (call, plan, error))
+    return NULL;
+  phone_media_desc_free (call->local);
+  call->local = phone_media_desc_copy (answer);
+  set_remote_hold (call, peer_holds (offer));
+  return g_steal_pointer (&answer);
+}

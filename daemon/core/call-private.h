@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The inside of a call, shared by call.c (object, state, actions), call-events.c (what signalling reports) and
+ * call-media.c (negotiation and the media session). */
+
+#include "core/model-private.h"
+
+/* One parked request of a client: fires once. */
+typedef struct
+{
+  PhoneCallDone done;
+  gpointer data;
+} CallWaiter;
+
+/* What the re-INVITE under way is for. */
+typedef enum
+{
+  REOFFER_NONE,
+  REOFFER_HOLD,
+  REOFFER_RESUME,
+} Reoffer;
+
+struct _PhoneCall
+{
+  GObject parent_instance;
+  PhoneRegistry *registry;              /* not owned: the registry owns us */
+  PhoneAccount *account;
+  guint number;
+  char *id;
+  PhoneLogFields log;
+  PhoneCallDirection direction;
+  PhoneCallState state;
+  PhoneReason *reason;                  /* what clients see; ours wins over the wire's */
+  char *remote_uri, *remote_name, *asserted_id, *diverter;
+  gboolean local_hold, remote_hold, muted;
+  gint64 start, answered;
+  gpointer engine_data;
+
+  /* outgoing */
+  char *target, *display_name, *replaces;
+  char **headers;
+  gboolean privacy, when_registered, invited, clear_retry, ever_alerted;
+  guint registration_timeout;
+
+  /* incoming */
+  gboolean answering, silenced;
+  guint ring_timeout, auto_answer_timer, linger_timer;
+  guint auto_answer_hint;
+
+  /* negotiation: one offer is open at a time (RFC 3264 section 4) */
+  PhoneMediaDesc *remote_offer;         /* of the INVITE, until we answer */
+  PhoneMediaDesc *local;                /* our last description */
+  PhoneMediaDesc *pending_offer;        /* ours, unanswered */
+  PhoneMediaPlan *plan;
+  Reoffer reoffer;
+  PhoneMedia *media;
+  char *local_address;                  /* numeric, as the peer's side of the network sees us */
+
+  CallWaiter answer_waiter, hold_waiter;
+  GString *info_digits;                 /* DTMF by INFO waiting its turn */
+  guint info_ms, info_timer;
+};
+
+/* ---- call.c ---- */
+void phone_call_set_state (PhoneCall *call, PhoneCallState state, const char *why);
+void phone_call_emit_changed (PhoneCall *call, guint mask);
+void phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *method);
+void phone_call_fire (PhoneCall *call, CallWaiter *waiter, const GError *error);
+void phone_call_set_reason (PhoneCall *call, const PhoneReason *reason);        /* only the first one counts */
+void phone_call_clear_timers (PhoneCall *call);
+
+/* ---- call-media.c ---- */
+/* Opens the sockets if there are none yet. */
+gboolean phone_call_open_media (PhoneCall *call, GError **error);
+/* ret_caps borrows from the call. */
+void phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps *ret_caps);
+PhoneMediaDesc *phone_call_make_offer (PhoneCall *call, PhoneDirection direction, GError **error);
+/* The peer's answer to pending_offer: plan, media, remote hold. */
+gboolean phone_call_complete_offer (PhoneCall *call, const PhoneMediaDesc *answer, GError **error);
+PhoneMediaDesc *phone_call_make_answer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error);
+/* Microphone and loudspeaker follow state, hold and plan. */
+void phone_call_update_attachment (PhoneCall *call);
+void phone_call_set_tone (PhoneCall *call, PhoneTone tone);
+PhoneDirection phone_call_wanted_direction (PhoneCall *call);

@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The call as an object: its state (one choke point, phone_call_set_state), what clients may do with it, and the
+ * requests that wait for an outcome. What the wire says comes in through call-events.c. */
+
+#include "core/call-private.h"
+#include "core/call-state.h"
+
+#include <string.h>
+
+#define REGISTRATION_WAIT_S 30
+#define MAX_DTMF_DIGITS 128
+#define DTMF_DEFAULT_MS 100
+#define DTMF_MIN_MS 40
+#define DTMF_MAX_MS 6000
+#define DTMF_PAUSE_MS 50
+
+enum
+{
+  SIGNAL_CHANGED,
+  SIGNAL_DTMF,
+  N_SIGNALS
+};
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (PhoneCall, phone_call, G_TYPE_OBJECT)
+
+static void
+phone_call_finalize (GObject *object)
+{
+  PhoneCall *call = PHONE_CALL (object);
+
+  phone_call_clear_timers (call);
+  phone_call_dispose_media (call);
+  g_clear_object (&call->account);
+  g_free (call->id);
+  g_free ((char *) call->log.call);
+  g_free ((char *) call->log.account);
+  phone_reason_free (call->reason);
+  g_free (call->remote_uri);
+  g_free (call->remote_name);
+  g_free (call->asserted_id);
+  g_free (call->diverter);
+  g_free (call->target);
+  g_free (call->local_address);
+  g_free (call->display_name);
+  g_free (call->replaces);
+  g_strfreev (call->headers);
+  phone_media_desc_free (call->remote_offer);
+  phone_media_desc_free (call->local);
+  phone_media_desc_free (call->pending_offer);
+  phone_media_plan_free (call->plan);
+  if (call->info_digits)
+    g_string_free (call->info_digits, TRUE);
+  G_OBJECT_CLASS (phone_call_parent_class)->finalize (object);
+}
+
+static void
+phone_call_class_init (PhoneCallClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = phone_call_finalize;
+  signals[SIGNAL_CHANGED] = g_signal_new (PHONE_SIGNAL_CHANGED, PHONE_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                          G_TYPE_NONE, 1, G_TYPE_UINT);
+  signals[SIGNAL_DTMF] = g_signal_new ("dtmf", PHONE_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 3,
+                                       G_TYPE_UINT, G_TYPE_UINT, G_TYPE_STRING);
+}
+
+static void
+phone_call_init (PhoneCall *call)
+{
+  call->id = g_uuid_string_random ();
+  call->start = g_get_real_time () / G_USEC_PER_SEC;
+  call->reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_NONE, 0, NULL);
+}
+
+static PhoneCall *
+call_new (PhoneRegistry *registry, PhoneAccount *account, guint number, PhoneCallDirection direction, PhoneCallState state)
+{
+  PhoneCall *call = g_object_new (PHONE_TYPE_CALL, NULL);
+
+  call->registry = registry;
+  call->account = g_object_ref (account);
+  call->number = number;
+  call->log.call = g_strdup_printf ("%u", number);
+  call->log.account = g_strdup (phone_account_get_id (account));
+  call->direction = direction;
+  call->state = state;
+  return call;
+}
+
+PhoneCall *
+phone_call_new_outgoing (PhoneRegistry *registry, PhoneAccount *account, guint number, const char *target,
+                         const PhoneDialOptions *options)
+{
+  PhoneCall *call = call_new (registry, account, number, PHONE_CALL_OUTGOING, PHONE_CALL_DIALING);
+
+  call->target = g_strdup (target);
+  call->remote_uri = g_strdup (target);
+  call->remote_name = g_strdup (options->display_name ? options->display_name : "");
+  call->asserted_id = g_strdup ("");
+  call->diverter = g_strdup ("");
+  call->display_name = g_strdup (options->display_name);
+  call->replaces = g_strdup (options->replaces);
+  call->headers = g_strdupv ((char **) options->headers);
+  call->privacy = options->privacy;
+  call->when_registered = options->when_registered;
+  return call;
+}
+
+PhoneCall *
+phone_call_new_incoming (PhoneRegistry *registry, PhoneAccount *account, guint number, const PhoneIncoming *incoming,
+                         const PhoneMediaDesc *offer, gpointer engine_data)
+{
+  PhoneCall *call = call_new (registry, account, number, PHONE_CALL_INBOUND, PHONE_CALL_INCOMING);
+
+  call->remote_uri = g_strdup (incoming->remote_uri ? incoming->remote_uri : "");
+  call->remote_name = g_strdup (incoming->remote_name ? incoming->remote_name : "");
+  call->asserted_id = g_strdup (incoming->asserted_id ? incoming->asserted_id : "");
+  call->diverter = g_strdup (incoming->diverter ? incoming->diverter : "");
+  call->auto_answer_hint = incoming->auto_answer_ms;
+  call->remote_offer = offer ? phone_media_desc_copy (offer) : NULL;
+  call->engine_data = engine_data;
+  return call;
+}
+
+/* ---- state ---- */
+
+void
+phone_call_emit_changed (PhoneCall *call, guint mask)
+{
+  g_signal_emit (call, signals[SIGNAL_CHANGED], 0, mask);
+}
+
+void
+phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *method)
+{
+  g_signal_emit (call, signals[SIGNAL_DTMF], 0, (guint) (guchar) digit, ms, method);
+}
+
+void
+phone_call_fire (PhoneCall *call, CallWaiter *waiter, const GError *error)
+{
+  CallWaiter once = *waiter;
+
+  *waiter = (CallWaiter){ 0 };
+  if (once.done)
+    once.done (call, error, once.data);
+}
+
+void
+phone_call_clear_timers (PhoneCall *call)
+{
+  g_clear_handle_id (&call->registration_timeout, g_source_remove);
+  g_clear_handle_id (&call->ring_timeout, g_source_remove);
+  g_clear_handle_id (&call->auto_answer_timer, g_source_remove);
+  g_clear_handle_id (&call->info_timer, g_source_remove);
+  g_clear_handle_id (&call->linger_timer, g_source_remove);
+}
+
+/* Entry actions of the two final states: a client that waits learns that the call is over, and the microphone is closed before
+ * anything else happens. */
+static void
+enter_ending (PhoneCall *call)
+{
+  g_autoptr (GError) ended = NULL;
+
+  phone_call_clear_timers (call);
+  call->answering = FALSE;
+  phone_call_update_attachment (call);
+  ended = g_error_new (PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "The call ended: %s%s%s", phone_cause_to_string (call->reason->cause),
+                       call->reason->phrase ? ", " : "", call->reason->phrase ? call->reason->phrase : "");
+  phone_call_fire (call, &call->answer_waiter, ended);
+  phone_call_fire (call, &call->hold_waiter, ended);
+}
+
+void
+phone_call_set_state (PhoneCall *call, PhoneCallState state, const char *why)
+{
+  g_autoptr (PhoneCall) keep = g_object_ref (call);
+  guint mask = PHONE_CALL_FIELD_STATE;
+
+  if (call->state == state)
+    return;
+  if (!phone_call_transition_allowed (call->state, state))
+    {
+      phone_log_warning (&call->log, "Call %u: refused transition %s -> %s (%s)", call->number,
+                         phone_call_state_to_string (call->state), phone_call_state_to_string (state), why);
+      return;
+    }
+  phone_log_notice (&call->log, "Call %u: %s -> %s (%s)", call->number, phone_call_state_to_string (call->state),
+                    phone_call_state_to_string (state), why);
+  call->state = state;
+  if (state == PHONE_CALL_ACTIVE && call->answered == 0)
+    {
+      call->answered = g_get_real_time () / G_USEC_PER_SEC;
+      mask |= PHONE_CALL_FIELD_TIMES;
+    }
+  if (phone_call_is_ended (call))
+    {
+      mask |= PHONE_CALL_FIELD_REASON;
+      enter_ending (call);
+    }
+  else
+    phone_call_update_attachment (call);
+  phone_call_emit_changed (call, mask);
+  phone_registry_call_changed (call->registry, call);
+}
+
+void
+phone_call_set_reason (PhoneCall *call, const PhoneReason *reason)
+{
+  if (call->reason->cause != PHONE_CAUSE_NONE)
+    return;
+  phone_reason_free (call->reason);
+  call->reason = phone_reason_copy (reason);
+}
+
+/* ---- getters ---- */
+
+guint phone_call_get_number (PhoneCall *call) { return call->number; }
+const char *phone_call_get_id (PhoneCall *call) { return call->id; }
+PhoneAccount *phone_call_get_account (PhoneCall *call) { return call->account; }
+PhoneCallDirection phone_call_get_direction (PhoneCall *call) { return call->direction; }
+PhoneCallState phone_call_get_state (PhoneCall *call) { return call->state; }
+const PhoneReason *phone_call_get_reason (PhoneCall *call) { return call->reason; }
+const char *phone_call_get_remote_uri (PhoneCall *call) { return call->remote_uri; }
+const char *phone_call_get_remote_name (PhoneCall *call) { return call->remote_name; }
+const char *phone_call_get_asserted_id (PhoneCall *call) { return call->asserted_id; }
+const char *phone_call_get_diverter (PhoneCall *call) { return call->diverter; }
+gboolean phone_call_get_local_hold (PhoneCall *call) { return call->local_hold; }
+gboolean phone_call_get_remote_hold (PhoneCall *call) { return call->remote_hold; }
+gboolean phone_call_get_muted (PhoneCall *call) { return call->muted; }
+gint64 phone_call_get_start (PhoneCall *call) { return call->start; }
+gint64 phone_call_get_answered (PhoneCall *call) { return call->answered; }
+const PhoneMediaPlan *phone_call_get_plan (PhoneCall *call) { return call->plan; }
+gpointer phone_call_get_engine_data (PhoneCall *call) { return call->engine_data; }
+void phone_call_set_engine_data (PhoneCall *call, gpointer data) { call->engine_data = data; }
+
+gboolean
+phone_call_is_ended (PhoneCall *call)
+{
+  return call->state == PHONE_CALL_DISCONNECTING || call->state == PHONE_CALL_DISCONNECTED;
+}
+
+gboolean
+phone_call_get_report (PhoneCall *call, PhoneMediaReport *ret_report)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+
+  return call->media && ports->media->media_report (call->media, ret_report);
+}
+
+static gboolean
+is_unanswered_incoming (PhoneCall *call)
+{
+  return call->state == PHONE_CALL_INCOMING || call->state == PHONE_CALL_WAITING;
+}
+
+static gboolean
+is_established (PhoneCall *call)
+{
+  return call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD;
+}
+
+static gboolean
+can_send_dtmf (PhoneCall *call)
+{
+  return call->state == PHONE_CALL_ACTIVE || (call->state == PHONE_CALL_ALERTING && call->plan != NULL);
+}
+
+/* One list for Can and for the checks of the actions: they cannot disagree. */
+typedef struct
+{
+  const char *action;
+  gboolean (*allowed) (PhoneCall *call);
+} ActionRow;
+
+static gboolean can_answer (PhoneCall *call) { return is_unanswered_incoming (call) && !call->answering; }
+static gboolean can_reject (PhoneCall *call) { return is_unanswered_incoming (call) && !call->answering; }
+static gboolean can_hangup (PhoneCall *call) { return !phone_call_is_ended (call); }
+static gboolean can_hold (PhoneCall *call) { return call->state == PHONE_CALL_ACTIVE && call->reoffer == REOFFER_NONE; }
+static gboolean can_resume (PhoneCall *call) { return call->state == PHONE_CALL_HELD && call->reoffer == REOFFER_NONE; }
+static gboolean can_mute (PhoneCall *call) { return !phone_call_is_ended (call); }
+static gboolean can_silence (PhoneCall *call) { return is_unanswered_incoming (call) && !call->answering && !call->silenced; }
+
+static const ActionRow actions[] = {
+  { "answer", can_answer }, { "reject", can_reject }, { "hangup", can_hangup }, { "hold", can_hold },
+  { "resume", can_resume }, { "dtmf", can_send_dtmf }, { "mute", can_mute }, { "silence", can_silence },
+};
+
+const char **
+phone_call_get_can (PhoneCall *call)
+{
+  const char **list = g_new0 (const char *, G_N_ELEMENTS (actions) + 1);
+  gsize n = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (actions); i++)
+    if (actions[i].allowed (call))
+      list[n++] = actions[i].action;
+  return list;
+}
+
+static gboolean
+require (PhoneCall *call, const char *action, gboolean allowed, GError **error)
+{
+  if (allowed)
+    return TRUE;
+  if (phone_call_is_ended (call))
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", call->number);
+  else if (call->answering || call->reoffer != REOFFER_NONE)
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS, "Call %u: cannot %s, %s is under way", call->number, action,
+                 call->answering                    ? "answering"
+                 : call->reoffer == REOFFER_HOLD ? "holding"
+                                                    : "resuming");
+  else
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Call %u is %s: cannot %s", call->number,
+                 phone_call_state_to_string (call->state), action);
+  return FALSE;
+}
+
+/* ---- outgoing ---- */
+
+static gboolean
+send_invite (PhoneCall *call, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  PhoneInviteParams params = {
+    .target = call->target,
+    .display_name = call->display_name,
+    .privacy = call->privacy,
+    .headers = (const char *const *) call->headers,
+    .replaces = call->replaces,
+  };
+  g_autoptr (PhoneMediaDesc) offer = NULL;
+
+  if (!phone_call_open_media (call, error))
+    return FALSE;
+  offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, error);
+  if (!offer)
+    return FALSE;
+  if (!ports->sig->call_invite (ports->ua, call, &params, offer, error))
+    return FALSE;
+  call->invited = TRUE;
+  return TRUE;
+}
+
+static void
+give_up (PhoneCall *call, PhoneActor actor, PhoneCause cause, const char *phrase)
+{
+  g_autoptr (PhoneReason) reason = phone_reason_new (actor, cause, 0, phrase);
+
+  phone_call_on_ended (call, reason);
+}
+
+static gboolean
+on_registration_timeout (gpointer data)
+{
+  PhoneCall *call = data;
+
+  call->registration_timeout = 0;
+  give_up (call, PHONE_ACTOR_NETWORK, PHONE_CAUSE_UNREACHABLE, "The account did not register in time");
+  return G_SOURCE_REMOVE;
+}
+
+gboolean
+phone_call_start (PhoneCall *call, GError **error)
+{
+  if (call->when_registered && phone_account_get_registration (call->account) != PHONE_REGISTRATION_REGISTERED)
+    {
+      call->registration_timeout = g_timeout_add_seconds (REGISTRATION_WAIT_S, on_registration_timeout, call);
+      return TRUE;
+    }
+  return send_invite (call, error);
+}
+
+void
+phone_call_account_changed (PhoneCall *call)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (call->registration_timeout == 0
+      || phone_account_get_registration (call->account) != PHONE_REGISTRATION_REGISTERED)
+    return;
+  g_clear_handle_id (&call->registration_timeout, g_source_remove);
+  if (!send_invite (call, &error))
+    give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_FAILED, error->message);
+}
+
+/* ---- incoming ---- */
+
+static gboolean
+on_ring_timeout (gpointer data)
+{
+  PhoneCall *call = data;
+  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_NO_ANSWER, 480, "No answer");
+
+  call->ring_timeout = 0;
+  phone_call_end (call, reason);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_auto_answer (gpointer data)
+{
+  PhoneCall *call = data;
+  g_autoptr (GError) error = NULL;
+
+  call->auto_answer_timer = 0;
+  if (can_answer (call) && !phone_call_answer (call, FALSE, NULL, NULL, &error))
+    phone_log_warning (&call->log, "Call %u: automatic answer failed: %s", call->number, error->message);
+  return G_SOURCE_REMOVE;
+}
+
+void
+phone_call_ring (PhoneCall *call)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  int auto_answer = phone_account_get_settings (call->account)->auto_answer;
+  guint ring_timeout = phone_registry_get_settings (call->registry)->ring_timeout;
+
+  ports->sig->call_ring (ports->ua, call, 180, NULL);
+  if (phone_call_is_ended (call))
+    return;
+  if (ring_timeout)
+    call->ring_timeout = g_timeout_add_seconds (ring_timeout, on_ring_timeout, call);
+  if (auto_answer >= 0)
+    call->auto_answer_timer = g_timeout_add ((guint) auto_answer, on_auto_answer, call);
+}
+
+gboolean
+phone_call_wants_ring (PhoneCall *call)
+{
+  return is_unanswered_incoming (call) && !call->answering && !call->silenced;
+}
+
+void
+phone_call_set_waiting (PhoneCall *call, gboolean waiting)
+{
+  if (is_unanswered_incoming (call) && !call->answering)
+    phone_call_set_state (call, waiting ? PHONE_CALL_WAITING : PHONE_CALL_INCOMING,
+                          waiting ? "another call is under way" : "no other call any more");
+}
+
+gboolean
+phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  g_autoptr (PhoneMediaDesc) desc = NULL;
+
+  if (!require (call, "answer", can_answer (call), error))
+    return FALSE;
+  if (!phone_call_open_media (call, error))
+    return FALSE;
+  if (call->remote_offer)
+    desc = phone_call_make_answer (call, call->remote_offer, error);
+  else
+    desc = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, error);
+  if (!desc)
+    {
+      g_autoptr (PhoneReason) reason
+          = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_MEDIA_FAILED, 488, error && *error ? (*error)->message : NULL);
+
+      phone_call_end (call, reason);
+      return FALSE;
+    }
+  if (!keep_others)
+    phone_registry_hold_others (call->registry, call);
+  g_clear_handle_id (&call->ring_timeout, g_source_remove);
+  g_clear_handle_id (&call->auto_answer_timer, g_source_remove);
+  call->answering = TRUE;
+  call->answer_waiter = (CallWaiter){ done, data };
+  phone_registry_call_changed (call->registry, call);
+  phone_call_update_attachment (call);
+  ports->sig->call_answer (ports->ua, call, desc);
+  if (!phone_call_is_ended (call))
+    phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
+  return TRUE;
+}
+
+gboolean
+phone_call_reject (PhoneCall *call, PhoneCause cause, GError **error)
+{
+  guint status = cause == PHONE_CAUSE_BUSY ? 486 : cause == PHONE_CAUSE_DECLINED ? 603 : 480;
+  g_autoptr (PhoneReason) reason = NULL;
+
+  if (cause != PHONE_CAUSE_BUSY && cause != PHONE_CAUSE_DECLINED && cause != PHONE_CAUSE_UNAVAILABLE)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Cannot reject with %s: busy, decline or unavailable",
+                   phone_cause_to_string (cause));
+      return FALSE;
+    }
+  if (!require (call, "reject", can_reject (call), error))
+    return FALSE;
+  reason = phone_reason_new (PHONE_ACTOR_LOCAL, cause, status, NULL);
+  phone_call_end (call, reason);
+  return TRUE;
+}
+
+/* ---- ending ---- */
+
+void
+phone_call_end (PhoneCall *call, const PhoneReason *reason)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  g_autoptr (PhoneCall) keep = g_object_ref (call);
+  gboolean unanswered = is_unanswered_incoming (call) && !call->answering;
+  g_autoptr (PhoneReason) copy = phone_reason_copy (reason);
+
+  if (phone_call_is_ended (call))
+    return;
+  phone_call_set_reason (call, copy);
+  phone_call_set_state (call, PHONE_CALL_DISCONNECTING, phone_cause_to_string (copy->cause));
+  if (call->direction == PHONE_CALL_OUTGOING && !call->invited)
+    phone_call_on_ended (call, copy);
+  else if (unanswered)
+    ports->sig->call_reject (ports->ua, call, copy->sip ? copy->sip : 480, NULL);
+  else
+    ports->sig->call_hangup (ports->ua, call, copy);
+}
+
+gboolean
+phone_call_hangup (PhoneCall *call, GError **error)
+{
+  g_autoptr (PhoneReason) reason = NULL;
+
+  if (!require (call, "hang up", can_hangup (call), error))
+    return FALSE;
+  if (is_unanswered_incoming (call) && !call->answering)
+    reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_DECLINED, 603, NULL);
+  else if (is_established (call) || call->answering)
+    reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_HANGUP, 0, NULL);
+  else
+    reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_CANCELLED, 487, NULL);
+  phone_call_end (call, reason);
+  return TRUE;
+}
+
+static gboolean
+on_linger_over (gpointer data)
+{
+  PhoneCall *call = data;
+
+  call->linger_timer = 0;
+  phone_registry_call_lingered (call->registry, call);
+  return G_SOURCE_REMOVE;
+}
+
+void
+phone_call_start_linger (PhoneCall *call, guint seconds)
+{
+  call->linger_timer = g_timeout_add_seconds (seconds, on_linger_over, call);
+}
+
+/* ---- during the call ---- */
+
+static gboolean
+start_reoffer (PhoneCall *call, Reoffer purpose, PhoneDirection direction, PhoneCallDone done, gpointer data, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  g_autoptr (PhoneMediaDesc) offer = phone_call_make_offer (call, direction, error);
+
+  if (!offer)
+    return FALSE;
+  call->reoffer = purpose;
+  call->hold_waiter = (CallWaiter){ done, data };
+  phone_call_update_attachment (call);
+  if (!ports->sig->call_reoffer (ports->ua, call, offer, error))
+    {
+      call->reoffer = REOFFER_NONE;
+      call->hold_waiter = (CallWaiter){ 0 };
+      g_clear_pointer (&call->pending_offer, phone_media_desc_free);
+      phone_call_update_attachment (call);
+      return FALSE;
+    }
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
+  return TRUE;
+}
+
+gboolean
+phone_call_hold (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error)
+{
+  if (!require (call, "hold", can_hold (call), error))
+    return FALSE;
+  return start_reoffer (call, REOFFER_HOLD, PHONE_DIRECTION_SENDONLY, done, data, error);
+}
+
+gboolean
+phone_call_resume (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error)
+{
+  if (!require (call, "resume", can_resume (call), error))
+    return FALSE;
+  if (!start_reoffer (call, REOFFER_RESUME, PHONE_DIRECTION_SENDRECV, done, data, error))
+    return FALSE;
+  phone_registry_hold_others (call->registry, call);
+  return TRUE;
+}
+
+gboolean
+phone_call_set_muted (PhoneCall *call, gboolean muted, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+
+  if (!require (call, "mute", can_mute (call), error))
+    return FALSE;
+  if (call->muted == !!muted)
+    return TRUE;
+  call->muted = !!muted;
+  if (call->media)
+    ports->media->media_set_muted (call->media, call->muted);
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_MUTED);
+  return TRUE;
+}
+
+gboolean
+phone_call_silence_ring (PhoneCall *call, GError **error)
+{
+  if (!require (call, "silence", can_silence (call), error))
+    return FALSE;
+  call->silenced = TRUE;
+  phone_registry_call_changed (call->registry, call);
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
+  return TRUE;
+}
+
+/* INFO requests go out one after the other: two at once could be reordered by the network. */
+static gboolean
+on_next_info_digit (gpointer data)
+{
+  PhoneCall *call = data;
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  g_autoptr (GError) error = NULL;
+
+  call->info_timer = 0;
+  if (call->info_digits->len == 0 || phone_call_is_ended (call))
+    return G_SOURCE_REMOVE;
+  if (!ports->sig->call_dtmf_info (ports->ua, call, call->info_digits->str[0], call->info_ms, &error))
+    {
+      phone_log_warning (&call->log, "Call %u: DTMF by INFO failed: %s", call->number, error->message);
+      g_string_truncate (call->info_digits, 0);
+      return G_SOURCE_REMOVE;
+    }
+  g_string_erase (call->info_digits, 0, 1);
+  if (call->info_digits->len)
+    call->info_timer = g_timeout_add (call->info_ms + DTMF_PAUSE_MS, on_next_info_digit, call);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+queue_info_digits (PhoneCall *call, const char *digits, guint ms, GError **error)
+{
+  if (!call->info_digits)
+    call->info_digits = g_string_new (NULL);
+  if (call->info_digits->len + strlen (digits) > MAX_DTMF_DIGITS)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "More than %d digits are waiting", MAX_DTMF_DIGITS);
+      return FALSE;
+    }
+  g_string_append (call->info_digits, digits);
+  call->info_ms = ms;
+  if (!call->info_timer)
+    on_next_info_digit (call);
+  return TRUE;
+}
+
+gboolean
+phone_call_send_dtmf (PhoneCall *call, const char *digits, guint ms, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  PhoneDtmfMode mode = phone_account_get_settings (call->account)->dtmf;
+  g_autofree char *upper = g_ascii_strup (digits, -1);
+  gsize length = strlen (upper);
+
+  if (!require (call, "send DTMF", can_send_dtmf (call), error))
+    return FALSE;
+  if (length == 0 || length > MAX_DTMF_DIGITS || strspn (upper, "0123456789*#ABCD") != length)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "DTMF wants 1 to %d of 0-9 * # A-D", MAX_DTMF_DIGITS);
+      return FALSE;
+    }
+  if (ms == 0)
+    ms = DTMF_DEFAULT_MS;
+  if (ms < DTMF_MIN_MS || ms > DTMF_MAX_MS)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "A DTMF digit lasts %d to %d ms, not %u", DTMF_MIN_MS,
+                   DTMF_MAX_MS, ms);
+      return FALSE;
+    }
+  if (mode == PHONE_DTMF_INFO || (mode == PHONE_DTMF_AUTO && (!call->plan || call->plan->send_dtmf < 0)))
+    return queue_info_digits (call, upper, ms, error);
+  if (!call->media)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "Call %u has no media yet", call->number);
+      return FALSE;
+    }
+  return ports->media->media_send_dtmf (call->media, upper, ms, error);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of the model share among themselves and with nobody else. */
+
+#include "core/registry.h"
+#include "util/log.h"
+
+#define PHONE_SIGNAL_CHANGED "changed"
+
+/* ---- account.c ---- */
+PhoneAccount *phone_account_new (PhoneRegistry *registry, const PhoneAccountSettings *settings);
+/* Opens or closes the engine's stack so that it follows enabled and the settings. */
+gboolean phone_account_start (PhoneAccount *account, GError **error);
+void phone_account_stop (PhoneAccount *account);                /* "stopped" is emitted when the engine is done */
+gboolean phone_account_is_running (PhoneAccount *account);      /* the engine still holds it */
+/* Settings that the stack needs anew wait until the account has no call. */
+void phone_account_calls_gone (PhoneAccount *account);
+void phone_account_replace_settings (PhoneAccount *account, const PhoneAccountSettings *settings);
+
+/* ---- call.c ---- */
+PhoneCall *phone_call_new_outgoing (PhoneRegistry *registry, PhoneAccount *account, guint number, const char *target,
+                                    const PhoneDialOptions *options);
+PhoneCall *phone_call_new_incoming (PhoneRegistry *registry, PhoneAccount *account, guint number,
+                                    const PhoneIncoming *incoming, const PhoneMediaDesc *offer, gpointer engine_data);
+/* Sends the INVITE, or waits for the registration first. */
+gboolean phone_call_start (PhoneCall *call, GError **error);
+/* 180 to the caller; starts ring time-out and auto-answer. */
+void phone_call_ring (PhoneCall *call);
+gboolean phone_call_wants_ring (PhoneCall *call);               /* incoming, not answered, not silenced */
+void phone_call_set_waiting (PhoneCall *call, gboolean waiting);
+void phone_call_account_changed (PhoneCall *call);              /* for a call that waits for registration */
+void phone_call_end (PhoneCall *call, const PhoneReason *reason);       /* our decision: BYE, CANCEL or a final response */
+void phone_call_dispose_media (PhoneCall *call);
+void phone_call_start_linger (PhoneCall *call, guint seconds);          /* phone_registry_call_lingered() after that */
+gboolean phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error); /* would we answer it? */
+
+/* ---- registry.c ---- */
+void phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except);
+void phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call);    /* state: recompute ring, waiting, daemon state */
+guint phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean established_only);
+void phone_registry_account_stopped (PhoneRegistry *registry, PhoneAccount *account);
+void phone_registry_call_lingered (PhoneRegistry *registry, PhoneCall *call);
+const char *phone_registry_country (PhoneRegistry *registry, PhoneAccount *account);

@@ -1,0 +1,731 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The model's root. Policies that span calls live here and are re-evaluated from scratch after every change of a call
+ * (phone_registry_call_changed): what rings, who waits, what state the daemon is in. Nothing is counted up and down. */
+
+#include "core/model-private.h"
+#include "core/dial-plan.h"
+#include "core/emergency.h"
+
+#include <string.h>
+
+#define MAX_ACCOUNTS 64
+#define MAX_ENDED_CALLS 64
+#define MAX_HEADERS 16
+#define MAX_HEADER_VALUE 512
+
+struct _PhoneRegistry
+{
+  GObject parent_instance;
+  PhoneDaemonSettings *settings;
+  PhonePorts ports;
+  GPtrArray *accounts;          /* owned */
+  GPtrArray *calls;             /* owned; ended ones linger */
+  GPtrArray *leaving;           /* accounts that are removed and still have a stack */
+  char *default_account;
+  guint next_number;
+  PhoneDaemonState state;
+  PhoneNetworkState network;
+  gboolean input_muted;
+  PhoneTone ring;
+
+  gboolean stopping;
+  guint stop_deadline;
+  void (*stop_done) (gpointer data);
+  gpointer stop_data;
+};
+
+enum
+{
+  SIGNAL_ACCOUNT_ADDED,
+  SIGNAL_ACCOUNT_REMOVED,
+  SIGNAL_CALL_ADDED,
+  SIGNAL_CALL_REMOVED,
+  SIGNAL_CHANGED,
+  SIGNAL_AUDIO_CHANGED,
+  N_SIGNALS
+};
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (PhoneRegistry, phone_registry, G_TYPE_OBJECT)
+
+static void
+phone_registry_finalize (GObject *object)
+{
+  PhoneRegistry *registry = PHONE_REGISTRY (object);
+
+  g_clear_handle_id (&registry->stop_deadline, g_source_remove);
+  g_ptr_array_unref (registry->calls);
+  g_ptr_array_unref (registry->accounts);
+  g_ptr_array_unref (registry->leaving);
+  g_free (registry->default_account);
+  phone_daemon_settings_free (registry->settings);
+  G_OBJECT_CLASS (phone_registry_parent_class)->finalize (object);
+}
+
+static guint
+new_signal (const char *name, GType argument)
+{
+  return argument == G_TYPE_NONE
+             ? g_signal_new (name, PHONE_TYPE_REGISTRY, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0)
+             : g_signal_new (name, PHONE_TYPE_REGISTRY, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, argument);
+}
+
+static void
+phone_registry_class_init (PhoneRegistryClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = phone_registry_finalize;
+  signals[SIGNAL_ACCOUNT_ADDED] = new_signal ("account-added", PHONE_TYPE_ACCOUNT);
+  signals[SIGNAL_ACCOUNT_REMOVED] = new_signal ("account-removed", PHONE_TYPE_ACCOUNT);
+  signals[SIGNAL_CALL_ADDED] = new_signal ("call-added", PHONE_TYPE_CALL);
+  signals[SIGNAL_CALL_REMOVED] = new_signal ("call-removed", PHONE_TYPE_CALL);
+  signals[SIGNAL_CHANGED] = new_signal (PHONE_SIGNAL_CHANGED, G_TYPE_UINT);
+  signals[SIGNAL_AUDIO_CHANGED] = new_signal ("audio-changed", G_TYPE_NONE);
+}
+
+static void
+phone_registry_init (PhoneRegistry *registry)
+{
+  registry->accounts = g_ptr_array_new_with_free_func (g_object_unref);
+  registry->leaving = g_ptr_array_new_with_free_func (g_object_unref);
+  registry->calls = g_ptr_array_new_with_free_func (g_object_unref);
+  registry->next_number = 1;
+  registry->network = PHONE_NETWORK_ONLINE;
+}
+
+PhoneRegistry *
+phone_registry_new (const PhoneDaemonSettings *settings)
+{
+  PhoneRegistry *registry = g_object_new (PHONE_TYPE_REGISTRY, NULL);
+
+  registry->settings = phone_daemon_settings_copy (settings);
+  return registry;
+}
+
+void
+phone_registry_set_ports (PhoneRegistry *registry, const PhonePorts *ports)
+{
+  registry->ports = *ports;
+}
+
+const PhonePorts *phone_registry_get_ports (PhoneRegistry *registry) { return &registry->ports; }
+const PhoneDaemonSettings *phone_registry_get_settings (PhoneRegistry *registry) { return registry->settings; }
+GPtrArray *phone_registry_get_accounts (PhoneRegistry *registry) { return registry->accounts; }
+GPtrArray *phone_registry_get_calls (PhoneRegistry *registry) { return registry->calls; }
+PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry) { return registry->state; }
+PhoneNetworkState phone_registry_get_network (PhoneRegistry *registry) { return registry->network; }
+gboolean phone_registry_get_input_muted (PhoneRegistry *registry) { return registry->input_muted; }
+
+static void
+emit_changed (PhoneRegistry *registry, guint mask)
+{
+  g_signal_emit (registry, signals[SIGNAL_CHANGED], 0, mask);
+}
+
+void
+phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings *settings)
+{
+  phone_daemon_settings_free (registry->settings);
+  registry->settings = phone_daemon_settings_copy (settings);
+}
+
+void
+phone_registry_set_network (PhoneRegistry *registry, PhoneNetworkState state)
+{
+  if (registry->network == state)
+    return;
+  registry->network = state;
+  emit_changed (registry, PHONE_REGISTRY_NETWORK);
+}
+
+void
+phone_registry_set_input_muted (PhoneRegistry *registry, gboolean muted)
+{
+  muted = !!muted;
+  if (registry->input_muted == muted)
+    return;
+  registry->input_muted = muted;
+  registry->ports.media->audio_set_input_muted (registry->ports.engine, muted);
+  emit_changed (registry, PHONE_REGISTRY_INPUT_MUTED);
+}
+
+const char *
+phone_registry_country (PhoneRegistry *registry, PhoneAccount *account)
+{
+  const char *country = phone_account_get_settings (account)->country;
+
+  return country ? country : registry->settings->country;
+}
+
+/* ---- accounts ---- */
+
+PhoneAccount *
+phone_registry_find_account (PhoneRegistry *registry, const char *id)
+{
+  for (guint i = 0; i < registry->accounts->len; i++)
+    {
+      PhoneAccount *account = g_ptr_array_index (registry->accounts, i);
+
+      if (g_str_equal (phone_account_get_id (account), id))
+        return account;
+    }
+  return NULL;
+}
+
+static void
+on_account_changed (PhoneAccount *account, guint mask, PhoneRegistry *registry)
+{
+  if (!(mask & PHONE_ACCOUNT_REGISTRATION))
+    return;
+  for (guint i = 0; i < registry->calls->len; i++)
+    {
+      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+
+      if (phone_call_get_account (call) == account)
+        phone_call_account_changed (call);
+    }
+}
+
+PhoneAccount *
+phone_registry_add_account (PhoneRegistry *registry, const PhoneAccountSettings *settings, gboolean save, GError **error)
+{
+  PhoneAccount *account;
+  g_autoptr (GError) start_error = NULL;
+
+  if (registry->stopping)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "phoned is stopping");
+      return NULL;
+    }
+  if (!phone_account_settings_validate (settings, error))
+    return NULL;
+  if (phone_registry_find_account (registry, settings->id))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "There is an account %s already", settings->id);
+      return NULL;
+    }
+  if (registry->accounts->len >= MAX_ACCOUNTS)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "There are %d accounts already", MAX_ACCOUNTS);
+      return NULL;
+    }
+  if (save && !registry->ports.store->account_save (registry->ports.store_data, settings, error))
+    return NULL;
+
+  account = phone_account_new (registry, settings);
+  g_signal_connect (account, PHONE_SIGNAL_CHANGED, G_CALLBACK (on_account_changed), registry);
+  g_ptr_array_add (registry->accounts, account);
+  g_signal_emit (registry, signals[SIGNAL_ACCOUNT_ADDED], 0, account);
+  if (registry->accounts->len == 1)
+    emit_changed (registry, PHONE_REGISTRY_DEFAULT_ACCOUNT);
+  /* An account whose stack cannot start is there, failed and says why: the user can mend it. */
+  if (!phone_account_start (account, &start_error))
+    phone_log_warning (NULL, "Account %s: %s", settings->id, start_error->message);
+  return account;
+}
+
+gboolean
+phone_registry_remove_account (PhoneRegistry *registry, PhoneAccount *account, gboolean delete_saved, GError **error)
+{
+  g_autoptr (PhoneAccount) keep = g_object_ref (account);
+  gboolean was_default = phone_registry_get_default_account (registry) == account;
+  g_autoptr (PhoneReason) reason
+      = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_HANGUP, 0, "The account was removed");
+
+  if (delete_saved
+      && !registry->ports.store->account_delete (registry->ports.store_data, phone_account_get_id (account), error))
+    return FALSE;
+  for (guint i = 0; i < registry->calls->len; i++)
+    {
+      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+
+      if (phone_call_get_account (call) == account)
+        phone_call_end (call, reason);
+    }
+  g_ptr_array_remove (registry->accounts, account);
+  if (was_default)
+    g_clear_pointer (&registry->default_account, g_free);
+  g_signal_emit (registry, signals[SIGNAL_ACCOUNT_REMOVED], 0, account);
+  if (was_default)
+    emit_changed (registry, PHONE_REGISTRY_DEFAULT_ACCOUNT);
+  if (phone_account_is_running (account))
+    {
+      g_ptr_array_add (registry->leaving, g_object_ref (account));
+      phone_account_stop (account);
+    }
+  return TRUE;
+}
+
+static void
+maybe_stopped (PhoneRegistry *registry)
+{
+  void (*done) (gpointer data) = registry->stop_done;
+
+  if (!registry->stopping || !done)
+    return;
+  for (guint i = 0; i < registry->accounts->len; i++)
+    if (phone_account_is_running (g_ptr_array_index (registry->accounts, i)))
+      return;
+  if (registry->leaving->len)
+    return;
+  registry->stop_done = NULL;
+  g_clear_handle_id (&registry->stop_deadline, g_source_remove);
+  done (registry->stop_data);
+}
+
+void
+phone_registry_account_stopped (PhoneRegistry *registry, PhoneAccount *account)
+{
+  if (!phone_account_is_running (account))
+    g_ptr_array_remove (registry->leaving, account);
+  maybe_stopped (registry);
+}
+
+PhoneAccount *
+phone_registry_get_default_account (PhoneRegistry *registry)
+{
+  PhoneAccount *chosen = registry->default_account ? phone_registry_find_account (registry, registry->default_account) : NULL;
+
+  if (chosen)
+    return chosen;
+  for (guint i = 0; i < registry->accounts->len; i++)
+    {
+      PhoneAccount *account = g_ptr_array_index (registry->accounts, i);
+
+      if (phone_account_get_settings (account)->enabled)
+        return account;
+    }
+  return registry->accounts->len ? g_ptr_array_index (registry->accounts, 0) : NULL;
+}
+
+gboolean
+phone_registry_set_default_account (PhoneRegistry *registry, PhoneAccount *account, GError **error)
+{
+  g_free (registry->default_account);
+  registry->default_account = g_strdup (phone_account_get_id (account));
+  emit_changed (registry, PHONE_REGISTRY_DEFAULT_ACCOUNT);
+  return TRUE;
+}
+
+/* ---- what spans calls ---- */
+
+PhoneCall *
+phone_registry_find_call (PhoneRegistry *registry, guint number)
+{
+  for (guint i = 0; i < registry->calls->len; i++)
+    {
+      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+
+      if (phone_call_get_number (call) == number)
+        return call;
+    }
+  return NULL;
+}
+
+static gboolean
+is_established (PhoneCall *call)
+{
+  PhoneCallState state = phone_call_get_state (call);
+
+  return state == PHONE_CALL_ACTIVE || state == PHONE_CALL_HELD;
+}
+
+guint
+phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean established_only)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < registry->calls->len; i++)
+    {
+      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+
+      if (account && phone_call_get_account (call) != account)
+        continue;
+      /* A call that is being ended still has a dialog in the account's stack. */
+      if (established_only ? is_established (call) : phone_call_get_state (call) != PHONE_CALL_DISCONNECTED)
+        n++;
+    }
+  return n;
+}
+
+static gboolean
+is_busy_with (PhoneRegistry *registry, PhoneCall *except)
+{
+  for (guint i = 0; i < registry->calls->len; i++)
+    {
+      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+      PhoneCallState state = phone_call_get_state (call);
+
+      if (call != except
+          && (is_established (call) || state == PHONE_CALL_DIALING || state == PHONE_CALL_ALERTING))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+void
+phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except)
+{
+  for (guint i = 0; i < registry->calls->len; i++)
+    {
+      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+      g_autoptr (GError) error = NULL;
+
+      if (call == except || phone_call_get_state (call) != PHONE_CALL_ACTIVE)
+        continue;
+      if (!phone_call_hold (call, NULL, NULL, &error) && !g_error_matches (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS))
+        phone_log_warning (NULL, "Call %u could not be put on hold: %s", phone_call_get_number (call), error->message);
+    }
+}
+
+static void
+update_ring (PhoneRegistry *registry)
+{
+  PhoneTone ring = PHONE_TONE_NONE;
+  PhoneCall *which = NULL;
+
+  for (guint i = 0; i < registry->calls->len && ring != PHONE_TONE_RING; i++)
+    {
+      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+
+      if (!phone_call_wants_ring (call))
+        continue;
+      which = call;
+      ring = is_busy_with (registry, call) ? PHONE_TONE_CALL_WAITING : PHONE_TONE_RING;
+    }
+  if (ring == registry->ring)
+    return;
+  registry->ring = ring;
+  registry->ports.media->set_ring (registry->ports.engine, ring,
+                                   which ? phone_registry_country (registry, phone_call_get_account (which)) : NULL);
+}
+
+static void
+update_state (PhoneRegistry *registry)
+{
+  PhoneDaemonState state = PHONE_DAEMON_IDLE;
+
+  for (guint i = 0; i < registry->calls->len && state != PHONE_DAEMON_IN_CALL; i++)
+    {
+      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+      PhoneCallState call_state = phone_call_get_state (call);
+
+      if (call_state == PHONE_CALL_INCOMING || call_state == PHONE_CALL_WAITING)
+        state = PHONE_DAEMON_RINGING;
+      else if (!phone_call_is_ended (call))
+        state = PHONE_DAEMON_IN_CALL;
+    }
+  if (registry->stopping)
+    state = PHONE_DAEMON_STOPPING;
+  if (state == registry->state)
+    return;
+  registry->state = state;
+  emit_changed (registry, PHONE_REGISTRY_STATE);
+}
+
+static void
+remove_call (PhoneRegistry *registry, PhoneCall *call)
+{
+  g_autoptr (PhoneCall) keep = g_object_ref (call);
+
+  phone_call_dispose_media (call);
+  if (g_ptr_array_remove (registry->calls, call))
+    g_signal_emit (registry, signals[SIGNAL_CALL_REMOVED], 0, call);
+}
+
+void
+phone_registry_call_lingered (PhoneRegistry *registry, PhoneCall *call)
+{
+  remove_call (registry, call);
+}
+
+/* Ended calls stay visible for a while, but not without limit: a caller who rings and hangs up in a loop must not fill us. */
+static void
+start_linger (PhoneRegistry *registry, PhoneCall *call)
+{
+  guint ended = 0;
+
+  phone_call_start_linger (call, registry->settings->linger);
+  for (guint i = registry->calls->len; i-- > 0;)
+    {
+      PhoneCall *other = g_ptr_array_index (registry->calls, i);
+
+      if (phone_call_get_state (other) == PHONE_CALL_DISCONNECTED && ++ended > MAX_ENDED_CALLS)
+        remove_call (registry, other);
+    }
+}
+
+void
+phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call)
+{
+  g_autoptr (PhoneCall) keep = g_object_ref (call);
+
+  if (!g_ptr_array_find (registry->calls, call, NULL))
+    return;
+  for (guint i = 0; i < registry->calls->len; i++)
+    {
+      PhoneCall *other = g_ptr_array_index (registry->calls, i);
+
+      phone_call_set_waiting (other, is_busy_with (registry, other));
+    }
+  update_ring (registry);
+  update_state (registry);
+  if (phone_call_get_state (call) == PHONE_CALL_DISCONNECTED)
+    {
+      start_linger (registry, call);
+      if (phone_registry_count_calls (registry, phone_call_get_account (call), FALSE) == 0)
+        phone_account_calls_gone (phone_call_get_account (call));
+    }
+}
+
+/* ---- dialling ---- */
+
+static const char *const allowed_headers[] = { "Subject", "Priority", "Alert-Info", "Call-Info", "Answer-Mode", "P-Early-Media" };
+
+static gboolean
+header_allowed (const char *name)
+{
+  if (g_ascii_strncasecmp (name, "X-", 2) == 0 && strlen (name) <= 64
+      && strspn (name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._") == strlen (name))
+    return TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS (allowed_headers); i++)
+    if (g_ascii_strcasecmp (name, allowed_headers[i]) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+is_printable (const char *text)
+{
+  for (const char *p = text; *p; p++)
+    if ((guchar) *p < 0x20 || *p == 0x7f)
+      return FALSE;
+  return g_utf8_validate (text, -1, NULL);
+}
+
+static gboolean
+check_dial_options (const PhoneDialOptions *options, GError **error)
+{
+  if (options->display_name && (!is_printable (options->display_name) || strlen (options->display_name) > MAX_HEADER_VALUE))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "display: not printable text of at most %d octets",
+                   MAX_HEADER_VALUE);
+      return FALSE;
+    }
+  if (options->replaces && (!is_printable (options->replaces) || strlen (options->replaces) > MAX_HEADER_VALUE))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "replaces: not a header value");
+      return FALSE;
+    }
+  for (gsize i = 0; options->headers && options->headers[i]; i += 2)
+    {
+      const char *name = options->headers[i], *value = options->headers[i + 1];
+
+      if (i / 2 >= MAX_HEADERS)
+        {
+          g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "headers: more than %d", MAX_HEADERS);
+          return FALSE;
+        }
+      if (!header_allowed (name))
+        {
+          g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "headers: %s may not be set, only X-... and a few others",
+                       is_printable (name) ? name : "that name");
+          return FALSE;
+        }
+      if (!is_printable (value) || strlen (value) > MAX_HEADER_VALUE)
+        {
+          g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "headers: the value of %s is not printable text of at most %d octets",
+                       name, MAX_HEADER_VALUE);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+/* The account whose domain the target names, else the default one. */
+static PhoneAccount *
+choose_account (PhoneRegistry *registry, const char *target)
+{
+  PhoneAccount *fallback = phone_registry_get_default_account (registry);
+  const char *at = strrchr (target, '@');
+  gsize length = at ? strcspn (at + 1, ";>?:") : 0;
+
+  if (!at || length == 0)
+    return fallback;
+  for (guint i = 0; i <= registry->accounts->len; i++)
+    {
+      PhoneAccount *account = i == 0 ? fallback : g_ptr_array_index (registry->accounts, i - 1);
+      const char *domain = account ? strrchr (phone_account_get_settings (account)->aor, '@') : NULL;
+
+      if (domain && phone_account_get_settings (account)->enabled && strcspn (domain + 1, ";>?:") == length
+          && g_ascii_strncasecmp (domain + 1, at + 1, length) == 0)
+        return account;
+    }
+  return fallback;
+}
+
+static gboolean
+check_dialable (PhoneRegistry *registry, PhoneAccount *account, const char *target, const PhoneDialOptions *options,
+                GError **error)
+{
+  const PhoneAccountSettings *settings = phone_account_get_settings (account);
+  PhoneRegistration registration = phone_account_get_registration (account);
+
+  if (!settings->enabled || !phone_account_is_running (account))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Account %s is %s", settings->id,
+                   settings->enabled ? "not running" : "disabled");
+      return FALSE;
+    }
+  /* A call for help goes out whatever we believe about the registration or our limits. */
+  if (phone_is_emergency_number (target, phone_registry_country (registry, account)))
+    return TRUE;
+  if (settings->do_register && registration != PHONE_REGISTRATION_REGISTERED && !options->when_registered)
+    {
+      const PhoneRegistrationDetail *detail = phone_account_get_registration_detail (account);
+
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NOT_REGISTERED, "Account %s is %s%s%s", settings->id,
+                   phone_registration_to_string (registration), detail->reason && *detail->reason ? ": " : "",
+                   detail->reason ? detail->reason : "");
+      return FALSE;
+    }
+  if (phone_registry_count_calls (registry, NULL, FALSE) >= registry->settings->max_calls
+      || phone_registry_count_calls (registry, account, FALSE) >= settings->max_calls)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "The limit on calls (max-calls) is reached");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+PhoneCall *
+phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDialOptions *options, GError **error)
+{
+  PhoneAccount *account = options->account ? options->account : choose_account (registry, target);
+  g_autofree char *uri = NULL;
+  g_autoptr (PhoneCall) call = NULL;
+
+  if (registry->stopping)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "phoned is stopping");
+      return NULL;
+    }
+  if (!account)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_SUCH_ACCOUNT, "There is no account to call with");
+      return NULL;
+    }
+  if (!check_dial_options (options, error))
+    return NULL;
+  uri = phone_dial_plan_resolve (phone_account_get_settings (account), target, error);
+  if (!uri || !check_dialable (registry, account, target, options, error))
+    return NULL;
+
+  call = phone_call_new_outgoing (registry, account, registry->next_number, uri, options);
+  if (!phone_call_start (call, error))
+    return NULL;
+  registry->next_number++;
+  g_ptr_array_add (registry->calls, g_object_ref (call));
+  g_signal_emit (registry, signals[SIGNAL_CALL_ADDED], 0, call);
+  if (!options->keep_others)
+    phone_registry_hold_others (registry, call);
+  phone_registry_call_changed (registry, call);
+  return call;
+}
+
+void
+phone_registry_hangup_all (PhoneRegistry *registry)
+{
+  g_autoptr (GPtrArray) calls = g_ptr_array_copy (registry->calls, (GCopyFunc) (gpointer) g_object_ref, NULL);
+
+  g_ptr_array_set_free_func (calls, g_object_unref);
+  for (guint i = 0; i < calls->len; i++)
+    phone_call_hangup (g_ptr_array_index (calls, i), NULL);
+}
+
+/* ---- incoming ---- */
+
+static guint
+refuse_incoming (PhoneRegistry *registry, PhoneAccount *account)
+{
+  const PhoneAccountSettings *settings = phone_account_get_settings (account);
+
+  if (registry->stopping)
+    return 480;
+  if (!settings->enabled)
+    return 480;
+  if (phone_registry_count_calls (registry, NULL, FALSE) >= registry->settings->max_calls
+      || phone_registry_count_calls (registry, account, FALSE) >= settings->max_calls)
+    return 486;
+  if (!registry->settings->call_waiting && is_busy_with (registry, NULL))
+    return 486;
+  return 0;
+}
+
+PhoneCall *
+phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming,
+                            const PhoneMediaDesc *offer, gpointer engine_data, guint *ret_status)
+{
+  g_autoptr (PhoneCall) call = NULL;
+  g_autoptr (GError) error = NULL;
+
+  *ret_status = refuse_incoming (registry, account);
+  if (*ret_status)
+    {
+      phone_log_notice (NULL, "Account %s: call from %s refused with %u", phone_account_get_id (account),
+                        incoming->remote_uri, *ret_status);
+      return NULL;
+    }
+  call = phone_call_new_incoming (registry, account, registry->next_number, incoming, offer, engine_data);
+  if (offer && !phone_call_check_offer (call, offer, &error))
+    {
+      phone_log_notice (NULL, "Account %s: call from %s refused with 488: %s", phone_account_get_id (account),
+                        incoming->remote_uri, error->message);
+      *ret_status = 488;
+      return NULL;
+    }
+  registry->next_number++;
+  g_ptr_array_add (registry->calls, g_object_ref (call));
+  phone_call_set_waiting (call, is_busy_with (registry, call));
+  phone_log_notice (NULL, "Call %u: incoming from %s on account %s", phone_call_get_number (call), incoming->remote_uri,
+                    phone_account_get_id (account));
+  g_signal_emit (registry, signals[SIGNAL_CALL_ADDED], 0, call);
+  phone_registry_call_changed (registry, call);
+  phone_call_ring (call);
+  return call;
+}
+
+/* ---- stopping ---- */
+
+static gboolean
+on_stop_deadline (gpointer data)
+{
+  PhoneRegistry *registry = data;
+  void (*done) (gpointer user_data) = registry->stop_done;
+
+  registry->stop_deadline = 0;
+  registry->stop_done = NULL;
+  if (done)
+    done (registry->stop_data);
+  return G_SOURCE_REMOVE;
+}
+
+void
+phone_registry_stop (PhoneRegistry *registry, guint deadline, void (*done) (gpointer data), gpointer data)
+{
+  g_autoptr (GPtrArray) calls = g_ptr_array_copy (registry->calls, (GCopyFunc) (gpointer) g_object_ref, NULL);
+  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_SHUTDOWN, 480, "phoned is stopping");
+
+  g_return_if_fail (!registry->stopping);
+  g_ptr_array_set_free_func (calls, g_object_unref);
+  registry->stopping = TRUE;
+  registry->stop_done = done;
+  registry->stop_data = data;
+  registry->stop_deadline = g_timeout_add (deadline, on_stop_deadline, registry);
+  update_state (registry);
+  for (guint i = 0; i < calls->len; i++)
+    phone_call_end (g_ptr_array_index (calls, i), reason);
+  for (guint i = 0; i < registry->accounts->len; i++)
+    phone_account_stop (g_ptr_array_index (registry->accounts, i));
+  maybe_stopped (registry);
+}

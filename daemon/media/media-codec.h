@@ -2,7 +2,7 @@
 #pragma once
 
 /* Encoders and decoders behind one table: Opus (libopus), G.722 (spandsp), PCMU/PCMA (ITU-T G.711). All speak MEDIA_RATE mono to
- * the inside; the resampling between 48 kHz and the codec's own rate is theirs. */
+ * the inside; the resampling between 48 kHz and the codec's own rate is theirs. One thread at a time per object. */
 
 #include "core/media-desc.h"
 #include "media/media-types.h"
@@ -23,18 +23,28 @@ typedef struct
   guint complexity;             /* 0..10 */
 } MediaRate;
 
+/* The frame length that the codec can make and that is nearest to ms, not above it if possible: 10, 20, 40 or 60 for Opus, a
+ * multiple of 10 up to 60 for the others. */
+guint media_encoder_frame_ms (PhoneCodecId codec, guint ms);
+/* codec carries the peer's fmtp limits: maxplaybackrate, maxaveragebitrate, useinbandfec, usedtx and cbr are kept to whatever rate says. */
 MediaEncoder *media_encoder_new (const PhoneCodec *codec, const MediaRate *rate, GError **error);
 void media_encoder_set_rate (MediaEncoder *encoder, const MediaRate *rate);
 /* pcm: frame_ms of MEDIA_RATE mono. Returns octets written to ret_payload (MEDIA_MAX_PAYLOAD), 0: nothing need be sent (DTX), -1: error. */
 int media_encoder_encode (MediaEncoder *encoder, const gint16 *pcm, guint samples, guint8 *ret_payload);
 void media_encoder_free (MediaEncoder *encoder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaEncoder, media_encoder_free)
 
 MediaDecoder *media_decoder_new (PhoneCodecId codec, GError **error);
 /* Samples (at MEDIA_RATE) that a payload holds, 0 if it is malformed. */
 guint media_decoder_duration (PhoneCodecId codec, const guint8 *payload, gsize length);
+/* The payload carries a copy of the frame before it (RFC 6716 section 2.1.7). */
 gboolean media_decoder_has_fec (PhoneCodecId codec, const guint8 *payload, gsize length);
-/* Each returns samples written (at most capacity), or -1. conceal: PLC for `samples`; fec: the frame BEFORE this payload. */
+/* The payload says that silence goes on (RFC 6716 section 2.1.9): nothing may follow for a while and nothing is missing then. */
+gboolean media_decoder_is_dtx (PhoneCodecId codec, const guint8 *payload, gsize length);
+/* Each returns samples written (at most capacity), or -1. conceal: PLC for `samples`; fec: the frame BEFORE this payload. samples is a
+ * multiple of 120 (2.5 ms), at most MEDIA_MAX_FRAME_MS; fec falls back to concealment when there is none in the payload. */
 int media_decoder_decode (MediaDecoder *decoder, const guint8 *payload, gsize length, gint16 *ret_pcm, guint capacity);
 int media_decoder_decode_fec (MediaDecoder *decoder, const guint8 *payload, gsize length, gint16 *ret_pcm, guint samples);
 int media_decoder_conceal (MediaDecoder *decoder, gint16 *ret_pcm, guint samples);
 void media_decoder_free (MediaDecoder *decoder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaDecoder, media_decoder_free)

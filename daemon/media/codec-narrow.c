@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "media/codec-narrow.h"
+
+void
+narrow_init_encoder (Narrow *narrow, guint factor)
+{
+  narrow->factor = factor;
+  narrow->resampler = media_resampler_new (factor, FALSE);
+}
+
+void
+narrow_init_decoder (Narrow *narrow, guint factor)
+{
+  narrow->factor = factor;
+  narrow->resampler = media_resampler_new (factor, TRUE);
+  narrow->plc = media_plc_new (MEDIA_RATE / factor);
+}
+
+void
+narrow_clear (Narrow *narrow)
+{
+  g_clear_pointer (&narrow->resampler, media_resampler_free);
+  g_clear_pointer (&narrow->plc, media_plc_free);
+}
+
+guint
+narrow_down (Narrow *narrow, const gint16 *pcm, guint samples, gint16 *ret_narrow)
+{
+  return media_resampler_run (narrow->resampler, pcm, samples, ret_narrow);
+}
+
+int
+narrow_up (Narrow *narrow, gint16 *decoded, guint n, gint16 *ret_pcm)
+{
+  media_plc_good (narrow->plc, decoded, n);
+  return (int) media_resampler_run (narrow->resampler, decoded, n, ret_pcm);
+}
+
+int
+narrow_conceal (gpointer data, gint16 *ret_pcm, guint samples)
+{
+  Narrow *narrow = data;
+  gint16 filled[NARROW_MAX];
+  guint n = samples / narrow->factor;
+
+  media_plc_conceal (narrow->plc, filled, n);
+  return (int) media_resampler_run (narrow->resampler, filled, n, ret_pcm);
+}

@@ -44,7 +44,7 @@ gsize phone_srtp_suite_key_length (PhoneSrtpSuite suite);
 #define PHONE_MAX_CODECS 16
 #define PHONE_MAX_CRYPTOS 12
 
-/* One master key and salt. Wiped by phone_media_desc_clear/free; never printed. */
+/* One master key and salt. Whoever holds one wipes it with phone_srtp_key_clear(); never printed. */
 typedef struct
 {
   guint tag;                            /* a=crypto tag, 1..999999999 */
@@ -54,6 +54,12 @@ typedef struct
   guint8 mki_length;                    /* octets, 0: no MKI; RFC 4568 section 6.1 */
   guint32 mki;
 } PhoneSrtpKey;
+
+/* Same suite, key material and MKI: the same SRTP context (RFC 4568 section 7.1.4). The tag is only a name and does not count. */
+gboolean phone_srtp_key_same (const PhoneSrtpKey *a, const PhoneSrtpKey *b);
+/* Fresh random key from getrandom(2), default lifetime, no MKI. FALSE (MEDIA_FAILED): the kernel gives no random octets. */
+gboolean phone_srtp_key_generate (PhoneSrtpKey *ret_key, PhoneSrtpSuite suite, guint tag, GError **error);
+void phone_srtp_key_clear (PhoneSrtpKey *key);
 
 /* One RTP payload format. Only the fmtp parameters that we act on are kept. */
 typedef struct
@@ -71,10 +77,10 @@ guint phone_codec_clock_rate (PhoneCodecId id);
 
 typedef struct
 {
-  char *address;                        /* numeric IPv4 or IPv6 of c=; owned */
+  char *address;                        /* numeric IPv4 or IPv6 of c=; owned. 0.0.0.0 and ::: nothing may be sent there */
   guint16 port;                         /* RTP; 0: the stream is refused */
-  guint16 rtcp_port;                    /* a=rtcp (RFC 3605), else port + 1; equals port with rtcp_mux */
-  gboolean rtcp_mux;                    /* RFC 5761 */
+  guint16 rtcp_port;                    /* a=rtcp (RFC 3605), else port + 1: where RTCP goes unless both sides multiplex; 0: nowhere */
+  gboolean rtcp_mux;                    /* RFC 5761: in an offer only a proposal */
   PhoneProfile profile;
   PhoneDirection direction;
   guint ptime;                          /* ms, 0: not stated */

@@ -17,6 +17,8 @@
   X (PHONE_SRTP_OFF, "off") X (PHONE_SRTP_PREFERRED, "preferred") X (PHONE_SRTP_REQUIRED, "required")
 PHONE_DECLARE_ENUM (PhoneSrtpPolicy, phone_srtp_policy, PHONE_SRTP_POLICY_LIST)
 
+typedef struct _PhoneMediaPlan PhoneMediaPlan;
+
 /* What we are able and willing to do on this call. Built from account settings and the state of the call. */
 typedef struct
 {
@@ -30,24 +32,28 @@ typedef struct
   guint16 port, rtcp_port;                      /* bound already */
   gboolean rtcp_mux;
   guint32 opus_max_bitrate;                     /* bit/s, what we ask the peer not to exceed; 0: no limit */
+  /* The plan in force in this dialog, NULL: none yet; borrowed. Shows whether a re-offer brings other keys: then we change ours too. */
+  const PhoneMediaPlan *running;
 } PhoneMediaCaps;
 
 /* What both sides agreed on: everything that the media engine needs to run the stream. Directions are ours. */
-typedef struct
+struct _PhoneMediaPlan
 {
   gboolean refused;                             /* port 0 in the answer: no audio at all */
   char *remote_address;                         /* owned */
-  guint16 remote_port, remote_rtcp_port;
+  guint16 remote_port, remote_rtcp_port;        /* equal with rtcp_mux; remote_rtcp_port 0: send no RTCP */
   gboolean rtcp_mux;
   PhoneDirection direction;                     /* after the reversal: SEND bit = we may send, RECV bit = we listen */
   PhoneCodec send;                              /* with the peer's payload type and the peer's fmtp limits */
   guint n_receive;
   PhoneCodec receive[PHONE_MAX_CODECS];         /* with our payload types: any of them may arrive */
-  guint ptime;                                  /* ms that we send */
-  int send_dtmf, receive_dtmf_8000, receive_dtmf_48000;  /* payload types, -1: none. send_dtmf fits the send codec's rate */
+  guint ptime;                                  /* ms that we send: 10, 20, 40 or 60 */
+  int send_dtmf, receive_dtmf_8000, receive_dtmf_48000;  /* payload types, -1: none */
+  guint send_dtmf_rate;                         /* Hz of send_dtmf: the send codec's, or 8000 when the peer takes no other; 0: none */
+  gboolean remote_hold;                         /* the peer does not take what we would send */
   gboolean encrypted;
   PhoneSrtpKey send_key, receive_key;           /* valid when encrypted */
-} PhoneMediaPlan;
+};
 
 PhoneMediaPlan *phone_media_plan_copy (const PhoneMediaPlan *plan);
 gboolean phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b);

@@ -57,6 +57,7 @@ typedef struct
 
 /* Same suite, key material and MKI: the same SRTP context (RFC 4568 section 7.1.4). The tag is only a name and does not count. */
 gboolean phone_srtp_key_same (const PhoneSrtpKey *a, const PhoneSrtpKey *b);
+gboolean phone_srtp_key_equal (const PhoneSrtpKey *a, const PhoneSrtpKey *b);           /* tag and lifetime too */
 /* Fresh random key from getrandom(2), default lifetime, no MKI. FALSE (MEDIA_FAILED): the kernel gives no random octets. */
 gboolean phone_srtp_key_generate (PhoneSrtpKey *ret_key, PhoneSrtpSuite suite, guint tag, GError **error);
 void phone_srtp_key_clear (PhoneSrtpKey *key);
@@ -74,6 +75,7 @@ typedef struct
 
 /* RTP clock rate in Hz as it stands in a=rtpmap: 48000 for Opus, 8000 for the others (G.722 too, RFC 3551 4.5.2). */
 guint phone_codec_clock_rate (PhoneCodecId id);
+gboolean phone_codec_equal (const PhoneCodec *a, const PhoneCodec *b);
 
 typedef struct
 {

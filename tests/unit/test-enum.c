@@ -11,6 +11,7 @@
 #include "core/ports.h"
 #include "core/reason.h"
 #include "core/registry.h"
+#include "util/phone-uri.h"
 
 #define CHECK(Type, prefix) \
   static void \
@@ -54,7 +55,8 @@
   X (PhoneActor, phone_actor) \
   X (PhoneCause, phone_cause) \
   X (PhoneDaemonState, phone_daemon_state) \
-  X (PhoneNetworkState, phone_network_state)
+  X (PhoneNetworkState, phone_network_state) \
+  X (PhoneUriScheme, phone_uri_scheme)
 
 ENUMS (CHECK)
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "sip/ua-platform.h"
+
+#include <signal.h>
+
+#include "sip/ua-digest.h"
+
+gboolean
+ua_platform_init (GError **error)
+{
+  /* OpenSSL writes to sockets with write(): a peer that is gone must be an error, not the end of us. */
+  signal (SIGPIPE, SIG_IGN);
+  return ua_digest_init (error);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.phoned.Phone1.Manager. */
+
+#include "bus/bus-options.h"
+#include "bus/bus-private.h"
+
+/* Additions go to the end, and into the XML. */
+static const char *const features[]
+    = { "accounts", "calls", "hold", "call-waiting", "dtmf", "stats", "audio", "srtp-sdes", NULL };
+
+/* ---- what is allowed at all ---- */
+
+static gboolean
+require_not_stopping (Bus *bus, GError **error)
+{
+  if (phone_registry_get_state (bus->registry) != PHONE_DAEMON_STOPPING)
+    return TRUE;
+  g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The daemon is stopping");
+  return FALSE;
+}
+
+static PhoneAccount *
+resolve_account (Bus *bus, const char *path, GError **error)
+{
+  BusAccount *account = bus_find_account (bus, path);
+
+  if (account)
+    return account->account;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_SUCH_ACCOUNT, "There is no account %s", path);
+  return NULL;
+}
+
+/* ---- methods ---- */
+
+static PhoneCall *
+dial (Bus *bus, sd_bus_message *m, GError **error)
+{
+  const char *target, *account = NULL, *display = NULL, *replaces = NULL;
+  g_autoptr (GPtrArray) headers = NULL;
+  int privacy = FALSE, when_registered = FALSE, keep_others = FALSE;
+  const BusOption known[] = {
+    { "account", "o", &account },   { "privacy", "b", &privacy },
+    { "display", "s", &display },   { "headers", "a{ss}", &headers },
+    { "replaces", "s", &replaces }, { "when-registered", "b", &when_registered },
+    { "keep-others", "b", &keep_others },
+  };
+  PhoneDialOptions options = { 0 };
+  PhoneCall *call = NULL;
+
+  if (sd_bus_message_read (m, "s", &target) < 0)
+    g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "The target cannot be read");
+  else if (strlen (target) > BUS_MAX_TEXT)
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "The target is longer than %d octets", BUS_MAX_TEXT);
+  else if (bus_options_read (m, known, G_N_ELEMENTS (known), error) && require_not_stopping (bus, error)
+           && (!account || (options.account = resolve_account (bus, account, error))))
+    {
+      options.privacy = privacy;
+      options.display_name = display;
+      options.headers = headers ? (const char *const *) headers->pdata : NULL;
+      options.replaces = replaces;
+      options.when_registered = when_registered;
+      options.keep_others = keep_others;
+      call = phone_registry_dial (bus->registry, target, &options, error);
+    }
+  return call;
+}
+
+static int
+on_dial (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Bus *bus = data;
+  g_autoptr (GError) error = NULL;
+  PhoneCall *call = dial (bus, m, &error);
+
+  return call ? sd_bus_reply_method_return (m, "o", bus_call_path (bus, call)) : bus_error_set (ret_error, error);
+}
+
+static PhoneAccount *
+add_account (Bus *bus, sd_bus_message *m, GError **error)
+{
+  g_autoptr (PhoneAccountSettings) settings = NULL;
+  g_autoptr (GPtrArray) pairs = NULL;
+  const char *id;
+
+  if (!require_not_stopping (bus, error))
+    return NULL;
+  if (sd_bus_message_read (m, "s", &id) < 0 || !(settings = phone_account_settings_new (id, error))
+      || !(pairs = bus_options_read_settings (m, error)))
+    return NULL;
+  for (guint i = 0; i + 1 < pairs->len; i += 2)
+    if (!phone_account_settings_set (settings, pairs->pdata[i], pairs->pdata[i + 1], error))
+      return NULL;
+  return phone_registry_add_account (bus->registry, settings, TRUE, error);
+}
+
+static int
+on_add_account (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Bus *bus = data;
+  g_autoptr (GError) error = NULL;
+  PhoneAccount *account = add_account (bus, m, &error);
+
+  return account ? sd_bus_reply_method_return (m, "o", bus_account_path (bus, account)) : bus_error_set (ret_error, error);
+}
+
+static int
+on_hangup_all (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Bus *bus = data;
+
+  phone_registry_hangup_all (bus->registry);
+  return sd_bus_reply_method_return (m, NULL);
+}
+
+static int
+on_reload (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Bus *bus = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!bus->hooks->reload)
+    g_set_error_literal (&error, PHONE_ERROR, PHONE_ERROR_NOT_SUPPORTED, "This daemon runs without configuration files");
+  else if (require_not_stopping (bus, &error))
+    bus->hooks->reload (bus->data, &error);
+  return error ? bus_error_set (ret_error, error) : sd_bus_reply_method_return (m, NULL);
+}
+
+/* ---- properties ---- */
+
+BUS_GETTER (get_version, Bus, ((void) self, sd_bus_message_append (reply, "s", PHONED_VERSION)))
+BUS_GETTER (get_state, Bus,
+            sd_bus_message_append (reply, "s", phone_daemon_state_to_string (phone_registry_get_state (self->registry))))
+BUS_GETTER (get_network_state, Bus,
+            sd_bus_message_append (reply, "s", phone_network_state_to_string (phone_registry_get_network (self->registry))))
+BUS_GETTER (get_default_account, Bus,
+            sd_bus_message_append (reply, "o", bus_account_path (self, phone_registry_get_default_account (self->registry))))
+BUS_GETTER (get_features, Bus, ((void) self, bus_append_texts (reply, features)))
+BUS_GETTER (get_problems, Bus,
+            bus_append_texts (reply, self->hooks->problems ? self->hooks->problems (self->data) : NULL))
+
+static int
+set_default_account (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value,
+                     void *data, sd_bus_error *ret_error)
+{
+  Bus *bus = data;
+  g_autoptr (GError) error = NULL;
+  PhoneAccount *account;
+  const char *wanted;
+  int r = sd_bus_message_read (value, "o", &wanted);
+
+  if (r < 0)
+    return r;
+  account = resolve_account (bus, wanted, &error);
+  if (!account || !phone_registry_set_default_account (bus->registry, account, &error))
+    return bus_error_set (ret_error, error);
+  return 0;
+}
+
+void
+bus_manager_changed_properties (guint mask, GPtrArray *ret_names)
+{
+  if (mask & PHONE_REGISTRY_STATE)
+    g_ptr_array_add (ret_names, (char *) "State");
+  if (mask & PHONE_REGISTRY_NETWORK)
+    g_ptr_array_add (ret_names, (char *) "NetworkState");
+  if (mask & PHONE_REGISTRY_DEFAULT_ACCOUNT)
+    g_ptr_array_add (ret_names, (char *) "DefaultAccount");
+}
+
+const sd_bus_vtable bus_manager_vtable[] = {
+  SD_BUS_VTABLE_START (0),
+  SD_BUS_METHOD_WITH_ARGS ("Dial", SD_BUS_ARGS ("s", target, "a{sv}", options), SD_BUS_RESULT ("o", call), on_dial,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("AddAccount", SD_BUS_ARGS ("s", id, "a{sv}", settings), SD_BUS_RESULT ("o", account), on_add_account,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("HangupAll", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_hangup_all, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_PROPERTY ("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+  SD_BUS_PROPERTY ("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_PROPERTY ("NetworkState", "s", get_network_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_WRITABLE_PROPERTY ("DefaultAccount", "o", get_default_account, set_default_account, 0,
+                            SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_PROPERTY ("Features", "as", get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+  SD_BUS_PROPERTY ("Problems", "as", get_problems, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_VTABLE_END,
+};

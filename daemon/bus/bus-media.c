@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.phoned.Phone1.Media: what the two sides agreed on, as properties, and the numbers of the running stream for those who
+ * subscribed. A subscription belongs to one client and one call and dies with either; its signals go to that client alone. A bus
+ * that does not take our messages gets no more of them: statistics that waited are worth nothing. */
+
+#include "bus/bus-private.h"
+#include "util/log.h"
+
+#include <math.h>
+
+#define MIN_INTERVAL_MS 100
+#define MAX_INTERVAL_MS 60000
+#define MAX_QUEUED 1024                 /* messages that wait to be written */
+
+typedef struct
+{
+  BusCall *call;
+  char *client;
+  BusWatch *watch;
+  guint timer_id;
+} BusSubscription;
+
+/* ---- statistics ---- */
+
+static int
+append_counters (sd_bus_message *m, const PhoneMediaReport *report)
+{
+  const struct
+  {
+    const char *key;
+    guint64 value;
+  } counters[] = {
+    { "packets-sent", report->packets_sent },
+    { "octets-sent", report->octets_sent },
+    { "packets-received", report->packets_received },
+    { "octets-received", report->octets_received },
+    { "fec-used", report->fec_used },
+    { "late-packets", report->late_packets },
+    { "duplicates", report->duplicates },
+    { "auth-failures", report->auth_failures },
+    { "replayed", report->replayed },
+    { "key-changes", report->key_changes },
+  };
+  int r = 0;
+
+  for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS (counters); i++)
+    r = bus_dict_u64 (m, counters[i].key, counters[i].value);
+  return r;
+}
+
+static int
+append_measures (sd_bus_message *m, const PhoneMediaReport *report)
+{
+  /* Shares and durations are never negative: -1 means unknown, as NAN does. */
+  const struct
+  {
+    const char *key;
+    double value;
+    gboolean is_signed;
+  } measures[] = {
+    { "loss-local", report->loss_local, FALSE },
+    { "loss-remote", report->loss_remote, FALSE },
+    { "jitter-local", report->jitter_local, FALSE },
+    { "jitter-remote", report->jitter_remote, FALSE },
+    { "round-trip", report->round_trip, FALSE },
+    { "playout-target", report->playout_target, FALSE },
+    { "playout-delay", report->playout_delay, FALSE },
+    { "capture-delay", report->capture_delay, FALSE },
+    { "output-delay", report->output_delay, FALSE },
+    { "concealed", report->concealed, FALSE },
+    { "accelerated", report->accelerated, FALSE },
+    { "expanded", report->expanded, FALSE },
+    { "level-in", report->level_in, TRUE },
+    { "level-out", report->level_out, TRUE },
+    { "mos", report->mos, FALSE },
+  };
+  int r = 0;
+
+  for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS (measures); i++)
+    if (measures[i].is_signed || !(measures[i].value < 0))
+      r = bus_dict_double (m, measures[i].key, measures[i].value);
+  return r;
+}
+
+static int
+append_report (sd_bus_message *m, const PhoneMediaReport *report)
+{
+  int r = bus_dict_begin (m);
+
+  if (r >= 0)
+    r = bus_dict_i64 (m, "at", report->at);
+  if (r >= 0)
+    r = bus_dict_text (m, "codec", report->codec);
+  if (r >= 0)
+    r = append_counters (m, report);
+  if (r >= 0)
+    r = bus_dict_i64 (m, "packets-lost", report->packets_lost);
+  if (r >= 0)
+    r = append_measures (m, report);
+  if (r >= 0)
+    r = bus_dict_u32 (m, "bitrate", report->bitrate);
+  if (r >= 0)
+    r = bus_dict_u32 (m, "bitrate-target", report->bitrate_target);
+  if (r >= 0)
+    r = bus_dict_text (m, "rate-reason", report->rate_reason);
+  if (r >= 0 && report->input_origin)
+    r = bus_dict_i64 (m, "input-origin", report->input_origin);
+  if (r >= 0 && report->output_origin)
+    r = bus_dict_i64 (m, "output-origin", report->output_origin);
+  return r < 0 ? r : bus_dict_end (m);
+}
+
+static void
+send_stats (BusSubscription *self)
+{
+  sd_bus *bus = self->call->bus->bus;
+  PhoneMediaReport report = { 0 };
+  sd_bus_message *m = NULL;
+  guint64 queued = 0;
+  int r;
+
+  if ((sd_bus_get_n_queued_write (bus, &queued) >= 0 && queued > MAX_QUEUED)
+      || !phone_call_get_report (self->call->call, &report))
+    return;
+  r = sd_bus_message_new_signal (bus, &m, self->call->path, PHONE_DBUS_MEDIA, "Stats");
+  if (r >= 0)
+    r = append_report (m, &report);
+  if (r >= 0)
+    r = sd_bus_send_to (bus, m, self->client, NULL);
+  sd_bus_message_unref (m);
+  if (r < 0 && !self->call->bus->lost)
+    phone_log_warning (NULL, "Cannot send Stats of %s: %s", self->call->path, g_strerror (-r));
+}
+
+/* ---- subscriptions ---- */
+
+static gboolean
+on_interval (gpointer data)
+{
+  send_stats (data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+subscription_free (BusSubscription *self)
+{
+  self->call->bus->n_subscriptions--;
+  g_clear_handle_id (&self->timer_id, g_source_remove);
+  bus_watch_free (self->watch);
+  g_free (self->client);
+  g_free (self);
+}
+
+static void
+subscription_remove (BusSubscription *self)
+{
+  g_hash_table_remove (self->call->subscriptions, self->client);
+  subscription_free (self);
+}
+
+static void
+on_client_gone (gpointer data)
+{
+  BusSubscription *self = data;
+
+  self->watch = NULL;           /* freed by the caller */
+  subscription_remove (self);
+}
+
+void
+bus_media_unsubscribe_all (BusCall *self)
+{
+  GHashTableIter iter;
+  gpointer subscription;
+
+  g_hash_table_iter_init (&iter, self->subscriptions);
+  while (g_hash_table_iter_next (&iter, NULL, &subscription))
+    {
+      g_hash_table_iter_remove (&iter);
+      subscription_free (subscription);
+    }
+}
+
+static BusSubscription *
+subscription_get (BusCall *self, const char *client, GError **error)
+{
+  BusSubscription *subscription = g_hash_table_lookup (self->subscriptions, client);
+
+  if (subscription)
+    return subscription;
+  if (self->bus->n_subscriptions >= BUS_MAX_ALL_SUBSCRIPTIONS)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "There are %d subscriptions already", BUS_MAX_ALL_SUBSCRIPTIONS);
+      return NULL;
+    }
+  subscription = g_new0 (BusSubscription, 1);
+  subscription->watch = bus_watch_new (self->bus->clients, client, on_client_gone, subscription, error);
+  if (!subscription->watch)
+    {
+      g_free (subscription);
+      return NULL;
+    }
+  subscription->call = self;
+  subscription->client = g_strdup (client);
+  self->bus->n_subscriptions++;
+  g_hash_table_insert (self->subscriptions, subscription->client, subscription);
+  return subscription;
+}
+
+static BusSubscription *
+subscribe (BusCall *self, sd_bus_message *m, GError **error)
+{
+  const char *client = sd_bus_message_get_sender (m);
+  BusSubscription *subscription = NULL;
+  guint32 ms = 0;
+
+  if (sd_bus_message_read (m, "u", &ms) < 0 || ms < MIN_INTERVAL_MS || ms > MAX_INTERVAL_MS)
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The interval must be %d to %d ms, not %u", MIN_INTERVAL_MS,
+                 MAX_INTERVAL_MS, ms);
+  else if (phone_call_is_ended (self->call))
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", phone_call_get_number (self->call));
+  else
+    subscription = subscription_get (self, client ? client : "", error);
+  if (!subscription)
+    return NULL;
+  g_clear_handle_id (&subscription->timer_id, g_source_remove);
+  subscription->timer_id = g_timeout_add (ms, on_interval, subscription);
+  return subscription;
+}
+
+static int
+on_subscribe (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data;
+  g_autoptr (GError) error = NULL;
+  BusSubscription *subscription = subscribe (self, m, &error);
+  int r;
+
+  if (!subscription)
+    return bus_error_set (ret_error, error);
+  r = sd_bus_reply_method_return (m, NULL);
+  send_stats (subscription);
+  return r;
+}
+
+static int
+on_unsubscribe (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data;
+  const char *client = sd_bus_message_get_sender (m);
+  BusSubscription *subscription = client ? g_hash_table_lookup (self->subscriptions, client) : NULL;
+
+  if (subscription)
+    subscription_remove (subscription);
+  return sd_bus_reply_method_return (m, NULL);
+}
+
+/* ---- properties ---- */
+
+/* NULL: nothing is agreed on, or no audio. */
+static const PhoneMediaPlan *
+running_plan (BusCall *self)
+{
+  const PhoneMediaPlan *plan = phone_call_get_plan (self->call);
+
+  return plan && !plan->refused ? plan : NULL;
+}
+
+static guint32
+wanted_bitrate (BusCall *self)
+{
+  PhoneMediaReport report = { 0 };
+
+  return phone_call_get_report (self->call, &report) ? report.bitrate_target : 0;
+}
+
+static int
+append_security (sd_bus_message *reply, const PhoneMediaPlan *plan)
+{
+  int r = bus_dict_begin (reply);
+
+  if (r >= 0 && plan && plan->encrypted)
+    {
+      r = bus_dict_text (reply, "keying", phone_keying_to_string (PHONE_KEYING_SDES));
+      if (r >= 0)
+        r = bus_dict_text (reply, "suite", phone_srtp_suite_to_string (plan->send_key.suite));
+    }
+  return r < 0 ? r : bus_dict_end (reply);
+}
+
+static int
+append_remote (sd_bus_message *reply, const PhoneMediaPlan *plan)
+{
+  g_autofree char *text = NULL;
+
+  if (!plan || !plan->remote_address)
+    return bus_append_text (reply, "");
+  text = g_strdup_printf (strchr (plan->remote_address, ':') ? "[%s]:%u" : "%s:%u", plan->remote_address, plan->remote_port);
+  return bus_append_text (reply, text);
+}
+
+#define PLAN_GETTER(Name, signature, value, otherwise) \
+  static int \
+  Name (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *data, \
+        sd_bus_error *ret_error) \
+  { \
+    const PhoneMediaPlan *plan = running_plan (data); \
+    return sd_bus_message_append (reply, signature, plan ? (value) : (otherwise)); \
+  }
+
+PLAN_GETTER (get_codec, "s", phone_codec_id_to_string (plan->send.id), "")
+PLAN_GETTER (get_clock_rate, "u", (guint32) phone_codec_clock_rate (plan->send.id), (guint32) 0)
+PLAN_GETTER (get_ptime, "u", (guint32) plan->ptime, (guint32) 0)
+PLAN_GETTER (get_direction, "s", phone_direction_to_string (plan->direction), "")
+BUS_GETTER (get_bitrate, BusCall, sd_bus_message_append (reply, "u", wanted_bitrate (self)))
+BUS_GETTER (get_security, BusCall, append_security (reply, running_plan (self)))
+BUS_GETTER (get_remote_address, BusCall, append_remote (reply, running_plan (self)))
+
+void
+bus_media_changed_properties (guint mask, GPtrArray *ret_names)
+{
+  static const char *const names[] = { "Codec", "ClockRate", "Ptime", "Direction", "Security", "RemoteAddress" };
+
+  for (gsize i = 0; (mask & PHONE_CALL_FIELD_MEDIA) && i < G_N_ELEMENTS (names); i++)
+    g_ptr_array_add (ret_names, (char *) names[i]);
+}
+
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+const sd_bus_vtable bus_media_vtable[] = {
+  SD_BUS_VTABLE_START (0),
+  SD_BUS_METHOD_WITH_ARGS ("Subscribe", SD_BUS_ARGS ("u", ms), SD_BUS_NO_RESULT, on_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Unsubscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_unsubscribe, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_SIGNAL_WITH_ARGS ("Stats", SD_BUS_ARGS ("a{sv}", values), 0),
+  SD_BUS_PROPERTY ("Codec", "s", get_codec, 0, CHANGES),
+  SD_BUS_PROPERTY ("ClockRate", "u", get_clock_rate, 0, CHANGES),
+  SD_BUS_PROPERTY ("Ptime", "u", get_ptime, 0, CHANGES),
+  SD_BUS_PROPERTY ("Bitrate", "u", get_bitrate, 0, 0),
+  SD_BUS_PROPERTY ("Direction", "s", get_direction, 0, CHANGES),
+  SD_BUS_PROPERTY ("Security", "a{sv}", get_security, 0, CHANGES),
+  SD_BUS_PROPERTY ("RemoteAddress", "s", get_remote_address, 0, CHANGES),
+  SD_BUS_VTABLE_END,
+};

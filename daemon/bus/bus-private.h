@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of the bus room share among themselves. */
+
+#include <systemd/sd-bus.h>
+#include "bus/bus.h"
+#include "bus/bus-client.h"
+#include "bus/bus-error.h"
+#include "bus/bus-value.h"
+#include "phone-dbus.h"
+
+#define BUS_MAX_ALL_SUBSCRIPTIONS 256
+
+typedef struct _BusSecret BusSecret;
+
+struct _Bus
+{
+  PhoneRegistry *registry;
+  const BusHooks *hooks;
+  gpointer data;
+  sd_bus *bus;
+  GSource *source;
+  gboolean ready, lost;
+  BusClients *clients;
+
+  /* objects, owned, by path */
+  GHashTable *accounts;         /* BusAccount */
+  GHashTable *calls;            /* BusCall */
+  guint flush_id;               /* source that sends what the masks below and in the objects remember */
+  guint manager_pending;        /* mask of PhoneRegistryField */
+  char *default_account;        /* path as announced last: it may follow from a change of any account */
+  gboolean audio_pending;
+  guint n_subscriptions;        /* of all clients to all calls */
+};
+
+typedef struct
+{
+  Bus *bus;
+  PhoneAccount *account;
+  char *path;
+  guint pending;                /* mask of PhoneAccountField not announced yet */
+  PhoneRegistration shown;      /* as announced last */
+  BusSecret *secret;            /* SetSecret under way, NULL: none */
+} BusAccount;
+
+typedef struct
+{
+  Bus *bus;
+  PhoneCall *call;
+  char *path;
+  char *account_path;           /* stays after the account has gone */
+  guint pending;                /* mask of PhoneCallField not announced yet */
+  PhoneCallState shown;         /* as announced last */
+  GHashTable *subscriptions;    /* unique name -> BusSubscription, owned */
+} BusCall;
+
+/* ---- bus-object.c: which objects there are, and what of them has changed ---- */
+int bus_objects_export (Bus *bus);                              /* vtables, enumerators, and what the registry has already */
+void bus_objects_clear (Bus *bus);
+BusAccount *bus_find_account (Bus *bus, const char *path);
+BusCall *bus_find_call (Bus *bus, const char *path);
+const char *bus_account_path (Bus *bus, PhoneAccount *account); /* "/" for NULL or one that is not exported */
+const char *bus_call_path (Bus *bus, PhoneCall *call);
+/* Announces all that is pending: in the next turn of the main loop, or now. */
+void bus_flush_later (Bus *bus);
+void bus_flush (Bus *bus);
+
+/* The properties that a mask stands for; each appends names to a GPtrArray of static strings. */
+void bus_account_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_call_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_media_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_manager_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_names);
+
+/* ---- one vtable each ---- */
+extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[];           /* userdata: Bus */
+extern const sd_bus_vtable bus_account_vtable[];                                /* userdata: BusAccount */
+extern const sd_bus_vtable bus_call_vtable[], bus_media_vtable[];               /* userdata: BusCall */
+
+/* ---- bus-call.c ---- */
+void bus_call_emit_dtmf (BusCall *self, char digit, guint ms, const char *method);
+
+/* ---- bus-secret.c: Account.SetSecret ---- */
+/* Reads fd (borrowed) to its end, sets the password and finishes request. FALSE: nothing started, request untouched. */
+gboolean bus_secret_start (BusAccount *account, int fd, BusRequest *request, GError **error);
+void bus_secret_cancel (BusSecret *secret, const GError *error);               /* the account goes; accepts NULL */
+
+/* ---- bus-media.c ---- */
+void bus_media_unsubscribe_all (BusCall *self);
+
+/* A getter of sd-bus: the body appends to reply, self is the object. */
+#define BUS_GETTER(Name, Type, expression) \
+  static int \
+  Name (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *data, \
+        sd_bus_error *ret_error) \
+  { \
+    Type *self = data; \
+    return expression; \
+  }

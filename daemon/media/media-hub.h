@@ -28,7 +28,8 @@ void media_hub_free (MediaHub *hub);
 MediaPort *media_hub_add_port (MediaHub *hub, const char *name, const MediaPortOps *ops, gpointer data);
 void media_port_set_running (MediaPort *port, gboolean running);        /* ticks come or not */
 void media_port_set_attached (MediaPort *port, gboolean attached);      /* hears the microphone, is heard in the loudspeaker */
-void media_port_set_tone (MediaPort *port, PhoneTone tone, const char *country);        /* played to the loudspeaker in place of nothing/pull */
+/* Played to the loudspeaker in place of nothing/pull, whether the port runs and is attached or not. */
+void media_port_set_tone (MediaPort *port, PhoneTone tone, const char *country);
 /* When this returns, no callback of the port runs or will run. */
 void media_hub_remove_port (MediaHub *hub, MediaPort *port);
 
@@ -36,6 +37,7 @@ void media_hub_remove_port (MediaHub *hub, MediaPort *port);
 void media_hub_get_delays (MediaHub *hub, double *ret_capture, double *ret_output);
 void media_hub_get_origins (MediaHub *hub, gint64 *ret_input, gint64 *ret_output);
 void media_hub_get_levels (MediaHub *hub, double *ret_in, double *ret_out);     /* dBFS, -127..0 */
+guint64 media_hub_get_ticks (MediaHub *hub);                                    /* since it was made; any thread */
 
 /* Ring and audio settings: the implementation of the audio half of PhoneMediaOps. */
 void media_hub_set_ring (MediaHub *hub, PhoneTone tone, const char *country);

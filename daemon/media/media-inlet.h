@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where sound comes in: a microphone, a file, a tone, silence. One inlet serves one clock: it is read in that clock's ticks. */
+
+#include "media/media-clock.h"
+#include "media/media-device.h"
+
+typedef struct _MediaInlet MediaInlet;
+/* The device that was to be used does not work (any more); something else stands in for it. Main loop. */
+typedef void (*MediaInletLost) (gpointer data, const char *device, const char *why);
+
+MediaInlet *media_inlet_new (MediaClock *clock, MediaInletLost lost, gpointer data);    /* silence */
+void media_inlet_free (MediaInlet *inlet);
+/* Main thread. Takes the device; a started inlet goes over to it at once. */
+void media_inlet_set_device (MediaInlet *inlet, MediaDevice *device);
+void media_inlet_start (MediaInlet *inlet);
+void media_inlet_stop (MediaInlet *inlet);
+void media_inlet_rewind (MediaInlet *inlet);            /* a file starts again */
+/* In a tick. listened: somebody hears it; a file stands still otherwise. FALSE: silence, frame untouched. */
+gboolean media_inlet_read (MediaInlet *inlet, gint16 *frame, gint64 now, gboolean listened);
+double media_inlet_get_delay (MediaInlet *inlet);       /* ms, any thread */
+gint64 media_inlet_get_origin (MediaInlet *inlet);      /* monotonic us of the first sample of a file, 0: none; any thread */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "media/media-mix.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CEILING 32767
+#define ATTACK 48               /* samples over which the gain falls: 1 ms */
+#define RELEASE 0.012f          /* of full gain, each frame: all of it in 0.8 s */
+
+void
+media_mix_init (MediaMix *mix)
+{
+  memset (mix, 0, sizeof *mix);
+  mix->gain = 1;
+}
+
+void
+media_mix_begin (MediaMix *mix)
+{
+  mix->n = 0;
+}
+
+void
+media_mix_add (MediaMix *mix, const gint16 *frame)
+{
+  if (mix->n++ == 0)
+    for (guint i = 0; i < MEDIA_FRAME; i++)
+      mix->sum[i] = frame[i];
+  else
+    for (guint i = 0; i < MEDIA_FRAME; i++)
+      mix->sum[i] += frame[i];
+}
+
+void
+media_mix_end (MediaMix *mix, gint16 *ret_frame)
+{
+  gint32 peak = 0;
+  float from = mix->gain, to;
+  guint ramp;
+
+  if (mix->n == 0)
+    {
+      memset (ret_frame, 0, MEDIA_FRAME * sizeof *ret_frame);
+      mix->gain = MIN (from + RELEASE, 1);
+      return;
+    }
+
+  for (guint i = 0; i < MEDIA_FRAME; i++)
+    peak = MAX (peak, ABS (mix->sum[i]));
+  to = MIN (from + RELEASE, 1);
+  /* -32768 alone is no overload. */
+  if (peak > CEILING + 1)
+    to = MIN (to, (float) CEILING / peak);
+  ramp = to < from ? ATTACK : MEDIA_FRAME;
+
+  for (guint i = 0; i < MEDIA_FRAME; i++)
+    {
+      float gain = i < ramp ? from + (to - from) * (i + 1) / ramp : to;
+      gint32 value = gain < 1 ? (gint32) lrintf (mix->sum[i] * gain) : mix->sum[i];
+
+      ret_frame[i] = CLAMP (value, G_MININT16, G_MAXINT16);
+    }
+  mix->gain = to;
+}
+
+double
+media_meter_add (MediaMeter *meter, const gint16 *frame)
+{
+  double power = 0;
+
+  for (guint i = 0; i < MEDIA_FRAME; i++)
+    power += (double) frame[i] * frame[i];
+  meter->power += (power / MEDIA_FRAME / (32768.0 * 32768.0) - meter->power) * (MEDIA_FRAME_MS / 100.0);
+  return CLAMP (10 * log10 (meter->power + 1e-13), -127, 0);
+}
+
+void
+media_fade (gint16 *frame, float *gain, float target)
+{
+  float from = *gain;
+
+  if (from == 1 && target == 1)
+    return;
+  for (guint i = 0; i < MEDIA_FRAME; i++)
+    frame[i] = (gint16) lrintf (frame[i] * (from + (target - from) * (i + 1) / MEDIA_FRAME));
+  *gain = target;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Arithmetic on frames: sums that do not wrap, a limiter in place of clipping, levels. Pure. */
+
+#include "media/media-types.h"
+
+typedef struct
+{
+  gint32 sum[MEDIA_FRAME];
+  guint n;                      /* frames added */
+  float gain;                   /* of the limiter at the end of the last frame */
+} MediaMix;
+
+void media_mix_init (MediaMix *mix);
+void media_mix_begin (MediaMix *mix);
+void media_mix_add (MediaMix *mix, const gint16 *frame);
+/* The sum as samples. Below full scale it is exact to the bit; above, the gain goes down at once and comes back within a second. */
+void media_mix_end (MediaMix *mix, gint16 *ret_frame);
+
+/* A level meter with a time constant of 100 ms. */
+typedef struct
+{
+  double power;                 /* mean square, full scale 1 */
+} MediaMeter;
+
+double media_meter_add (MediaMeter *meter, const gint16 *frame);        /* dBFS now (RMS), -127..0 */
+
+/* Goes from gain to target over the frame, so that muting does not click. */
+void media_fade (gint16 *frame, float *gain, float target);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where sound goes out: a loudspeaker, a recording, nowhere; and the clock that beats for it. The hub has one for calls and one for the ring. */
+
+#include "media/media-clock.h"
+#include "media/media-device.h"
+
+typedef struct _MediaOutlet MediaOutlet;
+/* The device that was to be used does not work (any more); something else stands in for it. Main loop. */
+typedef void (*MediaOutletLost) (gpointer data, const char *device, const char *why);
+
+/* tick makes the frames; see media-clock.h. */
+MediaOutlet *media_outlet_new (MediaRole role, MediaClockTick tick, MediaOutletLost lost, gpointer data);       /* silence */
+void media_outlet_free (MediaOutlet *outlet);
+MediaClock *media_outlet_get_clock (MediaOutlet *outlet);
+/* Main thread, as all below. Takes the device; a started outlet goes over to it at once. */
+void media_outlet_set_device (MediaOutlet *outlet, MediaDevice *device);
+gboolean media_outlet_is_started (MediaOutlet *outlet);
+void media_outlet_start (MediaOutlet *outlet);          /* a file is begun anew */
+void media_outlet_stop (MediaOutlet *outlet);
+double media_outlet_get_delay (MediaOutlet *outlet);    /* ms between tick and ear, any thread */
+gint64 media_outlet_get_origin (MediaOutlet *outlet);   /* monotonic us of the first sample of a file, 0: none; any thread */

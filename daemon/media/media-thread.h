@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Threads of the media room. pthreads rather than GThread and GMutex: the thread sanitizer knows the former and is blind to the latter. */
+
+#include <glib.h>
+#include <pthread.h>
+
+/* Starts a thread that nobody joins: it owns (a reference on) its data, so whoever wants it gone only tells it so and never waits for a slow
+ * disk or a hanging sound server. FALSE: no thread to be had. */
+gboolean media_thread_start (const char *name, void (*run) (gpointer data), gpointer data);
+/* At exit: waits until all of them have ended, at most ms. FALSE: some have not. */
+gboolean media_threads_wait (guint ms);
+/* Names the calling thread and asks for real-time scheduling, which the system may refuse (RLIMIT_RTPRIO); that is no error. */
+void media_thread_prepare (const char *name, gboolean realtime);
+/* A condition that waits on CLOCK_MONOTONIC, and the wait itself: until is monotonic us; FALSE: the time is over. */
+void media_cond_init (pthread_cond_t *cond);
+gboolean media_cond_wait_until (pthread_cond_t *cond, pthread_mutex_t *mutex, gint64 until);

@@ -23,7 +23,7 @@
 
 PHONE_DEFINE_ENUM (UaDigestAlgorithm, ua_digest_algorithm, UA_DIGEST_ALGORITHM_LIST)
 
-enum { MAX_STALE_RUN = 2, HEX_SIZE = 2 * EVP_MAX_MD_SIZE + 1 };
+enum { MAX_STALE_RUN = 1, HEX_SIZE = 2 * EVP_MAX_MD_SIZE + 1 };
 
 /* ---- reading ---- */
 

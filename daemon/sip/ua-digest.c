@@ -442,8 +442,8 @@ survey_headers (const msg_auth_t *list, const UaCredentials *credentials, Survey
     }
 }
 
-UaAnswer
-ua_credentials_answer (UaCredentials *credentials, nua_handle_t *nh, const sip_t *sip)
+static UaAnswer
+decide (const UaCredentials *credentials, const sip_t *sip)
 {
   Survey survey = { 0 };
 
@@ -456,10 +456,17 @@ ua_credentials_answer (UaCredentials *credentials, nua_handle_t *nh, const sip_t
     }
   if (!survey.any || survey.unsupported)
     return UA_ANSWER_UNSUPPORTED;
-  if (survey.refused)
-    return UA_ANSWER_REFUSED;
-  nua_authenticate (nh, NUTAG_AUTH (credentials->auth), TAG_END ());
-  return UA_ANSWER_SENT;
+  return survey.refused ? UA_ANSWER_REFUSED : UA_ANSWER_SENT;
+}
+
+UaAnswer
+ua_credentials_answer (UaCredentials *credentials, nua_handle_t *nh, const sip_t *sip)
+{
+  UaAnswer answer = decide (credentials, sip);
+
+  /* Credentials that fit nothing make sofia give up the request that it holds back. */
+  nua_authenticate (nh, NUTAG_AUTH (answer == UA_ANSWER_SENT ? credentials->auth : "Digest:\"*\":phone:none"), TAG_END ());
+  return answer;
 }
 
 /* ---- start-up ---- */

@@ -10,10 +10,14 @@
  *   switch (ua_credentials_answer (credentials, nh, sip))
  *     {
  *     case UA_ANSWER_SENT:        return;                    the request goes out again; its next response comes as usual
- *     case UA_ANSWER_REFUSED:     wrong user or password     all others: nothing is sent; end the request with auth-failed
+ *     case UA_ANSWER_REFUSED:     wrong user or password
  *     case UA_ANSWER_NO_PASSWORD:
  *     case UA_ANSWER_UNSUPPORTED: no algorithm or qop that we know
  *     }
+ *
+ * In the last three cases nothing is sent, and sofia ends the request that it held back: its final event follows with status
+ * 904. Without this call the request would hang for ever. nua_r_authenticate (904, or 202 after "sent") means that sofia held
+ * nothing back, because it was asked too often (NUTAG_RETRY_COUNT, 3): the 401 was the end of the request.
  *
  * Stale nonces, nextnonce, nonce counts, later requests on the same handle, and keep-alive OPTIONS are answered inside
  * sofia without an event. Do NOT answer challenges to requests inside a dialog that the far end began (a BYE challenged by

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One thread per call does all the network's work. It sleeps in poll(2) on both sockets and an eventfd, reads at most BATCH packets from
+ * each socket before it looks at the others again (a flood on one starves nobody), and drains the sender when the hub has rung.
+ *
+ *   datagram -> class (RFC 7983) -> source filter -> SRTP -> shape (media-rtp) -> sources gate -> rtp_src -> rtpsession -> ...
+ *   ... MediaSend -> rtpsession -> rtp_sink -> SRTP -> sendto
+ *
+ * The lock guards SRTP, latches and settings; it is never held over a push or a system call. rtpsession's RTCP thread comes in by rtcp_sink,
+ * the main thread by the setters.
+ *
+ * Pads do not know of each other: the default handlers would forward events and queries of the sink pads to the source pads, which is
+ * a loop round rtpsession. */
+
+#include "media/media-transport.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "media/media-latch.h"
+#include "media/media-packet.h"
+#include "media/media-rtp.h"
+#include "media/media-socket.h"
+
+#define BATCH 32
+#define MAX_DATAGRAM MEDIA_SRTP_MAX_PACKET
+
+struct _MediaTransport
+{
+  GstElement parent;
+  GstPad *rtp_src, *rtcp_src, *rtp_sink, *rtcp_sink;
+  MediaSockets sockets;
+  int event_fd;
+  GThread *thread;
+  gint stopping;                        /* atomic */
+  MediaTransportCallback work, first;
+  gpointer callback_data;
+
+  GMutex lock;
+  GCond bye_sent;
+  gboolean said_bye;
+  MediaSrtp *srtp;                      /* used when encrypted */
+  gboolean applied, encrypted, receive, mux;
+  MediaLatch rtp_latch, rtcp_latch;
+  MediaSourceGate gate;
+  guint8 payload_types[16];             /* bit set: may arrive */
+  guint32 local_ssrc;
+  gboolean has_local_ssrc;
+  MediaTransportStats stats;
+
+  /* I/O thread only */
+  gboolean started_rtp, started_rtcp, saw_first;
+  union
+  {
+    guint32 align;
+    guint8 octets[MAX_DATAGRAM];
+  } in;
+};
+
+G_DEFINE_FINAL_TYPE (MediaTransport, media_transport, GST_TYPE_ELEMENT)
+
+static GstStaticPadTemplate rtp_src_template
+    = GST_STATIC_PAD_TEMPLATE ("rtp_src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp"));
+static GstStaticPadTemplate rtcp_src_template
+    = GST_STATIC_PAD_TEMPLATE ("rtcp_src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtcp"));
+static GstStaticPadTemplate rtp_sink_template
+    = GST_STATIC_PAD_TEMPLATE ("rtp_sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp"));
+static GstStaticPadTemplate rtcp_sink_template
+    = GST_STATIC_PAD_TEMPLATE ("rtcp_sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtcp"));
+
+/* ---- receiving ---- */
+
+static void
+push (MediaTransport *self, GstPad *pad, gboolean *started, const char *media_type, gsize length, gint64 arrival)
+{
+  if (!*started)
+    {
+      g_autofree char *stream = g_strdup_printf ("%s/%08x", GST_PAD_NAME (pad), g_random_int ());
+      g_autoptr (GstCaps) caps = gst_caps_new_empty_simple (media_type);
+      GstSegment segment;
+      gst_segment_init (&segment, GST_FORMAT_TIME);
+      gst_pad_push_event (pad, gst_event_new_stream_start (stream));
+      gst_pad_push_event (pad, gst_event_new_caps (caps));
+      gst_pad_push_event (pad, gst_event_new_segment (&segment));
+      *started = TRUE;
+    }
+
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, length, NULL);
+  gst_buffer_fill (buffer, 0, self->in.octets, length);
+  media_packet_set_arrival (buffer, arrival);
+  GstClockTime base = gst_element_get_base_time (GST_ELEMENT (self)), now = (GstClockTime) arrival * 1000;
+  GST_BUFFER_PTS (buffer) = GST_CLOCK_TIME_IS_VALID (base) && now > base ? now - base : 0;
+  gst_pad_push (pad, buffer);
+}
+
+/* Lock held. FALSE: it is not to be used further. */
+static gboolean
+unprotect (MediaTransport *self, gboolean rtcp, const MediaAddress *from, gsize *length, gint64 now)
+{
+  if (!self->encrypted)
+    return TRUE;
+  MediaSrtpResult result = rtcp ? media_srtp_unprotect_rtcp (self->srtp, self->in.octets, length, now)
+                                : media_srtp_unprotect_rtp (self->srtp, self->in.octets, length, now);
+  if (result == MEDIA_SRTP_REPLAYED)
+    media_latch_replayed (rtcp && !self->mux ? &self->rtcp_latch : &self->rtp_latch, from, now);
+  return result == MEDIA_SRTP_OK;
+}
+
+static gboolean
+accept_rtp (MediaTransport *self, const MediaAddress *from, gsize *length, gint64 now)
+{
+  MediaRtpHeader header;
+  gboolean moved;
+
+  if (!media_latch_may_enter (&self->rtp_latch, from, now))
+    {
+      self->stats.filtered++;
+      return FALSE;
+    }
+  if (!unprotect (self, FALSE, from, length, now))
+    return FALSE;
+  if (!media_rtp_normalise (self->in.octets, length, &header))
+    {
+      self->stats.malformed++;
+      return FALSE;
+    }
+  if ((self->payload_types[header.payload_type / 8] & 1u << (header.payload_type % 8)) == 0)
+    {
+      self->stats.unknown++;
+      return FALSE;
+    }
+  if (self->has_local_ssrc && header.ssrc == self->local_ssrc)
+    {
+      header.ssrc = ~header.ssrc;
+      media_rtp_set_ssrc (self->in.octets, header.ssrc);
+    }
+  if (!media_latch_valid (&self->rtp_latch, from, header.ssrc, header.seq, now, &moved)
+      || !media_source_gate_admit (&self->gate, header.ssrc, now))
+    {
+      self->stats.filtered++;
+      return FALSE;
+    }
+  self->stats.moves += moved;
+  self->stats.rtp_received++;
+  self->stats.rtp_octets_received += *length;
+  self->stats.last_rtp = now;
+  return self->receive;
+}
+
+static gboolean
+accept_rtcp (MediaTransport *self, gboolean muxed, const MediaAddress *from, gsize *length, gint64 now)
+{
+  MediaLatch *latch = muxed ? &self->rtp_latch : &self->rtcp_latch;
+  guint32 sender;
+  gboolean bye, moved;
+
+  if (!media_latch_may_enter (latch, from, now))
+    {
+      self->stats.filtered++;
+      return FALSE;
+    }
+  if (!unprotect (self, TRUE, from, length, now))
+    return FALSE;
+  if (!media_rtcp_filter (self->in.octets, length, &sender, &bye))
+    {
+      self->stats.malformed++;
+      return FALSE;
+    }
+  if (self->has_local_ssrc && sender == self->local_ssrc)
+    return FALSE;
+  if (!media_latch_valid_rtcp (latch, &self->rtp_latch, from, sender, now, &moved)
+      || !media_source_gate_admit (&self->gate, sender, now))
+    {
+      self->stats.filtered++;
+      return FALSE;
+    }
+  self->stats.rtcp_received++;
+  self->stats.last_rtcp = now;
+  return TRUE;
+}
+
+static void
+on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *from, gsize length, gint64 arrival)
+{
+  gboolean rtp = FALSE, rtcp = FALSE, first = FALSE;
+
+  g_mutex_lock (&self->lock);
+  if (self->applied)
+    switch (media_packet_classify (self->in.octets, length))
+      {
+      case MEDIA_PACKET_RTP:
+        rtp = !rtcp_socket && accept_rtp (self, from, &length, arrival);
+        break;
+      case MEDIA_PACKET_RTCP:
+        rtcp = accept_rtcp (self, !rtcp_socket, from, &length, arrival);
+        break;
+      case MEDIA_PACKET_STUN:
+      case MEDIA_PACKET_ZRTP:
+      case MEDIA_PACKET_DTLS:
+      case MEDIA_PACKET_TURN_CHANNEL:
+      case MEDIA_PACKET_UNKNOWN:
+        self->stats.unknown++;
+        break;
+      }
+  first = self->stats.rtp_received > 0 && !self->saw_first;
+  self->saw_first |= first;
+  g_mutex_unlock (&self->lock);
+
+  if (first && self->first != NULL)
+    self->first (self->callback_data);
+  if (rtp)
+    push (self, self->rtp_src, &self->started_rtp, "application/x-rtp", length, arrival);
+  if (rtcp)
+    push (self, self->rtcp_src, &self->started_rtcp, "application/x-rtcp", length, arrival);
+}
+
+static void
+read_socket (MediaTransport *self, int fd, gboolean rtcp)
+{
+  MediaAddress from;
+  gint64 arrival;
+
+  for (guint i = 0; i < BATCH; i++)
+    {
+      gssize n = media_socket_receive (fd, self->in.octets, sizeof self->in.octets, &from, &arrival);
+      if (n == -1)
+        return;
+      if (n > 0)
+        on_datagram (self, rtcp, &from, (gsize) n, arrival);
+    }
+}
+
+static gpointer
+io_thread (gpointer data)
+{
+  MediaTransport *self = data;
+  struct pollfd fds[] = { { .fd = self->event_fd, .events = POLLIN },
+                          { .fd = self->sockets.rtp, .events = POLLIN },
+                          { .fd = self->sockets.rtcp, .events = POLLIN } };
+
+  while (!g_atomic_int_get (&self->stopping))
+    {
+      if (poll (fds, G_N_ELEMENTS (fds), -1) < 0)
+        continue;
+      if (fds[0].revents != 0)
+        {
+          guint64 count;
+          if (read (self->event_fd, &count, sizeof count) == sizeof count && !g_atomic_int_get (&self->stopping)
+              && self->work != NULL)
+            self->work (self->callback_data);
+        }
+      if (fds[1].revents != 0)
+        read_socket (self, self->sockets.rtp, FALSE);
+      if (fds[2].revents != 0)
+        read_socket (self, self->sockets.rtcp, TRUE);
+    }
+  return NULL;
+}
+
+void
+media_transport_wake (MediaTransport *self)
+{
+  guint64 one = 1;
+  gssize n = write (self->event_fd, &one, sizeof one);  /* fails only when 2^64 - 2 wake-ups wait */
+  (void) n;
+}
+
+/* ---- sending ---- */
+
+static GstFlowReturn
+send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
+{
+  union
+  {
+    guint32 align;
+    guint8 octets[MAX_DATAGRAM + MEDIA_SRTP_TRAILER];
+  } out;
+  gsize plain = gst_buffer_get_size (buffer), length = plain;
+  MediaAddress to;
+  gboolean ok = TRUE;
+  int fd;
+
+  if (plain > MAX_DATAGRAM || gst_buffer_extract (buffer, 0, out.octets, plain) != plain)
+    return GST_FLOW_OK;
+  gboolean bye = rtcp && media_rtcp_has_bye (out.octets, length);
+
+  g_mutex_lock (&self->lock);
+  gboolean second = rtcp && !self->mux;
+  to = *media_latch_destination (second ? &self->rtcp_latch : &self->rtp_latch);
+  fd = second ? self->sockets.rtcp : self->sockets.rtp;
+  ok = self->applied && media_address_is_usable (&to);
+  if (ok && self->encrypted)
+    ok = (rtcp ? media_srtp_protect_rtcp (self->srtp, out.octets, &length, sizeof out.octets)
+               : media_srtp_protect_rtp (self->srtp, out.octets, &length, sizeof out.octets))
+         == MEDIA_SRTP_OK;
+  g_mutex_unlock (&self->lock);
+
+  ok = ok && media_socket_send (fd, out.octets, length, &to);
+
+  g_mutex_lock (&self->lock);
+  if (!ok)
+    self->stats.send_errors++;
+  else if (rtcp)
+    self->stats.rtcp_sent++;
+  else
+    {
+      self->stats.rtp_sent++;
+      self->stats.rtp_octets_sent += plain;
+    }
+  if (bye)
+    {
+      self->said_bye = TRUE;
+      g_cond_broadcast (&self->bye_sent);
+    }
+  g_mutex_unlock (&self->lock);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+on_rtp_sink (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  GstFlowReturn flow = send_packet (MEDIA_TRANSPORT (parent), FALSE, buffer);
+  gst_buffer_unref (buffer);
+  return flow;
+}
+
+static GstFlowReturn
+on_rtcp_sink (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  GstFlowReturn flow = send_packet (MEDIA_TRANSPORT (parent), TRUE, buffer);
+  gst_buffer_unref (buffer);
+  return flow;
+}
+
+gboolean
+media_transport_wait_bye (MediaTransport *self, gint64 timeout)
+{
+  gint64 until = g_get_monotonic_time () + timeout;
+
+  g_mutex_lock (&self->lock);
+  while (!self->said_bye && g_cond_wait_until (&self->bye_sent, &self->lock, until))
+    ;
+  gboolean said = self->said_bye;
+  g_mutex_unlock (&self->lock);
+  return said;
+}
+
+/* ---- settings ---- */
+
+static void
+allow (guint8 *types, int payload_type)
+{
+  if (payload_type >= 0 && payload_type < 128)
+    types[payload_type / 8] |= 1u << (payload_type % 8);
+}
+
+gboolean
+media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError **error)
+{
+  MediaAddress rtp = { 0 }, rtcp = { 0 };
+  const char *host = plan->remote_address != NULL ? plan->remote_address : "";
+
+  if (!media_address_parse (host, plan->remote_port, self->sockets.family, &rtp)
+      || !media_address_parse (host, plan->remote_rtcp_port, self->sockets.family, &rtcp))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "media cannot be sent to “%s” from an %s socket", host,
+                   self->sockets.family == AF_INET ? "IPv4" : "IPv6");
+      return FALSE;
+    }
+
+  g_mutex_lock (&self->lock);
+  gboolean ok = !plan->encrypted
+                || (media_srtp_set_send_key (self->srtp, &plan->send_key, FALSE, error)
+                    && media_srtp_set_receive_key (self->srtp, &plan->receive_key, error));
+  if (ok)
+    {
+      media_latch_negotiate (&self->rtp_latch, &rtp, plan->encrypted);
+      media_latch_negotiate (&self->rtcp_latch, &rtcp, plan->encrypted);
+      self->encrypted = plan->encrypted;
+      self->mux = plan->rtcp_mux;
+      self->receive = plan->direction == PHONE_DIRECTION_RECVONLY || plan->direction == PHONE_DIRECTION_SENDRECV;
+      memset (self->payload_types, 0, sizeof self->payload_types);
+      for (guint i = 0; i < plan->n_receive; i++)
+        allow (self->payload_types, plan->receive[i].payload_type);
+      allow (self->payload_types, plan->receive_dtmf_8000);
+      allow (self->payload_types, plan->receive_dtmf_48000);
+      self->applied = TRUE;
+    }
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+void
+media_transport_set_local_ssrc (MediaTransport *self, guint32 ssrc)
+{
+  g_mutex_lock (&self->lock);
+  self->local_ssrc = ssrc;
+  self->has_local_ssrc = TRUE;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+media_transport_set_callbacks (MediaTransport *self, MediaTransportCallback work, MediaTransportCallback first, gpointer data)
+{
+  self->work = work;
+  self->first = first;
+  self->callback_data = data;
+}
+
+void
+media_transport_get_ports (MediaTransport *self, guint16 *ret_rtp, guint16 *ret_rtcp)
+{
+  *ret_rtp = self->sockets.rtp_port;
+  *ret_rtcp = self->sockets.rtcp_port;
+}
+
+char *
+media_transport_get_destination (MediaTransport *self)
+{
+  g_mutex_lock (&self->lock);
+  MediaAddress to = *media_latch_destination (&self->rtp_latch);
+  g_mutex_unlock (&self->lock);
+  return media_address_to_string (&to);
+}
+
+void
+media_transport_get_stats (MediaTransport *self, MediaTransportStats *ret_stats)
+{
+  g_mutex_lock (&self->lock);
+  *ret_stats = self->stats;
+  media_srtp_get_stats (self->srtp, &ret_stats->srtp);
+  g_mutex_unlock (&self->lock);
+}
+
+/* ---- element ---- */
+
+static gboolean
+on_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gst_event_unref (event);
+  return TRUE;
+}
+
+static gboolean
+on_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gst_event_unref (event);
+  return FALSE;
+}
+
+static gboolean
+on_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return gst_pad_query_default (pad, parent, query);
+  gst_query_set_latency (query, TRUE, 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
+static GstIterator *
+no_links (GstPad *pad, GstObject *parent)
+{
+  return NULL;
+}
+
+static GstStateChangeReturn
+media_transport_change_state (GstElement *element, GstStateChange transition)
+{
+  MediaTransport *self = MEDIA_TRANSPORT (element);
+
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && self->thread != NULL)
+    {
+      g_atomic_int_set (&self->stopping, TRUE);
+      media_transport_wake (self);
+      g_thread_join (g_steal_pointer (&self->thread));
+    }
+  GstStateChangeReturn result = GST_ELEMENT_CLASS (media_transport_parent_class)->change_state (element, transition);
+  if (result == GST_STATE_CHANGE_FAILURE)
+    return result;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && self->thread == NULL)
+    {
+      g_atomic_int_set (&self->stopping, FALSE);
+      self->started_rtp = self->started_rtcp = FALSE;
+      self->thread = g_thread_new ("media-io", io_thread, self);
+    }
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED || transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    return GST_STATE_CHANGE_NO_PREROLL;
+  return result;
+}
+
+static void
+media_transport_finalize (GObject *object)
+{
+  MediaTransport *self = MEDIA_TRANSPORT (object);
+
+  media_sockets_close (&self->sockets);
+  if (self->event_fd >= 0)
+    close (self->event_fd);
+  media_srtp_free (self->srtp);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->bye_sent);
+  G_OBJECT_CLASS (media_transport_parent_class)->finalize (object);
+}
+
+static void
+media_transport_class_init (MediaTransportClass *class)
+{
+  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
+
+  G_OBJECT_CLASS (class)->finalize = media_transport_finalize;
+  element_class->change_state = media_transport_change_state;
+  gst_element_class_add_static_pad_template (element_class, &rtp_src_template);
+  gst_element_class_add_static_pad_template (element_class, &rtcp_src_template);
+  gst_element_class_add_static_pad_template (element_class, &rtp_sink_template);
+  gst_element_class_add_static_pad_template (element_class, &rtcp_sink_template);
+  gst_element_class_set_static_metadata (element_class, "Media transport", "Source/Sink/Network/RTP",
+                                         "RTP and RTCP sockets of one call, with SRTP", "phoned");
+}
+
+static GstPad *
+add_pad (MediaTransport *self, GstStaticPadTemplate *template, GstPadChainFunction chain)
+{
+  GstPad *pad = gst_pad_new_from_static_template (template, template->name_template);
+
+  if (chain != NULL)
+    {
+      gst_pad_set_chain_function (pad, chain);
+      gst_pad_set_event_function (pad, on_sink_event);
+    }
+  else
+    {
+      gst_pad_set_event_function (pad, on_src_event);
+      gst_pad_set_query_function (pad, on_src_query);
+    }
+  gst_pad_set_iterate_internal_links_function (pad, no_links);
+  gst_element_add_pad (GST_ELEMENT (self), pad);
+  return pad;
+}
+
+static void
+media_transport_init (MediaTransport *self)
+{
+  self->sockets = (MediaSockets) { .rtp = -1, .rtcp = -1 };
+  self->event_fd = -1;
+  self->srtp = media_srtp_new ();
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->bye_sent);
+  self->rtp_src = add_pad (self, &rtp_src_template, NULL);
+  self->rtcp_src = add_pad (self, &rtcp_src_template, NULL);
+  self->rtp_sink = add_pad (self, &rtp_sink_template, on_rtp_sink);
+  self->rtcp_sink = add_pad (self, &rtcp_sink_template, on_rtcp_sink);
+  GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);
+}
+
+MediaTransport *
+media_transport_new (const MediaTransportParams *params, GError **error)
+{
+  MediaSockets sockets;
+
+  if (!media_sockets_open (params->bind_address, params->ipv6, params->port_first, params->port_last, &sockets, error))
+    return NULL;
+  MediaTransport *self = g_object_new (MEDIA_TYPE_TRANSPORT, NULL);
+  self->sockets = sockets;
+  self->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->event_fd < 0)
+    {
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "no file descriptor is left for a call's media");
+      gst_object_unref (gst_object_ref_sink (self));
+      return NULL;
+    }
+  return self;
+}

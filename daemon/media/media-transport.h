@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The two ends of a call's graph: both sockets, SRTP, the source filter, and the one thread that reads, and that encodes and sends when
+ * woken. Pads: rtp_src, rtcp_src towards rtpsession, rtp_sink, rtcp_sink from it. Thread-safe; everything can change while it runs. */
+
+#include <gst/gst.h>
+#include "core/offer-answer.h"
+#include "media/media-srtp.h"
+
+#define MEDIA_TYPE_TRANSPORT (media_transport_get_type ())
+G_DECLARE_FINAL_TYPE (MediaTransport, media_transport, MEDIA, TRANSPORT, GstElement)
+
+typedef struct
+{
+  guint64 rtp_received, rtp_octets_received, rtcp_received;     /* accepted; octets of payload and header, without SRTP's */
+  guint64 rtp_sent, rtp_octets_sent, rtcp_sent, send_errors;
+  guint64 filtered;             /* from a stranger, or too many sources */
+  guint64 malformed, unknown;   /* RTP that is none; STUN, DTLS and the like, payload types that were not agreed on */
+  gint64 last_rtp, last_rtcp;   /* monotonic us of the last accepted packet, 0: none */
+  guint64 moves;                /* times the destination followed the peer */
+  MediaSrtpStats srtp;
+} MediaTransportStats;
+
+typedef struct
+{
+  const char *bind_address;     /* numeric or NULL for any */
+  gboolean ipv6;
+  guint port_first, port_last;
+} MediaTransportParams;
+
+/* A floating reference, as elements are; the sockets are bound. MEDIA_FAILED: no ports. */
+MediaTransport *media_transport_new (const MediaTransportParams *params, GError **error);
+void media_transport_get_ports (MediaTransport *transport, guint16 *ret_rtp, guint16 *ret_rtcp);
+
+/* Addresses, keys, rtcp-mux, payload types and direction of the plan. MEDIA_FAILED: an address of the wrong family, or keys that
+ * libsrtp refuses; nothing has changed then. */
+gboolean media_transport_apply (MediaTransport *transport, const PhoneMediaPlan *plan, GError **error);
+/* A peer that echoes our packets comes back under another SSRC, so that rtpsession does not take them for its own. */
+void media_transport_set_local_ssrc (MediaTransport *transport, guint32 ssrc);
+
+/* Both on the I/O thread. work: after media_transport_wake(). first: the first accepted RTP packet. Set before the element starts. */
+typedef void (*MediaTransportCallback) (gpointer data);
+void media_transport_set_callbacks (MediaTransport *transport, MediaTransportCallback work, MediaTransportCallback first,
+                                    gpointer data);
+void media_transport_wake (MediaTransport *transport);          /* any thread, quick */
+
+/* Waits until an RTCP BYE has gone out, at most timeout us. */
+gboolean media_transport_wait_bye (MediaTransport *transport, gint64 timeout);
+/* Where RTP goes to now; the caller frees. */
+char *media_transport_get_destination (MediaTransport *transport);
+void media_transport_get_stats (MediaTransport *transport, MediaTransportStats *ret_stats);

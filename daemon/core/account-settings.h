@@ -27,7 +27,7 @@ typedef struct
   char *aor;                    /* sip:user@domain, required */
   char *display_name;
   char *auth_user;              /* default: user part of the AoR */
-  char *password_file;          /* absolute path, mode 0600; else the credential phoned-ID, else the state folder */
+  char *password_file;          /* absolute path, mode 0600; the credential phoned-ID goes before it, the state folder after */
   char *registrar;              /* sip: URI or host[:port]; default: the AoR's domain */
   char *outbound_proxy;         /* sip: URI or host[:port] */
   PhoneTransport transport;
@@ -59,6 +59,8 @@ PhoneAccountSettings *phone_account_settings_copy (const PhoneAccountSettings *s
 void phone_account_settings_free (PhoneAccountSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneAccountSettings, phone_account_settings_free)
 
+gboolean phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountSettings *b);
+
 /* Sets one key; NULL or "" resets it to its default. INVALID_OPTION names key and value. */
 gboolean phone_account_settings_set (PhoneAccountSettings *settings, const char *key, const char *value, GError **error);
 /* Checks that the whole is usable (aor present, ...). The error names the key. */
@@ -67,6 +69,8 @@ gboolean phone_account_settings_validate (const PhoneAccountSettings *settings, 
 char *phone_account_settings_get (const PhoneAccountSettings *settings, const char *key);
 /* NULL-terminated static list of all keys in table order. */
 const char *const *phone_account_settings_keys (void);
+/* The default as text; NULL: the key is unknown or not set by default. */
+const char *phone_account_settings_default (const char *key);
 /* One line of help for a key, for man pages and error messages; NULL: unknown key. */
 const char *phone_account_settings_help (const char *key);
 /* Effective policies: default for the transport, and whether SDES keys may travel over it. */

@@ -37,3 +37,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneDaemonSettings, phone_daemon_settings_free)
 /* section: "daemon", "audio", "media", "sip". NULL or "" value: default. INVALID_OPTION names section, key, value. */
 gboolean phone_daemon_settings_set (PhoneDaemonSettings *settings, const char *section, const char *key, const char *value,
                                     GError **error);
+gboolean phone_daemon_settings_equal (const PhoneDaemonSettings *a, const PhoneDaemonSettings *b);
+/* The value as text, or NULL if it stands at its default / there is no such key. Caller frees. */
+char *phone_daemon_settings_get (const PhoneDaemonSettings *settings, const char *section, const char *key);
+/* NULL-terminated static list of "section.key" in table order. */
+const char *const *phone_daemon_settings_keys (void);
+/* Static; NULL: no such key (or, for the default, none that does not depend on the environment). */
+const char *phone_daemon_settings_help (const char *section, const char *key);
+const char *phone_daemon_settings_default (const char *section, const char *key);

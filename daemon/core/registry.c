@@ -617,7 +617,7 @@ phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDia
     }
   if (!check_dial_options (options, error))
     return NULL;
-  uri = phone_dial_plan_resolve (phone_account_get_settings (account), target, error);
+  uri = phone_dial_plan_resolve_in (phone_account_get_settings (account), target, phone_registry_country (registry, account), error);
   if (!uri || !check_dialable (registry, account, target, options, error))
     return NULL;
 

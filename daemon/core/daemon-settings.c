@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/daemon-settings.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "core/settings-table.h"
+#include "util/phone-uri.h"
+#include "util/text.h"
+
+#define MAX_BINDS 8
+
+/* ---- checks ---- */
+
+static char *
+check_user_agent (const char *value, GError **error)
+{
+  return g_str_is_ascii (value) && strlen (value) <= 128 ? g_strdup (value)
+                                                          : phone_setting_refuse (value, "at most 128 ASCII characters", error);
+}
+
+static gboolean
+is_numeric_address (const char *value)
+{
+  struct in6_addr address;
+  return inet_pton (AF_INET, value, &address) == 1 || inet_pton (AF_INET6, value, &address) == 1;
+}
+
+static char *
+check_address (const char *value, GError **error)
+{
+  return is_numeric_address (value) ? g_strdup (value) : phone_setting_refuse (value, "a numeric IPv4 or IPv6 address", error);
+}
+
+/* ADDRESS[:PORT][,...]; IPv6 with a port in brackets. */
+static char *
+check_binds (const char *value, GError **error)
+{
+  g_auto (GStrv) binds = g_strsplit (value, ",", MAX_BINDS + 1);
+
+  if (g_strv_length (binds) > MAX_BINDS)
+    return phone_setting_refuse (value, "a list of at most 8 addresses", error);
+  for (guint i = 0; binds[i] != NULL; i++)
+    {
+      g_autofree char *text = NULL;
+      g_autoptr (PhoneUri) uri = NULL;
+
+      g_strstrip (binds[i]);
+      if (is_numeric_address (binds[i]))
+        continue;
+      text = g_strconcat ("sip:", binds[i], NULL);
+      uri = phone_uri_parse (text, NULL);
+      if (uri == NULL || uri->user != NULL || uri->params->len > 0 || uri->headers->len > 0 || !is_numeric_address (uri->host))
+        return phone_setting_refuse (binds[i], "ADDRESS[:PORT] with a numeric address", error);
+    }
+  return g_strjoinv (",", binds);
+}
+
+static char *
+check_device (const char *value, gboolean is_input, GError **error)
+{
+  static const char *const plain[] = { "default", "silence", "pipewire", "pulse", "alsa", NULL };
+  static const char *const named[] = { "pipewire", "pulse", "alsa", NULL };
+  const char *colon = strchr (value, ':');
+  g_autofree char *driver = g_strndup (value, colon != NULL ? (gsize) (colon - value) : strlen (value));
+  guint hz;
+  gboolean ok;
+
+  if (colon == NULL)
+    ok = g_strv_contains (plain, driver) || (is_input && g_str_equal (driver, "tone"));
+  else if (g_str_equal (driver, "file"))
+    ok = g_path_is_absolute (colon + 1);
+  else if (g_str_equal (driver, "tone"))
+    ok = is_input && phone_setting_parse_uint (colon + 1, 20, 20000, &hz);
+  else
+    ok = g_strv_contains (named, driver) && colon[1] != '\0';
+  if (ok)
+    return g_strdup (value);
+  return phone_setting_refuse (value, is_input ? "default, pipewire[:NAME], pulse[:NAME], alsa[:NAME], file:/PATH, tone[:HZ] or silence"
+                                               : "default, pipewire[:NAME], pulse[:NAME], alsa[:NAME], file:/PATH or silence", error);
+}
+
+static char *
+check_input (const char *value, GError **error)
+{
+  return check_device (value, TRUE, error);
+}
+
+static char *
+check_output (const char *value, GError **error)
+{
+  return check_device (value, FALSE, error);
+}
+
+static gboolean
+parse_ports (gpointer data, const char *value, GError **error)
+{
+  PhoneDaemonSettings *settings = data;
+  const char *dash = strchr (value, '-');
+  g_autofree char *first_text = g_strndup (value, dash != NULL ? (gsize) (dash - value) : 0);
+  guint first, last;
+
+  if (dash == NULL || !phone_setting_parse_uint (first_text, 1024, 65534, &first)
+      || !phone_setting_parse_uint (dash + 1, first + 1, 65535, &last))
+    {
+      phone_setting_refuse (value, "a range FIRST-LAST of ports from 1024 to 65535", error);
+      return FALSE;
+    }
+  settings->port_first = first;
+  settings->port_last = last;
+  return TRUE;
+}
+
+static char *
+format_ports (gconstpointer data)
+{
+  const PhoneDaemonSettings *settings = data;
+  return g_strdup_printf ("%u-%u", settings->port_first, settings->port_last);
+}
+
+/* The territory of the locale in the environment, "de_AT.UTF-8" -> "AT". LC_TELEPHONE is the category that is about this. */
+static char *
+country_of_locale (void)
+{
+  static const char *const variables[] = { "LC_ALL", "LC_TELEPHONE", "LANG" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
+    {
+      const char *locale = g_getenv (variables[i]);
+      const char *underscore = locale != NULL ? strchr (locale, '_') : NULL;
+      if (underscore != NULL && g_ascii_isalpha (underscore[1]) && g_ascii_isalpha (underscore[2]) && !g_ascii_isalnum (underscore[3]))
+        return g_ascii_strup (underscore + 1, 2);
+      /* The first that is set decides, as in setlocale(3). */
+      if (locale != NULL && locale[0] != '\0')
+        break;
+    }
+  return g_strdup ("US");
+}
+
+/* ---- the table ---- */
+
+#define AT(member) .offset = G_STRUCT_OFFSET (PhoneDaemonSettings, member)
+#define TEXT(part, name, member, checker, value, text) \
+  { .section = part, .key = name, .kind = PHONE_SETTING_TEXT, AT (member), .check = checker, .def = value, .help = text }
+#define BOOL(part, name, member, value, text) \
+  { .section = part, .key = name, .kind = PHONE_SETTING_BOOL, AT (member), .def = value, .help = text }
+#define UINT(part, name, member, low, high, zero, value, text) \
+  { .section = part, .key = name, .kind = PHONE_SETTING_UINT, AT (member), .min = low, .max = high, .zero_too = zero, .def = value, \
+    .help = text }
+
+static const PhoneSetting rows[] = {
+  UINT ("daemon", "max-calls", max_calls, 1, 1000, FALSE, "32", "calls of all accounts at the same time"),
+  UINT ("daemon", "linger", linger, 1, 3600, TRUE, "5", "seconds that an ended call stays visible"),
+  UINT ("daemon", "ring-timeout", ring_timeout, 5, 3600, FALSE, "120", "seconds after which an unanswered incoming call is refused"),
+  BOOL ("daemon", "call-waiting", call_waiting, "true", "false: a second call gets busy"),
+  { .section = "daemon", .key = "country", .kind = PHONE_SETTING_TEXT, AT (country), .check = phone_setting_check_country,
+    .make_def = country_of_locale, .help = "ISO 3166-1 code for tones and emergency numbers; default: that of the locale, else US" },
+  TEXT ("audio", "input", input, check_input, "default", "microphone"),
+  TEXT ("audio", "output", output, check_output, "default", "loudspeaker"),
+  TEXT ("audio", "ring", ring, check_output, "default", "where the phone rings"),
+  TEXT ("audio", "ring-tone", ring_tone, phone_setting_check_path, NULL, "WAV file; default: the ring tone of the country"),
+  { .section = "media", .key = "ports", .kind = PHONE_SETTING_CUSTOM, .parse = parse_ports, .format = format_ports, .def = "16384-32767",
+    .help = "range of UDP ports for RTP and RTCP" },
+  TEXT ("media", "bind", media_bind, check_address, NULL, "numeric address for RTP; default: any"),
+  UINT ("media", "rtp-timeout", rtp_timeout, 5, 3600, TRUE, "60", "seconds without any packet after which a call ends; 0: never"),
+  UINT ("media", "opus-bitrate", opus_bitrate, 6000, 510000, FALSE, "28000", "bit/s of Opus on a good path"),
+  { .section = "media", .key = "opus-complexity", .kind = PHONE_SETTING_UINT, AT (opus_complexity), .min = 0, .max = 10, .def = "5",
+    .help = "effort of the Opus encoder, 0 to 10" },
+  TEXT ("sip", "bind", sip_bind, check_binds, NULL, "ADDRESS[:PORT][,...] to listen on; default: any address, a free port"),
+  TEXT ("sip", "user-agent", user_agent, check_user_agent, "phoned/" PHONED_VERSION, "what the phone calls itself in requests"),
+  UINT ("sip", "session-expires", session_expires, 90, 86400, TRUE, "1800", "seconds between refreshes of a call (RFC 4028); 0: none"),
+  BOOL ("sip", "trace", trace, "false", "SIP messages to the journal at debug level, without secrets"),
+};
+static const PhoneSettingTable table = { rows, G_N_ELEMENTS (rows), sizeof (PhoneDaemonSettings) };
+
+/* ---- the interface ---- */
+
+PhoneDaemonSettings *
+phone_daemon_settings_new (void)
+{
+  PhoneDaemonSettings *settings = g_new0 (PhoneDaemonSettings, 1);
+  phone_setting_reset_all (&table, settings);
+  return settings;
+}
+
+PhoneDaemonSettings *
+phone_daemon_settings_copy (const PhoneDaemonSettings *settings)
+{
+  g_return_val_if_fail (settings != NULL, NULL);
+  return phone_setting_copy_all (&table, settings);
+}
+
+void
+phone_daemon_settings_free (PhoneDaemonSettings *settings)
+{
+  if (settings == NULL)
+    return;
+  phone_setting_clear_all (&table, settings);
+  g_free (settings);
+}
+
+gboolean
+phone_daemon_settings_equal (const PhoneDaemonSettings *a, const PhoneDaemonSettings *b)
+{
+  g_return_val_if_fail (a != NULL && b != NULL, FALSE);
+  return phone_setting_equal_all (&table, a, b);
+}
+
+static gboolean
+is_section (const char *section)
+{
+  for (gsize i = 0; i < table.n_rows; i++)
+    if (g_str_equal (rows[i].section, section))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+phone_daemon_settings_set (PhoneDaemonSettings *settings, const char *section, const char *key, const char *value, GError **error)
+{
+  const PhoneSetting *row;
+  g_autoptr (GError) local = NULL;
+  g_autofree char *shown = NULL;
+
+  g_return_val_if_fail (settings != NULL && section != NULL && key != NULL, FALSE);
+
+  shown = phone_text_clean (section, -1, 32);
+  row = phone_setting_find (&table, section, key);
+  if (!is_section (section))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "[%s]: there is no such section; there are [daemon], [audio], [media], [sip]",
+                   shown != NULL ? shown : "");
+      return FALSE;
+    }
+  if (row != NULL && phone_setting_set (row, settings, value, &local))
+    return TRUE;
+  if (row == NULL)
+    phone_setting_set_unknown (&table, section, key, &local);
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "[%s] %s", shown, local->message);
+  return FALSE;
+}
+
+char *
+phone_daemon_settings_get (const PhoneDaemonSettings *settings, const char *section, const char *key)
+{
+  const PhoneSetting *row;
+  g_autofree char *value = NULL;
+  g_autofree char *def = NULL;
+
+  g_return_val_if_fail (settings != NULL && section != NULL && key != NULL, NULL);
+
+  row = phone_setting_find (&table, section, key);
+  if (row == NULL)
+    return NULL;
+  value = phone_setting_format (row, settings);
+  def = phone_setting_dup_default (row);
+  return g_strcmp0 (value, def) != 0 ? g_steal_pointer (&value) : NULL;
+}
+
+const char *const *
+phone_daemon_settings_keys (void)
+{
+  static const char *keys[G_N_ELEMENTS (rows) + 1];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *full = g_strdup_printf ("%s.%s", rows[i].section, rows[i].key);
+      keys[i] = g_intern_string (full);
+    }
+  return keys;
+}
+
+const char *
+phone_daemon_settings_help (const char *section, const char *key)
+{
+  const PhoneSetting *row = phone_setting_find (&table, section, key);
+  return row != NULL ? row->help : NULL;
+}
+
+const char *
+phone_daemon_settings_default (const char *section, const char *key)
+{
+  const PhoneSetting *row = phone_setting_find (&table, section, key);
+  return row != NULL ? row->def : NULL;
+}

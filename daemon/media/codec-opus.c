@@ -13,6 +13,7 @@ typedef struct
   OpusEncoder *opus;
   PhoneCodec codec;
   MediaRate rate;
+  gboolean quiet;               /* the last frame needed no packet */
 } OpusState;
 
 static gpointer
@@ -79,8 +80,17 @@ opus_encode_frame (gpointer encoder, const gint16 *pcm, guint samples, guint8 *r
 
   if (octets < 0)
     return -1;
-  /* "If the return value is 2 bytes or less, then the packet does not need to be transmitted (DTX)." */
-  return octets <= 2 && state->rate.dtx && state->codec.use_dtx ? 0 : octets;
+  /* "If the return value is 2 bytes or less, then the packet does not need to be transmitted (DTX)." The first of them goes out all the
+   * same: it tells the receiver that a pause begins and not a loss. */
+  if (octets <= 2 && state->rate.dtx && state->codec.use_dtx)
+    {
+      gboolean first = !state->quiet;
+
+      state->quiet = TRUE;
+      return first ? octets : 0;
+    }
+  state->quiet = FALSE;
+  return octets;
 }
 
 static void

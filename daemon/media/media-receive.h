@@ -15,14 +15,18 @@ typedef struct
 {
   guint64 received, late, duplicates, fec_used, concealed_samples, accelerated_samples, expanded_samples, played_samples;
   guint64 comfort_samples, resets;
+  guint64 lost;                 /* packets whose time came and that had not */
+  guint64 overflows;            /* packets dropped because nobody pulled */
   double target_ms, delay_ms;           /* wanted and actual */
   double level;                         /* dBFS of what was played last */
   char codec[8];
 } MediaReceiveStats;
 
-/* Digits complete on the streaming thread: the handler must hop to the main loop itself. */
+/* Digits complete on the hub thread: the handler must hop to the main loop itself. */
 typedef void (*MediaReceiveDtmf) (char digit, guint ms, gpointer data);
 
+/* A floating reference, as elements have. Arrival times: see media-packet.h. */
+MediaReceive *media_receive_new (void);
 /* Payload types that may arrive, live. Keeps decoders that stay. */
 void media_receive_set_formats (MediaReceive *receive, const PhoneMediaPlan *plan);
 void media_receive_set_dtmf_handler (MediaReceive *receive, MediaReceiveDtmf handler, gpointer data);

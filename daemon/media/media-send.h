@@ -14,15 +14,30 @@ G_DECLARE_FINAL_TYPE (MediaSend, media_send, MEDIA, SEND, GstElement)
 
 typedef void (*MediaSendWake) (gpointer data);
 
+typedef struct
+{
+  guint64 packets, octets;      /* RTP packets with audio or events, octets of their payloads */
+  guint64 not_sent;             /* packets that DTX saved */
+  guint64 dropped_frames;       /* 10 ms frames lost because drain() came too late */
+  double level;                 /* dBFS of what was sent last */
+  char codec[8];                /* "" before there is one */
+} MediaSendStats;
+
+/* A floating reference, as elements have. */
+MediaSend *media_send_new (void);
+/* May change once, when rtpsession reports a collision (RFC 3550 section 8.2). */
 guint32 media_send_get_ssrc (MediaSend *send);
 /* Called from the hub thread when a packet's worth of PCM waits; must be quick (write an eventfd). */
 void media_send_set_wake (MediaSend *send, MediaSendWake wake, gpointer data);
-gboolean media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaRate *rate, GError **error);   /* live */
+/* Live. Keeps the encoder when the codec and its parameters stay the same. rate->frame_ms 0: the plan's ptime. */
+gboolean media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaRate *rate, GError **error);
 void media_send_set_rate (MediaSend *send, const MediaRate *rate);
-void media_send_set_enabled (MediaSend *send, gboolean enabled);        /* direction says that we may send */
+void media_send_set_enabled (MediaSend *send, gboolean enabled);        /* direction says that we may send; FALSE at first */
 void media_send_set_muted (MediaSend *send, gboolean muted);            /* sends silence */
 void media_send_push (MediaSend *send, const gint16 *frame, gint64 now);        /* hub thread; never blocks; drops the oldest when full */
 void media_send_drain (MediaSend *send);                                /* I/O thread */
-/* Queue digits; ms each, 50 ms pause between (RFC 4733 section 2.5). MEDIA_FAILED: the peer takes no telephone events. */
+/* Queue digits; ms each, 50 ms pause between (RFC 4733 section 2.5). MEDIA_FAILED: the peer takes no telephone events.
+ * INVALID_OPTION: a character is no digit, or too many wait. INVALID_STATE: we may not send now. */
 gboolean media_send_dtmf (MediaSend *send, const char *digits, guint ms, GError **error);
 double media_send_get_level (MediaSend *send);                          /* dBFS */
+void media_send_get_stats (MediaSend *send, MediaSendStats *ret_stats);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "media/media-receive.h"
+
+#include <string.h>
+#include "media/media-packet.h"
+#include "media/playout-stream.h"
+
+/* Between the network's thread and the hub's stands one small ring of packets under a lock that is held for a few pointer moves. All
+ * else belongs to the hub thread. */
+
+#define RING 128                /* packets: more than a second of them at 10 ms each; older ones go when nobody pulls */
+
+typedef struct
+{
+  gint64 arrival;
+  gsize length;
+  guint8 data[];
+} Packet;
+
+struct _MediaReceive
+{
+  GstElement parent;
+
+  GMutex lock;
+  Packet *ring[RING];
+  guint first, count;
+  guint64 overflows;
+  PlayoutFormat formats[128];
+  gboolean formats_changed;
+  MediaReceiveDtmf dtmf;
+  gpointer dtmf_data;
+  MediaReceiveStats stats;      /* as of the last pull */
+
+  PlayoutStream *stream;        /* hub thread */
+};
+
+G_DEFINE_FINAL_TYPE (MediaReceive, media_receive, GST_TYPE_ELEMENT)
+
+static GstStaticPadTemplate sink_template =
+  GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp"));
+
+static GstFlowReturn
+on_packet (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  MediaReceive *receive = MEDIA_RECEIVE (parent);
+  gsize length = gst_buffer_get_size (buffer);
+  Packet *packet, *dropped = NULL;
+
+  if (length <= PLAYOUT_MAX_PACKET)
+    {
+      packet = g_malloc (sizeof *packet + length);
+      packet->arrival = media_packet_get_arrival (buffer);
+      packet->length = gst_buffer_extract (buffer, 0, packet->data, length);
+      g_mutex_lock (&receive->lock);
+      if (receive->count == RING)
+        {
+          dropped = receive->ring[receive->first];
+          receive->first = (receive->first + 1) % RING;
+          receive->count--;
+          receive->overflows++;
+        }
+      receive->ring[(receive->first + receive->count++) % RING] = packet;
+      g_mutex_unlock (&receive->lock);
+      g_free (dropped);
+    }
+  gst_buffer_unref (buffer);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+on_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gst_event_unref (event);      /* end of stream too: a call's receiver is never finished, it is removed */
+  return TRUE;
+}
+
+static void
+media_receive_finalize (GObject *object)
+{
+  MediaReceive *receive = MEDIA_RECEIVE (object);
+
+  while (receive->count-- > 0)
+    {
+      g_free (receive->ring[receive->first]);
+      receive->first = (receive->first + 1) % RING;
+    }
+  playout_stream_free (receive->stream);
+  g_mutex_clear (&receive->lock);
+  G_OBJECT_CLASS (media_receive_parent_class)->finalize (object);
+}
+
+static void
+media_receive_class_init (MediaReceiveClass *class)
+{
+  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
+
+  G_OBJECT_CLASS (class)->finalize = media_receive_finalize;
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_set_static_metadata (element_class, "Call audio receiver", "Sink/Network/RTP", "Adaptive playout; pulled by the hub",
+                                         "phoned");
+}
+
+static void
+media_receive_init (MediaReceive *receive)
+{
+  GstPad *sink = gst_pad_new_from_static_template (&sink_template, "sink");
+
+  gst_pad_set_chain_function (sink, on_packet);
+  gst_pad_set_event_function (sink, on_sink_event);
+  gst_element_add_pad (GST_ELEMENT (receive), sink);
+  /* Not GST_ELEMENT_FLAG_SINK: the pipeline must not wait for a preroll or an EOS from here. */
+  g_mutex_init (&receive->lock);
+  receive->stream = playout_stream_new ();
+  receive->stats.level = -127;
+}
+
+MediaReceive *
+media_receive_new (void)
+{
+  return g_object_new (MEDIA_TYPE_RECEIVE, NULL);
+}
+
+void
+media_receive_set_formats (MediaReceive *receive, const PhoneMediaPlan *plan)
+{
+  g_mutex_lock (&receive->lock);
+  playout_formats_from_plan (receive->formats, plan);
+  receive->formats_changed = TRUE;
+  g_mutex_unlock (&receive->lock);
+}
+
+void
+media_receive_set_dtmf_handler (MediaReceive *receive, MediaReceiveDtmf handler, gpointer data)
+{
+  g_mutex_lock (&receive->lock);
+  receive->dtmf = handler;
+  receive->dtmf_data = data;
+  g_mutex_unlock (&receive->lock);
+}
+
+gboolean
+media_receive_pull (MediaReceive *receive, gint16 *frame, gint64 now)
+{
+  Packet *packets[RING];
+  guint count;
+  MediaReceiveStats stats;
+  MediaReceiveDtmf dtmf;
+  gpointer dtmf_data;
+  gboolean playing;
+  char digit;
+  guint ms;
+
+  g_mutex_lock (&receive->lock);
+  count = receive->count;
+  for (guint i = 0; i < count; i++)
+    packets[i] = receive->ring[(receive->first + i) % RING];
+  receive->first = receive->count = 0;
+  if (receive->formats_changed)
+    playout_stream_set_formats (receive->stream, receive->formats);
+  receive->formats_changed = FALSE;
+  dtmf = receive->dtmf;
+  dtmf_data = receive->dtmf_data;
+  g_mutex_unlock (&receive->lock);
+
+  for (guint i = 0; i < count; i++)
+    {
+      playout_stream_insert (receive->stream, packets[i]->data, packets[i]->length, packets[i]->arrival);
+      g_free (packets[i]);
+    }
+  playing = playout_stream_pull (receive->stream, frame, now);
+  while (playout_stream_take_digit (receive->stream, &digit, &ms))
+    if (dtmf)
+      dtmf (digit, ms, dtmf_data);
+
+  playout_stream_get_stats (receive->stream, &stats);
+  g_mutex_lock (&receive->lock);
+  receive->stats = stats;
+  g_mutex_unlock (&receive->lock);
+  return playing;
+}
+
+void
+media_receive_get_stats (MediaReceive *receive, MediaReceiveStats *ret_stats)
+{
+  g_mutex_lock (&receive->lock);
+  *ret_stats = receive->stats;
+  ret_stats->overflows = receive->overflows;
+  g_mutex_unlock (&receive->lock);
+}

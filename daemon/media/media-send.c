@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "media/media-send.h"
+
+#include <string.h>
+#include "media/dtmf-core.h"
+#include "media/media-level.h"
+#include "util/phone-error.h"
+
+/* Three threads meet here. The hub pushes frames, the main thread changes settings, the I/O thread drains. One short lock guards the
+ * ring and the settings; encoding and pushing happen outside it, with state that only drain() touches. A new encoder is made on the main
+ * thread and handed over ("incoming"); the one that it replaces is freed by drain().
+ *
+ * Media time counts 10 ms frames that the hub ticked, sent or not: `position`. RTP timestamps follow it at the clock rate of the codec.
+ * When the rate changes the SSRC stays and the timestamps go on from where they are at the new rate, so they never run backwards
+ * (RFC 7160 section 4.2 calls this the monotonous method). Frames that never came (the hub did not tick: nothing attached) move
+ * the position by the clock of their stamps.
+ *
+ * A marker bit says that a talkspurt begins (RFC 3551 section 4.1): first packet, after DTX, after events, after a hold. */
+
+#define RING 24                 /* frames: a stall of the I/O thread of 240 ms loses nothing */
+#define GAP_US (200 * 1000)     /* ticks further apart were a pause */
+#define RTP_HEADER 12
+#define SEGMENT_MAX_MS 60
+
+typedef struct
+{
+  PhoneCodec codec;
+  int dtmf_type;                /* payload type, -1: none */
+  guint ptime;
+  MediaEncoder *encoder;        /* NULL: keep the present one */
+} Format;
+
+struct _MediaSend
+{
+  GstElement parent;
+  GstPad *src;
+
+  GMutex lock;
+  gint16 ring[RING][MEDIA_FRAME];
+  gint64 stamps[RING];
+  guint first, count;
+  guint64 position;             /* frames ticked before ring[first] */
+  gint64 last_push;
+  MediaSendWake wake;
+  gpointer wake_data;
+  gboolean have_format, enabled, muted, fresh;  /* fresh: the next packet begins a talkspurt */
+  PhoneCodec codec;             /* as last set, for comparison */
+  Format *incoming;
+  MediaRate rate;
+  gboolean rate_changed;
+  guint frame_ms;               /* of a packet now */
+  DtmfSender dtmf;
+  int dtmf_type;
+  guint32 ssrc;
+  gboolean events_due;          /* stream-start, caps and segment must go (again) */
+  gboolean caps_due;
+  MediaSendStats stats;
+
+  /* drain() only */
+  Format *format;
+  MediaEncoder *encoder;
+  guint16 seq;
+  guint32 timestamp;            /* at base_position */
+  guint64 base_position;
+  gboolean talking;             /* the packet before this one was audio */
+};
+
+G_DEFINE_FINAL_TYPE (MediaSend, media_send, GST_TYPE_ELEMENT)
+
+static GstStaticPadTemplate src_template =
+  GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp, media = (string) audio"));
+
+static void
+format_free (Format *format)
+{
+  if (!format)
+    return;
+  media_encoder_free (format->encoder);
+  g_free (format);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Format, format_free)
+
+static const char *
+encoding_name (PhoneCodecId id)
+{
+  switch (id)
+    {
+    case PHONE_CODEC_OPUS: return "OPUS";
+    case PHONE_CODEC_G722: return "G722";
+    case PHONE_CODEC_PCMU: return "PCMU";
+    case PHONE_CODEC_PCMA: return "PCMA";
+    }
+  g_assert_not_reached ();
+}
+
+/* rtpsession saw our SSRC from somebody else and wants another. */
+static gboolean
+on_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  MediaSend *send = MEDIA_SEND (parent);
+  const GstStructure *structure = gst_event_get_structure (event);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_UPSTREAM && gst_structure_has_name (structure, "GstRTPCollision"))
+    {
+      guint taken = 0;
+
+      g_mutex_lock (&send->lock);
+      if (gst_structure_get_uint (structure, "ssrc", &taken) && taken == send->ssrc)
+        {
+          if (!gst_structure_get_uint (structure, "suggested-ssrc", &send->ssrc))
+            while (send->ssrc == taken)
+              send->ssrc = g_random_int ();
+          send->caps_due = TRUE;
+        }
+      g_mutex_unlock (&send->lock);
+    }
+  return gst_pad_event_default (pad, parent, event);
+}
+
+static GstStateChangeReturn
+media_send_change_state (GstElement *element, GstStateChange transition)
+{
+  MediaSend *send = MEDIA_SEND (element);
+
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    {
+      g_mutex_lock (&send->lock);
+      send->events_due = send->caps_due = TRUE;
+      g_mutex_unlock (&send->lock);
+    }
+  return GST_ELEMENT_CLASS (media_send_parent_class)->change_state (element, transition);
+}
+
+static void
+media_send_finalize (GObject *object)
+{
+  MediaSend *send = MEDIA_SEND (object);
+
+  format_free (send->incoming);
+  format_free (send->format);
+  media_encoder_free (send->encoder);
+  g_mutex_clear (&send->lock);
+  G_OBJECT_CLASS (media_send_parent_class)->finalize (object);
+}
+
+static void
+media_send_class_init (MediaSendClass *class)
+{
+  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
+
+  G_OBJECT_CLASS (class)->finalize = media_send_finalize;
+  element_class->change_state = media_send_change_state;
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "Call audio sender", "Source/Network/RTP", "Encodes and packs what the hub pushes",
+                                         "phoned");
+}
+
+static void
+media_send_init (MediaSend *send)
+{
+  send->src = gst_pad_new_from_static_template (&src_template, "src");
+  gst_pad_set_event_function (send->src, on_src_event);
+  gst_element_add_pad (GST_ELEMENT (send), send->src);
+  g_mutex_init (&send->lock);
+  send->ssrc = g_random_int ();
+  send->seq = (guint16) (g_random_int () & 0x7fff);     /* away from the wrap: old SRTP stacks guess the ROC wrongly (RFC 3711 3.3.1) */
+  send->timestamp = g_random_int ();
+  send->frame_ms = 20;
+  send->dtmf_type = -1;
+  send->fresh = TRUE;
+  send->stats.level = -127;
+}
+
+MediaSend *
+media_send_new (void)
+{
+  return g_object_new (MEDIA_TYPE_SEND, NULL);
+}
+
+guint32
+media_send_get_ssrc (MediaSend *send)
+{
+  guint32 ssrc;
+
+  g_mutex_lock (&send->lock);
+  ssrc = send->ssrc;
+  g_mutex_unlock (&send->lock);
+  return ssrc;
+}
+
+void
+media_send_set_wake (MediaSend *send, MediaSendWake wake, gpointer data)
+{
+  g_mutex_lock (&send->lock);
+  send->wake = wake;
+  send->wake_data = data;
+  g_mutex_unlock (&send->lock);
+}
+
+static gboolean
+codec_equal (const PhoneCodec *a, const PhoneCodec *b)
+{
+  return a->id == b->id && a->max_playback_rate == b->max_playback_rate && a->max_average_bitrate == b->max_average_bitrate
+         && a->use_inband_fec == b->use_inband_fec && a->use_dtx == b->use_dtx && a->stereo == b->stereo && a->cbr == b->cbr;
+}
+
+static void
+update_frame_ms (MediaSend *send, guint ptime)
+{
+  guint ms = send->rate.frame_ms ? send->rate.frame_ms : ptime ? ptime : 20;
+
+  send->frame_ms = media_encoder_frame_ms (send->codec.id, ms);
+}
+
+gboolean
+media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaRate *rate, GError **error)
+{
+  g_autoptr (Format) format = g_new0 (Format, 1);
+  gboolean same;
+
+  g_mutex_lock (&send->lock);
+  same = send->have_format && codec_equal (&send->codec, &plan->send);
+  g_mutex_unlock (&send->lock);
+
+  format->codec = plan->send;
+  format->dtmf_type = plan->send_dtmf;
+  format->ptime = plan->ptime;
+  if (!same)
+    {
+      format->encoder = media_encoder_new (&plan->send, rate, error);
+      if (!format->encoder)
+        return FALSE;
+    }
+
+  g_mutex_lock (&send->lock);
+  if (send->incoming && send->incoming->encoder && !format->encoder)
+    format->encoder = g_steal_pointer (&send->incoming->encoder);
+  format_free (send->incoming);
+  if (send->dtmf_type != plan->send_dtmf || (send->have_format && send->codec.id != plan->send.id))
+    dtmf_sender_break (&send->dtmf);
+  send->have_format = TRUE;
+  send->codec = plan->send;
+  send->dtmf_type = plan->send_dtmf;
+  send->rate = *rate;
+  send->rate_changed = TRUE;
+  update_frame_ms (send, plan->ptime);
+  g_strlcpy (send->stats.codec, phone_codec_id_to_string (plan->send.id), sizeof send->stats.codec);
+  send->incoming = g_steal_pointer (&format);
+  g_mutex_unlock (&send->lock);
+  return TRUE;
+}
+
+void
+media_send_set_rate (MediaSend *send, const MediaRate *rate)
+{
+  g_mutex_lock (&send->lock);
+  send->rate = *rate;
+  send->rate_changed = TRUE;
+  g_mutex_unlock (&send->lock);
+}
+
+void
+media_send_set_enabled (MediaSend *send, gboolean enabled)
+{
+  g_mutex_lock (&send->lock);
+  if (send->enabled != enabled)
+    {
+      send->enabled = enabled;
+      send->fresh = TRUE;
+      send->position += send->count;
+      send->count = 0;
+      if (!enabled)
+        send->dtmf = (DtmfSender) { 0 };
+    }
+  g_mutex_unlock (&send->lock);
+}
+
+void
+media_send_set_muted (MediaSend *send, gboolean muted)
+{
+  g_mutex_lock (&send->lock);
+  send->muted = muted;
+  g_mutex_unlock (&send->lock);
+}
+
+void
+media_send_push (MediaSend *send, const gint16 *frame, gint64 now)
+{
+  MediaSendWake wake = NULL;
+  gpointer data = NULL;
+
+  g_mutex_lock (&send->lock);
+  if (send->last_push != 0 && now - send->last_push > GAP_US)
+    {
+      /* Whatever waits is from before the pause; its media time is over. */
+      send->position += send->count + (guint64) (now - send->last_push) / (MEDIA_FRAME_MS * 1000) - 1;
+      send->count = 0;
+      send->fresh = TRUE;
+    }
+  send->last_push = now;
+  if (!send->enabled || !send->have_format)
+    send->position++;
+  else
+    {
+      guint at;
+
+      if (send->count == RING)
+        {
+          send->first = (send->first + 1) % RING;
+          send->count--;
+          send->position++;
+          send->stats.dropped_frames++;
+        }
+      at = (send->first + send->count++) % RING;
+      memcpy (send->ring[at], frame, sizeof send->ring[at]);
+      send->stamps[at] = now;
+      if (send->count * MEDIA_FRAME_MS >= send->frame_ms)
+        {
+          wake = send->wake;
+          data = send->wake_data;
+        }
+    }
+  g_mutex_unlock (&send->lock);
+  if (wake)
+    wake (data);
+}
+
+/* Running time of the frame that was stamped with `stamp` on the monotonic clock. */
+static GstClockTime
+running_time (MediaSend *send, gint64 stamp)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (send));
+  GstClockTime now, age;
+
+  if (!clock)
+    return GST_CLOCK_TIME_NONE;
+  now = gst_clock_get_time (clock) - gst_element_get_base_time (GST_ELEMENT (send));
+  age = (GstClockTime) MAX (0, g_get_monotonic_time () - stamp) * GST_USECOND;
+  return now > age ? now - age : 0;
+}
+
+static void
+push_events (MediaSend *send, guint32 ssrc, gboolean first)
+{
+  g_autoptr (GstCaps) caps = NULL;
+  GstSegment segment;
+
+  if (first)
+    {
+      g_autofree char *id = g_strdup_printf ("phoned-send-%08x", ssrc);
+      gst_pad_push_event (send->src, gst_event_new_stream_start (id));
+    }
+  caps = gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING, "audio", "payload", G_TYPE_INT, (int) send->format->codec.payload_type,
+                              "clock-rate", G_TYPE_INT, (int) phone_codec_clock_rate (send->format->codec.id), "encoding-name",
+                              G_TYPE_STRING, encoding_name (send->format->codec.id), "ssrc", G_TYPE_UINT, ssrc, NULL);
+  gst_pad_push_event (send->src, gst_event_new_caps (caps));
+  if (first)
+    {
+      gst_segment_init (&segment, GST_FORMAT_TIME);
+      gst_pad_push_event (send->src, gst_event_new_segment (&segment));
+    }
+}
+
+typedef struct
+{
+  gint16 pcm[MEDIA_FRAME * (SEGMENT_MAX_MS / MEDIA_FRAME_MS)];
+  guint frames;
+  guint64 position;
+  gint64 stamp;
+  gboolean muted, fresh;
+  gboolean event, event_marker; /* a telephone event takes the place of the audio */
+  guint8 event_payload[DTMF_PAYLOAD];
+  guint32 event_timestamp;
+  int event_type;
+  guint32 ssrc;
+  gboolean events_due, caps_due;
+} Work;
+
+static guint32
+timestamp_at (const MediaSend *send, guint64 position)
+{
+  return send->timestamp + (guint32) ((position - send->base_position) * (phone_codec_clock_rate (send->format->codec.id) / 100));
+}
+
+/* With the lock. Takes over settings that changed. */
+static void
+take_settings (MediaSend *send)
+{
+  if (send->incoming)
+    {
+      Format *format = g_steal_pointer (&send->incoming);
+
+      if (send->format && phone_codec_clock_rate (send->format->codec.id) != phone_codec_clock_rate (format->codec.id))
+        {
+          send->timestamp = timestamp_at (send, send->position);
+          send->base_position = send->position;
+        }
+      if (!send->format || format->encoder || send->format->codec.payload_type != format->codec.payload_type)
+        {
+          send->caps_due = TRUE;
+          send->fresh = TRUE;
+        }
+      if (format->encoder)
+        {
+          media_encoder_free (send->encoder);
+          send->encoder = g_steal_pointer (&format->encoder);
+        }
+      format_free (send->format);
+      send->format = format;
+    }
+  if (send->rate_changed && send->encoder)
+    {
+      media_encoder_set_rate (send->encoder, &send->rate);
+      update_frame_ms (send, send->format->ptime);
+      send->rate_changed = FALSE;
+    }
+}
+
+static gboolean
+take_work (MediaSend *send, Work *work)
+{
+  guint frames;
+
+  g_mutex_lock (&send->lock);
+  take_settings (send);
+  frames = send->frame_ms / MEDIA_FRAME_MS;
+  if (!send->encoder || send->count < frames)
+    {
+      g_mutex_unlock (&send->lock);
+      return FALSE;
+    }
+  work->frames = frames;
+  work->position = send->position;
+  work->stamp = send->stamps[send->first];
+  for (guint i = 0; i < frames; i++)
+    {
+      memcpy (work->pcm + i * MEDIA_FRAME, send->ring[send->first], sizeof send->ring[0]);
+      send->first = (send->first + 1) % RING;
+    }
+  send->count -= frames;
+  send->position += frames;
+  work->muted = send->muted;
+  work->fresh = send->fresh;
+  send->fresh = FALSE;
+  work->event_type = send->dtmf_type;
+  work->event = send->dtmf_type >= 0
+                && dtmf_sender_step (&send->dtmf, send->frame_ms, timestamp_at (send, work->position),
+                                     phone_codec_clock_rate (send->format->codec.id), work->event_payload, &work->event_timestamp,
+                                     &work->event_marker);
+  work->ssrc = send->ssrc;
+  work->events_due = send->events_due;
+  work->caps_due = send->caps_due;
+  send->events_due = send->caps_due = FALSE;
+  g_mutex_unlock (&send->lock);
+  return TRUE;
+}
+
+static GstBuffer *
+make_packet (MediaSend *send, const Work *work, guint8 type, gboolean marker, guint32 timestamp, const guint8 *payload, gsize length)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, RTP_HEADER + length, NULL);
+  GstMapInfo map;
+
+  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+  map.data[0] = 0x80;           /* RFC 3550 section 5.1: version 2 */
+  map.data[1] = (guint8) ((marker ? 0x80 : 0) | type);
+  GST_WRITE_UINT16_BE (map.data + 2, send->seq);
+  GST_WRITE_UINT32_BE (map.data + 4, timestamp);
+  GST_WRITE_UINT32_BE (map.data + 8, work->ssrc);
+  memcpy (map.data + RTP_HEADER, payload, length);
+  gst_buffer_unmap (buffer, &map);
+  send->seq++;
+  GST_BUFFER_PTS (buffer) = running_time (send, work->stamp);
+  if (marker)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_MARKER);
+  return buffer;
+}
+
+void
+media_send_drain (MediaSend *send)
+{
+  Work work;
+
+  while (take_work (send, &work))
+    {
+      guint samples = work.frames * MEDIA_FRAME;
+      guint8 payload[MEDIA_MAX_PAYLOAD];
+      gboolean audio = FALSE;
+      int length = 0;
+      double level;
+      GstBuffer *buffer = NULL;
+
+      if (work.muted)
+        memset (work.pcm, 0, samples * sizeof work.pcm[0]);
+      level = media_level (work.pcm, samples);
+
+      if (work.events_due || work.caps_due)
+        push_events (send, work.ssrc, work.events_due);
+      if (work.event)
+        {
+          length = DTMF_PAYLOAD;
+          buffer = make_packet (send, &work, (guint8) work.event_type, work.event_marker, work.event_timestamp, work.event_payload,
+                                DTMF_PAYLOAD);
+        }
+      else if ((length = media_encoder_encode (send->encoder, work.pcm, samples, payload)) > 0)
+        {
+          audio = TRUE;
+          buffer = make_packet (send, &work, send->format->codec.payload_type, work.fresh || !send->talking,
+                                timestamp_at (send, work.position), payload, (gsize) length);
+        }
+      send->talking = audio;
+
+      g_mutex_lock (&send->lock);
+      send->stats.level = level;
+      send->stats.packets += buffer != NULL;
+      send->stats.octets += (guint64) MAX (length, 0);
+      send->stats.not_sent += buffer == NULL;
+      g_mutex_unlock (&send->lock);
+
+      /* Not linked, flushing: the call is being put up or torn down, and there is nobody to tell. */
+      if (buffer && gst_pad_push (send->src, buffer) < GST_FLOW_OK)
+        GST_DEBUG_OBJECT (send, "packet not taken");
+    }
+}
+
+gboolean
+media_send_dtmf (MediaSend *send, const char *digits, guint ms, GError **error)
+{
+  gboolean queued = FALSE;
+
+  g_mutex_lock (&send->lock);
+  if (send->dtmf_type < 0)
+    g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the peer takes no telephone events");
+  else if (!send->enabled)
+    g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "nothing is sent while the call is on hold");
+  else if (!(queued = dtmf_sender_queue (&send->dtmf, digits, ms)))
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "not digits 0-9 * # A-D, or more than %d of them", DTMF_MAX_QUEUE);
+  g_mutex_unlock (&send->lock);
+  return queued;
+}
+
+double
+media_send_get_level (MediaSend *send)
+{
+  MediaSendStats stats;
+
+  media_send_get_stats (send, &stats);
+  return stats.level;
+}
+
+void
+media_send_get_stats (MediaSend *send, MediaSendStats *ret_stats)
+{
+  g_mutex_lock (&send->lock);
+  *ret_stats = send->stats;
+  g_mutex_unlock (&send->lock);
+}

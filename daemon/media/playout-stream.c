@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "media/playout-stream.h"
+
+#include <string.h>
+#include "media/dtmf-core.h"
+#include "media/media-comfort.h"
+#include "media/media-level.h"
+#include "media/playout-core.h"
+
+/* Decoded samples stand in `pcm` until they are played: never more than a packet and what stretching needs. Every decision appends to
+ * it; every pull takes 480 from its front. */
+
+#define PCM_MAX (48 * 400)
+#define RTP_HEADER 12
+#define NOISE_TYPE 13           /* RFC 3551 table 4 */
+
+typedef struct
+{
+  PhoneCodecId codec;
+  gsize length;
+  guint8 *data;                 /* NULL: none */
+} Payload;
+
+struct _PlayoutStream
+{
+  PlayoutFormat formats[128];
+  Playout *playout;
+  Payload payloads[PLAYOUT_SLOTS];
+  MediaDecoder *decoders[phone_codec_id_n_values];
+  MediaDecoder *decoder;        /* the one in use, or NULL */
+  PhoneCodecId codec;
+  MediaComfort *comfort;
+  gboolean comforting;
+  DtmfReceiver dtmf;
+  gint16 pcm[PCM_MAX];
+  guint n_pcm;
+  MediaReceiveStats stats;
+};
+
+PlayoutStream *
+playout_stream_new (void)
+{
+  PlayoutStream *stream = g_new0 (PlayoutStream, 1);
+
+  stream->playout = playout_new ();
+  stream->comfort = media_comfort_new ();
+  stream->stats.level = -127;
+  return stream;
+}
+
+void
+playout_stream_free (PlayoutStream *stream)
+{
+  if (!stream)
+    return;
+  for (guint i = 0; i < PLAYOUT_SLOTS; i++)
+    g_free (stream->payloads[i].data);
+  for (guint i = 0; i < G_N_ELEMENTS (stream->decoders); i++)
+    media_decoder_free (stream->decoders[i]);
+  playout_free (stream->playout);
+  media_comfort_free (stream->comfort);
+  g_free (stream);
+}
+
+void
+playout_formats_from_plan (PlayoutFormat ret_formats[128], const PhoneMediaPlan *plan)
+{
+  memset (ret_formats, 0, 128 * sizeof ret_formats[0]);
+  ret_formats[NOISE_TYPE] = (PlayoutFormat) { .kind = PLAYOUT_FORMAT_NOISE, .clock_rate = 8000 };
+  for (guint i = 0; i < plan->n_receive; i++)
+    ret_formats[plan->receive[i].payload_type & 127] = (PlayoutFormat) {
+      .kind = PLAYOUT_FORMAT_CODEC, .codec = plan->receive[i].id, .clock_rate = phone_codec_clock_rate (plan->receive[i].id) };
+  if (plan->receive_dtmf_8000 >= 0)
+    ret_formats[plan->receive_dtmf_8000 & 127] = (PlayoutFormat) { .kind = PLAYOUT_FORMAT_EVENT, .clock_rate = 8000 };
+  if (plan->receive_dtmf_48000 >= 0)
+    ret_formats[plan->receive_dtmf_48000 & 127] = (PlayoutFormat) { .kind = PLAYOUT_FORMAT_EVENT, .clock_rate = 48000 };
+}
+
+void
+playout_stream_set_formats (PlayoutStream *stream, const PlayoutFormat formats[128])
+{
+  memcpy (stream->formats, formats, sizeof stream->formats);
+}
+
+static guint
+read16 (const guint8 *p)
+{
+  return (guint) p[0] << 8 | p[1];
+}
+
+/* RFC 3550 section 5.1. FALSE: malformed. */
+static gboolean
+find_payload (const guint8 *packet, gsize length, const guint8 **ret_payload, gsize *ret_length)
+{
+  gsize header = RTP_HEADER, padding = 0;
+
+  if (length < RTP_HEADER || packet[0] >> 6 != 2)
+    return FALSE;
+  header += 4u * (packet[0] & 0x0f);
+  if (packet[0] & 0x10)
+    {
+      if (length < header + 4)
+        return FALSE;
+      header += 4 + 4u * read16 (packet + header + 2);
+    }
+  if (length < header)
+    return FALSE;
+  if (packet[0] & 0x20)
+    {
+      padding = packet[length - 1];
+      if (padding == 0 || padding > length - header)
+        return FALSE;
+    }
+  *ret_payload = packet + header;
+  *ret_length = length - header - padding;
+  return *ret_length > 0;
+}
+
+void
+playout_stream_insert (PlayoutStream *stream, const guint8 *packet, gsize length, gint64 arrival)
+{
+  const PlayoutFormat *format;
+  PlayoutPacket info = { 0 };
+  const guint8 *payload;
+  gsize n;
+  guint slot;
+
+  if (!find_payload (packet, length, &payload, &n) || n > MEDIA_MAX_PAYLOAD)
+    return;
+  format = &stream->formats[packet[1] & 0x7f];
+  info.seq = (guint16) read16 (packet + 2);
+  info.timestamp = (guint32) read16 (packet + 4) << 16 | read16 (packet + 6);
+  info.ssrc = (guint32) read16 (packet + 8) << 16 | read16 (packet + 10);
+  info.clock_rate = format->clock_rate;
+  info.arrival = arrival;
+  switch (format->kind)
+    {
+    case PLAYOUT_FORMAT_NONE:
+      return;
+    case PLAYOUT_FORMAT_CODEC:
+      info.duration = media_decoder_duration (format->codec, payload, n);
+      if (info.duration == 0)
+        return;
+      info.kind = media_decoder_is_dtx (format->codec, payload, n) ? PLAYOUT_DTX : PLAYOUT_SPEECH;
+      info.fec = media_decoder_has_fec (format->codec, payload, n);
+      break;
+    case PLAYOUT_FORMAT_NOISE:
+      info.kind = PLAYOUT_NOISE;
+      break;
+    case PLAYOUT_FORMAT_EVENT:
+      info.kind = PLAYOUT_EVENT;
+      dtmf_receiver_packet (&stream->dtmf, payload, n, info.timestamp, info.clock_rate, arrival);
+      break;
+    }
+  if (playout_insert (stream->playout, &info, &slot) != PLAYOUT_STORED)
+    return;
+  g_free (stream->payloads[slot].data);
+  stream->payloads[slot].codec = format->codec;
+  stream->payloads[slot].length = n;
+  stream->payloads[slot].data = g_memdup2 (payload, n);
+}
+
+static MediaDecoder *
+decoder_for (PlayoutStream *stream, PhoneCodecId codec, gboolean reset)
+{
+  if (reset)
+    g_clear_pointer (&stream->decoders[codec], media_decoder_free);
+  if (!stream->decoders[codec])
+    {
+      g_autoptr (GError) error = NULL;
+
+      stream->decoders[codec] = media_decoder_new (codec, &error);
+      if (!stream->decoders[codec])
+        g_warning ("%s", error->message);
+    }
+  stream->decoder = stream->decoders[codec];
+  stream->codec = codec;
+  g_strlcpy (stream->stats.codec, phone_codec_id_to_string (codec), sizeof stream->stats.codec);
+  return stream->decoder;
+}
+
+/* Appends `samples` made by the decoder's concealment, or silence when there is no decoder yet. */
+static void
+append_concealed (PlayoutStream *stream, guint samples)
+{
+  guint rounded = MIN ((samples + 119) / 120 * 120, PCM_MAX - stream->n_pcm);
+  gint16 *to = stream->pcm + stream->n_pcm;
+
+  if (!stream->decoder || media_decoder_conceal (stream->decoder, to, rounded / 120 * 120) < 0)
+    memset (to, 0, samples * sizeof to[0]);
+  stream->n_pcm += samples;
+}
+
+static void
+append_comfort (PlayoutStream *stream, const PlayoutDecision *decision)
+{
+  gint16 *to = stream->pcm + stream->n_pcm;
+
+  if (decision->slot != PLAYOUT_NO_SLOT)
+    media_comfort_describe (stream->comfort, stream->payloads[decision->slot].data, stream->payloads[decision->slot].length);
+  /* Opus makes its own noise when it is asked to conceal a pause; the others fade out and ours takes over. */
+  append_concealed (stream, decision->samples);
+  if (!stream->decoder || stream->codec != PHONE_CODEC_OPUS)
+    media_comfort_add (stream->comfort, to, decision->samples, !stream->comforting);
+  stream->comforting = TRUE;
+  stream->stats.comfort_samples += decision->samples;
+}
+
+static void
+append_decoded (PlayoutStream *stream, const PlayoutDecision *decision)
+{
+  Payload *payload = &stream->payloads[decision->slot];
+  gint16 pcm[MEDIA_MAX_FRAME_MS * 48];
+  guint wanted = decision->samples + decision->skip;
+  MediaDecoder *decoder = decoder_for (stream, payload->codec, decision->reset);
+  int n = -1;
+
+  if (decoder && decision->action == PLAYOUT_DECODE_FEC)
+    n = media_decoder_decode_fec (decoder, payload->data, payload->length, pcm, wanted);
+  else if (decoder)
+    n = media_decoder_decode (decoder, payload->data, payload->length, pcm, G_N_ELEMENTS (pcm));
+  if (n != (int) wanted)
+    {
+      append_concealed (stream, decision->samples);
+      stream->stats.concealed_samples += decision->samples;
+      return;
+    }
+  memcpy (stream->pcm + stream->n_pcm, pcm + decision->skip, decision->samples * sizeof pcm[0]);
+  stream->n_pcm += decision->samples;
+  stream->comforting = FALSE;
+  media_comfort_listen (stream->comfort, pcm, wanted);
+}
+
+gboolean
+playout_stream_pull (PlayoutStream *stream, gint16 ret_frame[MEDIA_FRAME], gint64 now)
+{
+  gboolean playing = TRUE;
+
+  dtmf_receiver_poll (&stream->dtmf, now);
+  while (stream->n_pcm < MEDIA_FRAME)
+    {
+      PlayoutDecision decision;
+
+      playout_pull (stream->playout, now, stream->n_pcm, &decision);
+      switch (decision.action)
+        {
+        case PLAYOUT_SILENCE:
+          memset (stream->pcm + stream->n_pcm, 0, decision.samples * sizeof stream->pcm[0]);
+          stream->n_pcm += decision.samples;
+          playing = FALSE;
+          break;
+        case PLAYOUT_COMFORT:
+          append_comfort (stream, &decision);
+          break;
+        case PLAYOUT_DECODE:
+        case PLAYOUT_DECODE_FEC:
+          append_decoded (stream, &decision);
+          break;
+        case PLAYOUT_CONCEAL:
+          append_concealed (stream, decision.samples);
+          stream->stats.concealed_samples += decision.samples;
+          break;
+        }
+    }
+  memcpy (ret_frame, stream->pcm, MEDIA_FRAME * sizeof ret_frame[0]);
+  stream->n_pcm -= MEDIA_FRAME;
+  memmove (stream->pcm, stream->pcm + MEDIA_FRAME, stream->n_pcm * sizeof stream->pcm[0]);
+  stream->stats.level = media_level (ret_frame, MEDIA_FRAME);
+  if (playing)
+    stream->stats.played_samples += MEDIA_FRAME;
+  return playing;
+}
+
+gboolean
+playout_stream_take_digit (PlayoutStream *stream, char *ret_digit, guint *ret_ms)
+{
+  return dtmf_receiver_take (&stream->dtmf, ret_digit, ret_ms);
+}
+
+void
+playout_stream_get_stats (const PlayoutStream *stream, MediaReceiveStats *ret_stats)
+{
+  PlayoutStats core;
+
+  playout_get_stats (stream->playout, &core);
+  *ret_stats = stream->stats;
+  ret_stats->received = core.received;
+  ret_stats->late = core.late;
+  ret_stats->duplicates = core.duplicates;
+  ret_stats->lost = core.lost;
+  ret_stats->fec_used = core.fec_used;
+  ret_stats->resets = core.resets;
+  ret_stats->target_ms = core.target / 48.0;
+  ret_stats->delay_ms = core.delay / 48.0;
+}

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <math.h>
+#include <string.h>
+#include "media/media-packet.h"
+#include "media/media-receive.h"
+#include "media/media-send.h"
+#include "signal.h"
+
+/* The sending and the receiving element back to back, over an array in place of a network, in virtual time: what goes into the one as
+ * PCM must come out of the other as the same sound. */
+
+#define SECONDS 6
+#define FRAMES (SECONDS * 100)
+#define N (FRAMES * MEDIA_FRAME)
+#define START G_GINT64_CONSTANT (1000000000)
+#define MAX_PACKETS (FRAMES + 100)
+
+typedef struct { GstBuffer *buffer; gint64 arrival; } Flight;
+
+typedef struct
+{
+  MediaSend *send;
+  MediaReceive *receive;
+  GstPad *from_send, *to_receive;
+  Flight flights[MAX_PACKETS];
+  guint n_flights;
+  gint64 now;
+  SignalRandom random;
+  double loss;
+  double jitter_ms;             /* mean of an exponential */
+  gint64 last_arrival;
+  gboolean reorder;             /* else the network keeps the order */
+  guint sent, dropped;
+  GArray *digits;
+} Path;
+
+static gint16 speech[N], heard[N];
+static GstStaticPadTemplate any_sink = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+static GstFlowReturn
+on_sent (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  Path *path = gst_pad_get_element_private (pad);
+  gint64 arrival = path->now + 5000;
+
+  path->sent++;
+  g_assert_cmpuint (path->n_flights, <, MAX_PACKETS);
+  if (path->jitter_ms > 0)
+    arrival += (gint64) (-log (1 - signal_uniform (&path->random)) * path->jitter_ms * 1000);
+  if (!path->reorder)
+    arrival = MAX (arrival, path->last_arrival);
+  path->last_arrival = arrival;
+  if (signal_uniform (&path->random) < path->loss)
+    {
+      path->dropped++;
+      gst_buffer_unref (buffer);
+    }
+  else
+    path->flights[path->n_flights++] = (Flight) { buffer, arrival };
+  return GST_FLOW_OK;
+}
+
+static void
+on_digit (char digit, guint ms, gpointer data)
+{
+  Path *path = data;
+
+  g_array_append_val (path->digits, digit);
+}
+
+static PhoneMediaPlan
+plan_for (PhoneCodecId id)
+{
+  PhoneMediaPlan plan = { .direction = PHONE_DIRECTION_SENDRECV, .ptime = 20, .send_dtmf = -1, .receive_dtmf_8000 = 101,
+                          .receive_dtmf_48000 = 102 };
+  static const guint8 types[] = { [PHONE_CODEC_OPUS] = 96, [PHONE_CODEC_G722] = 9, [PHONE_CODEC_PCMU] = 0, [PHONE_CODEC_PCMA] = 8 };
+
+  for (guint i = 0; i < phone_codec_id_n_values; i++)
+    plan.receive[plan.n_receive++] = (PhoneCodec) { .id = (PhoneCodecId) i, .payload_type = types[i], .use_inband_fec = TRUE };
+  plan.send = (PhoneCodec) { .id = id, .payload_type = types[id], .use_inband_fec = TRUE, .use_dtx = TRUE };
+  plan.send_dtmf = id == PHONE_CODEC_OPUS ? 102 : 101;
+  return plan;
+}
+
+static const MediaRate default_rate = { .bitrate = 28000, .complexity = 5, .fec = TRUE, .loss_percent = 10, .frame_ms = 20 };
+
+static void
+path_init (Path *path, PhoneCodecId id, const MediaRate *rate)
+{
+  PhoneMediaPlan plan = plan_for (id);
+  GError *error = NULL;
+  GstSegment segment;
+
+  memset (path, 0, sizeof *path);
+  path->now = START;
+  path->random.state = 11;
+  path->digits = g_array_new (TRUE, TRUE, 1);
+  path->send = g_object_ref_sink (media_send_new ());
+  path->receive = g_object_ref_sink (media_receive_new ());
+  path->from_send = gst_pad_new_from_static_template (&any_sink, "sink");
+  gst_pad_set_element_private (path->from_send, path);
+  gst_pad_set_chain_function (path->from_send, on_sent);
+  {
+    g_autoptr (GstPad) src = gst_element_get_static_pad (GST_ELEMENT (path->send), "src");
+    g_autoptr (GstPad) sink = gst_element_get_static_pad (GST_ELEMENT (path->receive), "sink");
+
+    g_assert_cmpint (gst_pad_link (src, path->from_send), ==, GST_PAD_LINK_OK);
+    path->to_receive = gst_pad_new ("src", GST_PAD_SRC);
+    g_assert_cmpint (gst_pad_link (path->to_receive, sink), ==, GST_PAD_LINK_OK);
+  }
+  gst_pad_set_active (path->from_send, TRUE);
+  gst_pad_set_active (path->to_receive, TRUE);
+  gst_element_set_state (GST_ELEMENT (path->send), GST_STATE_PLAYING);
+  gst_element_set_state (GST_ELEMENT (path->receive), GST_STATE_PLAYING);
+  gst_pad_push_event (path->to_receive, gst_event_new_stream_start ("test"));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (path->to_receive, gst_event_new_segment (&segment));
+
+  media_receive_set_formats (path->receive, &plan);
+  media_receive_set_dtmf_handler (path->receive, on_digit, path);
+  g_assert_true (media_send_set_format (path->send, &plan, rate, &error));
+  g_assert_no_error (error);
+  media_send_set_enabled (path->send, TRUE);
+}
+
+static void
+path_clear (Path *path)
+{
+  for (guint i = 0; i < path->n_flights; i++)
+    gst_buffer_unref (path->flights[i].buffer);
+  gst_element_set_state (GST_ELEMENT (path->send), GST_STATE_NULL);
+  gst_element_set_state (GST_ELEMENT (path->receive), GST_STATE_NULL);
+  gst_pad_set_active (path->from_send, FALSE);
+  gst_pad_set_active (path->to_receive, FALSE);
+  gst_object_unref (path->from_send);
+  gst_object_unref (path->to_receive);
+  gst_object_unref (path->send);
+  gst_object_unref (path->receive);
+  g_array_unref (path->digits);
+}
+
+/* What is due reaches the receiver, in order of arrival. */
+static void
+deliver (Path *path)
+{
+  for (;;)
+    {
+      guint first = G_MAXUINT;
+      GstBuffer *buffer;
+
+      for (guint i = 0; i < path->n_flights; i++)
+        if (path->flights[i].arrival <= path->now && (first == G_MAXUINT || path->flights[i].arrival < path->flights[first].arrival))
+          first = i;
+      if (first == G_MAXUINT)
+        return;
+      buffer = gst_buffer_make_writable (path->flights[first].buffer);
+      media_packet_set_arrival (buffer, path->flights[first].arrival);
+      path->n_flights--;
+      memmove (path->flights + first, path->flights + first + 1, (path->n_flights - first) * sizeof (Flight));
+      g_assert_cmpint (gst_pad_push (path->to_receive, buffer), ==, GST_FLOW_OK);
+    }
+}
+
+static void
+step (Path *path, const gint16 *said, gint16 *ret_heard)
+{
+  media_send_push (path->send, said, path->now);
+  media_send_drain (path->send);
+  deliver (path);
+  if (!media_receive_pull (path->receive, ret_heard, path->now))
+    memset (ret_heard, 0, MEDIA_FRAME * sizeof ret_heard[0]);
+  path->now += MEDIA_FRAME_MS * 1000;
+}
+
+static void
+talk (Path *path, guint from, guint to)
+{
+  for (guint i = from; i < to; i++)
+    step (path, speech + i * MEDIA_FRAME, heard + i * MEDIA_FRAME);
+}
+
+/* Mean over windows of one second of the best correlation within 300 ms, at 8 kHz to be quick: time may be stretched between windows. */
+static double
+likeness (guint from, guint to)
+{
+  static gint16 a[N / 6], b[N / 6];
+  double sum = 0;
+  guint windows = 0;
+
+  for (guint i = 0; i < N / 6; i++)
+    {
+      int x = 0, y = 0;
+
+      for (guint k = 0; k < 6; k++)
+        {
+          x += speech[i * 6 + k];
+          y += heard[i * 6 + k];
+        }
+      a[i] = (gint16) (x / 6);
+      b[i] = (gint16) (y / 6);
+    }
+  for (guint w = from; w + 130 <= to; w += 100, windows++)
+    sum += signal_correlate (a + w * 80, b + w * 80, 8000 + 2400, 2400, NULL);
+  g_assert_cmpuint (windows, >, 0);
+  return sum / windows;
+}
+
+static void
+report (Path *path, const char *name)
+{
+  MediaReceiveStats stats;
+
+  media_receive_get_stats (path->receive, &stats);
+  g_test_message ("%s: likeness %.3f, %u sent, %u dropped, %" G_GUINT64_FORMAT " lost, %" G_GUINT64_FORMAT " late, %" G_GUINT64_FORMAT
+                  " by FEC, %.1f %% concealed, target %.0f ms, delay %.0f ms", name, likeness (100, FRAMES), path->sent, path->dropped,
+                  stats.lost, stats.late, stats.fec_used, 100.0 * stats.concealed_samples / MAX (stats.played_samples, 1), stats.target_ms,
+                  stats.delay_ms);
+}
+
+static void
+test_clean (gconstpointer data)
+{
+  PhoneCodecId id = (PhoneCodecId) GPOINTER_TO_UINT (data);
+  static const guint lengths[] = { 10, 20, 40, 60 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
+    {
+      Path path;
+      MediaRate rate = default_rate;
+      MediaReceiveStats stats;
+      MediaSendStats sent;
+
+      rate.frame_ms = lengths[i];
+      path_init (&path, id, &rate);
+      talk (&path, 0, FRAMES);
+      report (&path, phone_codec_id_to_string (id));
+      media_receive_get_stats (path.receive, &stats);
+      media_send_get_stats (path.send, &sent);
+      g_assert_cmpuint (path.sent, ==, FRAMES * 10 / lengths[i]);
+      g_assert_cmpuint (sent.packets, ==, path.sent);
+      g_assert_cmpstr (stats.codec, ==, phone_codec_id_to_string (id));
+      g_assert_cmpuint (stats.received + path.n_flights, ==, path.sent);
+      g_assert_cmpuint (stats.late + stats.lost + stats.resets + stats.concealed_samples, ==, 0);
+      g_assert_cmpfloat (likeness (100, FRAMES), >, id == PHONE_CODEC_OPUS ? 0.75 : 0.95);    /* Opus keeps no waveform of hisses */
+      g_assert_cmpfloat (stats.delay_ms, <, 60);
+      path_clear (&path);
+    }
+}
+
+static void
+test_loss (gconstpointer data)
+{
+  PhoneCodecId id = (PhoneCodecId) GPOINTER_TO_UINT (data);
+  Path path;
+  MediaReceiveStats stats;
+
+  path_init (&path, id, &default_rate);
+  path.loss = 0.05;
+  talk (&path, 0, FRAMES);
+  report (&path, phone_codec_id_to_string (id));
+  media_receive_get_stats (path.receive, &stats);
+  g_assert_cmpuint (path.dropped, >, 5);
+  g_assert_cmpuint (stats.lost, >=, path.dropped - 3);
+  g_assert_cmpuint (stats.lost, <=, path.dropped);
+  g_assert_cmpfloat (likeness (100, FRAMES), >, id == PHONE_CODEC_OPUS ? 0.75 : 0.9);
+  path_clear (&path);
+}
+
+static void
+test_jitter (void)
+{
+  Path path;
+  MediaReceiveStats stats;
+
+  path_init (&path, PHONE_CODEC_OPUS, &default_rate);
+  path.jitter_ms = 20;
+  talk (&path, 0, FRAMES);
+  report (&path, "jitter 20 ms");
+  media_receive_get_stats (path.receive, &stats);
+  g_assert_cmpfloat (stats.target_ms, >, 20);
+  g_assert_cmpfloat (likeness (200, FRAMES), >, 0.7);
+  path_clear (&path);
+}
+
+static void
+test_reordering (void)
+{
+  Path path;
+  MediaReceiveStats stats;
+
+  path_init (&path, PHONE_CODEC_OPUS, &default_rate);
+  path.jitter_ms = 10;
+  path.reorder = TRUE;
+  talk (&path, 0, FRAMES);
+  report (&path, "reordering");
+  media_receive_get_stats (path.receive, &stats);
+  g_assert_cmpuint (stats.resets + stats.duplicates, ==, 0);
+  g_assert_cmpfloat (likeness (200, FRAMES), >, 0.75);
+  path_clear (&path);
+}
+
+/* One codec after the other on the same stream, with another clock rate, without a break. */
+static void
+test_codec_switch (void)
+{
+  Path path;
+  static const PhoneCodecId order[] = { PHONE_CODEC_PCMA, PHONE_CODEC_OPUS, PHONE_CODEC_G722, PHONE_CODEC_PCMU };
+  guint32 ssrc;
+
+  path_init (&path, PHONE_CODEC_PCMA, &default_rate);
+  ssrc = media_send_get_ssrc (path.send);
+  for (guint i = 0; i < 4; i++)
+    {
+      PhoneMediaPlan plan = plan_for (order[i]);
+      MediaReceiveStats stats;
+
+      g_assert_true (media_send_set_format (path.send, &plan, &default_rate, NULL));
+      talk (&path, i * FRAMES / 4, (i + 1) * FRAMES / 4);
+      media_receive_get_stats (path.receive, &stats);
+      g_assert_cmpstr (stats.codec, ==, phone_codec_id_to_string (order[i]));
+      g_assert_cmpuint (stats.late, ==, 0);
+      g_assert_cmpuint (stats.concealed_samples, ==, 0);
+    }
+  report (&path, "codec switch");
+  g_assert_cmpuint (media_send_get_ssrc (path.send), ==, ssrc);
+  g_assert_cmpfloat (likeness (0, FRAMES), >, 0.85);
+  path_clear (&path);
+}
+
+static void
+test_dtmf (gconstpointer data)
+{
+  Path path;
+  GError *error = NULL;
+
+  path_init (&path, (PhoneCodecId) GPOINTER_TO_UINT (data), &default_rate);
+  path.loss = 0.1;
+  talk (&path, 0, 100);
+  g_assert_true (media_send_dtmf (path.send, "0123456789*#abcd", 100, &error));
+  g_assert_no_error (error);
+  talk (&path, 100, FRAMES);
+  g_assert_cmpstr (path.digits->data, ==, "0123456789*#ABCD");
+  g_assert_cmpfloat (likeness (FRAMES - 200, FRAMES), >, 0.6);
+
+  g_assert_false (media_send_dtmf (path.send, "x", 100, &error));
+  g_assert_nonnull (error);
+  g_clear_error (&error);
+  media_send_set_enabled (path.send, FALSE);
+  g_assert_false (media_send_dtmf (path.send, "1", 100, &error));
+  g_clear_error (&error);
+  path_clear (&path);
+}
+
+/* A pause by DTX is neither lost nor concealed, and what comes after it is whole. */
+static void
+test_dtx (void)
+{
+  Path path;
+  MediaRate rate = default_rate;
+  MediaReceiveStats stats;
+  MediaSendStats sent;
+  static const gint16 silence[MEDIA_FRAME];
+
+  rate.dtx = TRUE;
+  path_init (&path, PHONE_CODEC_OPUS, &rate);
+  talk (&path, 0, 100);
+  for (guint i = 100; i < 300; i++)
+    step (&path, silence, heard + i * MEDIA_FRAME);
+  talk (&path, 300, FRAMES);
+  media_receive_get_stats (path.receive, &stats);
+  media_send_get_stats (path.send, &sent);
+  g_test_message ("%u packets sent, %" G_GUINT64_FORMAT " saved, %.0f ms comfort noise", path.sent, sent.not_sent,
+                  stats.comfort_samples / 48.0);
+  g_assert_cmpuint (sent.not_sent, >, 60);
+  g_assert_cmpuint (stats.comfort_samples, >, 48 * 1000);
+  g_assert_cmpuint (stats.lost + stats.late + stats.concealed_samples, ==, 0);
+  g_assert_cmpfloat (likeness (300, FRAMES), >, 0.7);     /* Opus takes some of the hisses for pauses */
+  path_clear (&path);
+}
+
+/* Mute sends silence, hold sends nothing; media time goes on through both. */
+static void
+test_mute_and_hold (void)
+{
+  Path path;
+  guint sent;
+  double quiet;
+  MediaReceiveStats stats;
+
+  path_init (&path, PHONE_CODEC_PCMU, &default_rate);
+  talk (&path, 0, 100);
+  media_send_set_muted (path.send, TRUE);
+  sent = path.sent;
+  talk (&path, 100, 200);
+  g_assert_cmpuint (path.sent, ==, sent + 50);
+  quiet = signal_power_db (heard + 120 * MEDIA_FRAME, 80 * MEDIA_FRAME);
+  g_assert_cmpfloat (quiet, <, -70);
+  g_assert_cmpfloat (media_send_get_level (path.send), ==, -127);
+  media_send_set_muted (path.send, FALSE);
+  media_send_set_enabled (path.send, FALSE);
+  sent = path.sent;
+  talk (&path, 200, 300);
+  g_assert_cmpuint (path.sent, ==, sent);
+  media_send_set_enabled (path.send, TRUE);
+  talk (&path, 300, FRAMES);
+  media_receive_get_stats (path.receive, &stats);
+  g_assert_cmpuint (stats.resets + stats.lost, ==, 0);
+  g_assert_cmpfloat (likeness (310, FRAMES), >, 0.9);
+  path_clear (&path);
+}
+
+typedef struct { guint8 type; gboolean marker; guint16 seq; guint32 timestamp, ssrc; gsize length; } Header;
+
+static Header
+header_of (GstBuffer *buffer)
+{
+  GstMapInfo map;
+  Header header;
+
+  g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_READ));
+  g_assert_cmpuint (map.data[0], ==, 0x80);
+  header = (Header) { map.data[1] & 0x7f, map.data[1] >> 7, GST_READ_UINT16_BE (map.data + 2), GST_READ_UINT32_BE (map.data + 4),
+                      GST_READ_UINT32_BE (map.data + 8), map.size };
+  gst_buffer_unmap (buffer, &map);
+  return header;
+}
+
+/* The RTP header: marker, numbers that go on across a change of clock rate, a hold and a ring that overran. */
+static void
+test_headers (void)
+{
+  Path path;
+  PhoneMediaPlan opus = plan_for (PHONE_CODEC_OPUS);
+  Header headers[60];
+  MediaSendStats stats;
+  g_autoptr (GstPad) src = NULL;
+  g_autoptr (GstCaps) caps = NULL;
+  int number = 0;
+
+  path_init (&path, PHONE_CODEC_G722, &default_rate);
+  path.loss = 0;
+#define SAY(n) for (guint i_ = 0; i_ < (n); i_++) { media_send_push (path.send, speech, path.now); path.now += 10000; media_send_drain (path.send); }
+  SAY (10);                                             /* 0..4 */
+  media_send_set_format (path.send, &opus, &default_rate, NULL);
+  SAY (10);                                             /* 5..9 */
+  media_send_set_enabled (path.send, FALSE);
+  SAY (10);
+  media_send_set_enabled (path.send, TRUE);
+  SAY (10);                                             /* 10..14 */
+  for (guint i = 0; i < 30; i++)                        /* 6 frames too many: 15..26 */
+    {
+      media_send_push (path.send, speech, path.now);
+      path.now += 10000;
+    }
+  media_send_drain (path.send);
+#undef SAY
+  g_assert_cmpuint (path.n_flights, ==, 27);
+  for (guint i = 0; i < 27; i++)
+    headers[i] = header_of (path.flights[i].buffer);
+  for (guint i = 0; i < 27; i++)
+    {
+      g_assert_cmpuint (headers[i].type, ==, i < 5 ? 9 : 96);
+      g_assert_cmpint (headers[i].marker, ==, i == 0 || i == 5 || i == 10);
+      g_assert_cmpuint (headers[i].ssrc, ==, media_send_get_ssrc (path.send));
+      if (i > 0)
+        {
+          guint32 step = headers[i].timestamp - headers[i - 1].timestamp;
+
+          g_assert_cmpuint ((guint16) (headers[i].seq - headers[i - 1].seq), ==, 1);
+          g_assert_cmpuint (step, ==, i <= 5 ? 160 : i == 10 ? 960 + 4800 : i == 15 ? 960 + 6 * 480 : 960);
+        }
+    }
+  media_send_get_stats (path.send, &stats);
+  g_assert_cmpuint (stats.dropped_frames, ==, 6);
+  src = gst_element_get_static_pad (GST_ELEMENT (path.send), "src");
+  caps = gst_pad_get_current_caps (src);
+  g_assert_cmpstr (gst_structure_get_string (gst_caps_get_structure (caps, 0), "encoding-name"), ==, "OPUS");
+  gst_structure_get_int (gst_caps_get_structure (caps, 0), "clock-rate", &number);
+  g_assert_cmpint (number, ==, 48000);
+  path_clear (&path);
+}
+
+static void
+test_collision (void)
+{
+  Path path;
+  guint32 ssrc;
+  g_autoptr (GstPad) src = NULL;
+
+  path_init (&path, PHONE_CODEC_PCMU, &default_rate);
+  ssrc = media_send_get_ssrc (path.send);
+  src = gst_element_get_static_pad (GST_ELEMENT (path.send), "src");
+  gst_pad_send_event (src, gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new ("GstRTPCollision", "ssrc", G_TYPE_UINT,
+                                                                                              ssrc, "suggested-ssrc", G_TYPE_UINT, 77u, NULL)));
+  g_assert_cmpuint (media_send_get_ssrc (path.send), ==, 77);
+  talk (&path, 0, 100);
+  g_assert_cmpfloat (likeness (0, 100 + 30), >, -1);
+  path_clear (&path);
+}
+
+/* Whatever comes in, frames come out. */
+static void
+test_hostile (void)
+{
+  Path path;
+  gint16 frame[MEDIA_FRAME];
+
+  path_init (&path, PHONE_CODEC_OPUS, &default_rate);
+  for (guint i = 0; i < 20000; i++)
+    {
+      gsize length = signal_random (&path.random) % (i % 50 == 0 ? 1600 : 60);
+      GstBuffer *buffer = gst_buffer_new_allocate (NULL, length, NULL);
+      GstMapInfo map;
+
+      gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+      for (gsize k = 0; k < length; k++)
+        map.data[k] = (guint8) signal_random (&path.random);
+      if (length > 12 && i % 4 != 0)
+        {
+          static const guint8 types[] = { 96, 9, 0, 8, 13, 101, 102, 50 };
+
+          map.data[0] &= 0xbf;
+          map.data[0] |= 0x80;
+          map.data[1] = types[signal_random (&path.random) % 8];
+          if (i % 3)
+            {
+              GST_WRITE_UINT16_BE (map.data + 2, (guint16) (i / 3 + signal_random (&path.random) % 8));
+              GST_WRITE_UINT32_BE (map.data + 4, i * 100 + signal_random (&path.random) % 4000);
+              GST_WRITE_UINT32_BE (map.data + 8, 1);
+            }
+        }
+      gst_buffer_unmap (buffer, &map);
+      media_packet_set_arrival (buffer, path.now);
+      gst_pad_push (path.to_receive, buffer);
+      if (i % 2)
+        {
+          media_receive_pull (path.receive, frame, path.now);
+          path.now += 10000;
+        }
+    }
+  path_clear (&path);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (NULL, NULL);
+  signal_speech (speech, N, 5);
+  for (guint id = 0; id < phone_codec_id_n_values; id++)
+    {
+      g_autofree char *clean = g_strdup_printf ("/path/clean/%s", phone_codec_id_to_string ((PhoneCodecId) id));
+      g_autofree char *loss = g_strdup_printf ("/path/loss/%s", phone_codec_id_to_string ((PhoneCodecId) id));
+      g_autofree char *dtmf = g_strdup_printf ("/path/dtmf/%s", phone_codec_id_to_string ((PhoneCodecId) id));
+
+      g_test_add_data_func (clean, GUINT_TO_POINTER (id), test_clean);
+      g_test_add_data_func (loss, GUINT_TO_POINTER (id), test_loss);
+      g_test_add_data_func (dtmf, GUINT_TO_POINTER (id), test_dtmf);
+    }
+  g_test_add_func ("/path/jitter", test_jitter);
+  g_test_add_func ("/path/reordering", test_reordering);
+  g_test_add_func ("/path/codec-switch", test_codec_switch);
+  g_test_add_func ("/path/dtx", test_dtx);
+  g_test_add_func ("/path/mute-and-hold", test_mute_and_hold);
+  g_test_add_func ("/path/headers", test_headers);
+  g_test_add_func ("/path/collision", test_collision);
+  g_test_add_func ("/path/hostile", test_hostile);
+  return g_test_run ();
+}

@@ -146,6 +146,7 @@ accept_rtp (MediaTransport *self, const MediaAddress *from, gsize *length, gint6
   self->stats.rtp_received++;
   self->stats.rtp_octets_received += *length;
   self->stats.last_rtp = now;
+  self->stats.remote_ssrc = header.ssrc;
   return self->receive;
 }
 

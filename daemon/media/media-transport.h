@@ -18,6 +18,7 @@ typedef struct
   guint64 filtered;             /* from a stranger, or too many sources */
   guint64 malformed, unknown;   /* RTP that is none; STUN, DTLS and the like, payload types that were not agreed on */
   gint64 last_rtp, last_rtcp;   /* monotonic us of the last accepted packet, 0: none */
+  guint32 remote_ssrc;          /* of the last accepted RTP packet */
   guint64 moves;                /* times the destination followed the peer */
   MediaSrtpStats srtp;
 } MediaTransportStats;

@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A session lives in three steps: new (sockets are bound, nothing runs), apply (the graph is built on the first plan and changed by the
+ * later ones), close. Threads of the graph and the hub call in; whatever they have to tell core/ crosses to the main loop as a Hop that
+ * holds a reference, and falls on the floor there if the session has been closed meanwhile. The number of hops under way is bounded. */
+
+#include "media/media-session.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "media/emodel.h"
+#include "media/media-graph.h"
+#include "media/media-watch.h"
+#include "media/rate-control.h"
+#include "util/log.h"
+
+#define MAX_HOPS 64
+#define TICK_MS 1000
+#define WINDOW 5                        /* ticks over which loss and bit rate are taken */
+
+/* Counters at one tick. */
+typedef struct
+{
+  gint64 at;
+  guint64 sent_octets, received, concealed, played;
+  gint64 lost;
+  guint32 ssrc;
+} Sample;
+
+struct _PhoneMedia
+{
+  gint references;                      /* atomic */
+  MediaSessionHost host;
+  PhoneCall *call;                      /* borrowed until close */
+  PhoneMediaEvents events;
+  char *call_id, *country;
+  gboolean closed;
+
+  MediaTransport *transport;
+  MediaGraph *graph;                    /* NULL until the first plan */
+  MediaPort *port;
+  PhoneMediaPlan *plan;
+  gboolean muted;
+  guint rtp_timeout, opus_bitrate, opus_complexity;     /* of the settings when the call began */
+  gint listening;                       /* atomic: the hub may pull */
+  gint hops;                            /* atomic */
+
+  GSource *tick;
+  MediaWatch watch;
+  RateControl rate;
+  guint32 report_serial;
+  Sample samples[WINDOW + 1];
+  guint n_samples;
+};
+
+typedef enum
+{
+  HOP_DTMF,
+  HOP_FIRST_RTP,
+  HOP_FAILED,
+} HopKind;
+
+typedef struct
+{
+  PhoneMedia *media;
+  HopKind kind;
+  char digit;
+  guint ms;
+  char *message;
+} Hop;
+
+PhoneMedia *
+media_session_ref (PhoneMedia *media)
+{
+  g_atomic_int_inc (&media->references);
+  return media;
+}
+
+void
+media_session_unref (PhoneMedia *media)
+{
+  if (!g_atomic_int_dec_and_test (&media->references))
+    return;
+  media_graph_free (media->graph);
+  gst_object_unref (media->transport);
+  phone_media_plan_free (media->plan);
+  g_main_context_unref (media->host.context);
+  g_free (media->call_id);
+  g_free (media->country);
+  g_free (media);
+}
+
+const char *
+media_session_get_name (PhoneMedia *media)
+{
+  return media->call_id;
+}
+
+static PhoneLogFields
+log_fields (PhoneMedia *media)
+{
+  return (PhoneLogFields) { .call = media->call_id };
+}
+
+/* ---- events to the main loop ---- */
+
+static gboolean
+on_hop (gpointer data)
+{
+  Hop *hop = data;
+  PhoneMedia *media = hop->media;
+
+  g_atomic_int_add (&media->hops, -1);
+  if (media->closed)
+    return G_SOURCE_REMOVE;
+  switch (hop->kind)
+    {
+    case HOP_DTMF:
+      if (media->events.dtmf != NULL)
+        media->events.dtmf (media->call, hop->digit, hop->ms);
+      break;
+    case HOP_FIRST_RTP:
+      if (media->events.first_rtp != NULL)
+        media->events.first_rtp (media->call);
+      break;
+    case HOP_FAILED:
+      if (media->events.failed != NULL)
+        {
+          g_autoptr (GError) error = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, hop->message);
+          media->events.failed (media->call, error);
+        }
+      break;
+    }
+  return G_SOURCE_REMOVE;
+}
+
+static void
+hop_free (gpointer data)
+{
+  Hop *hop = data;
+
+  media_session_unref (hop->media);
+  g_free (hop->message);
+  g_free (hop);
+}
+
+static void
+hop_post (PhoneMedia *media, HopKind kind, char digit, guint ms, const char *message)
+{
+  if (g_atomic_int_add (&media->hops, 1) >= MAX_HOPS)
+    {
+      g_atomic_int_add (&media->hops, -1);
+      return;
+    }
+  Hop *hop = g_new (Hop, 1);
+  *hop = (Hop) { .media = media_session_ref (media), .kind = kind, .digit = digit, .ms = ms, .message = g_strdup (message) };
+  g_autoptr (GSource) source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, on_hop, hop, hop_free);
+  g_source_attach (source, media->host.context);
+}
+
+static void
+on_dtmf (char digit, guint ms, gpointer data)
+{
+  hop_post (data, HOP_DTMF, digit, ms, NULL);
+}
+
+static void
+on_first_rtp (gpointer data)
+{
+  hop_post (data, HOP_FIRST_RTP, 0, 0, NULL);
+}
+
+static void
+on_graph_failed (const char *message, gpointer data)
+{
+  hop_post (data, HOP_FAILED, 0, 0, message);
+}
+
+/* ---- hub and I/O thread ---- */
+
+static gboolean
+on_pull (gpointer data, gint16 *frame, gint64 now)
+{
+  PhoneMedia *media = data;
+  return g_atomic_int_get (&media->listening) && media_receive_pull (media_graph_get_receive (media->graph), frame, now);
+}
+
+static void
+on_push (gpointer data, const gint16 *frame, gint64 now)
+{
+  PhoneMedia *media = data;
+  media_send_push (media_graph_get_send (media->graph), frame, now);
+}
+
+static void
+on_work (gpointer data)
+{
+  PhoneMedia *media = data;
+  media_send_drain (media_graph_get_send (media->graph));
+}
+
+static const MediaPortOps port_ops = { .pull = on_pull, .push = on_push };
+
+/* ---- once a second ---- */
+
+static void
+take_sample (PhoneMedia *media, const MediaTransportStats *transport, const MediaGraphStats *graph, const MediaReceiveStats *receive,
+             gint64 now)
+{
+  if (media->n_samples > WINDOW)
+    memmove (media->samples, media->samples + 1, sizeof media->samples[0] * --media->n_samples);
+  media->samples[media->n_samples++] = (Sample) {
+    .at = now,
+    .sent_octets = transport->rtp_octets_sent,
+    .received = graph->received,
+    .lost = MAX (graph->lost, 0),
+    .concealed = receive->concealed_samples,
+    .played = receive->played_samples,
+    .ssrc = transport->remote_ssrc,
+  };
+}
+
+static gboolean
+on_tick (gpointer data)
+{
+  PhoneMedia *media = data;
+  MediaTransportStats transport;
+  MediaGraphStats graph;
+  MediaReceiveStats receive;
+  gint64 now = g_get_monotonic_time ();
+  guint seconds;
+
+  media_transport_get_stats (media->transport, &transport);
+  media_graph_get_stats (media->graph, transport.remote_ssrc, &graph);
+  media_receive_get_stats (media_graph_get_receive (media->graph), &receive);
+  take_sample (media, &transport, &graph, &receive, now);
+
+  if (graph.have_report && graph.report_serial != media->report_serial)
+    {
+      media->report_serial = graph.report_serial;
+      guint rate = phone_codec_clock_rate (media->plan->send.id);
+      RateReport report = { .now = now, .loss = graph.report_loss, .jitter = graph.report_jitter * 1000 / rate,
+                            .round_trip = graph.round_trip };
+      if (rate_control_update (&media->rate, &report))
+        {
+          PhoneLogFields fields = log_fields (media);
+          phone_log_debug (&fields, "rate: %u bit/s, expected loss %u %%, FEC %s (%s)", media->rate.rate.bitrate,
+                           media->rate.rate.loss_percent, media->rate.rate.fec ? "on" : "off", media->rate.reason);
+          media_send_set_rate (media_graph_get_send (media->graph), &media->rate.rate);
+        }
+    }
+  if (media_watch_update (&media->watch, transport.last_rtp, transport.last_rtcp, now, &seconds))
+    {
+      PhoneLogFields fields = log_fields (media);
+      phone_log_notice (&fields, "no media from the peer for %u s", seconds);
+      if (media->events.rtp_timeout != NULL)
+        {
+          /* The handler may hang up and close us. */
+          media_session_ref (media);
+          media->events.rtp_timeout (media->call, seconds);
+          media_session_unref (media);
+        }
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+set_ticking (PhoneMedia *media, gboolean ticking)
+{
+  if (ticking == (media->tick != NULL))
+    return;
+  if (ticking)
+    {
+      media->tick = g_timeout_source_new (TICK_MS);
+      g_source_set_callback (media->tick, on_tick, media, NULL);
+      g_source_attach (media->tick, media->host.context);
+      return;
+    }
+  g_source_destroy (media->tick);
+  g_clear_pointer (&media->tick, g_source_unref);
+}
+
+/* ---- the plan ---- */
+
+static gboolean
+formats_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
+{
+  if (a->n_receive != b->n_receive || a->receive_dtmf_8000 != b->receive_dtmf_8000 || a->receive_dtmf_48000 != b->receive_dtmf_48000)
+    return FALSE;
+  for (guint i = 0; i < a->n_receive; i++)
+    if (a->receive[i].id != b->receive[i].id || a->receive[i].payload_type != b->receive[i].payload_type)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+codec_equal (const PhoneCodec *a, const PhoneCodec *b)
+{
+  return a->id == b->id && a->payload_type == b->payload_type && a->max_playback_rate == b->max_playback_rate
+         && a->max_average_bitrate == b->max_average_bitrate && a->use_inband_fec == b->use_inband_fec && a->use_dtx == b->use_dtx
+         && a->stereo == b->stereo && a->cbr == b->cbr;
+}
+
+static gboolean
+sending_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
+{
+  return codec_equal (&a->send, &b->send) && a->ptime == b->ptime && a->send_dtmf == b->send_dtmf
+         && a->send_dtmf_rate == b->send_dtmf_rate;
+}
+
+static gboolean
+ensure_graph (PhoneMedia *media, GError **error)
+{
+  if (media->graph != NULL)
+    return TRUE;
+  media->graph = media_graph_new (media->transport, on_graph_failed, media, error);
+  if (media->graph == NULL)
+    return FALSE;
+  media_receive_set_dtmf_handler (media_graph_get_receive (media->graph), on_dtmf, media);
+  media_send_set_muted (media_graph_get_send (media->graph), media->muted);
+  return TRUE;
+}
+
+/* What may fail comes first; nothing has changed when it does. */
+static gboolean
+apply_fallible (PhoneMedia *media, const PhoneMediaPlan *plan, RateControl *rate, GError **error)
+{
+  MediaSend *send = media_graph_get_send (media->graph);
+  gboolean new_format = media->plan == NULL || media->plan->refused || !sending_equal (media->plan, plan);
+
+  if (new_format)
+    {
+      rate_control_init (rate, plan, media->opus_bitrate, media->opus_complexity);
+      if (!media_send_set_format (send, plan, &rate->rate, error))
+        return FALSE;
+    }
+  if (media_transport_apply (media->transport, plan, error))
+    return TRUE;
+  if (new_format && media->plan != NULL && !media->plan->refused)
+    media_send_set_format (send, media->plan, &media->rate.rate, NULL);
+  return FALSE;
+}
+
+static void
+stop_flow (PhoneMedia *media)
+{
+  g_atomic_int_set (&media->listening, FALSE);
+  media_port_set_running (media->port, FALSE);
+  set_ticking (media, FALSE);
+  if (media->graph != NULL)
+    media_send_set_enabled (media_graph_get_send (media->graph), FALSE);
+}
+
+static void
+log_plan (PhoneMedia *media, const PhoneMediaPlan *plan)
+{
+  PhoneLogFields fields = log_fields (media);
+  phone_log_info (&fields, "media: %s, %s, %u ms, %s, peer at %s port %u%s", phone_codec_id_to_string (plan->send.id),
+                  phone_direction_to_string (plan->direction), plan->ptime,
+                  plan->encrypted ? phone_srtp_suite_to_string (plan->send_key.suite) : "in clear", plan->remote_address,
+                  plan->remote_port, plan->rtcp_mux ? ", RTCP multiplexed" : "");
+}
+
+gboolean
+media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error)
+{
+  RateControl rate = media->rate;
+  gboolean first = media->graph == NULL;
+
+  if (plan->refused)
+    {
+      stop_flow (media);
+      phone_media_plan_free (media->plan);
+      media->plan = phone_media_plan_copy (plan);
+      return TRUE;
+    }
+  if (!ensure_graph (media, error))
+    return FALSE;
+  if (first || media->plan->refused || !formats_equal (media->plan, plan))
+    {
+      media_graph_set_formats (media->graph, plan);
+      media_receive_set_formats (media_graph_get_receive (media->graph), plan);
+    }
+  if (!apply_fallible (media, plan, &rate, error) || (first && !media_graph_start (media->graph, error)))
+    {
+      if (first)
+        g_clear_pointer (&media->graph, media_graph_free);
+      else if (!media->plan->refused)
+        {
+          media_graph_set_formats (media->graph, media->plan);
+          media_receive_set_formats (media_graph_get_receive (media->graph), media->plan);
+        }
+      return FALSE;
+    }
+  media->rate = rate;
+
+  gboolean sends = plan->direction == PHONE_DIRECTION_SENDONLY || plan->direction == PHONE_DIRECTION_SENDRECV;
+  gboolean listens = plan->direction == PHONE_DIRECTION_RECVONLY || plan->direction == PHONE_DIRECTION_SENDRECV;
+  g_atomic_int_set (&media->listening, listens);
+  media_send_set_enabled (media_graph_get_send (media->graph), sends);
+  media_port_set_running (media->port, sends || listens);
+  media_watch_restart (&media->watch, media->rtp_timeout, listens, g_get_monotonic_time ());
+  set_ticking (media, TRUE);
+  log_plan (media, plan);
+  phone_media_plan_free (media->plan);
+  media->plan = phone_media_plan_copy (plan);
+  return TRUE;
+}
+
+/* ---- the rest of the table ---- */
+
+PhoneMedia *
+media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMediaParams *params, const PhoneMediaEvents *events,
+                   GError **error)
+{
+  MediaTransportParams transport_params = {
+    .bind_address = params->bind_address != NULL ? params->bind_address : host->settings->media_bind,
+    .ipv6 = params->ipv6,
+    .port_first = host->settings->port_first,
+    .port_last = host->settings->port_last,
+  };
+  MediaTransport *transport = media_transport_new (&transport_params, error);
+
+  if (transport == NULL)
+    return NULL;
+  PhoneMedia *media = g_new0 (PhoneMedia, 1);
+  media->references = 1;
+  media->host = *host;
+  media->host.settings = NULL;          /* may be replaced while we live */
+  g_main_context_ref (media->host.context);
+  media->rtp_timeout = host->settings->rtp_timeout;
+  media->opus_bitrate = host->settings->opus_bitrate;
+  media->opus_complexity = host->settings->opus_complexity;
+  media->call = call;
+  media->events = *events;
+  media->call_id = g_strdup (params->call_id);
+  media->country = g_strdup (params->country);
+  media->transport = gst_object_ref_sink (transport);
+  media_transport_set_callbacks (transport, on_work, on_first_rtp, media);
+  media->port = media_hub_add_port (host->hub, media->call_id, &port_ops, media);
+  return media;
+}
+
+void
+media_session_get_ports (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_rtcp)
+{
+  media_transport_get_ports (media->transport, ret_rtp, ret_rtcp);
+}
+
+char *
+media_session_get_destination (PhoneMedia *media)
+{
+  return media_transport_get_destination (media->transport);
+}
+
+void
+media_session_set_muted (PhoneMedia *media, gboolean muted)
+{
+  media->muted = muted;
+  if (media->graph != NULL)
+    media_send_set_muted (media_graph_get_send (media->graph), muted);
+}
+
+void
+media_session_set_attached (PhoneMedia *media, gboolean attached)
+{
+  media_port_set_attached (media->port, attached);
+}
+
+void
+media_session_set_tone (PhoneMedia *media, PhoneTone tone)
+{
+  media_port_set_tone (media->port, tone, media->country);
+}
+
+gboolean
+media_session_send_dtmf (PhoneMedia *media, const char *digits, guint ms, GError **error)
+{
+  if (media->graph != NULL)
+    return media_send_dtmf (media_graph_get_send (media->graph), digits, ms, error);
+  g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "no media runs that could carry digits");
+  return FALSE;
+}
+
+void
+media_session_close (PhoneMedia *media)
+{
+  media->closed = TRUE;
+  stop_flow (media);
+  media_hub_remove_port (media->host.hub, g_steal_pointer (&media->port));
+  media->host.retire (media, media->host.data);
+}
+
+void
+media_session_finish (PhoneMedia *media)
+{
+  if (media->graph != NULL)
+    media_graph_stop (media->graph);
+  media_session_unref (media);
+}
+
+char *
+media_session_find_stuck (PhoneMedia *media)
+{
+  return media->graph != NULL ? media_graph_find_stuck (media->graph) : NULL;
+}
+
+/* ---- report ---- */
+
+/* Robustness of the codec against what is concealed. G.711 with PLC: ITU-T G.113 appendix I. For the others no value of the ITU's
+ * stands on this scale: those are ours, between G.711 with and without PLC. */
+static double
+codec_bpl (PhoneCodecId codec)
+{
+  switch (codec)
+    {
+    case PHONE_CODEC_OPUS: return 16;
+    case PHONE_CODEC_G722: return 16;
+    case PHONE_CODEC_PCMU:
+    case PHONE_CODEC_PCMA: return 25.1;
+    }
+  g_assert_not_reached ();
+}
+
+static double
+share (guint64 part, guint64 whole)
+{
+  return whole > 0 ? (double) part / (double) whole : 0;
+}
+
+/* Over the window: loss before concealment, share concealed, bit rate. */
+static void
+measure_window (PhoneMedia *media, const Sample *now, double *ret_loss, double *ret_concealed, guint *ret_bitrate)
+{
+  *ret_loss = NAN;
+  *ret_concealed = 0;
+  *ret_bitrate = 0;
+  if (media->n_samples == 0)
+    return;
+  const Sample *then = &media->samples[0];
+  if (now->at > then->at && now->sent_octets >= then->sent_octets)
+    *ret_bitrate = (guint) ((now->sent_octets - then->sent_octets) * 8 * G_USEC_PER_SEC / (guint64) (now->at - then->at));
+  if (now->played > then->played)
+    *ret_concealed = share (now->concealed - MIN (then->concealed, now->concealed), now->played - then->played);
+  if (then->ssrc != now->ssrc || now->received < then->received)
+    return;
+  gint64 lost = MAX (now->lost - then->lost, 0);
+  guint64 all = now->received - then->received + (guint64) lost;
+  if (all > 0)
+    *ret_loss = share ((guint64) lost, all);
+}
+
+gboolean
+media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
+{
+  MediaTransportStats transport;
+  MediaGraphStats graph;
+  MediaReceiveStats receive;
+  double concealed_now;
+
+  if (media->graph == NULL || media->plan == NULL || media->plan->refused)
+    return FALSE;
+  gint64 now = g_get_monotonic_time ();
+  media_transport_get_stats (media->transport, &transport);
+  media_graph_get_stats (media->graph, transport.remote_ssrc, &graph);
+  media_receive_get_stats (media_graph_get_receive (media->graph), &receive);
+
+  *ret = (PhoneMediaReport) {
+    .at = now,
+    .packets_sent = transport.rtp_sent,
+    .octets_sent = transport.rtp_octets_sent,
+    .packets_received = transport.rtp_received,
+    .octets_received = transport.rtp_octets_received,
+    .packets_lost = graph.lost,
+    .loss_remote = graph.report_loss,
+    .jitter_local = graph.jitter,
+    .jitter_remote = graph.report_jitter * 1000 / phone_codec_clock_rate (media->plan->send.id),
+    .round_trip = graph.round_trip,
+    .playout_target = receive.target_ms,
+    .playout_delay = receive.delay_ms,
+    .concealed = share (receive.concealed_samples, receive.played_samples),
+    .accelerated = share (receive.accelerated_samples, receive.played_samples),
+    .expanded = share (receive.expanded_samples, receive.played_samples),
+    .fec_used = receive.fec_used,
+    .late_packets = receive.late,
+    .duplicates = receive.duplicates,
+    .auth_failures = transport.srtp.auth_failures,
+    .replayed = transport.srtp.replayed,
+    .level_in = media_send_get_level (media_graph_get_send (media->graph)),
+    .level_out = receive.level,
+    .bitrate_target = media->rate.rate.bitrate,
+    .rate_reason = media->rate.reason,
+    .key_changes = transport.srtp.send_key_changes + transport.srtp.receive_key_changes,
+  };
+  g_strlcpy (ret->codec, phone_codec_id_to_string (media->plan->send.id), sizeof ret->codec);
+  media_hub_get_delays (media->host.hub, &ret->capture_delay, &ret->output_delay);
+  media_hub_get_origins (media->host.hub, &ret->input_origin, &ret->output_origin);
+
+  Sample sample = { .at = now, .sent_octets = transport.rtp_octets_sent, .received = graph.received, .lost = MAX (graph.lost, 0),
+                    .concealed = receive.concealed_samples, .played = receive.played_samples, .ssrc = transport.remote_ssrc };
+  measure_window (media, &sample, &ret->loss_local, &concealed_now, &ret->bitrate);
+
+  ret->mos = NAN;
+  if (receive.played_samples > 0)
+    {
+      EmodelInput input = {
+        .delay = (isnan (graph.round_trip) ? 0 : graph.round_trip / 2) + receive.delay_ms + ret->output_delay + media->plan->ptime,
+        .loss = concealed_now,
+        .bpl = codec_bpl (media->plan->send.id),
+      };
+      ret->mos = emodel_mos (emodel_rating (&input));
+    }
+  return TRUE;
+}

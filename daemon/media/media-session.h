@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One call's media as core/ports.h has it: PhoneMedia. All functions on the main thread. */
+
+#include "core/ports.h"
+#include "media/media-hub.h"
+
+/* What a session borrows from its engine. */
+typedef struct
+{
+  MediaHub *hub;
+  const PhoneDaemonSettings *settings;  /* only during media_session_new() */
+  GMainContext *context;                /* where events go */
+  /* Takes over a session whose graph must be stopped and freed off the main thread: call media_session_finish() on any other thread. */
+  void (*retire) (PhoneMedia *media, gpointer data);
+  gpointer data;
+} MediaSessionHost;
+
+PhoneMedia *media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMediaParams *params,
+                               const PhoneMediaEvents *events, GError **error);
+void media_session_get_ports (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_rtcp);
+gboolean media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error);
+void media_session_set_muted (PhoneMedia *media, gboolean muted);
+void media_session_set_attached (PhoneMedia *media, gboolean attached);
+void media_session_set_tone (PhoneMedia *media, PhoneTone tone);
+gboolean media_session_send_dtmf (PhoneMedia *media, const char *digits, guint ms, GError **error);
+gboolean media_session_report (PhoneMedia *media, PhoneMediaReport *ret_report);
+/* No event and no callback of the hub after this. Hands the rest to host->retire. */
+void media_session_close (PhoneMedia *media);
+/* Not on the main thread; blocks until all threads of the graph are gone, then lets the session go. */
+void media_session_finish (PhoneMedia *media);
+/* For the watchdog, between close and finish: what hangs; NULL: nothing. The caller frees. */
+char *media_session_find_stuck (PhoneMedia *media);
+const char *media_session_get_name (PhoneMedia *media);         /* the call's id, for logs */
+PhoneMedia *media_session_ref (PhoneMedia *media);
+void media_session_unref (PhoneMedia *media);
+/* RTP goes to this place now: "host:port"; for diagnosis and tests. The caller frees. */
+char *media_session_get_destination (PhoneMedia *media);

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Teardown blocks (joins, and up to 110 ms when the machine is loaded), so it happens on a small pool of threads that exist only while
+ * there is something to take down. A watchdog on the main loop names what does not stop; more than one thread, so that a hanging
+ * element does not keep the calls behind it. */
+
+#include "media/media.h"
+
+#include <gst/gst.h>
+
+#include "media/media-hub.h"
+#include "media/media-receive.h"
+#include "media/media-send.h"
+#include "media/media-session.h"
+#include "util/log.h"
+
+#define RETIRE_THREADS 4
+#define RETIRE_SECONDS 5                /* then the watchdog speaks */
+#define FREE_SECONDS 3
+
+struct _MediaEngine
+{
+  gint references;                      /* atomic: the owner's and one for each retirement */
+  PhoneDaemonSettings *settings;
+  GMainContext *context;
+  MediaHub *hub;
+  GThreadPool *pool;
+  GMutex lock;
+  GCond done;
+  guint retiring;
+};
+
+typedef struct
+{
+  MediaEngine *engine;
+  PhoneMedia *media;
+  GSource *watchdog;
+} Retirement;
+
+static void
+engine_unref (MediaEngine *engine)
+{
+  if (!g_atomic_int_dec_and_test (&engine->references))
+    return;
+  g_mutex_clear (&engine->lock);
+  g_cond_clear (&engine->done);
+  g_main_context_unref (engine->context);
+  g_free (engine);
+}
+
+/* ---- teardown ---- */
+
+static gboolean
+on_watchdog (gpointer data)
+{
+  PhoneMedia *media = data;
+  g_autofree char *stuck = media_session_find_stuck (media);
+  PhoneLogFields fields = { .call = media_session_get_name (media) };
+
+  phone_log_warning (&fields, "media of an ended call does not stop after %d s: %s", RETIRE_SECONDS,
+                     stuck != NULL ? stuck : "a thread is late");
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_retire (gpointer data, gpointer user_data)
+{
+  Retirement *retirement = data;
+  MediaEngine *engine = retirement->engine;
+
+  media_session_finish (retirement->media);
+  g_source_destroy (retirement->watchdog);
+  g_source_unref (retirement->watchdog);
+  g_free (retirement);
+
+  g_mutex_lock (&engine->lock);
+  engine->retiring--;
+  g_cond_broadcast (&engine->done);
+  g_mutex_unlock (&engine->lock);
+  engine_unref (engine);
+}
+
+static void
+retire (PhoneMedia *media, gpointer data)
+{
+  MediaEngine *engine = data;
+  Retirement *retirement = g_new0 (Retirement, 1);
+
+  retirement->engine = engine;
+  g_atomic_int_inc (&engine->references);
+  retirement->media = media;
+  retirement->watchdog = g_timeout_source_new_seconds (RETIRE_SECONDS);
+  g_source_set_callback (retirement->watchdog, on_watchdog, media_session_ref (media), (GDestroyNotify) media_session_unref);
+  g_source_attach (retirement->watchdog, engine->context);
+  g_mutex_lock (&engine->lock);
+  engine->retiring++;
+  g_mutex_unlock (&engine->lock);
+  g_thread_pool_push (engine->pool, retirement, NULL);
+}
+
+guint
+media_engine_get_retiring (MediaEngine *engine)
+{
+  g_mutex_lock (&engine->lock);
+  guint n = engine->retiring;
+  g_mutex_unlock (&engine->lock);
+  return n;
+}
+
+/* ---- engine ---- */
+
+/* GStreamer keeps one registry for all its users; another one's plugin path or a plugin that crashes in the scanner makes it stale, and
+ * rebuilding it costs half a second at a bad moment. */
+static void
+start_gstreamer (void)
+{
+  if (gst_is_initialized ())
+    return;
+  g_autofree char *folder = g_build_filename (g_get_user_cache_dir (), "phoned", NULL);
+  g_autofree char *registry = g_build_filename (folder, "gstreamer-1.0.registry", NULL);
+  if (g_mkdir_with_parents (folder, 0700) == 0)
+    g_setenv ("GST_REGISTRY", registry, FALSE);
+  gst_init (NULL, NULL);
+}
+
+static gboolean
+load_elements (GError **error)
+{
+  g_autoptr (GstElement) session = gst_element_factory_make ("rtpsession", NULL);
+  if (session == NULL)
+    {
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED,
+                           "GStreamer has no element “rtpsession” (package gstreamer1.0-plugins-good)");
+      return FALSE;
+    }
+  gst_object_ref_sink (session);
+  g_type_ensure (MEDIA_TYPE_RECEIVE);
+  g_type_ensure (MEDIA_TYPE_SEND);
+  return TRUE;
+}
+
+MediaEngine *
+media_engine_new (const PhoneDaemonSettings *settings, GError **error)
+{
+  start_gstreamer ();
+  if (!load_elements (error))
+    return NULL;
+  MediaEngine *engine = g_new0 (MediaEngine, 1);
+  engine->references = 1;
+  engine->settings = phone_daemon_settings_copy (settings);
+  engine->context = g_main_context_ref_thread_default ();
+  engine->hub = media_hub_new (settings);
+  engine->pool = g_thread_pool_new (on_retire, NULL, RETIRE_THREADS, FALSE, NULL);
+  g_mutex_init (&engine->lock);
+  g_cond_init (&engine->done);
+  return engine;
+}
+
+void
+media_engine_set_settings (MediaEngine *engine, const PhoneDaemonSettings *settings)
+{
+  phone_daemon_settings_free (engine->settings);
+  engine->settings = phone_daemon_settings_copy (settings);
+}
+
+void
+media_engine_on_device_lost (MediaEngine *engine, void (*callback) (const char *role, const char *device, gpointer data),
+                             gpointer data)
+{
+  media_hub_on_device_lost (engine->hub, callback, data);
+}
+
+void
+media_engine_free (MediaEngine *engine)
+{
+  if (engine == NULL)
+    return;
+  gint64 until = g_get_monotonic_time () + FREE_SECONDS * G_USEC_PER_SEC;
+
+  g_mutex_lock (&engine->lock);
+  while (engine->retiring > 0 && g_cond_wait_until (&engine->done, &engine->lock, until))
+    ;
+  guint left = engine->retiring;
+  g_mutex_unlock (&engine->lock);
+  if (left > 0)
+    phone_log_warning (NULL, "media of %u ended calls did not stop; left behind", left);
+  /* What hangs keeps its thread and what it needs; we do not wait for it. */
+  g_thread_pool_free (engine->pool, FALSE, left == 0);
+  media_hub_free (engine->hub);
+  phone_daemon_settings_free (engine->settings);
+  engine_unref (engine);
+}
+
+/* ---- the table ---- */
+
+static PhoneMedia *
+media_new (gpointer data, PhoneCall *call, const PhoneMediaParams *params, const PhoneMediaEvents *events, GError **error)
+{
+  MediaEngine *engine = data;
+  MediaSessionHost host = { .hub = engine->hub, .settings = engine->settings, .context = engine->context, .retire = retire,
+                            .data = engine };
+  return media_session_new (&host, call, params, events, error);
+}
+
+static void
+media_free (PhoneMedia *media)
+{
+  if (media != NULL)
+    media_session_close (media);
+}
+
+static void
+set_ring (gpointer engine, PhoneTone tone, const char *country)
+{
+  media_hub_set_ring (((MediaEngine *) engine)->hub, tone, country);
+}
+
+static gboolean
+audio_select (gpointer engine, const char *role, const char *device, GError **error)
+{
+  return media_hub_select (((MediaEngine *) engine)->hub, role, device, error);
+}
+
+static char *
+audio_selected (gpointer engine, const char *role)
+{
+  return media_hub_selected (((MediaEngine *) engine)->hub, role);
+}
+
+static GPtrArray *
+audio_devices (gpointer engine)
+{
+  return media_hub_devices (((MediaEngine *) engine)->hub);
+}
+
+static gboolean
+audio_test_tone (gpointer engine, const char *role, GError **error)
+{
+  return media_hub_test_tone (((MediaEngine *) engine)->hub, role, error);
+}
+
+static void
+audio_set_input_muted (gpointer engine, gboolean muted)
+{
+  media_hub_set_input_muted (((MediaEngine *) engine)->hub, muted);
+}
+
+const PhoneMediaOps media_ops = {
+  .media_new = media_new,
+  .media_ports = media_session_get_ports,
+  .media_apply = media_session_apply,
+  .media_set_muted = media_session_set_muted,
+  .media_set_attached = media_session_set_attached,
+  .media_set_tone = media_session_set_tone,
+  .media_send_dtmf = media_session_send_dtmf,
+  .media_report = media_session_report,
+  .media_free = media_free,
+  .set_ring = set_ring,
+  .audio_select = audio_select,
+  .audio_selected = audio_selected,
+  .audio_devices = audio_devices,
+  .audio_test_tone = audio_test_tone,
+  .audio_set_input_muted = audio_set_input_muted,
+};

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "sip/ua-clock.h"
 #include "sip/ua-digest.h"
 
 gboolean
@@ -11,5 +12,5 @@ ua_platform_init (GError **error)
 {
   /* OpenSSL writes to sockets with write(): a peer that is gone must be an error, not the end of us. */
   signal (SIGPIPE, SIG_IGN);
-  return ua_digest_init (error);
+  return ua_clock_init (error) && ua_digest_init (error);
 }

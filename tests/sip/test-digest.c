@@ -3,7 +3,6 @@
 /* Digest through the whole of sofia-sip: a nua registers with a scripted server on a UDP socket. A script is a list of steps; each
  * says what the request that comes next has to carry, and what it is answered with. */
 
-#include <gio/gio.h>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_tag.h>
 #include <stdlib.h>
@@ -52,28 +51,6 @@ param (const char *header, const char *name)
   return g_regex_match (regex, header, 0, &match) ? g_match_info_fetch (match, 1) : NULL;
 }
 
-/* All headers of a name, as they stand. */
-static GStrv
-header_fields (const char *message, const char *name)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_auto (GStrv) lines = g_strsplit (message, "\r\n", -1);
-  gsize length = strlen (name);
-
-  for (char **line = lines; *line != NULL && **line != '\0'; line++)
-    if (g_ascii_strncasecmp (*line, name, length) == 0 && (*line)[length] == ':')
-      g_strv_builder_add (builder, g_strstrip (*line + length + 1));
-  return g_strv_builder_end (builder);
-}
-
-static char *
-header_field (const char *message, const char *name)
-{
-  g_auto (GStrv) all = header_fields (message, name);
-
-  return g_strdup (all[0]);
-}
-
 /* Does the response fit the password? Everything is taken from the header, as a server does. */
 static void
 check_response (Fixture *f, const char *request, const char *header)
@@ -103,7 +80,7 @@ check_response (Fixture *f, const char *request, const char *header)
 static void
 check_header (Fixture *f, const char *request, const char *name, const char *nonce, const Step *step)
 {
-  g_auto (GStrv) fields = header_fields (request, name);
+  g_auto (GStrv) fields = bench_header_fields (request, name);
   g_autofree char *sent_nonce = NULL, *sent_nc = NULL, *algorithm = NULL;
 
   if (nonce == NULL)
@@ -122,26 +99,6 @@ check_header (Fixture *f, const char *request, const char *name, const char *non
     g_assert_cmpstr (algorithm, ==, step->algorithm);
   if (f->password != NULL)
     check_response (f, request, fields[0]);
-}
-
-static char *
-make_response (const char *request, const Step *step)
-{
-  static const char *const copied[] = { "Via", "From", "Call-ID", "CSeq", NULL };
-  GString *response = g_string_new (NULL);
-  g_autofree char *to = header_field (request, "To"), *contact = header_field (request, "Contact");
-
-  g_string_append_printf (response, "SIP/2.0 %d Scripted\r\n", step->status);
-  for (guint i = 0; copied[i] != NULL; i++)
-    {
-      g_autofree char *value = header_field (request, copied[i]);
-      g_string_append_printf (response, "%s: %s\r\n", copied[i], value);
-    }
-  g_string_append_printf (response, "To: %s%s\r\n", to, strstr (to, "tag=") != NULL ? "" : ";tag=scripted");
-  if (step->status == 200 && g_str_has_prefix (request, "REGISTER ") && contact != NULL)
-    g_string_append_printf (response, "Contact: %s;expires=3600\r\n", contact);
-  g_string_append_printf (response, "%sContent-Length: 0\r\n\r\n", step->headers != NULL ? step->headers : "");
-  return g_string_free (response, FALSE);
 }
 
 static gboolean
@@ -163,7 +120,7 @@ on_datagram (GSocket *socket, GIOCondition condition, gpointer data)
     g_error ("one request too many:\n%s", request);
   check_header (f, request, "Authorization", step->nonce, step);
   check_header (f, request, "Proxy-Authorization", step->proxy_nonce, step);
-  response = make_response (request, step);
+  response = bench_response (request, step->status, step->headers);
   g_socket_send_to (socket, from, response, strlen (response), NULL, NULL);
   return G_SOURCE_CONTINUE;
 }
@@ -185,16 +142,10 @@ on_final (BenchPhone *phone, nua_event_t event, int status, nua_handle_t *nh, co
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (SERVER);
-  g_autoptr (GSocketAddress) any = g_inet_socket_address_new (address, 0), bound = NULL;
+  guint16 port;
 
-  f->socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
-  g_assert_true (g_socket_bind (f->socket, any, TRUE, NULL));
-  bound = g_socket_get_local_address (f->socket, NULL);
-  f->target = g_strdup_printf ("sip:" SERVER ":%u", g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound)));
-  f->source = g_socket_create_source (f->socket, G_IO_IN, NULL);
-  g_source_set_callback (f->source, (GSourceFunc) (void (*) (void)) on_datagram, f, NULL);
-  g_source_attach (f->source, NULL);
+  f->socket = bench_udp_new (SERVER, on_datagram, f, &port, &f->source);
+  f->target = g_strdup_printf ("sip:" SERVER ":%u", port);
 
   f->user = "alice";
   f->password = "wonder:land";

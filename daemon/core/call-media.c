@@ -151,6 +151,7 @@ phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps 
     .direction = direction,
     .address = call->local_address,
     .rtcp_mux = TRUE,
+    .running = call->plan,
   };
   memcpy (ret_caps->codecs, settings->codecs, sizeof settings->codecs);
   if (call->media)
@@ -191,12 +192,6 @@ phone_call_make_offer (PhoneCall *call, PhoneDirection direction, GError **error
   return offer;
 }
 
-static gboolean
-peer_holds (const PhoneMediaDesc *theirs)
-{
-  return theirs->direction == PHONE_DIRECTION_SENDONLY || theirs->direction == PHONE_DIRECTION_INACTIVE;
-}
-
 static void
 set_remote_hold (PhoneCall *call, gboolean held)
 {
@@ -230,7 +225,7 @@ phone_call_complete_offer (PhoneCall *call, const PhoneMediaDesc *answer, GError
     return FALSE;
   phone_media_desc_free (call->local);
   call->local = phone_media_desc_copy (call->pending_offer);
-  set_remote_hold (call, peer_holds (answer));
+  set_remote_hold (call, plan->remote_hold);
   return TRUE;
 }
 
@@ -247,6 +242,6 @@ phone_call_make_answer (PhoneCall *call, const PhoneMediaDesc *offer, GError **e
     return NULL;
   phone_media_desc_free (call->local);
   call->local = phone_media_desc_copy (answer);
-  set_remote_hold (call, peer_holds (offer));
+  set_remote_hold (call, plan->remote_hold);
   return g_steal_pointer (&answer);
 }

@@ -51,6 +51,7 @@ struct _MediaSend
   guint frame_ms;               /* of a packet now */
   DtmfSender dtmf;
   int dtmf_type;
+  guint dtmf_rate;              /* Hz that durations count in; with Opus not always the codec's */
   guint32 ssrc;
   gboolean events_due;          /* stream-start, caps and segment must go (again) */
   gboolean caps_due;
@@ -242,6 +243,7 @@ media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaR
   send->have_format = TRUE;
   send->codec = plan->send;
   send->dtmf_type = plan->send_dtmf;
+  send->dtmf_rate = plan->send_dtmf_rate != 0 ? plan->send_dtmf_rate : phone_codec_clock_rate (plan->send.id);
   send->rate = *rate;
   send->rate_changed = TRUE;
   update_frame_ms (send, plan->ptime);
@@ -445,9 +447,8 @@ take_work (MediaSend *send, Work *work)
   send->fresh = FALSE;
   work->event_type = send->dtmf_type;
   work->event = send->dtmf_type >= 0
-                && dtmf_sender_step (&send->dtmf, send->frame_ms, timestamp_at (send, work->position),
-                                     phone_codec_clock_rate (send->format->codec.id), work->event_payload, &work->event_timestamp,
-                                     &work->event_marker);
+                && dtmf_sender_step (&send->dtmf, send->frame_ms, timestamp_at (send, work->position), send->dtmf_rate,
+                                     work->event_payload, &work->event_timestamp, &work->event_marker);
   work->ssrc = send->ssrc;
   work->events_due = send->events_due;
   work->caps_due = send->caps_due;

@@ -32,6 +32,7 @@ typedef struct
   gboolean reorder;             /* else the network keeps the order */
   guint sent, dropped;
   GArray *digits;
+  guint digit_ms;               /* of the last one */
 } Path;
 
 static gint16 speech[N], heard[N];
@@ -66,6 +67,7 @@ on_digit (char digit, guint ms, gpointer data)
   Path *path = data;
 
   g_array_append_val (path->digits, digit);
+  path->digit_ms = ms;
 }
 
 static PhoneMediaPlan
@@ -351,6 +353,25 @@ test_dtmf (gconstpointer data)
   path_clear (&path);
 }
 
+/* Most peers with Opus take events at 8000 only: the payload type says in which units the duration counts. */
+static void
+test_dtmf_8000_beside_opus (void)
+{
+  Path path;
+  PhoneMediaPlan plan = plan_for (PHONE_CODEC_OPUS);
+
+  path_init (&path, PHONE_CODEC_OPUS, &default_rate);
+  plan.send_dtmf = plan.receive_dtmf_8000;
+  plan.send_dtmf_rate = 8000;
+  g_assert_true (media_send_set_format (path.send, &plan, &default_rate, NULL));
+  talk (&path, 0, 20);
+  g_assert_true (media_send_dtmf (path.send, "5", 100, NULL));
+  talk (&path, 20, 100);
+  g_assert_cmpstr (path.digits->data, ==, "5");
+  g_assert_cmpuint (path.digit_ms, ==, 100);
+  path_clear (&path);
+}
+
 /* A pause by DTX is neither lost nor concealed, and what comes after it is whole. */
 static void
 test_dtx (void)
@@ -557,6 +578,7 @@ main (int argc, char **argv)
       g_test_add_data_func (loss, GUINT_TO_POINTER (id), test_loss);
       g_test_add_data_func (dtmf, GUINT_TO_POINTER (id), test_dtmf);
     }
+  g_test_add_func ("/path/dtmf/8000-beside-opus", test_dtmf_8000_beside_opus);
   g_test_add_func ("/path/jitter", test_jitter);
   g_test_add_func ("/path/reordering", test_reordering);
   g_test_add_func ("/path/codec-switch", test_codec_switch);

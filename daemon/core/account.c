@@ -208,7 +208,7 @@ phone_account_calls_gone (PhoneAccount *account)
 }
 
 void
-phone_account_replace_settings (PhoneAccount *account, const PhoneAccountSettings *settings)
+phone_account_reload (PhoneAccount *account, const PhoneAccountSettings *settings)
 {
   phone_account_settings_free (account->settings);
   account->settings = phone_account_settings_copy (settings);
@@ -327,7 +327,7 @@ phone_account_update (PhoneAccount *account, const char *const *updates, GError 
     return FALSE;
   if (!ports->store->account_save (ports->store_data, settings, error))
     return FALSE;
-  phone_account_replace_settings (account, settings);
+  phone_account_reload (account, settings);
   return TRUE;
 }
 

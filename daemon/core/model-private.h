@@ -16,7 +16,6 @@ void phone_account_stop (PhoneAccount *account);                /* "stopped" is 
 gboolean phone_account_is_running (PhoneAccount *account);      /* the engine still holds it */
 /* Settings that the stack needs anew wait until the account has no call. */
 void phone_account_calls_gone (PhoneAccount *account);
-void phone_account_replace_settings (PhoneAccount *account, const PhoneAccountSettings *settings);
 
 /* ---- call.c ---- */
 PhoneCall *phone_call_new_outgoing (PhoneRegistry *registry, PhoneAccount *account, guint number, const char *target,

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Builds configuration -> registry -> signalling, media -> bus, and wires them through PhonePorts. The only file that sees every
+ * module; no policy stands here. */
+
+#include <glib-unix.h>
+#include <gio/gio.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+#include "bus/bus.h"
+#include "config.h"
+#include "core/registry.h"
+#include "log.h"
+#include "media/media.h"
+#include "notify.h"
+#include "shutdown.h"
+#include "sip/ua-platform.h"
+#include "sip/ua.h"
+#include "util/log.h"
+
+#define ENGINE_STOP_MS 1500
+
+typedef struct
+{
+  GMainLoop *loop;
+  PhoneConfigDirs *dirs;
+  PhoneConfig *config;
+  PhoneConfigStore *store;
+  PhoneRegistry *registry;
+  UaEngine *ua;
+  MediaEngine *media;
+  Bus *bus;
+  Shutdown *shutdown;
+  GStrv problems;
+  GNetworkMonitor *monitor;
+  guint network_settle;
+  int exit_status;
+} Daemon;
+
+/* ---- configuration ---- */
+
+static void
+publish_problems (Daemon *self)
+{
+  g_strfreev (self->problems);
+  self->problems = g_new0 (char *, self->config->problems->len + 1);
+  for (guint i = 0; i < self->config->problems->len; i++)
+    {
+      self->problems[i] = g_strdup (g_ptr_array_index (self->config->problems, i));
+      phone_log_warning (NULL, "Configuration: %s", self->problems[i]);
+    }
+  if (self->bus)
+    bus_problems_changed (self->bus);
+}
+
+static void
+add_accounts (Daemon *self, char **ids)
+{
+  for (gsize i = 0; ids[i]; i++)
+    {
+      const PhoneAccountSettings *settings = phone_config_find_account (self->config, ids[i]);
+      g_autoptr (GError) error = NULL;
+
+      if (!phone_registry_add_account (self->registry, settings, FALSE, &error))
+        phone_log_warning (NULL, "Account %s: %s", ids[i], error->message);
+    }
+}
+
+static gboolean
+reload (Daemon *self, GError **error)
+{
+  g_autoptr (PhoneConfig) next = phone_config_load (self->dirs, error);
+  g_autoptr (PhoneConfigDiff) diff = NULL;
+
+  if (!next)
+    return FALSE;
+  notify_reloading ();
+  diff = phone_config_diff (self->config, next);
+  phone_config_free (self->config);
+  self->config = g_steal_pointer (&next);
+  phone_registry_set_settings (self->registry, self->config->daemon);
+  ua_engine_settings_changed (self->ua);
+  media_engine_set_settings (self->media, self->config->daemon);
+  for (gsize i = 0; diff->removed[i]; i++)
+    {
+      PhoneAccount *account = phone_registry_find_account (self->registry, diff->removed[i]);
+
+      if (account)
+        phone_registry_remove_account (self->registry, account, FALSE, NULL);
+    }
+  for (gsize i = 0; diff->changed[i]; i++)
+    {
+      PhoneAccount *account = phone_registry_find_account (self->registry, diff->changed[i]);
+
+      if (account)
+        phone_account_reload (account, phone_config_find_account (self->config, diff->changed[i]));
+    }
+  add_accounts (self, diff->added);
+  publish_problems (self);
+  notify_ready ();
+  return TRUE;
+}
+
+/* ---- what the bus asks ---- */
+
+static void
+on_bus_ready (gpointer data)
+{
+  notify_ready ();
+  phone_log_info (NULL, "Ready");
+}
+
+static void
+on_bus_lost (const char *why, gpointer data)
+{
+  Daemon *self = data;
+
+  self->exit_status = EXIT_FAILURE;
+  shutdown_begin (self->shutdown, why);
+}
+
+static gboolean
+on_bus_reload (gpointer data, GError **error)
+{
+  return reload (data, error);
+}
+
+static const char *const *
+on_bus_problems (gpointer data)
+{
+  Daemon *self = data;
+
+  return (const char *const *) self->problems;
+}
+
+static const BusHooks bus_hooks = {
+  .ready = on_bus_ready,
+  .lost = on_bus_lost,
+  .reload = on_bus_reload,
+  .problems = on_bus_problems,
+};
+
+/* ---- signals and the outside world ---- */
+
+static gboolean
+on_terminate (gpointer data)
+{
+  Daemon *self = data;
+
+  shutdown_begin (self->shutdown, "signal");
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_hangup (gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!reload (data, &error))
+    phone_log_warning (NULL, "Reload failed, everything stays as it was: %s", error->message);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_network_settled (gpointer data)
+{
+  Daemon *self = data;
+  GNetworkConnectivity connectivity = g_network_monitor_get_connectivity (self->monitor);
+
+  self->network_settle = 0;
+  phone_registry_set_network (self->registry, !g_network_monitor_get_network_available (self->monitor)
+                                                  ? PHONE_NETWORK_OFFLINE
+                                              : connectivity == G_NETWORK_CONNECTIVITY_LOCAL ? PHONE_NETWORK_LOCAL
+                                                                                             : PHONE_NETWORK_ONLINE);
+  ua_engine_network_changed (self->ua);
+  return G_SOURCE_REMOVE;
+}
+
+/* Addresses come and go in bursts (router advertisements, DHCP): one look when it is quiet. */
+static void
+on_network_changed (GNetworkMonitor *monitor, gboolean available, Daemon *self)
+{
+  if (!self->network_settle)
+    self->network_settle = g_timeout_add (300, on_network_settled, self);
+}
+
+static void
+on_device_lost (const char *device, gpointer data)
+{
+  Daemon *self = data;
+
+  if (self->bus)
+    bus_device_lost (self->bus, device);
+}
+
+static void
+on_state_changed (PhoneRegistry *registry, guint mask, Daemon *self)
+{
+  if (mask & PHONE_REGISTRY_STATE)
+    notify_status ("%s", phone_daemon_state_to_string (phone_registry_get_state (registry)));
+}
+
+/* ---- life ---- */
+
+static gboolean
+build (Daemon *self, GError **error)
+{
+  PhonePorts ports = { 0 };
+
+  if (!ua_platform_init (error))
+    return FALSE;
+  self->dirs = phone_config_dirs_new ();
+  self->config = phone_config_load (self->dirs, error);
+  if (!self->config)
+    return FALSE;
+  self->store = phone_config_store_new (self->dirs);
+  self->registry = phone_registry_new (self->config->daemon);
+  self->ua = ua_engine_new (self->registry, NULL, error);
+  if (!self->ua)
+    return FALSE;
+  self->media = media_engine_new (self->config->daemon, error);
+  if (!self->media)
+    return FALSE;
+  media_engine_on_device_lost (self->media, on_device_lost, self);
+  ports = (PhonePorts){
+    .sig = &ua_signalling_ops,
+    .ua = self->ua,
+    .media = &media_ops,
+    .engine = self->media,
+    .store = &phone_config_store_ops,
+    .store_data = self->store,
+  };
+  phone_registry_set_ports (self->registry, &ports);
+  g_signal_connect (self->registry, "changed", G_CALLBACK (on_state_changed), self);
+  self->shutdown = shutdown_new (self->loop, self->registry);
+  self->bus = bus_new (self->registry, &bus_hooks, self, error);
+  return self->bus != NULL;
+}
+
+static void
+start (Daemon *self)
+{
+  publish_problems (self);
+  for (guint i = 0; i < self->config->accounts->len; i++)
+    {
+      const PhoneAccountSettings *settings = g_ptr_array_index (self->config->accounts, i);
+      g_autoptr (GError) error = NULL;
+
+      if (!phone_registry_add_account (self->registry, settings, FALSE, &error))
+        phone_log_warning (NULL, "Account %s: %s", settings->id, error->message);
+    }
+  self->monitor = g_network_monitor_get_default ();
+  g_signal_connect (self->monitor, "network-changed", G_CALLBACK (on_network_changed), self);
+}
+
+static void
+on_engine_stopped (gpointer data)
+{
+  Daemon *self = data;
+
+  g_main_loop_quit (self->loop);
+}
+
+static void
+tear_down (Daemon *self)
+{
+  g_clear_handle_id (&self->network_settle, g_source_remove);
+  if (self->monitor)
+    g_signal_handlers_disconnect_by_data (self->monitor, self);
+  g_clear_pointer (&self->bus, bus_free);
+  if (self->ua)
+    {
+      ua_engine_stop (self->ua, ENGINE_STOP_MS, on_engine_stopped, self);
+      g_main_loop_run (self->loop);
+    }
+  if (self->registry)
+    g_signal_handlers_disconnect_by_data (self->registry, self);
+  g_clear_pointer (&self->shutdown, shutdown_free);
+  g_clear_object (&self->registry);
+  g_clear_pointer (&self->ua, ua_engine_free);
+  g_clear_pointer (&self->media, media_engine_free);
+  g_clear_pointer (&self->store, phone_config_store_free);
+  g_clear_pointer (&self->config, phone_config_free);
+  g_clear_pointer (&self->dirs, phone_config_dirs_free);
+  g_strfreev (self->problems);
+}
+
+static gboolean
+parse_arguments (int *argc, char ***argv, GLogLevelFlags *ret_level, int *ret_status)
+{
+  gboolean version = FALSE;
+  g_autofree char *level = NULL;
+  const GOptionEntry entries[] = {
+    { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
+    { "log-level", 0, 0, G_OPTION_ARG_STRING, &level, "error, warning, notice (default), info or debug", "LEVEL" },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_option_context_set_summary (context, "A headless SIP softphone; started by systemd (phoned.service), driven by phonectl.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  *ret_status = EXIT_SUCCESS;
+  if (!g_option_context_parse (context, argc, argv, &error))
+    {
+      g_printerr ("phoned: %s\n", error->message);
+      *ret_status = 2;
+      return FALSE;
+    }
+  if (*argc > 1)
+    {
+      g_printerr ("phoned: takes no arguments, found '%s'\n", (*argv)[1]);
+      *ret_status = 2;
+      return FALSE;
+    }
+  if (version)
+    {
+      g_print ("phoned %s\n", PHONED_VERSION);
+      return FALSE;
+    }
+  if (level && !log_level_from_string (level, ret_level))
+    {
+      g_printerr ("phoned: --log-level=%s: error, warning, notice, info or debug\n", level);
+      *ret_status = 2;
+      return FALSE;
+    }
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  Daemon self = { .exit_status = EXIT_SUCCESS };
+  GLogLevelFlags level = G_LOG_LEVEL_MESSAGE;
+  g_autoptr (GError) error = NULL;
+  guint sources[4] = { 0 };
+
+  setlocale (LC_ALL, "");
+  /* Keys and passwords are in memory: no core dumps, no ptrace by others of the same user. */
+  prctl (PR_SET_DUMPABLE, 0);
+  if (!parse_arguments (&argc, &argv, &level, &self.exit_status))
+    return self.exit_status;
+  log_init (level);
+  self.loop = g_main_loop_new (NULL, FALSE);
+
+  if (build (&self, &error))
+    {
+      sources[0] = g_unix_signal_add (SIGTERM, on_terminate, &self);
+      sources[1] = g_unix_signal_add (SIGINT, on_terminate, &self);
+      sources[2] = g_unix_signal_add (SIGHUP, on_hangup, &self);
+      sources[3] = notify_start_watchdog ();
+      start (&self);
+      g_main_loop_run (self.loop);
+    }
+  else
+    {
+      g_log_structured ("phoned", G_LOG_LEVEL_CRITICAL, "MESSAGE", "Cannot start: %s", error->message);
+      self.exit_status = EXIT_FAILURE;
+    }
+  tear_down (&self);
+  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
+    if (sources[i])
+      g_source_remove (sources[i]);
+  g_main_loop_unref (self.loop);
+  return self.exit_status;
+}

@@ -277,9 +277,10 @@ tear_down (Daemon *self)
     }
   if (self->registry)
     g_signal_handlers_disconnect_by_data (self->registry, self);
+  /* The engine borrows the registry; the calls that linger in the registry hold media. */
+  g_clear_pointer (&self->ua, ua_engine_free);
   g_clear_pointer (&self->shutdown, shutdown_free);
   g_clear_object (&self->registry);
-  g_clear_pointer (&self->ua, ua_engine_free);
   g_clear_pointer (&self->media, media_engine_free);
   g_clear_pointer (&self->store, phone_config_store_free);
   g_clear_pointer (&self->config, phone_config_free);

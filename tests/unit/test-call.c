@@ -1,0 +1,730 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The call's state machine and the policies that span calls, driven through fake ports: the test is the network. */
+
+#include <string.h>
+
+#include "core/call-state.h"
+#include "core/emergency.h"
+#include "fake/fake-ports.h"
+
+typedef struct
+{
+  FakePorts *fake;
+  PhoneRegistry *registry;
+  PhoneAccount *alice;
+  GString *states;              /* "dialing alerting ..." of all calls in order of change */
+  guint removed;
+  GPtrArray *digits;
+} Fixture;
+
+static void
+on_call_changed (PhoneCall *call, guint mask, Fixture *f)
+{
+  if (mask & PHONE_CALL_FIELD_STATE)
+    {
+      const char *state = phone_call_state_to_string (phone_call_get_state (call));
+
+      if (!g_str_has_suffix (f->states->str, state))
+        g_string_append_printf (f->states, "%s%s", f->states->len ? " " : "", state);
+    }
+}
+
+static void
+on_call_added (PhoneRegistry *registry, PhoneCall *call, Fixture *f)
+{
+  g_string_append_printf (f->states, "%s%s", f->states->len ? " " : "", phone_call_state_to_string (phone_call_get_state (call)));
+  g_signal_connect (call, "changed", G_CALLBACK (on_call_changed), f);
+}
+
+static void
+on_call_removed (PhoneRegistry *registry, PhoneCall *call, Fixture *f)
+{
+  f->removed++;
+  g_signal_handlers_disconnect_by_data (call, f);
+}
+
+static PhoneAccount *
+add_account (Fixture *f, const char *id, const char *aor, const char *extra_key, const char *extra_value)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PhoneAccountSettings) settings = phone_account_settings_new (id, &error);
+  PhoneAccount *account;
+
+  g_assert_no_error (error);
+  g_assert_true (phone_account_settings_set (settings, "aor", aor, &error));
+  if (extra_key)
+    g_assert_true (phone_account_settings_set (settings, extra_key, extra_value, &error));
+  account = phone_registry_add_account (f->registry, settings, FALSE, &error);
+  g_assert_no_error (error);
+  return account;
+}
+
+static void
+set_registered (PhoneAccount *account)
+{
+  PhoneRegistrationDetail detail = { .code = 200, .phrase = (char *) "OK", .reason = (char *) "ok", .expires = 600 };
+
+  phone_account_on_registration (account, PHONE_REGISTRATION_REGISTERED, &detail);
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  g_autoptr (PhoneDaemonSettings) settings = phone_daemon_settings_new ();
+  PhonePorts ports;
+
+  settings->linger = 0;
+  f->fake = fake_ports_new ();
+  fake_ports_fill (f->fake, &ports);
+  f->registry = phone_registry_new (settings);
+  phone_registry_set_ports (f->registry, &ports);
+  f->states = g_string_new (NULL);
+  g_signal_connect (f->registry, "call-added", G_CALLBACK (on_call_added), f);
+  g_signal_connect (f->registry, "call-removed", G_CALLBACK (on_call_removed), f);
+  f->alice = add_account (f, "alice", "sip:alice@example.org", NULL, NULL);
+  set_registered (f->alice);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  while (phone_registry_get_calls (f->registry)->len)
+    {
+      PhoneCall *call = g_ptr_array_index (phone_registry_get_calls (f->registry), 0);
+      g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_REMOTE, PHONE_CAUSE_HANGUP, 0, NULL);
+
+      phone_call_on_ended (call, reason);
+      g_main_context_iteration (NULL, TRUE);
+    }
+  g_signal_handlers_disconnect_by_data (f->registry, f);
+  g_object_unref (f->registry);
+  g_assert_cmpuint (f->fake->media_open, ==, 0);
+  fake_ports_free (f->fake);
+  g_string_free (f->states, TRUE);
+}
+
+static PhoneCall *
+dial (Fixture *f, const char *target)
+{
+  PhoneDialOptions options = { 0 };
+  g_autoptr (GError) error = NULL;
+  PhoneCall *call = phone_registry_dial (f->registry, target, &options, &error);
+
+  g_assert_no_error (error);
+  return call;
+}
+
+/* The peer's description: everything in clear, PCMA, towards `address`. */
+static PhoneMediaDesc *
+peer_desc (PhoneDirection direction)
+{
+  PhoneMediaDesc *desc = phone_media_desc_new ();
+
+  desc->address = g_strdup ("192.0.2.9");
+  desc->port = 30000;
+  desc->rtcp_port = 30001;
+  desc->direction = direction;
+  desc->n_codecs = 1;
+  desc->codecs[0] = (PhoneCodec){ .id = PHONE_CODEC_PCMA, .payload_type = 8 };
+  return desc;
+}
+
+static PhoneCall *
+receive_call (Fixture *f, guint *ret_status)
+{
+  PhoneIncoming incoming = { .remote_uri = "sip:bob@example.org", .remote_name = "Bob", .request_uri = "sip:alice@example.org" };
+  g_autoptr (PhoneMediaDesc) offer = peer_desc (PHONE_DIRECTION_SENDRECV);
+
+  return phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, ret_status);
+}
+
+static void
+end_remotely (PhoneCall *call, PhoneCause cause, guint status)
+{
+  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_REMOTE, cause, status, NULL);
+
+  phone_call_on_ended (call, reason);
+}
+
+static PhoneCall *
+establish_outgoing (Fixture *f, const char *target)
+{
+  PhoneCall *call = dial (f, target);
+  g_autoptr (PhoneMediaDesc) answer = peer_desc (PHONE_DIRECTION_SENDRECV);
+
+  phone_call_on_answered (call, answer);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ACTIVE);
+  return call;
+}
+
+/* ---- outcomes of parked requests ---- */
+
+typedef struct
+{
+  guint fired;
+  GError *error;
+} Outcome;
+
+static void
+on_done (PhoneCall *call, const GError *error, gpointer data)
+{
+  Outcome *outcome = data;
+
+  outcome->fired++;
+  outcome->error = error ? g_error_copy (error) : NULL;
+}
+
+/* ---- tests ---- */
+
+static void
+test_outgoing (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = dial (f, "bob");
+  g_autoptr (PhoneMediaDesc) answer = peer_desc (PHONE_DIRECTION_SENDRECV);
+
+  g_assert_true (fake_ports_took (f->fake, "invite sip:bob@example.org"));
+  g_assert_cmpint (f->fake->last_desc->port, ==, 20000);
+  g_assert_cmpint (phone_registry_get_state (f->registry), ==, PHONE_DAEMON_IN_CALL);
+  phone_call_on_progress (call, 180, NULL);
+  g_assert_cmpint (f->fake->tone, ==, PHONE_TONE_RINGBACK);
+  phone_call_on_answered (call, answer);
+  g_assert_cmpint (f->fake->tone, ==, PHONE_TONE_NONE);
+  g_assert_true (f->fake->attached);
+  g_assert_cmpint (phone_call_get_plan (call)->send.id, ==, PHONE_CODEC_PCMA);
+  g_assert_cmpint (phone_call_get_answered (call), >, 0);
+  end_remotely (call, PHONE_CAUSE_HANGUP, 0);
+  g_assert_cmpstr (f->states->str, ==, "dialing alerting active disconnected");
+  g_assert_cmpint (phone_call_get_reason (call)->cause, ==, PHONE_CAUSE_HANGUP);
+  g_assert_cmpint (phone_registry_get_state (f->registry), ==, PHONE_DAEMON_IDLE);
+  while (f->removed == 0)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+test_early_media (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = dial (f, "bob");
+  g_autoptr (PhoneMediaDesc) answer = peer_desc (PHONE_DIRECTION_SENDRECV);
+
+  phone_call_on_progress (call, 180, NULL);
+  phone_call_on_progress (call, 183, answer);
+  g_assert_cmpint (f->fake->tone, ==, PHONE_TONE_NONE);
+  g_assert_true (f->fake->attached);
+  /* A reliable provisional response had the answer: the 200 may come without (RFC 3262 section 5). */
+  phone_call_on_answered (call, NULL);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ACTIVE);
+}
+
+static void
+test_answer_without_sdp (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = dial (f, "bob");
+
+  phone_call_on_answered (call, NULL);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_DISCONNECTING);
+  g_assert_true (fake_ports_took (f->fake, "hangup"));
+  g_assert_cmpint (phone_call_get_reason (call)->cause, ==, PHONE_CAUSE_MEDIA_FAILED);
+}
+
+static void
+test_busy (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = dial (f, "bob");
+
+  end_remotely (call, PHONE_CAUSE_BUSY, 486);
+  g_assert_cmpstr (f->states->str, ==, "dialing disconnected");
+  g_assert_cmpuint (phone_call_get_reason (call)->q850, ==, 17);
+  g_assert_cmpint (f->fake->tone, ==, PHONE_TONE_BUSY);
+}
+
+static void
+test_cancel_keeps_our_reason (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = dial (f, "bob");
+
+  g_assert_true (phone_call_hangup (call, NULL));
+  g_assert_true (fake_ports_took (f->fake, "hangup"));
+  g_assert_false (phone_call_hangup (call, NULL));
+  /* A 200 crosses the CANCEL: nothing comes to life again. */
+  phone_call_on_answered (call, NULL);
+  end_remotely (call, PHONE_CAUSE_CANCELLED, 487);
+  g_assert_cmpstr (f->states->str, ==, "dialing disconnecting disconnected");
+  g_assert_cmpint (phone_call_get_reason (call)->actor, ==, PHONE_ACTOR_LOCAL);
+  g_assert_cmpint (phone_call_get_reason (call)->cause, ==, PHONE_CAUSE_CANCELLED);
+}
+
+static void
+test_incoming (Fixture *f, gconstpointer data)
+{
+  Outcome outcome = { 0 };
+  guint status;
+  PhoneCall *call = receive_call (f, &status);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_nonnull (call);
+  g_assert_true (fake_ports_took (f->fake, "ring-tone ring"));
+  g_assert_true (fake_ports_took (f->fake, "ring 180"));
+  g_assert_true (phone_call_answer (call, FALSE, on_done, &outcome, NULL));
+  g_assert_cmpint (f->fake->ring, ==, PHONE_TONE_NONE);
+  g_assert_true (fake_ports_took (f->fake, "answer"));
+  /* Not active before the ACK, and the request is still parked; a second one is told so. */
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_INCOMING);
+  g_assert_cmpuint (outcome.fired, ==, 0);
+  g_assert_false (phone_call_answer (call, FALSE, on_done, &outcome, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS);
+  phone_call_on_confirmed (call, NULL);
+  g_assert_cmpuint (outcome.fired, ==, 1);
+  g_assert_no_error (outcome.error);
+  g_assert_cmpstr (f->states->str, ==, "incoming active");
+}
+
+static void
+test_answer_fails_with_the_call (Fixture *f, gconstpointer data)
+{
+  Outcome outcome = { 0 };
+  guint status;
+  PhoneCall *call = receive_call (f, &status);
+
+  phone_call_answer (call, FALSE, on_done, &outcome, NULL);
+  end_remotely (call, PHONE_CAUSE_ACK_TIMEOUT, 0);
+  g_assert_cmpuint (outcome.fired, ==, 1);
+  g_assert_error (outcome.error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED);
+  g_clear_error (&outcome.error);
+}
+
+static void
+test_refused_offers (Fixture *f, gconstpointer data)
+{
+  PhoneIncoming incoming = { .remote_uri = "sip:bob@example.org" };
+  g_autoptr (PhoneMediaDesc) offer = peer_desc (PHONE_DIRECTION_SENDRECV);
+  guint status = 0;
+
+  offer->n_codecs = 0;
+  g_assert_null (phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &status));
+  g_assert_cmpuint (status, ==, 488);
+  g_assert_cmpuint (phone_registry_get_calls (f->registry)->len, ==, 0);
+  g_assert_cmpuint (f->fake->media_open, ==, 0);
+}
+
+static void
+test_reject (Fixture *f, gconstpointer data)
+{
+  const struct { PhoneCause cause; const char *word; } rows[] = {
+    { PHONE_CAUSE_BUSY, "reject 486" }, { PHONE_CAUSE_DECLINED, "reject 603" }, { PHONE_CAUSE_UNAVAILABLE, "reject 480" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      guint status;
+      PhoneCall *call = receive_call (f, &status);
+
+      g_assert_true (phone_call_reject (call, rows[i].cause, NULL));
+      g_assert_true (fake_ports_took (f->fake, rows[i].word));
+      end_remotely (call, rows[i].cause, 0);
+      g_assert_cmpint (phone_call_get_reason (call)->actor, ==, PHONE_ACTOR_LOCAL);
+    }
+}
+
+static void
+test_hold_and_resume (Fixture *f, gconstpointer data)
+{
+  Outcome outcome = { 0 };
+  PhoneCall *call = establish_outgoing (f, "bob");
+  g_autoptr (PhoneMediaDesc) held = peer_desc (PHONE_DIRECTION_RECVONLY);
+  g_autoptr (PhoneMediaDesc) back = peer_desc (PHONE_DIRECTION_SENDRECV);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (phone_call_hold (call, on_done, &outcome, NULL));
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendonly"));
+  g_assert_false (f->fake->attached);
+  g_assert_false (phone_call_hold (call, NULL, NULL, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS);
+  phone_call_on_reoffer_answered (call, held);
+  g_assert_cmpuint (outcome.fired, ==, 1);
+  g_assert_true (phone_call_get_local_hold (call));
+  g_assert_false (phone_call_get_remote_hold (call));
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_HELD);
+  g_assert_true (phone_call_resume (call, on_done, &outcome, NULL));
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendrecv"));
+  phone_call_on_reoffer_answered (call, back);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ACTIVE);
+  g_assert_true (f->fake->attached);
+}
+
+static void
+test_refused_hold (Fixture *f, gconstpointer data)
+{
+  Outcome outcome = { 0 };
+  PhoneCall *call = establish_outgoing (f, "bob");
+
+  phone_call_hold (call, on_done, &outcome, NULL);
+  phone_call_on_reoffer_failed (call, 488, "Not Acceptable Here");
+  g_assert_cmpuint (outcome.fired, ==, 1);
+  g_assert_error (outcome.error, PHONE_ERROR, PHONE_ERROR_REJECTED);
+  g_clear_error (&outcome.error);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ACTIVE);
+  g_assert_true (f->fake->attached);
+}
+
+static void
+test_remote_hold (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = establish_outgoing (f, "bob");
+  g_autoptr (PhoneMediaDesc) hold = peer_desc (PHONE_DIRECTION_SENDONLY);
+  g_autoptr (PhoneMediaDesc) back = peer_desc (PHONE_DIRECTION_SENDRECV);
+  g_autoptr (PhoneMediaDesc) answer = phone_call_on_offer (call, hold, NULL);
+  g_autoptr (PhoneMediaDesc) second = NULL;
+
+  g_assert_cmpint (answer->direction, ==, PHONE_DIRECTION_RECVONLY);
+  g_assert_true (phone_call_get_remote_hold (call));
+  second = phone_call_on_offer (call, back, NULL);
+  g_assert_cmpint (second->direction, ==, PHONE_DIRECTION_SENDRECV);
+  g_assert_false (phone_call_get_remote_hold (call));
+}
+
+static void
+test_bad_reoffer_leaves_the_session (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = establish_outgoing (f, "bob");
+  g_autoptr (PhoneMediaDesc) bad = peer_desc (PHONE_DIRECTION_SENDRECV);
+  g_autoptr (GError) error = NULL;
+
+  bad->n_codecs = 0;
+  g_assert_null (phone_call_on_offer (call, bad, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ACTIVE);
+  g_assert_cmpint (phone_call_get_plan (call)->send.id, ==, PHONE_CODEC_PCMA);
+}
+
+static void
+test_call_waiting (Fixture *f, gconstpointer data)
+{
+  PhoneCall *first = establish_outgoing (f, "bob");
+  guint status;
+  PhoneCall *second = receive_call (f, &status);
+  g_autoptr (PhoneMediaDesc) held = peer_desc (PHONE_DIRECTION_RECVONLY);
+
+  g_assert_cmpint (phone_call_get_state (second), ==, PHONE_CALL_WAITING);
+  g_assert_cmpint (f->fake->ring, ==, PHONE_TONE_CALL_WAITING);
+  g_assert_true (phone_call_answer (second, FALSE, NULL, NULL, NULL));
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendonly"));
+  phone_call_on_reoffer_answered (first, held);
+  phone_call_on_confirmed (second, NULL);
+  g_assert_cmpint (phone_call_get_state (first), ==, PHONE_CALL_HELD);
+  g_assert_cmpint (phone_call_get_state (second), ==, PHONE_CALL_ACTIVE);
+}
+
+static void
+test_waiting_becomes_incoming (Fixture *f, gconstpointer data)
+{
+  PhoneCall *first = establish_outgoing (f, "bob");
+  guint status;
+  PhoneCall *second = receive_call (f, &status);
+
+  end_remotely (first, PHONE_CAUSE_HANGUP, 0);
+  g_assert_cmpint (phone_call_get_state (second), ==, PHONE_CALL_INCOMING);
+  g_assert_cmpint (f->fake->ring, ==, PHONE_TONE_RING);
+  g_assert_true (phone_call_silence_ring (second, NULL));
+  g_assert_cmpint (f->fake->ring, ==, PHONE_TONE_NONE);
+}
+
+static void
+test_limits (Fixture *f, gconstpointer data)
+{
+  g_autoptr (PhoneDaemonSettings) settings = phone_daemon_settings_copy (phone_registry_get_settings (f->registry));
+  PhoneDialOptions options = { 0 };
+  g_autoptr (GError) error = NULL;
+  guint status;
+
+  settings->max_calls = 1;
+  phone_registry_set_settings (f->registry, settings);
+  establish_outgoing (f, "bob");
+  g_assert_null (receive_call (f, &status));
+  g_assert_cmpuint (status, ==, 486);
+  g_assert_null (phone_registry_dial (f->registry, "carol", &options, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY);
+  /* Help is called for whatever the limit says. */
+  g_assert_nonnull (phone_registry_dial (f->registry, "112", &options, NULL));
+}
+
+static void
+test_not_registered (Fixture *f, gconstpointer data)
+{
+  PhoneDialOptions options = { 0 };
+  PhoneRegistrationDetail detail = { .code = 403, .reason = (char *) "auth-failed" };
+  g_autoptr (GError) error = NULL;
+  PhoneCall *call;
+
+  phone_account_on_registration (f->alice, PHONE_REGISTRATION_FAILED, &detail);
+  g_assert_null (phone_registry_dial (f->registry, "bob", &options, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_NOT_REGISTERED);
+  g_assert_nonnull (strstr (error->message, "auth-failed"));
+  options.when_registered = TRUE;
+  call = phone_registry_dial (f->registry, "bob", &options, NULL);
+  g_assert_nonnull (call);
+  g_assert_false (fake_ports_took (f->fake, "invite"));
+  set_registered (f->alice);
+  g_assert_true (fake_ports_took (f->fake, "invite"));
+}
+
+static void
+test_dial_options (Fixture *f, gconstpointer data)
+{
+  const char *const bad[][3] = {
+    { "From", "x" }, { "X-A", "line\r\nbreak" }, { "X A", "x" }, { "Via", "x" }, { "X-\xff", "x" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      PhoneDialOptions options = { .headers = bad[i] };
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (phone_registry_dial (f->registry, "bob", &options, &error));
+      g_assert_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION);
+    }
+  g_assert_false (fake_ports_took (f->fake, "invite"));
+}
+
+static void
+test_account_by_domain (Fixture *f, gconstpointer data)
+{
+  PhoneAccount *work = add_account (f, "work", "sip:a.lice@work.example", NULL, NULL);
+  PhoneCall *call;
+
+  set_registered (work);
+  call = dial (f, "sip:boss@work.example");
+  g_assert_true (phone_call_get_account (call) == work);
+  call = dial (f, "sip:someone@elsewhere.example");
+  g_assert_true (phone_call_get_account (call) == f->alice);
+}
+
+static void
+test_clear_retry (Fixture *f, gconstpointer data)
+{
+  const char *const updates[] = { "srtp", "preferred", "sdes-in-clear", "true", NULL };
+  PhoneCall *call;
+  g_autoptr (PhoneMediaDesc) answer = peer_desc (PHONE_DIRECTION_SENDRECV);
+
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  phone_account_on_stopped (f->alice);
+  set_registered (f->alice);
+  call = dial (f, "bob");
+  g_assert_true (fake_ports_took (f->fake, "invite"));
+  g_assert_cmpint (f->fake->last_desc->profile, ==, PHONE_PROFILE_SAVP);
+  end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
+  g_assert_true (fake_ports_took (f->fake, "invite"));
+  g_assert_cmpint (f->fake->last_desc->profile, ==, PHONE_PROFILE_AVP);
+  /* Only once. */
+  end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_DISCONNECTED);
+}
+
+static void
+test_dtmf (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = establish_outgoing (f, "bob");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (phone_call_send_dtmf (call, "12x", 0, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION);
+  /* The peer's answer has no telephone-event: INFO, one after the other. */
+  g_assert_true (phone_call_send_dtmf (call, "1a", 40, NULL));
+  g_assert_true (fake_ports_took (f->fake, "info 1 40"));
+  g_assert_false (fake_ports_took (f->fake, "info A 40"));
+  while (!fake_ports_took (f->fake, "info A 40"))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+test_media_events_end_the_call (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = establish_outgoing (f, "bob");
+
+  f->fake->media_events->rtp_timeout (call, 60);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_DISCONNECTING);
+  g_assert_true (fake_ports_took (f->fake, "hangup"));
+  g_assert_cmpint (phone_call_get_reason (call)->cause, ==, PHONE_CAUSE_RTP_TIMEOUT);
+}
+
+static void
+test_flood_of_ended_calls (Fixture *f, gconstpointer data)
+{
+  g_autoptr (PhoneDaemonSettings) settings = phone_daemon_settings_copy (phone_registry_get_settings (f->registry));
+
+  settings->linger = 3600;
+  phone_registry_set_settings (f->registry, settings);
+  for (guint i = 0; i < 500; i++)
+    {
+      guint status;
+      PhoneCall *call = receive_call (f, &status);
+
+      end_remotely (call, PHONE_CAUSE_CANCELLED, 487);
+    }
+  g_assert_cmpuint (phone_registry_get_calls (f->registry)->len, <=, 65);
+  g_assert_cmpuint (f->fake->media_open, ==, 0);
+  while (phone_registry_get_calls (f->registry)->len)
+    g_ptr_array_remove_index (phone_registry_get_calls (f->registry), 0);
+}
+
+static void
+test_update_waits_for_calls (Fixture *f, gconstpointer data)
+{
+  const char *const updates[] = { "display-name", "Alice", NULL };
+  PhoneCall *call = establish_outgoing (f, "bob");
+
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  g_assert_true (fake_ports_took (f->fake, "save alice"));
+  g_assert_false (fake_ports_took (f->fake, "remove alice"));
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ACTIVE);
+  end_remotely (call, PHONE_CAUSE_HANGUP, 0);
+  g_assert_true (fake_ports_took (f->fake, "remove alice"));
+  phone_account_on_stopped (f->alice);
+  g_assert_true (fake_ports_took (f->fake, "add alice"));
+}
+
+static void
+test_update_is_all_or_nothing (Fixture *f, gconstpointer data)
+{
+  const char *const updates[] = { "display-name", "Alice", "expires", "never", NULL };
+  const char *const good[] = { "display-name", "Alice", NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (phone_account_update (f->alice, updates, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION);
+  g_assert_null (phone_account_get_settings (f->alice)->display_name);
+  /* What could not be saved does not take effect either. */
+  f->fake->fail_next = g_strdup ("save");
+  g_assert_false (phone_account_update (f->alice, good, NULL));
+  g_assert_null (phone_account_get_settings (f->alice)->display_name);
+}
+
+static void
+on_stop_done (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+}
+
+static void
+test_stop (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = establish_outgoing (f, "bob");
+  gboolean done = FALSE;
+
+  phone_registry_stop (f->registry, 60000, on_stop_done, &done);
+  g_assert_true (fake_ports_took (f->fake, "hangup"));
+  g_assert_true (fake_ports_took (f->fake, "remove alice"));
+  g_assert_false (done);
+  end_remotely (call, PHONE_CAUSE_SHUTDOWN, 0);
+  phone_account_on_stopped (f->alice);
+  g_assert_true (done);
+}
+
+/* ---- pure parts ---- */
+
+static void
+test_transitions (void)
+{
+  for (guint from = 0; from < phone_call_state_n_values; from++)
+    {
+      g_assert_false (phone_call_transition_allowed (from, from));
+      g_assert_false (phone_call_transition_allowed (PHONE_CALL_DISCONNECTED, from));
+      if (from != PHONE_CALL_DISCONNECTED)
+        g_assert_true (phone_call_transition_allowed (from, PHONE_CALL_DISCONNECTED));
+      if (from != PHONE_CALL_DISCONNECTED && from != PHONE_CALL_DISCONNECTING)
+        g_assert_true (phone_call_transition_allowed (from, PHONE_CALL_DISCONNECTING));
+    }
+  g_assert_false (phone_call_transition_allowed (PHONE_CALL_DISCONNECTING, PHONE_CALL_ACTIVE));
+  g_assert_false (phone_call_transition_allowed (PHONE_CALL_ACTIVE, PHONE_CALL_INCOMING));
+}
+
+static void
+test_emergency (void)
+{
+  g_assert_true (phone_is_emergency_number ("112", NULL));
+  g_assert_true (phone_is_emergency_number ("911", "DE"));
+  g_assert_true (phone_is_emergency_number ("tel:1-1-2", NULL));
+  g_assert_true (phone_is_emergency_number ("sip:110@example.org", "DE"));
+  g_assert_true (phone_is_emergency_number ("urn:service:sos.fire", NULL));
+  g_assert_true (phone_is_emergency_number ("999", "GB"));
+  g_assert_false (phone_is_emergency_number ("999", "DE"));
+  g_assert_false (phone_is_emergency_number ("1122", NULL));
+  g_assert_false (phone_is_emergency_number ("+49112", "DE"));
+  g_assert_false (phone_is_emergency_number ("bob", "DE"));
+  g_assert_false (phone_is_emergency_number ("", NULL));
+}
+
+static void
+test_reasons (void)
+{
+  g_autoptr (PhoneReason) busy = phone_reason_from_status (486, "Busy\r\nInjected: yes");
+  g_autoptr (PhoneReason) unknown_6xx = phone_reason_from_status (699, NULL);
+  g_autoptr (PhoneReason) unknown_4xx = phone_reason_from_status (499, "");
+  g_autoptr (PhoneReason) broken = phone_reason_from_status (404, "\xff\xfe");
+
+  g_assert_cmpint (busy->cause, ==, PHONE_CAUSE_BUSY);
+  g_assert_null (strpbrk (busy->phrase, "\r\n"));
+  g_assert_cmpint (unknown_6xx->cause, ==, PHONE_CAUSE_DECLINED);
+  g_assert_cmpint (unknown_4xx->cause, ==, PHONE_CAUSE_FAILED);
+  g_assert_null (unknown_4xx->phrase);
+  g_assert_true (g_utf8_validate (broken->phrase, -1, NULL));
+}
+
+static void
+test_redaction (void)
+{
+  const struct { const char *text, *secret; } rows[] = {
+    { "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20", "WVNf" },
+    { "Authorization: Digest username=\"a\", response=\"0123456789abcdef\"", "0123456789abcdef" },
+    { "a=ice-pwd:topsecretpassword\r\n", "topsecret" },
+    { "\r\nSignal=5\r\nDuration=160", "=5" },
+    { "Authorization: Bearer abc.def.ghi", "abc.def" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *clean = phone_log_redact (rows[i].text);
+
+      g_assert_null (strstr (clean, rows[i].secret));
+      g_assert_nonnull (strstr (clean, "[redacted]"));
+    }
+}
+
+#define CASE(path, function) g_test_add (path, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  CASE ("/call/outgoing", test_outgoing);
+  CASE ("/call/early-media", test_early_media);
+  CASE ("/call/answer-without-sdp", test_answer_without_sdp);
+  CASE ("/call/busy", test_busy);
+  CASE ("/call/cancel-keeps-our-reason", test_cancel_keeps_our_reason);
+  CASE ("/call/incoming", test_incoming);
+  CASE ("/call/answer-fails-with-the-call", test_answer_fails_with_the_call);
+  CASE ("/call/refused-offers", test_refused_offers);
+  CASE ("/call/reject", test_reject);
+  CASE ("/call/hold-and-resume", test_hold_and_resume);
+  CASE ("/call/refused-hold", test_refused_hold);
+  CASE ("/call/remote-hold", test_remote_hold);
+  CASE ("/call/bad-reoffer", test_bad_reoffer_leaves_the_session);
+  CASE ("/call/waiting", test_call_waiting);
+  CASE ("/call/waiting-becomes-incoming", test_waiting_becomes_incoming);
+  CASE ("/call/limits", test_limits);
+  CASE ("/call/not-registered", test_not_registered);
+  CASE ("/call/dial-options", test_dial_options);
+  CASE ("/call/account-by-domain", test_account_by_domain);
+  CASE ("/call/clear-retry", test_clear_retry);
+  CASE ("/call/dtmf", test_dtmf);
+  CASE ("/call/media-events", test_media_events_end_the_call);
+  CASE ("/call/flood-of-ended-calls", test_flood_of_ended_calls);
+  CASE ("/account/update-waits-for-calls", test_update_waits_for_calls);
+  CASE ("/account/update-is-all-or-nothing", test_update_is_all_or_nothing);
+  CASE ("/registry/stop", test_stop);
+  g_test_add_func ("/call-state/transitions", test_transitions);
+  g_test_add_func ("/emergency/numbers", test_emergency);
+  g_test_add_func ("/reason/status", test_reasons);
+  g_test_add_func ("/log/redaction", test_redaction);
+  return g_test_run ();
+}

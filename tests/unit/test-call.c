@@ -7,6 +7,7 @@
 #include "core/call-state.h"
 #include "core/emergency.h"
 #include "fake/fake-ports.h"
+#include "util/log.h"
 
 typedef struct
 {
@@ -696,6 +697,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  /* Warnings about a peer's faults are part of what is tested. */
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   CASE ("/call/outgoing", test_outgoing);
   CASE ("/call/early-media", test_early_media);
   CASE ("/call/answer-without-sdp", test_answer_without_sdp);

@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake-engine.h"
+
+#include <math.h>
+#include <string.h>
+
+/* sip/ and media/ keep their own data of a call; here it hangs on the object. */
+#define DATA_KEY "fake-call"
+
+struct _FakeEngine
+{
+  GHashTable *secrets;          /* account id -> text */
+  GHashTable *selected;         /* role -> device */
+  GString *digits;
+};
+
+struct _PhoneMedia
+{
+  FakeEngine *engine;
+  PhoneCall *call;
+  const PhoneMediaEvents *events;
+  gboolean running;
+};
+
+typedef struct
+{
+  PhoneMediaDesc *ours, *theirs;        /* last descriptions: the phone's and the far end's */
+  PhoneMedia *media;
+  gboolean over;
+} FakeCall;
+
+static void
+fake_call_free (FakeCall *fake)
+{
+  phone_media_desc_free (fake->ours);
+  phone_media_desc_free (fake->theirs);
+  g_free (fake);
+}
+
+static FakeCall *
+fake_call (PhoneCall *call)
+{
+  FakeCall *fake = g_object_get_data (G_OBJECT (call), DATA_KEY);
+
+  if (!fake)
+    {
+      fake = g_new0 (FakeCall, 1);
+      g_object_set_data_full (G_OBJECT (call), DATA_KEY, fake, (GDestroyNotify) fake_call_free);
+    }
+  return fake;
+}
+
+static gboolean
+user_is (const char *uri, const char *user)
+{
+  const char *colon = strchr (uri, ':');
+  gsize length = strlen (user);
+
+  return colon && strncmp (colon + 1, user, length) == 0 && colon[1 + length] == '@';
+}
+
+/* ---- the far end's media ---- */
+
+static void
+far_caps (PhoneDirection direction, PhoneMediaCaps *ret_caps)
+{
+  *ret_caps = (PhoneMediaCaps){
+    .n_codecs = 3,
+    .codecs = { PHONE_CODEC_OPUS, PHONE_CODEC_PCMU, PHONE_CODEC_PCMA },
+    .srtp = PHONE_SRTP_PREFERRED,
+    .sdes_allowed = TRUE,
+    .ptime = 20,
+    .direction = direction,
+    .address = "192.0.2.7",
+    .port = 4000,
+    .rtcp_port = 4001,
+    .rtcp_mux = TRUE,
+  };
+}
+
+static void
+remember (PhoneMediaDesc **where, const PhoneMediaDesc *desc)
+{
+  PhoneMediaDesc *copy = phone_media_desc_copy (desc);
+
+  phone_media_desc_free (*where);
+  *where = copy;
+}
+
+/* What the far end answers to the phone's last offer. */
+static PhoneMediaDesc *
+far_answer (PhoneCall *call)
+{
+  FakeCall *fake = fake_call (call);
+  g_autoptr (PhoneMediaPlan) plan = NULL;
+  g_autoptr (GError) error = NULL;
+  PhoneMediaCaps caps;
+  PhoneMediaDesc *answer;
+
+  far_caps (PHONE_DIRECTION_SENDRECV, &caps);
+  answer = phone_answer_create (&caps, fake->ours, fake->theirs, &plan, &error);
+  if (!answer)
+    g_error ("The far end cannot answer: %s", error->message);
+  remember (&fake->theirs, answer);
+  return answer;
+}
+
+static PhoneMediaDesc *
+far_offer (PhoneDirection direction, const PhoneMediaDesc *previous, PhoneSrtpPolicy srtp)
+{
+  g_autoptr (GError) error = NULL;
+  PhoneMediaCaps caps;
+  PhoneMediaDesc *offer;
+
+  far_caps (direction, &caps);
+  caps.srtp = srtp;
+  offer = phone_offer_create (&caps, previous, FALSE, &error);
+  if (!offer)
+    g_error ("The far end cannot offer: %s", error->message);
+  return offer;
+}
+
+/* ---- things that happen later ---- */
+
+typedef void (*Step) (PhoneCall *call);
+
+typedef struct
+{
+  PhoneCall *call;
+  Step step;
+} Later;
+
+static gboolean
+on_later (gpointer data)
+{
+  Later *later = data;
+
+  if (!fake_call (later->call)->over)
+    later->step (later->call);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+later_free (gpointer data)
+{
+  g_object_unref (((Later *) data)->call);
+  g_free (data);
+}
+
+static void
+call_later (PhoneCall *call, Step step)
+{
+  Later *later = g_new (Later, 1);
+
+  *later = (Later){ g_object_ref (call), step };
+  g_idle_add_full (G_PRIORITY_DEFAULT, on_later, later, later_free);
+}
+
+static void
+end_with (PhoneCall *call, guint status, const char *phrase)
+{
+  g_autoptr (PhoneReason) reason = status ? phone_reason_from_status (status, phrase)
+                                          : phone_reason_new (PHONE_ACTOR_REMOTE, PHONE_CAUSE_HANGUP, 0, NULL);
+
+  fake_call (call)->over = TRUE;
+  phone_call_on_ended (call, reason);
+}
+
+static void step_ring (PhoneCall *call) { phone_call_on_progress (call, 180, NULL); }
+static void step_busy (PhoneCall *call) { end_with (call, 486, "Busy Here"); }
+static void step_decline (PhoneCall *call) { end_with (call, 603, "Decline"); }
+static void step_not_found (PhoneCall *call) { end_with (call, 404, "Not Found"); }
+static void step_gone (PhoneCall *call) { end_with (call, 0, NULL); }
+static void step_confirm (PhoneCall *call) { phone_call_on_confirmed (call, NULL); }
+static void step_reoffer_refused (PhoneCall *call) { phone_call_on_reoffer_failed (call, 488, "Not Acceptable Here"); }
+
+static void
+step_early (PhoneCall *call)
+{
+  g_autoptr (PhoneMediaDesc) answer = far_answer (call);
+
+  phone_call_on_progress (call, 183, answer);
+}
+
+static void
+step_answer (PhoneCall *call)
+{
+  g_autoptr (PhoneMediaDesc) answer = far_answer (call);
+
+  phone_call_on_answered (call, answer);
+}
+
+static void
+step_echo (PhoneCall *call)
+{
+  step_ring (call);
+  call_later (call, step_answer);
+}
+
+static void
+step_burst (PhoneCall *call)
+{
+  step_ring (call);
+  step_answer (call);
+  step_gone (call);
+}
+
+static void
+step_reoffer_answered (PhoneCall *call)
+{
+  g_autoptr (PhoneMediaDesc) answer = far_answer (call);
+
+  phone_call_on_reoffer_answered (call, answer);
+}
+
+/* The ACK carries the answer when the offer was in our 200. */
+static void
+step_confirm_with_answer (PhoneCall *call)
+{
+  g_autoptr (PhoneMediaDesc) answer = far_answer (call);
+
+  phone_call_on_confirmed (call, answer);
+}
+
+/* ---- signalling ---- */
+
+static void
+registered (PhoneAccount *account)
+{
+  const PhoneAccountSettings *settings = phone_account_get_settings (account);
+  PhoneRegistrationDetail good = { .code = 200, .phrase = (char *) "OK", .reason = (char *) "ok", .expires = 600 };
+  PhoneRegistrationDetail bad = { .code = 403, .phrase = (char *) "Forbidden", .reason = (char *) "auth-failed",
+                                  .retry_at = g_get_real_time () / G_USEC_PER_SEC + 60 };
+  const char *const capabilities[] = { "outbound", "path", NULL };
+  PhoneTlsInfo tls = { (char *) "TLSv1.3", (char *) "TLS_AES_256_GCM_SHA384", (char *) "CN=sip.example.org", (char *) "CN=Test CA",
+                       2000000000 };
+
+  if (user_is (settings->aor, "slow"))
+    return;
+  if (settings->transport == PHONE_TRANSPORT_TLS)
+    phone_account_on_tls (account, &tls);
+  if (user_is (settings->aor, "fail"))
+    phone_account_on_registration (account, PHONE_REGISTRATION_FAILED, &bad);
+  else
+    {
+      phone_account_on_capabilities (account, capabilities);
+      phone_account_on_registration (account, PHONE_REGISTRATION_REGISTERED, &good);
+    }
+}
+
+static gboolean
+on_registered_later (gpointer data)
+{
+  if (phone_account_get_registration (data) == PHONE_REGISTRATION_REGISTERING)
+    registered (data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+account_register (gpointer ua, PhoneAccount *account)
+{
+  PhoneRegistrationDetail none = { 0 };
+
+  phone_account_on_registration (account, PHONE_REGISTRATION_REGISTERING, &none);
+  g_idle_add_full (G_PRIORITY_DEFAULT, on_registered_later, g_object_ref (account), g_object_unref);
+}
+
+static gboolean
+account_add (gpointer ua, PhoneAccount *account, GError **error)
+{
+  if (phone_account_get_settings (account)->do_register)
+    account_register (ua, account);
+  return TRUE;
+}
+
+static gboolean
+on_stopped_later (gpointer data)
+{
+  phone_account_on_stopped (data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+account_remove (gpointer ua, PhoneAccount *account)
+{
+  g_idle_add_full (G_PRIORITY_DEFAULT, on_stopped_later, g_object_ref (account), g_object_unref);
+}
+
+static void
+account_unregister (gpointer ua, PhoneAccount *account)
+{
+  PhoneRegistrationDetail none = { 0 };
+
+  phone_account_on_registration (account, PHONE_REGISTRATION_UNREGISTERED, &none);
+}
+
+static char *
+account_local_address (gpointer ua, PhoneAccount *account, const char *target)
+{
+  return g_strdup ("127.0.0.1");
+}
+
+static const struct
+{
+  const char *user;
+  Step step;
+} far_ends[] = {
+  { "echo", step_echo },   { "ring", step_ring },        { "busy", step_busy },   { "decline", step_decline },
+  { "early", step_early }, { "notfound", step_not_found }, { "burst", step_burst }, { "stuck", step_echo },
+  { "nohold", step_echo },
+};
+
+static gboolean
+call_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer, GError **error)
+{
+  if (user_is (params->target, "down"))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NETWORK_DOWN, "No way to %s", params->target);
+      return FALSE;
+    }
+  remember (&fake_call (call)->ours, offer);
+  for (gsize i = 0; i < G_N_ELEMENTS (far_ends); i++)
+    if (user_is (params->target, far_ends[i].user))
+      call_later (call, far_ends[i].step);
+  return TRUE;
+}
+
+static void
+call_ring (gpointer ua, PhoneCall *call, guint status, const PhoneMediaDesc *early)
+{
+}
+
+static void
+call_answer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *desc)
+{
+  FakeCall *fake = fake_call (call);
+
+  remember (&fake->ours, desc);
+  if (!user_is (phone_call_get_remote_uri (call), "noack"))
+    call_later (call, fake->theirs ? step_confirm : step_confirm_with_answer);
+}
+
+static void
+call_reject (gpointer ua, PhoneCall *call, guint status, const char *phrase)
+{
+  call_later (call, step_gone);
+}
+
+static void
+call_hangup (gpointer ua, PhoneCall *call, const PhoneReason *reason)
+{
+  call_later (call, step_gone);
+}
+
+static gboolean
+call_reoffer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *offer, GError **error)
+{
+  const char *uri = phone_call_get_remote_uri (call);
+
+  remember (&fake_call (call)->ours, offer);
+  if (user_is (uri, "nohold"))
+    call_later (call, step_reoffer_refused);
+  else if (!user_is (uri, "stuck"))
+    call_later (call, step_reoffer_answered);
+  return TRUE;
+}
+
+static gboolean
+call_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError **error)
+{
+  g_string_append_c (((FakeEngine *) ua)->digits, digit);
+  return TRUE;
+}
+
+static const PhoneSignallingOps signalling_ops = {
+  .account_add = account_add,
+  .account_remove = account_remove,
+  .account_register = account_register,
+  .account_unregister = account_unregister,
+  .account_local_address = account_local_address,
+  .call_invite = call_invite,
+  .call_ring = call_ring,
+  .call_answer = call_answer,
+  .call_reject = call_reject,
+  .call_hangup = call_hangup,
+  .call_reoffer = call_reoffer,
+  .call_dtmf_info = call_dtmf_info,
+};
+
+/* ---- media ---- */
+
+static PhoneMedia *
+media_new (gpointer engine, PhoneCall *call, const PhoneMediaParams *params, const PhoneMediaEvents *events, GError **error)
+{
+  PhoneMedia *media = g_new0 (PhoneMedia, 1);
+
+  *media = (PhoneMedia){ engine, call, events, FALSE };
+  fake_call (call)->media = media;
+  return media;
+}
+
+static void
+media_ports (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_rtcp)
+{
+  *ret_rtp = 16384;
+  *ret_rtcp = 16385;
+}
+
+static gboolean
+media_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error)
+{
+  media->running = TRUE;
+  return TRUE;
+}
+
+static void media_set_muted (PhoneMedia *media, gboolean muted) {}
+static void media_set_attached (PhoneMedia *media, gboolean attached) {}
+static void media_set_tone (PhoneMedia *media, PhoneTone tone) {}
+
+static gboolean
+media_send_dtmf (PhoneMedia *media, const char *digits, guint ms, GError **error)
+{
+  g_string_append (media->engine->digits, digits);
+  return TRUE;
+}
+
+/* One of each kind: known, unknown as NAN, unknown as -1, negative and right. */
+static gboolean
+media_report (PhoneMedia *media, PhoneMediaReport *ret_report)
+{
+  if (!media->running)
+    return FALSE;
+  *ret_report = (PhoneMediaReport){
+    .at = g_get_monotonic_time (),
+    .codec = "opus",
+    .packets_sent = 500,
+    .octets_sent = 40000,
+    .packets_received = 490,
+    .octets_received = 39000,
+    .packets_lost = -2,
+    .loss_local = 0.02,
+    .loss_remote = -1,
+    .jitter_local = 3.5,
+    .jitter_remote = NAN,
+    .round_trip = NAN,
+    .playout_target = 20,
+    .playout_delay = 22.5,
+    .level_in = -30,
+    .level_out = -20,
+    .mos = 4.2,
+    .bitrate = 24000,
+    .bitrate_target = 28000,
+    .rate_reason = "steady",
+    .input_origin = 12345,
+    .key_changes = 1,
+  };
+  return TRUE;
+}
+
+static void
+media_free (PhoneMedia *media)
+{
+  fake_call (media->call)->media = NULL;
+  g_free (media);
+}
+
+static void set_ring (gpointer engine, PhoneTone tone, const char *country) {}
+static void audio_set_input_muted (gpointer engine, gboolean muted) {}
+
+static gboolean
+audio_select (gpointer engine, const char *role, const char *device, GError **error)
+{
+  static const char *const known[] = { "default", "silence", "tone", "alsa:headset", NULL };
+
+  if (g_strv_contains (known, device))
+    {
+      g_hash_table_replace (((FakeEngine *) engine)->selected, g_strdup (role), g_strdup (device));
+      return TRUE;
+    }
+  if (g_str_has_prefix (device, "alsa:"))
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE, "There is no device %s", device);
+  else
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "%s: '%s' is not a device", role, device);
+  return FALSE;
+}
+
+static char *
+audio_selected (gpointer engine, const char *role)
+{
+  const char *device = g_hash_table_lookup (((FakeEngine *) engine)->selected, role);
+
+  return g_strdup (device ? device : "default");
+}
+
+static GHashTable *
+device_new (const char *id, const char *name, const char *role, const char *is_default)
+{
+  GHashTable *device = g_hash_table_new (g_str_hash, g_str_equal);
+
+  g_hash_table_insert (device, (char *) "id", (char *) id);
+  g_hash_table_insert (device, (char *) "name", (char *) name);
+  g_hash_table_insert (device, (char *) "role", (char *) role);
+  g_hash_table_insert (device, (char *) "driver", (char *) "alsa");
+  g_hash_table_insert (device, (char *) "default", (char *) is_default);
+  return device;
+}
+
+static GPtrArray *
+audio_devices (gpointer engine)
+{
+  GPtrArray *devices = g_ptr_array_new_with_free_func ((GDestroyNotify) g_hash_table_unref);
+
+  g_ptr_array_add (devices, device_new ("alsa:headset", "Headset \xff", "input", "true"));
+  g_ptr_array_add (devices, device_new ("alsa:headset", "Headset", "output", "false"));
+  return devices;
+}
+
+static gboolean
+audio_test_tone (gpointer engine, const char *role, GError **error)
+{
+  g_autofree char *device = audio_selected (engine, role);
+
+  if (!g_str_equal (device, "silence"))
+    return TRUE;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE, "No device for %s", role);
+  return FALSE;
+}
+
+static const PhoneMediaOps media_ops = {
+  .media_new = media_new,
+  .media_ports = media_ports,
+  .media_apply = media_apply,
+  .media_set_muted = media_set_muted,
+  .media_set_attached = media_set_attached,
+  .media_set_tone = media_set_tone,
+  .media_send_dtmf = media_send_dtmf,
+  .media_report = media_report,
+  .media_free = media_free,
+  .set_ring = set_ring,
+  .audio_select = audio_select,
+  .audio_selected = audio_selected,
+  .audio_devices = audio_devices,
+  .audio_test_tone = audio_test_tone,
+  .audio_set_input_muted = audio_set_input_muted,
+};
+
+/* ---- storage ---- */
+
+static gboolean
+check_disk (const char *id, GError **error)
+{
+  if (!g_str_equal (id, "diskfull"))
+    return TRUE;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_STORAGE, "Cannot save %s: no space left", id);
+  return FALSE;
+}
+
+static gboolean
+account_save (gpointer store, const PhoneAccountSettings *settings, GError **error)
+{
+  return check_disk (settings->id, error);
+}
+
+static gboolean
+account_delete (gpointer store, const char *id, GError **error)
+{
+  if (!g_str_equal (id, "locked"))
+    return TRUE;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_POLICY_DENIED, "Account %s comes from a file that is not yours", id);
+  return FALSE;
+}
+
+static PhoneSecret *
+secret_load (gpointer store, const PhoneAccountSettings *settings, GError **error)
+{
+  const char *text = fake_engine_get_secret (store, settings->id);
+
+  return text ? phone_secret_new (text, -1) : NULL;
+}
+
+static gboolean
+secret_save (gpointer store, const char *account_id, PhoneSecret *secret, GError **error)
+{
+  if (strcmp (phone_secret_peek (secret), "diskfull") == 0)
+    {
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_STORAGE, "Cannot save the password: no space left");
+      return FALSE;
+    }
+  g_hash_table_replace (((FakeEngine *) store)->secrets, g_strdup (account_id), g_strdup (phone_secret_peek (secret)));
+  return TRUE;
+}
+
+static const PhoneStoreOps store_ops = {
+  .account_save = account_save,
+  .account_delete = account_delete,
+  .secret_load = secret_load,
+  .secret_save = secret_save,
+};
+
+/* ---- for the test ---- */
+
+FakeEngine *
+fake_engine_new (void)
+{
+  FakeEngine *engine = g_new0 (FakeEngine, 1);
+
+  engine->secrets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  engine->selected = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  engine->digits = g_string_new (NULL);
+  return engine;
+}
+
+void
+fake_engine_free (FakeEngine *engine)
+{
+  g_hash_table_unref (engine->secrets);
+  g_hash_table_unref (engine->selected);
+  g_string_free (engine->digits, TRUE);
+  g_free (engine);
+}
+
+void
+fake_engine_get_ports (FakeEngine *engine, PhonePorts *ret_ports)
+{
+  *ret_ports = (PhonePorts){
+    .sig = &signalling_ops,
+    .ua = engine,
+    .media = &media_ops,
+    .engine = engine,
+    .store = &store_ops,
+    .store_data = engine,
+  };
+}
+
+const char *
+fake_engine_get_secret (FakeEngine *engine, const char *account_id)
+{
+  return g_hash_table_lookup (engine->secrets, account_id);
+}
+
+const char *
+fake_engine_get_digits (FakeEngine *engine)
+{
+  return engine->digits->str;
+}
+
+guint
+fake_engine_incoming (FakeEngine *engine, PhoneRegistry *registry, PhoneAccount *account, const char *uri, const char *name,
+                      gboolean offer, guint *ret_status)
+{
+  PhoneSrtpPolicy srtp = phone_account_settings_srtp (phone_account_get_settings (account));
+  g_autoptr (PhoneMediaDesc) desc = offer ? far_offer (PHONE_DIRECTION_SENDRECV, NULL, srtp) : NULL;
+  PhoneIncoming incoming = { .remote_uri = uri, .remote_name = name, .asserted_id = "", .diverter = "", .request_uri = "sip:me" };
+  PhoneCall *call = phone_registry_on_incoming (registry, account, &incoming, desc, engine, ret_status);
+
+  if (!call)
+    return 0;
+  if (desc)
+    remember (&fake_call (call)->theirs, desc);
+  return phone_call_get_number (call);
+}
+
+void
+fake_engine_confirm (PhoneCall *call)
+{
+  step_confirm (call);
+}
+
+void
+fake_engine_end (PhoneCall *call, guint sip_status)
+{
+  end_with (call, sip_status, sip_status ? "As told" : NULL);
+}
+
+gboolean
+fake_engine_reoffer (PhoneCall *call, PhoneDirection direction, GError **error)
+{
+  FakeCall *fake = fake_call (call);
+  const PhoneMediaPlan *plan = phone_call_get_plan (call);
+  PhoneSrtpPolicy srtp = plan && plan->encrypted ? PHONE_SRTP_REQUIRED : PHONE_SRTP_OFF;
+  g_autoptr (PhoneMediaDesc) offer = far_offer (direction, fake->theirs, srtp);
+  g_autoptr (PhoneMediaDesc) answer = phone_call_on_offer (call, offer, error);
+
+  if (!answer)
+    return FALSE;
+  remember (&fake->theirs, offer);
+  remember (&fake->ours, answer);
+  return TRUE;
+}
+
+void
+fake_engine_reoffer_answered (PhoneCall *call)
+{
+  step_reoffer_answered (call);
+}
+
+gboolean
+fake_engine_digit (PhoneCall *call, char digit, guint ms)
+{
+  PhoneMedia *media = fake_call (call)->media;
+
+  if (!media)
+    return FALSE;
+  media->events->dtmf (call, digit, ms);
+  return TRUE;
+}

@@ -215,15 +215,22 @@ check_text (const char *value, GError **error)
 gboolean
 phone_setting_set (const PhoneSetting *row, gpointer settings, const char *value, GError **error)
 {
-  g_autofree char *def = NULL;
+  g_autofree char *text = NULL;
   g_autoptr (GError) local = NULL;
+  gboolean ok = value == NULL || check_text (value, &local);
 
-  if (value == NULL || value[0] == '\0')
+  if (ok)
     {
-      def = phone_setting_dup_default (row);
-      value = def;
+      /* As in a keyfile: what is set over D-Bus must come back from the file as it was. */
+      text = value != NULL ? g_strstrip (g_strdup (value)) : NULL;
+      if (text == NULL || text[0] == '\0')
+        {
+          g_free (text);
+          text = phone_setting_dup_default (row);
+        }
+      ok = set_value (row, settings, text, &local);
     }
-  if ((value == NULL || check_text (value, &local)) && set_value (row, settings, value, &local))
+  if (ok)
     return TRUE;
   /* Whatever a check found (a URI that cannot be parsed), to the caller it is an option with a bad value. */
   g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "%s: %s", row->key, local->message);

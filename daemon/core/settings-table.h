@@ -46,7 +46,7 @@ typedef struct
 const PhoneSetting *phone_setting_find (const PhoneSettingTable *table, const char *section, const char *key);
 /* INVALID_OPTION for a key that is not there, with the nearest one as a suggestion. */
 void phone_setting_set_unknown (const PhoneSettingTable *table, const char *section, const char *key, GError **error);
-/* NULL or "" is the default. The error begins with the key. */
+/* White space at both ends is dropped. NULL or "" is the default. The error begins with the key. */
 gboolean phone_setting_set (const PhoneSetting *row, gpointer settings, const char *value, GError **error);
 char *phone_setting_format (const PhoneSetting *row, gconstpointer settings);    /* NULL: not set */
 char *phone_setting_dup_default (const PhoneSetting *row);                        /* NULL: not set */

@@ -89,7 +89,7 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "transport", "tls", "tls" }, { "transport", "udp", "udp" }, { "transport", "TLS", NULL }, { "transport", "ws", NULL },
   { "register", "false", "false" },
   { "expires", "60", "60" }, { "expires", "86400", "86400" }, { "expires", "59", NULL }, { "expires", "86401", NULL },
-  { "expires", "0", NULL }, { "expires", "-1", NULL }, { "expires", "+60", NULL }, { "expires", "60s", NULL }, { "expires", " 60", NULL },
+  { "expires", "0", NULL }, { "expires", "-1", NULL }, { "expires", "+60", NULL }, { "expires", "60s", NULL }, { "expires", " 60 ", "60" }, { "expires", "6 0", NULL },
   { "expires", "18446744073709551676", NULL },
   { "keep-alive", "0", "0" }, { "keep-alive", "9", NULL }, { "keep-alive", "10", "10" },
   { "reg-id", "2", "2" }, { "reg-id", "0", NULL },

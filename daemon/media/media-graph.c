@@ -11,6 +11,7 @@ struct _MediaGraph
   GstElement *pipeline;
   GstElement *session;
   MediaTransport *transport;
+  GstElement *sink;
   MediaReceive *receive;
   MediaSend *send;
   GstPad *send_rtp_sink;
@@ -77,8 +78,8 @@ link_pads (MediaGraph *graph)
          && gst_element_link_pads (graph->session, "recv_rtp_src", receive, "sink")
          && gst_element_link_pads (transport, "rtcp_src", graph->session, "recv_rtcp_sink")
          && gst_element_link_pads (send, "src", graph->session, "send_rtp_sink")
-         && gst_element_link_pads (graph->session, "send_rtp_src", transport, "rtp_sink")
-         && gst_element_link_pads (graph->session, "send_rtcp_src", transport, "rtcp_sink");
+         && gst_element_link_pads (graph->session, "send_rtp_src", graph->sink, "rtp_sink")
+         && gst_element_link_pads (graph->session, "send_rtcp_src", graph->sink, "rtcp_sink");
 }
 
 static void
@@ -97,7 +98,8 @@ media_graph_new (MediaTransport *transport, MediaGraphFailed failed, gpointer da
   graph->failed_data = data;
   graph->pipeline = gst_object_ref_sink (gst_pipeline_new (NULL));
   graph->transport = transport;
-  gst_bin_add (GST_BIN (graph->pipeline), GST_ELEMENT (transport));
+  graph->sink = media_transport_make_sink (transport);
+  gst_bin_add_many (GST_BIN (graph->pipeline), GST_ELEMENT (transport), graph->sink, NULL);
   graph->session = gst_element_factory_make ("rtpsession", NULL);
   if (graph->session == NULL)
     {
@@ -260,7 +262,7 @@ media_graph_stop (MediaGraph *graph)
 char *
 media_graph_find_stuck (MediaGraph *graph)
 {
-  GstElement *elements[] = { GST_ELEMENT (graph->transport), graph->session, GST_ELEMENT (graph->receive), GST_ELEMENT (graph->send),
+  GstElement *elements[] = { GST_ELEMENT (graph->transport), graph->sink, graph->session, GST_ELEMENT (graph->receive), GST_ELEMENT (graph->send),
                              graph->pipeline };
   g_autoptr (GString) names = g_string_new (NULL);
 

@@ -6,8 +6,8 @@
  *
  *   transport.rtp_src  -> rtpsession.recv_rtp  -> MediaReceive      (pulled by the hub)
  *   transport.rtcp_src -> rtpsession.recv_rtcp
- *   MediaSend (pushed by the hub) -> rtpsession.send_rtp -> transport.rtp_sink
- *                                    rtpsession.send_rtcp -> transport.rtcp_sink
+ *   MediaSend (pushed by the hub) -> rtpsession.send_rtp -> sink.rtp_sink        (the transport's way out)
+ *                                    rtpsession.send_rtcp -> sink.rtcp_sink
  */
 
 #include "media/media-receive.h"

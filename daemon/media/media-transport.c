@@ -9,8 +9,7 @@
  * The lock guards SRTP, latches and settings; it is never held over a push or a system call. rtpsession's RTCP thread comes in by rtcp_sink,
  * the main thread by the setters.
  *
- * Pads do not know of each other: the default handlers would forward events and queries of the sink pads to the source pads, which is
- * a loop round rtpsession. */
+ * Events and queries end here: nothing of what rtpsession says downstream or the receiver says upstream concerns a socket. */
 
 #include "media/media-transport.h"
 
@@ -30,7 +29,7 @@
 struct _MediaTransport
 {
   GstElement parent;
-  GstPad *rtp_src, *rtcp_src, *rtp_sink, *rtcp_sink;
+  GstPad *rtp_src, *rtcp_src;
   MediaSockets sockets;
   int event_fd;
   GThread *thread;
@@ -60,6 +59,17 @@ struct _MediaTransport
 };
 
 G_DEFINE_FINAL_TYPE (MediaTransport, media_transport, GST_TYPE_ELEMENT)
+
+/* A bin cannot order an element that stands on both sides of another; so the way out is an element of its own. */
+struct _MediaTransportSink
+{
+  GstElement parent;
+  MediaTransport *transport;
+};
+
+#define MEDIA_TYPE_TRANSPORT_SINK (media_transport_sink_get_type ())
+G_DECLARE_FINAL_TYPE (MediaTransportSink, media_transport_sink, MEDIA, TRANSPORT_SINK, GstElement)
+G_DEFINE_FINAL_TYPE (MediaTransportSink, media_transport_sink, GST_TYPE_ELEMENT)
 
 static GstStaticPadTemplate rtp_src_template
     = GST_STATIC_PAD_TEMPLATE ("rtp_src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp"));
@@ -322,7 +332,7 @@ send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
 static GstFlowReturn
 on_rtp_sink (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  GstFlowReturn flow = send_packet (MEDIA_TRANSPORT (parent), FALSE, buffer);
+  GstFlowReturn flow = send_packet (MEDIA_TRANSPORT_SINK (parent)->transport, FALSE, buffer);
   gst_buffer_unref (buffer);
   return flow;
 }
@@ -330,7 +340,7 @@ on_rtp_sink (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 static GstFlowReturn
 on_rtcp_sink (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  GstFlowReturn flow = send_packet (MEDIA_TRANSPORT (parent), TRUE, buffer);
+  GstFlowReturn flow = send_packet (MEDIA_TRANSPORT_SINK (parent)->transport, TRUE, buffer);
   gst_buffer_unref (buffer);
   return flow;
 }
@@ -514,14 +524,12 @@ media_transport_class_init (MediaTransportClass *class)
   element_class->change_state = media_transport_change_state;
   gst_element_class_add_static_pad_template (element_class, &rtp_src_template);
   gst_element_class_add_static_pad_template (element_class, &rtcp_src_template);
-  gst_element_class_add_static_pad_template (element_class, &rtp_sink_template);
-  gst_element_class_add_static_pad_template (element_class, &rtcp_sink_template);
-  gst_element_class_set_static_metadata (element_class, "Media transport", "Source/Sink/Network/RTP",
+  gst_element_class_set_static_metadata (element_class, "Media transport", "Source/Network/RTP",
                                          "RTP and RTCP sockets of one call, with SRTP", "phoned");
 }
 
 static GstPad *
-add_pad (MediaTransport *self, GstStaticPadTemplate *template, GstPadChainFunction chain)
+add_pad (GstElement *element, GstStaticPadTemplate *template, GstPadChainFunction chain)
 {
   GstPad *pad = gst_pad_new_from_static_template (template, template->name_template);
 
@@ -536,8 +544,44 @@ add_pad (MediaTransport *self, GstStaticPadTemplate *template, GstPadChainFuncti
       gst_pad_set_query_function (pad, on_src_query);
     }
   gst_pad_set_iterate_internal_links_function (pad, no_links);
-  gst_element_add_pad (GST_ELEMENT (self), pad);
+  gst_element_add_pad (element, pad);
   return pad;
+}
+
+static void
+media_transport_sink_finalize (GObject *object)
+{
+  g_clear_object (&MEDIA_TRANSPORT_SINK (object)->transport);
+  G_OBJECT_CLASS (media_transport_sink_parent_class)->finalize (object);
+}
+
+static void
+media_transport_sink_class_init (MediaTransportSinkClass *class)
+{
+  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
+
+  G_OBJECT_CLASS (class)->finalize = media_transport_sink_finalize;
+  gst_element_class_add_static_pad_template (element_class, &rtp_sink_template);
+  gst_element_class_add_static_pad_template (element_class, &rtcp_sink_template);
+  gst_element_class_set_static_metadata (element_class, "Media transport sink", "Sink/Network/RTP", "The way out of a media transport",
+                                         "phoned");
+}
+
+static void
+media_transport_sink_init (MediaTransportSink *self)
+{
+  add_pad (GST_ELEMENT (self), &rtp_sink_template, on_rtp_sink);
+  add_pad (GST_ELEMENT (self), &rtcp_sink_template, on_rtcp_sink);
+  GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
+}
+
+GstElement *
+media_transport_make_sink (MediaTransport *self)
+{
+  MediaTransportSink *sink = g_object_new (MEDIA_TYPE_TRANSPORT_SINK, NULL);
+
+  sink->transport = g_object_ref (self);
+  return GST_ELEMENT (sink);
 }
 
 static void
@@ -548,10 +592,8 @@ media_transport_init (MediaTransport *self)
   self->srtp = media_srtp_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->bye_sent);
-  self->rtp_src = add_pad (self, &rtp_src_template, NULL);
-  self->rtcp_src = add_pad (self, &rtcp_src_template, NULL);
-  self->rtp_sink = add_pad (self, &rtp_sink_template, on_rtp_sink);
-  self->rtcp_sink = add_pad (self, &rtcp_sink_template, on_rtcp_sink);
+  self->rtp_src = add_pad (GST_ELEMENT (self), &rtp_src_template, NULL);
+  self->rtcp_src = add_pad (GST_ELEMENT (self), &rtcp_src_template, NULL);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);
 }
 

@@ -2,7 +2,8 @@
 #pragma once
 
 /* The two ends of a call's graph: both sockets, SRTP, the source filter, and the one thread that reads, and that encodes and sends when
- * woken. Pads: rtp_src, rtcp_src towards rtpsession, rtp_sink, rtcp_sink from it. Thread-safe; everything can change while it runs. */
+ * woken. Pads: rtp_src, rtcp_src towards rtpsession, and on the sink element rtp_sink, rtcp_sink from it. Thread-safe; everything can
+ * change while it runs. */
 
 #include <gst/gst.h>
 #include "core/offer-answer.h"
@@ -32,6 +33,8 @@ typedef struct
 
 /* A floating reference, as elements are; the sockets are bound. MEDIA_FAILED: no ports. */
 MediaTransport *media_transport_new (const MediaTransportParams *params, GError **error);
+/* The way out; a floating reference. It keeps the transport. */
+GstElement *media_transport_make_sink (MediaTransport *transport);
 void media_transport_get_ports (MediaTransport *transport, guint16 *ret_rtp, guint16 *ret_rtcp);
 
 /* Addresses, keys, rtcp-mux, payload types and direction of the plan. MEDIA_FAILED: an address of the wrong family, or keys that

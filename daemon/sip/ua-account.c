@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What an account's settings mean on the wire: whom requests are sent to, and who we say that we are.
+ *
+ * Requests outside a dialog go to the outbound proxy, else to the registrar, else (an account that does not register) straight
+ * to their target, by sofia's default proxy and without a Route header: a preloaded Route is what RFC 3261 section 8.1.2
+ * suggests, but widely used proxy configurations answer it with 403. Requests inside a dialog follow its route set
+ * (ua-dialog.c sees to that).
+ *
+ * The Contact is ours rather than sofia's, so that one REGISTER suffices, a change of the network needs no new socket, and a request
+ * that a proxy rewrote to a public address (RFC 3581) still names us. */
+
+#include "sip/ua-dialog.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define MACHINE_ID_FILE "/etc/machine-id"
+/* Name space of our version 5 UUIDs: a random UUID, made once for phoned. */
+static const guint8 uuid_space[16]
+    = { 0x5b, 0x0c, 0x7c, 0x63, 0x0f, 0x84, 0x4d, 0x0e, 0x9d, 0x4e, 0x1e, 0x23, 0x6f, 0x4f, 0x3a, 0x92 };
+
+/* RFC 5626 section 4.1 wants one URN per device that survives reboots; made from the machine's id and the account, by RFC 4122
+ * section 4.3, so nothing has to be stored and the machine id itself does not go out. */
+static char *
+make_instance (const char *id)
+{
+  g_autofree char *machine = NULL;
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA1);
+  guint8 d[20];
+  gsize length = sizeof d;
+
+  if (!g_file_get_contents (MACHINE_ID_FILE, &machine, NULL, NULL))
+    machine = g_strdup (g_get_host_name ());
+  g_strstrip (machine);
+  g_checksum_update (sum, uuid_space, sizeof uuid_space);
+  g_checksum_update (sum, (const guchar *) machine, -1);
+  g_checksum_update (sum, (const guchar *) "/", 1);
+  g_checksum_update (sum, (const guchar *) g_get_user_name (), -1);
+  g_checksum_update (sum, (const guchar *) "/", 1);
+  g_checksum_update (sum, (const guchar *) id, -1);
+  g_checksum_get_digest (sum, d, &length);
+  d[6] = (d[6] & 0x0f) | 0x50;
+  d[8] = (d[8] & 0x3f) | 0x80;
+  return g_strdup_printf ("urn:uuid:%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", d[0], d[1], d[2],
+                          d[3], d[4], d[5], d[6], d[7], d[8], d[9], d[10], d[11], d[12], d[13], d[14], d[15]);
+}
+
+/* ---- settings ---- */
+
+typedef struct
+{
+  char *host;                   /* with brackets if IPv6 */
+  char *port;                   /* "" or ":N" */
+  PhoneTransport transport;     /* AUTO: the URI does not say */
+} Server;
+
+static void
+server_clear (Server *server)
+{
+  g_clear_pointer (&server->host, g_free);
+  g_clear_pointer (&server->port, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Server, server_clear)
+
+static gboolean
+parse_server (const char *key, const char *text, Server *ret_server, GError **error)
+{
+  su_home_t home[1] = { SU_HOME_INIT (home) };
+  gboolean has_scheme = g_ascii_strncasecmp (text, "sip:", 4) == 0 || g_ascii_strncasecmp (text, "sips:", 5) == 0;
+  url_t *url = has_scheme ? url_hdup (home, (const url_t *) text) : url_format (home, "sip:%s", text);
+  char transport[8] = "";
+
+  if (!url || (url->url_type != url_sip && url->url_type != url_sips) || !url->url_host || !*url->url_host)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "%s: \"%s\" is not a SIP URI or host[:port]", key, text);
+      su_home_deinit (home);
+      return FALSE;
+    }
+  ret_server->host = g_strdup (url->url_host);
+  ret_server->port = url->url_port && *url->url_port ? g_strconcat (":", url->url_port, NULL) : g_strdup ("");
+  ret_server->transport = PHONE_TRANSPORT_AUTO;
+  if (url->url_type == url_sips)
+    ret_server->transport = PHONE_TRANSPORT_TLS;
+  else if (url_param (url->url_params, "transport", transport, sizeof transport) > 0)
+    {
+      g_autofree char *lower = g_ascii_strdown (transport, -1);
+
+      phone_transport_from_string (lower, &ret_server->transport);
+    }
+  su_home_deinit (home);
+  return TRUE;
+}
+
+static gboolean
+parse_aor (UaAccount *account, const char *aor, GError **error)
+{
+  su_home_t home[1] = { SU_HOME_INIT (home) };
+  url_t *url = url_hdup (home, (const url_t *) aor);
+  gboolean ok = url && (url->url_type == url_sip || url->url_type == url_sips) && url->url_host && *url->url_host;
+
+  if (ok)
+    {
+      account->user = g_strdup (url->url_user ? url->url_user : "");
+      account->domain = g_strdup (url->url_host);
+      account->aor = g_strdup_printf ("sip:%s%s%s%s%s", account->user, *account->user ? "@" : "", account->domain,
+                                      url->url_port ? ":" : "", url->url_port ? url->url_port : "");
+    }
+  else
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "aor: \"%s\" is not a SIP URI", aor);
+  su_home_deinit (home);
+  return ok;
+}
+
+static const char *
+transport_param (PhoneTransport transport)
+{
+  switch (transport)
+    {
+    case PHONE_TRANSPORT_UDP:
+      return ";transport=udp";
+    case PHONE_TRANSPORT_TCP:
+      return ";transport=tcp";
+    case PHONE_TRANSPORT_TLS:
+      return ";transport=tls";
+    case PHONE_TRANSPORT_AUTO:
+      break;
+    }
+  return "";
+}
+
+static gboolean
+parse_route (UaAccount *account, const PhoneAccountSettings *settings, GError **error)
+{
+  g_auto (Server) registrar = { 0 };
+  g_auto (Server) proxy = { 0 };
+  const Server *server = NULL;
+
+  account->transport = settings->transport;
+  if (settings->registrar)
+    {
+      if (!parse_server ("registrar", settings->registrar, &registrar, error))
+        return FALSE;
+      server = &registrar;
+    }
+  else if (settings->do_register && !parse_server ("aor", settings->aor, &registrar, error))
+    return FALSE;
+  else if (settings->do_register)
+    server = &registrar;
+  if (settings->outbound_proxy)
+    {
+      if (!parse_server ("outbound-proxy", settings->outbound_proxy, &proxy, error))
+        return FALSE;
+      server = &proxy;
+    }
+  if (account->transport == PHONE_TRANSPORT_AUTO && server)
+    account->transport = server->transport;
+  if (registrar.host)
+    account->registrar = g_strdup_printf ("sip:%s%s", registrar.host, registrar.port);
+  if (server)
+    {
+      guint16 port;
+
+      account->route = g_strdup_printf ("sip:%s%s%s", server->host, server->port, transport_param (account->transport));
+      ua_route_split (account->route, &account->route_host, &port);
+    }
+  return TRUE;
+}
+
+UaAccount *
+ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
+{
+  const PhoneAccountSettings *settings = phone_account_get_settings (phone_account);
+  UaAccount *account = g_new0 (UaAccount, 1);
+
+  account->engine = engine;
+  account->account = g_object_ref (phone_account);
+  account->id = g_strdup (phone_account_get_id (phone_account));
+  account->log.account = account->id;
+  account->instance = make_instance (account->id);
+  if (!parse_aor (account, settings->aor, error) || !parse_route (account, settings, error))
+    {
+      ua_account_free (account);
+      return NULL;
+    }
+  account->credentials = ua_credentials_new (settings->auth_user ? settings->auth_user : account->user,
+                                             phone_account_get_password (phone_account));
+  account->stack = ua_stack_new (account, error);
+  if (!account->stack)
+    {
+      ua_account_free (account);
+      return NULL;
+    }
+  if (settings->do_register)
+    account->registration = ua_registration_new (account);
+  return account;
+}
+
+void
+ua_account_free (UaAccount *account)
+{
+  if (account->registration)
+    ua_registration_free (account->registration);
+  if (account->stack)
+    account->stack->account = NULL;
+  ua_credentials_free (account->credentials);
+  g_free (account->tls_text);
+  g_free (account->instance);
+  g_free (account->route_host);
+  g_free (account->route);
+  g_free (account->registrar);
+  g_free (account->domain);
+  g_free (account->user);
+  g_free (account->aor);
+  g_free (account->id);
+  g_clear_object (&account->account);
+  g_free (account);
+}
+
+void
+ua_account_stopped (UaAccount *account)
+{
+  g_autoptr (PhoneAccount) phone_account = g_object_ref (account->account);
+
+  account->stack = NULL;
+  g_ptr_array_remove_fast (account->engine->accounts, account);
+  phone_account_set_engine_data (phone_account, NULL);
+  ua_account_free (account);
+  phone_account_on_stopped (phone_account);
+}
+
+const PhoneAccountSettings *
+ua_account_settings (UaAccount *account)
+{
+  return phone_account_get_settings (account->account);
+}
+
+/* ---- who we are ---- */
+
+static char *
+uri_host (const char *address)
+{
+  return strchr (address, ':') ? g_strdup_printf ("[%s]", address) : g_strdup (address);
+}
+
+char *
+ua_account_contact_uri (UaAccount *account, const char *target)
+{
+  UaStack *stack = account->stack;
+  g_autofree char *target_host = NULL;
+  g_autofree char *towards = NULL;
+  g_autofree char *host = NULL;
+  guint16 target_port;
+  PhoneTransport transport = stack->transport == PHONE_TRANSPORT_AUTO ? stack->flow : stack->transport;
+
+  if (!account->route && target && !stack->bound && ua_route_split (target, &target_host, &target_port))
+    towards = ua_route_source (target_host, stack->family);
+  host = uri_host (stack->public_host ? stack->public_host : towards ? towards : stack->address);
+  return g_strdup_printf ("sip:%s%s%s:%u%s", account->user, *account->user ? "@" : "", host,
+                          stack->public_host ? stack->public_port : stack->port,
+                          transport == PHONE_TRANSPORT_TCP || transport == PHONE_TRANSPORT_TLS ? transport_param (transport)
+                                                                                               : "");
+}
+
+char *
+ua_account_contact (UaAccount *account, const char *target)
+{
+  g_autofree char *uri = ua_account_contact_uri (account, target);
+
+  return g_strdup_printf ("<%s>", uri);
+}
+
+/* A display name as quoted-string (RFC 3261 section 25.1). Control characters would end the header: they are left out. */
+static char *
+quote (const char *text)
+{
+  GString *quoted = g_string_new ("\"");
+
+  for (const char *p = text; *p; p++)
+    {
+      if ((guchar) *p < 0x20 || *p == 0x7f)
+        continue;
+      if (*p == '"' || *p == '\\')
+        g_string_append_c (quoted, '\\');
+      g_string_append_c (quoted, *p);
+    }
+  g_string_append_c (quoted, '"');
+  return g_string_free (quoted, FALSE);
+}
+
+char *
+ua_account_from (UaAccount *account, gboolean anonymous)
+{
+  const char *name = ua_account_settings (account)->display_name;
+  g_autofree char *quoted = name && *name ? quote (name) : NULL;
+
+  if (anonymous)
+    return g_strdup ("\"Anonymous\" <sip:anonymous@anonymous.invalid>");
+  return g_strdup_printf ("%s%s<%s>", quoted ? quoted : "", quoted ? " " : "", account->aor);
+}
+
+gboolean
+ua_account_is_registered (UaAccount *account)
+{
+  return account->registration && ua_registration_is_registered (account->registration);
+}
+
+/* Digits of a number, without visual separators (RFC 3966 section 5.1.1) and the + of the global form. */
+static char *
+bare_number (const char *text)
+{
+  GString *digits = g_string_new (NULL);
+
+  for (const char *p = text; *p && *p != ';'; p++)
+    if (g_ascii_isdigit (*p) || *p == '*' || *p == '#')
+      g_string_append_c (digits, *p);
+    else if (!strchr ("+-.() ", *p))
+      return g_string_free (digits, TRUE);      /* not a number */
+  return g_string_free (digits, FALSE);
+}
+
+static gboolean
+same_number (const char *a, const char *b)
+{
+  g_autofree char *bare_a = bare_number (a);
+  g_autofree char *bare_b = bare_number (b);
+
+  return bare_a && bare_b && *bare_a && g_str_equal (bare_a, bare_b);
+}
+
+gboolean
+ua_account_matches_user (UaAccount *account, const char *user)
+{
+  const char *did = ua_account_settings (account)->did;
+  const char *end = strchr (user, ';');
+  g_autofree char *bare = end ? g_strndup (user, (gsize) (end - user)) : g_strdup (user);
+  g_auto (GStrv) numbers = NULL;
+
+  if (g_str_equal (bare, account->user) || same_number (bare, account->user))
+    return TRUE;
+  if (!did)
+    return FALSE;
+  numbers = g_strsplit (did, ",", -1);
+  for (gsize i = 0; numbers[i]; i++)
+    if (g_str_equal (g_strstrip (numbers[i]), bare) || same_number (numbers[i], bare))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+ua_account_trusts (UaAccount *account, const struct sockaddr *from)
+{
+  return from && ua_account_is_registered (account) && ua_address_equal (from, (const struct sockaddr *) &account->server);
+}
+
+/* ---- the network ---- */
+
+char *
+ua_account_local_address (UaAccount *account, const char *target)
+{
+  UaStack *stack = account->stack;
+  g_autofree char *host = NULL;
+  guint16 port;
+
+  if (!stack)
+    return NULL;
+  if (stack->bound)
+    return g_strdup (stack->address);
+  if (account->server.ss_family != AF_UNSPEC)
+    return ua_route_source_for ((struct sockaddr *) &account->server);
+  if (account->route_host)
+    return ua_route_source (account->route_host, stack->family);
+  if (target && ua_route_split (target, &host, &port))
+    return ua_route_source (host, stack->family);
+  return ua_route_source (NULL, stack->family);
+}
+
+void
+ua_account_network_changed (UaAccount *account)
+{
+  if (account->removing || !account->stack || account->stack->state != UA_STACK_RUNNING)
+    return;
+  if (ua_stack_update_address (account->stack))
+    ua_stack_foreach (account->stack, UA_OWNER_DIALOG, ua_dialog_network_changed, NULL);
+  if (account->registration && ua_registration_is_wanted (account->registration))
+    ua_registration_start (account->registration);
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The life of an INVITE dialog (diagram in ua-dialog.h): how it ends, who is told, and what both directions have in common.
+ *
+ * core must learn of the end soon, sofia needs its time: a BYE to a dead peer takes 32 s. So core waits CORE_PATIENCE_MS for the answer, and
+ * the dialog stays without a call until sofia has finished or SOFIA_PATIENCE_MS are over. */
+
+#include "sip/ua-dialog.h"
+
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_extra.h>
+#include <sofia-sip/sip_status.h>
+#include <string.h>
+
+#include "util/name-addr.h"
+#include "util/text.h"
+
+#define CORE_PATIENCE_MS 4000
+#define SOFIA_PATIENCE_MS 40000         /* more than timers B, F and H of RFC 3261: 32 s */
+#define MAX_SDP (64 * 1024)
+#define DTMF_DEFAULT_MS 160
+
+static const char *
+state_name (UaDialogState state)
+{
+  static const char *const names[] = { "calling", "ringing", "answered", "up", "ending" };
+
+  return names[state];
+}
+
+UaDialog *
+ua_dialog_new (UaStack *stack, UaDialogState state)
+{
+  UaDialog *dialog = g_new0 (UaDialog, 1);
+
+  dialog->stack = stack;
+  dialog->state = state;
+  dialog->outgoing = state == DIALOG_CALLING;
+  dialog->sdp = ua_sdp_new ();
+  dialog->log.account = stack->id;
+  return dialog;
+}
+
+static void
+dialog_free (UaDialog *dialog)
+{
+  g_assert (dialog->call == NULL);
+  ua_timer_clear (&dialog->timer);
+  ua_dialog_stop_reoffer (dialog);
+  ua_timer_clear (&dialog->refresh_timer);
+  ua_sdp_free (dialog->sdp);
+  ua_sdp_free_text (dialog->payload);
+  phone_reason_free (dialog->reason);
+  g_free (dialog->target);
+  g_free (dialog->to);
+  g_free (dialog->from);
+  g_free (dialog->extra);
+  g_free (dialog->call_number);
+  g_free (dialog);
+}
+
+void
+ua_dialog_discard (UaDialog *dialog)
+{
+  g_assert (dialog->nh == NULL);
+  dialog_free (dialog);
+}
+
+void
+ua_dialog_set_state (UaDialog *dialog, UaDialogState state, const char *why)
+{
+  if (dialog->state == state)
+    return;
+  phone_log_debug (&dialog->log, "Dialog of call %s: %s -> %s (%s)", dialog->call_number ? dialog->call_number : "-",
+                   state_name (dialog->state), state_name (state), why);
+  dialog->state = state;
+  if (state != DIALOG_ENDING)
+    return;
+  ua_dialog_stop_reoffer (dialog);
+  ua_timer_clear (&dialog->refresh_timer);
+}
+
+void
+ua_dialog_set_call (UaDialog *dialog, PhoneCall *call)
+{
+  if (dialog->call)
+    return;
+  dialog->call = g_object_ref (call);
+  dialog->call_number = g_strdup_printf ("%u", phone_call_get_number (call));
+  dialog->log.call = dialog->call_number;
+  phone_call_set_engine_data (call, dialog);
+}
+
+UaDialog *
+ua_dialog_of (PhoneCall *call)
+{
+  UaDialog *dialog = phone_call_get_engine_data (call);
+
+  if (dialog)
+    ua_dialog_set_call (dialog, call);
+  return dialog;
+}
+
+/* ---- the end ---- */
+
+void
+ua_dialog_detach (UaDialog *dialog, PhoneReason *reason)
+{
+  g_autoptr (PhoneCall) call = g_steal_pointer (&dialog->call);
+  g_autoptr (PhoneReason) why = reason ? reason : g_steal_pointer (&dialog->reason);
+
+  if (!call)
+    return;
+  if (!why)
+    why = phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_FAILED, 0, NULL);
+  phone_call_set_engine_data (call, NULL);
+  phone_call_on_ended (call, why);
+}
+
+void
+ua_dialog_finish (UaDialog *dialog, PhoneReason *reason)
+{
+  UaStack *stack = dialog->stack;
+
+  ua_dialog_set_state (dialog, DIALOG_ENDING, "finished");
+  if (dialog->nh)
+    ua_stack_drop (stack, g_steal_pointer (&dialog->nh));
+  ua_dialog_detach (dialog, reason);
+  dialog_free (dialog);
+  ua_stack_check (stack);
+}
+
+static gboolean
+on_sofia_patience (gpointer data)
+{
+  UaDialog *dialog = data;
+
+  phone_log_debug (&dialog->log, "Dialog of call %s given up", dialog->call_number ? dialog->call_number : "-");
+  ua_dialog_finish (dialog, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_core_patience (gpointer data)
+{
+  UaDialog *dialog = data;
+
+  ua_timer_clear (&dialog->timer);
+  dialog->timer = ua_timer_new (dialog->stack->engine, SOFIA_PATIENCE_MS, on_sofia_patience, dialog);
+  ua_dialog_detach (dialog, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+void
+ua_dialog_await_end (UaDialog *dialog)
+{
+  ua_dialog_set_state (dialog, DIALOG_ENDING, "hang-up");
+  if (!dialog->timer)
+    dialog->timer = ua_timer_new (dialog->stack->engine, CORE_PATIENCE_MS, on_core_patience, dialog);
+}
+
+void
+ua_dialog_on_terminated (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+
+  if (!dialog->reason && dialog->call)
+    {
+      g_autofree char *phrase = phone_text_clean (event->phrase, -1, UA_MAX_PHRASE);
+
+      dialog->reason = phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_FAILED, 0, phrase);
+    }
+  ua_dialog_finish (dialog, NULL);
+}
+
+/* RFC 3326. The text is the phrase when there is one, and so must not break the quotes. */
+static char *
+reason_header (const PhoneReason *reason)
+{
+  g_autofree char *text = reason && reason->phrase ? phone_text_clean (reason->phrase, -1, UA_MAX_PHRASE) : NULL;
+  guint q850;
+
+  if (!reason)
+    return NULL;
+  if (reason->answered_elsewhere)
+    return g_strdup ("SIP;cause=200;text=\"Call completed elsewhere\"");
+  if (text)
+    g_strdelimit (text, "\"\\", '\'');
+  if (reason->sip >= 300)
+    return g_strdup_printf ("SIP;cause=%u%s%s%s", reason->sip, text ? ";text=\"" : "", text ? text : "", text ? "\"" : "");
+  q850 = reason->q850 ? reason->q850 : reason->cause == PHONE_CAUSE_HANGUP ? 16 : reason->cause == PHONE_CAUSE_RTP_TIMEOUT ? 102 : 0;
+  return q850 ? g_strdup_printf ("Q.850;cause=%u%s%s%s", q850, text ? ";text=\"" : "", text ? text : "", text ? "\"" : "") : NULL;
+}
+
+void
+ua_dialog_send_bye (UaDialog *dialog, const PhoneReason *reason)
+{
+  g_autofree char *header = reason_header (reason);
+
+  nua_bye (dialog->nh, TAG_IF (header, SIPTAG_REASON_STR (header)), TAG_END ());
+  ua_dialog_await_end (dialog);
+}
+
+static void
+send_cancel (UaDialog *dialog, const PhoneReason *reason)
+{
+  g_autofree char *header = reason_header (reason);
+
+  /* sofia holds it back until the first provisional response, RFC 3261 section 9.1 */
+  nua_cancel (dialog->nh, TAG_IF (header, SIPTAG_REASON_STR (header)), TAG_END ());
+  ua_dialog_await_end (dialog);
+}
+
+static void
+end_now (UaDialog *dialog, const PhoneReason *reason)
+{
+  if (!dialog->reason)
+    dialog->reason = phone_reason_copy (reason);
+  switch (dialog->state)
+    {
+    case DIALOG_CALLING:
+      send_cancel (dialog, reason);
+      break;
+    case DIALOG_RINGING:
+      nua_respond (dialog->nh, SIP_480_TEMPORARILY_UNAVAILABLE, TAG_END ());
+      ua_dialog_await_end (dialog);
+      break;
+    case DIALOG_ANSWERED:
+      /* RFC 3261 section 15: the callee must not send BYE before the ACK came or timed out */
+      dialog->bye_after_ack = TRUE;
+      break;
+    case DIALOG_UP:
+      ua_dialog_send_bye (dialog, reason);
+      break;
+    case DIALOG_ENDING:
+      break;
+    }
+}
+
+void
+ua_dialog_hangup (gpointer ua, PhoneCall *call, const PhoneReason *reason)
+{
+  UaDialog *dialog = ua_dialog_of (call);
+
+  if (dialog)
+    end_now (dialog, reason);
+}
+
+void
+ua_dialog_shutdown (gpointer owner, gpointer data)
+{
+  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_SHUTDOWN, 0, NULL);
+
+  end_now (owner, reason);
+}
+
+void
+ua_dialog_abandon (gpointer owner, gpointer data)
+{
+  UaDialog *dialog = owner;
+
+  dialog->nh = NULL;            /* the stack destroys it */
+  ua_dialog_set_state (dialog, DIALOG_ENDING, "stack closed");
+  ua_dialog_detach (dialog, NULL);
+  dialog->stack->n_dialogs--;
+  dialog_free (dialog);
+}
+
+/* ---- reading messages ---- */
+
+/* sofia's Reason is a list; a CANCEL or BYE may carry one value for each protocol. */
+void
+ua_dialog_read_reason (PhoneReason *reason, const sip_t *sip)
+{
+  for (const sip_reason_t *r = sip ? sip->sip_reason : NULL; r; r = r->re_next)
+    {
+      gint64 cause = r->re_cause ? g_ascii_strtoll (r->re_cause, NULL, 10) : 0;
+
+      if (!r->re_protocol || cause <= 0 || cause > 999)
+        continue;
+      if (g_ascii_strcasecmp (r->re_protocol, "SIP") == 0 && cause == 200)
+        reason->answered_elsewhere = TRUE;
+      else if (g_ascii_strcasecmp (r->re_protocol, "Q.850") == 0 && cause <= 127)
+        reason->q850 = (guint) cause;
+      else if (g_ascii_strcasecmp (r->re_protocol, "SIP") == 0 && !reason->sip)
+        reason->sip = (guint) cause;
+      if (r->re_text && !reason->phrase)
+        {
+          g_autofree char *bare = g_strdup (r->re_text);
+          gsize length = strlen (bare);
+
+          if (length >= 2 && bare[0] == '"' && bare[length - 1] == '"')
+            {
+              bare[length - 1] = '\0';
+              reason->phrase = phone_text_clean (bare + 1, -1, UA_MAX_PHRASE);
+            }
+          else
+            reason->phrase = phone_text_clean (bare, -1, UA_MAX_PHRASE);
+        }
+    }
+}
+
+PhoneReason *
+ua_dialog_reason_from_response (UaDialog *dialog, const UaEvent *event)
+{
+  UaAccount *account = dialog->stack->account;
+  g_autofree char *phrase = phone_text_clean (event->phrase, -1, UA_MAX_PHRASE);
+  PhoneReason *reason;
+
+  if (ua_event_is_local (event))
+    {
+      if (account && account->tls_reason != UA_TLS_OK)
+        return phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_TLS, 0, account->tls_text);
+      return phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_UNREACHABLE, event->status < 700 ? (guint) event->status : 0,
+                               phrase);
+    }
+  if (event->status == 401 || event->status == 407)
+    return phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_AUTH_FAILED, (guint) event->status, phrase);
+  reason = phone_reason_from_status ((guint) event->status, phrase);
+  if (!reason->phrase)
+    reason->phrase = g_steal_pointer (&phrase);
+  ua_dialog_read_reason (reason, event->sip);
+  return reason;
+}
+
+gboolean
+ua_sip_has_sdp (const sip_t *sip)
+{
+  const sip_content_type_t *type = sip ? sip->sip_content_type : NULL;
+
+  return sip && sip->sip_payload && sip->sip_payload->pl_len > 0 && type && type->c_type
+         && g_ascii_strcasecmp (type->c_type, "application/sdp") == 0;
+}
+
+PhoneMediaDesc *
+ua_dialog_read_sdp (UaDialog *dialog, const sip_t *sip, GError **error)
+{
+  PhoneMediaDesc *desc = NULL;
+
+  if (!ua_sip_has_sdp (sip))
+    return NULL;
+  if (sip->sip_payload->pl_len > MAX_SDP)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "Session description of %lu octets",
+                   (gulong) sip->sip_payload->pl_len);
+      return NULL;
+    }
+  if (!ua_sdp_read (dialog->sdp, sip->sip_payload->pl_data, sip->sip_payload->pl_len, &desc, error))
+    return NULL;
+  return desc;
+}
+
+const char *
+ua_sip_unknown (const sip_t *sip, const char *name)
+{
+  for (const sip_unknown_t *h = sip->sip_unknown; h; h = h->un_next)
+    if (h->un_name && g_ascii_strcasecmp (h->un_name, name) == 0)
+      return h->un_value;
+  return NULL;
+}
+
+/* RFC 3325 section 9.1: only from a node in our trust domain, which is the server that we registered with. */
+char *
+ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name)
+{
+  const char *value = ua_sip_unknown (sip, "P-Asserted-Identity");
+  g_auto (GStrv) entries = NULL;
+  g_autoptr (PhoneNameAddr) addr = NULL;
+
+  *ret_name = NULL;
+  if (!value || !stack->account || !ua_account_trusts (stack->account, ua_stack_peer (stack)))
+    return NULL;
+  entries = ua_header_split (value);
+  addr = entries[0] ? phone_name_addr_parse (entries[0], NULL) : NULL;
+  if (!addr)
+    return NULL;
+  *ret_name = g_steal_pointer (&addr->display);
+  return phone_uri_to_string (addr->uri);
+}
+
+void
+ua_dialog_read_party (UaDialog *dialog, const sip_t *sip)
+{
+  g_autofree char *name = NULL;
+  g_autofree char *id = dialog->call && sip ? ua_sip_asserted_id (dialog->stack, sip, &name) : NULL;
+
+  if (id)
+    phone_call_on_party (dialog->call, NULL, name, id);
+}
+
+/* ---- responses and requests inside the dialog ---- */
+
+/* A challenge inside a dialog that the far end began is not answered: it is a way to collect digests for guessing (ua-digest.h). */
+gboolean
+ua_dialog_authenticate (UaDialog *dialog, const UaEvent *event)
+{
+  if ((event->status != 401 && event->status != 407) || !event->sip || !dialog->outgoing || !dialog->stack->account)
+    return FALSE;
+  return ua_credentials_answer (dialog->stack->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT;
+}
+
+void
+ua_dialog_on_bye_response (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+
+  if (event->status < 200 || ua_dialog_authenticate (dialog, event))
+    return;
+  /* sofia sends BYE by itself when the session timer or the ACK runs out; the latter has told us before */
+  if (!dialog->reason)
+    dialog->reason = phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_SESSION_TIMEOUT, 0, NULL);
+  ua_dialog_finish (dialog, NULL);
+}
+
+void
+ua_dialog_on_cancel_response (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+
+  /* 481: the INVITE has its final response already, whose event is on the way */
+  if (event->status >= 200)
+    phone_log_debug (&dialog->log, "CANCEL: %d %s", event->status, event->phrase);
+}
+
+void
+ua_dialog_on_other_response (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+
+  if (event->status < 200 || ua_dialog_authenticate (dialog, event))
+    return;
+  if (event->status == 481 || event->status == 408)
+    {
+      /* RFC 3261 section 12.2.1.2: the dialog is dead */
+      if (dialog->state == DIALOG_UP && !dialog->reason)
+        dialog->reason = ua_dialog_reason_from_response (dialog, event);
+    }
+  else if (event->status >= 300)
+    phone_log_info (&dialog->log, "Request in the dialog refused: %d %s", event->status, event->phrase);
+}
+
+void
+ua_dialog_on_bye (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+
+  if (!dialog->reason)
+    {
+      dialog->reason = phone_reason_new (PHONE_ACTOR_REMOTE, PHONE_CAUSE_HANGUP, 0, NULL);
+      ua_dialog_read_reason (dialog->reason, event->sip);
+      if (dialog->reason->answered_elsewhere)
+        dialog->reason->cause = PHONE_CAUSE_ANSWERED_ELSEWHERE;
+    }
+  ua_dialog_finish (dialog, NULL);      /* sofia has answered 200 */
+}
+
+void
+ua_dialog_on_error (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+
+  phone_log_info (&dialog->log, "SIP error %d %s", event->status, event->phrase);
+  if (event->status == 408 && dialog->state == DIALOG_ANSWERED)
+    {
+      /* sofia sends the BYE */
+      if (!dialog->reason)
+        dialog->reason = phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_ACK_TIMEOUT, 408, "No ACK for our answer");
+      ua_dialog_await_end (dialog);
+      ua_dialog_detach (dialog, NULL);
+    }
+  else if ((event->status == 408 || event->status == 504) && !dialog->reason)
+    /* PRACK time-out, or an ACK missing for the answer to a re-INVITE: sofia ends both */
+    dialog->reason = phone_reason_new (PHONE_ACTOR_NETWORK, event->status == 408 ? PHONE_CAUSE_ACK_TIMEOUT : PHONE_CAUSE_FAILED,
+                                       (guint) event->status, NULL);
+}
+
+void
+ua_dialog_on_info (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+  const sip_t *sip = event->sip;
+  const char *type = sip->sip_content_type && sip->sip_content_type->c_type ? sip->sip_content_type->c_type : NULL;
+  char digit;
+  guint ms;
+
+  if (!sip->sip_payload || sip->sip_payload->pl_len == 0)
+    {
+      nua_respond (event->nh, SIP_200_OK, NUTAG_WITH_THIS (stack->nua), TAG_END ());
+      return;
+    }
+  if (!type || !ua_dtmf_info_parse (type, sip->sip_payload->pl_data, sip->sip_payload->pl_len, &digit, &ms))
+    {
+      nua_respond (event->nh, SIP_415_UNSUPPORTED_MEDIA, NUTAG_WITH_THIS (stack->nua),
+                   SIPTAG_ACCEPT_STR ("application/dtmf-relay, application/dtmf"), TAG_END ());
+      return;
+    }
+  nua_respond (event->nh, SIP_200_OK, NUTAG_WITH_THIS (stack->nua), TAG_END ());
+  if (dialog->call)
+    phone_call_on_dtmf_info (dialog->call, digit, ms ? ms : DTMF_DEFAULT_MS);
+}
+
+gboolean
+ua_dialog_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError **error)
+{
+  UaDialog *dialog = ua_dialog_of (call);
+  g_autofree char *body = NULL;
+
+  if (!dialog || dialog->state != DIALOG_UP)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Call %u has no established dialog", phone_call_get_number (call));
+      return FALSE;
+    }
+  body = ua_dtmf_info_write (digit, ms);
+  nua_info (dialog->nh, SIPTAG_CONTENT_TYPE_STR ("application/dtmf-relay"), SIPTAG_PAYLOAD_STR (body), TAG_END ());
+  return TRUE;
+}
+
+/* The peer learns our new address by an UPDATE that changes nothing else (target refresh, RFC 3311). */
+void
+ua_dialog_network_changed (gpointer owner, gpointer data)
+{
+  UaDialog *dialog = owner;
+  g_autofree char *contact = NULL;
+
+  if (dialog->state != DIALOG_UP || !dialog->peer_updates || !dialog->stack->account)
+    return;
+  contact = ua_account_contact (dialog->stack->account, dialog->target);
+  nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_END ());
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The INVITE dialogs, shared by ua-dialog.c (life), ua-outgoing.c, ua-incoming.c and ua-reoffer.c.
+ *
+ *   out:  CALLING ---2xx, ACK---> UP          CALLING --CANCEL--> ENDING --487 (or 2xx: ACK, BYE)--> freed
+ *   in:   RINGING --our 2xx--> ANSWERED --ACK--> UP                UP --BYE--> ENDING --answer--> freed
+ *
+ * core's call and our dialog part when core has been told that the call ended; the dialog lives on until sofia is done with it. */
+
+#include "sip/ua-header.h"
+#include "sip/ua-private.h"
+
+typedef enum
+{
+  DIALOG_CALLING,
+  DIALOG_RINGING,
+  DIALOG_ANSWERED,
+  DIALOG_UP,
+  DIALOG_ENDING,
+} UaDialogState;
+
+typedef enum
+{
+  REOFFER_NONE,
+  REOFFER_SENT,                 /* its final response is awaited */
+  REOFFER_DELAYED,              /* 491 or 500 with Retry-After: again when the timer ends */
+} UaReofferState;
+
+struct _UaDialog
+{
+  UaStack *stack;
+  PhoneCall *call;              /* reference; NULL: core has forgotten the call, or does not know it yet */
+  char *call_number;
+  PhoneLogFields log;
+  nua_handle_t *nh;
+  UaSdp *sdp;
+  UaDialogState state;
+  gboolean outgoing;
+  PhoneReason *reason;          /* why it ends, once we know */
+  GSource *timer;               /* ENDING: core waits no longer; then: sofia waits no longer */
+
+  /* outgoing */
+  char *target, *to, *from, *extra, *payload;   /* of the INVITE; payload may hold keys */
+  gboolean with_100rel;
+  gboolean has_route_set;       /* fixed by Record-Route: the remote target does not choose the next hop */
+
+  /* incoming */
+  gboolean has_offer;           /* theirs, in the INVITE */
+  gboolean answer_due;          /* theirs, in the ACK */
+  gboolean bye_after_ack;
+
+  /* in the dialog */
+  PhoneMediaDesc *reoffer;
+  UaReofferState reoffer_state;
+  gboolean reoffer_internal;    /* a session refresh: core did not ask */
+  guint reoffer_tries;
+  GSource *reoffer_timer;
+  gboolean peer_updates;        /* the peer allows UPDATE */
+  gboolean peer_timer;          /* and supports session timers */
+  guint session_interval;       /* s; 0: no session timer */
+  GSource *refresh_timer;
+};
+
+/* ---- life: ua-dialog.c ---- */
+UaDialog *ua_dialog_new (UaStack *stack, UaDialogState state);
+UaDialog *ua_dialog_of (PhoneCall *call);       /* NULL: none, or it ended */
+void ua_dialog_set_state (UaDialog *dialog, UaDialogState state, const char *why);
+void ua_dialog_set_call (UaDialog *dialog, PhoneCall *call);
+/* Tells core. Takes reason (NULL: dialog->reason, else unknown). The dialog itself goes on. */
+void ua_dialog_detach (UaDialog *dialog, PhoneReason *reason);
+/* Tells core, and gives up handle and dialog. Takes reason. */
+void ua_dialog_finish (UaDialog *dialog, PhoneReason *reason);
+/* Frees a dialog that has neither handle nor call. */
+void ua_dialog_discard (UaDialog *dialog);
+/* Waits for sofia to end a dialog that is ENDING. */
+void ua_dialog_await_end (UaDialog *dialog);
+void ua_dialog_send_bye (UaDialog *dialog, const PhoneReason *reason);
+void ua_dialog_shutdown (gpointer owner, gpointer data);        /* the stack closes: BYE, CANCEL or 480 */
+void ua_dialog_abandon (gpointer owner, gpointer data);         /* the stack is closing without waiting: no handle any more */
+void ua_dialog_network_changed (gpointer owner, gpointer data);
+
+/* Answers a 401 or 407, if we may. TRUE: the request is out again. */
+gboolean ua_dialog_authenticate (UaDialog *dialog, const UaEvent *event);
+/* Reason for a final response to a request of ours. */
+PhoneReason *ua_dialog_reason_from_response (UaDialog *dialog, const UaEvent *event);
+/* Fills q850, answered_elsewhere and phrase from Reason headers (RFC 3326). */
+void ua_dialog_read_reason (PhoneReason *reason, const sip_t *sip);
+/* NULL: no SDP, or (then *ret_error) a bad one. */
+PhoneMediaDesc *ua_dialog_read_sdp (UaDialog *dialog, const sip_t *sip, GError **error);
+gboolean ua_sip_has_sdp (const sip_t *sip);
+/* Connected identity: P-Asserted-Identity from our server, else nothing. */
+void ua_dialog_read_party (UaDialog *dialog, const sip_t *sip);
+/* The asserted identity if sip came from a server that we trust. Caller frees. */
+char *ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name);
+const char *ua_sip_unknown (const sip_t *sip, const char *name);        /* value of a header that sofia does not know */
+
+void ua_dialog_on_bye_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_cancel_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_other_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_bye (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_info (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_error (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_terminated (UaStack *stack, const UaEvent *event, gpointer owner);
+
+void ua_dialog_hangup (gpointer ua, PhoneCall *call, const PhoneReason *reason);
+gboolean ua_dialog_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError **error);
+
+/* ---- calls out: ua-outgoing.c ---- */
+gboolean ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,
+                           GError **error);
+void ua_dialog_on_invite_response (UaStack *stack, const UaEvent *event, gpointer owner);
+/* Sends what comes next in the dialog where the dialog says, not through the outbound proxy. */
+void ua_dialog_learn_route (UaDialog *dialog, const sip_t *sip);
+
+/* ---- calls in: ua-incoming.c ---- */
+void ua_incoming_on_invite (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_incoming_on_options (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_incoming_on_stray (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_ack (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_cancel (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_ring (gpointer ua, PhoneCall *call, guint status, const PhoneMediaDesc *early);
+void ua_dialog_answer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *desc);
+void ua_dialog_reject (gpointer ua, PhoneCall *call, guint status, const char *phrase);
+
+/* ---- changes of the session: ua-reoffer.c ---- */
+gboolean ua_dialog_reoffer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *offer, GError **error);
+void ua_dialog_on_reoffer_response (UaDialog *dialog, const UaEvent *event);
+void ua_dialog_on_update_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_reinvite (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_update (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_stop_reoffer (UaDialog *dialog);
+/* Allow, Supported and Session-Expires of a peer's INVITE or UPDATE, or of the 2xx to ours. */
+void ua_dialog_learn_session (UaDialog *dialog, const sip_t *sip);

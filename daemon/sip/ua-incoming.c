@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Calls in: screening, the responses, ACK and CANCEL.
+ *
+ * sofia has checked the syntax, the method (405), the scheme (416) and Require (420) when an INVITE gets here. Ours are: do we serve this
+ * address (404; a request that came over the account's own flow and names it by Request-URI, To or DID), is the body something that
+ * we read (415), is the session description one that can be answered (488), is there room (486, 503). Nothing is created
+ * for a request that fails, and every string that goes further is bounded and clean. */
+
+#include "sip/ua-dialog.h"
+
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <string.h>
+
+#include "util/name-addr.h"
+#include "util/text.h"
+
+#define MAX_URI 1024
+#define MAX_NAME 128
+
+static void
+respond (UaDialog *dialog, guint status, const char *phrase, const char *sdp)
+{
+  g_autofree char *contact = dialog->stack->account ? ua_account_contact (dialog->stack->account, NULL) : NULL;
+
+  nua_respond (dialog->nh, (int) status, phrase ? phrase : sip_status_phrase ((int) status),
+               TAG_IF (contact && status < 300, SIPTAG_CONTACT_STR (contact)),
+               TAG_IF (sdp, SIPTAG_CONTENT_TYPE_STR ("application/sdp")), TAG_IF (sdp, SIPTAG_PAYLOAD_STR (sdp)), TAG_END ());
+}
+
+/* ---- screening ---- */
+
+static char *
+uri_text (const url_t *url)
+{
+  char buffer[MAX_URI];
+  issize_t length = url_e (buffer, sizeof buffer, url);
+
+  if (length < 0 || (gsize) length >= sizeof buffer)
+    return NULL;
+  return phone_text_clean (buffer, -1, MAX_URI);
+}
+
+static gboolean
+is_for_us (UaAccount *account, const sip_t *sip)
+{
+  const char *user = sip->sip_request->rq_url->url_user;
+  const char *to = sip->sip_to && sip->sip_to->a_url->url_user ? sip->sip_to->a_url->url_user : NULL;
+
+  if (user && ua_account_matches_user (account, user))
+    return TRUE;
+  /* Our Contact has an empty user only for an AoR without one; a proxy may send a DID in To only, or a tel: URI */
+  return to && (!user || ua_account_trusts (account, ua_stack_peer (account->stack))) && ua_account_matches_user (account, to);
+}
+
+/* RFC 3261 section 21.4.13. Returns 0 or the status. */
+static guint
+check_body (const sip_t *sip)
+{
+  gboolean has_body = sip->sip_payload && sip->sip_payload->pl_len > 0;
+
+  if (!has_body)
+    return 0;
+  if (sip->sip_content_encoding && sip->sip_content_encoding->k_items && sip->sip_content_encoding->k_items[0]
+      && g_ascii_strcasecmp (sip->sip_content_encoding->k_items[0], "identity") != 0)
+    return 415;
+  if (ua_sip_has_sdp (sip))
+    return 0;
+  /* a body that we may ignore (RFC 3204: handling=optional) */
+  if (sip->sip_content_disposition && sip->sip_content_disposition->cd_optional)
+    return 0;
+  return 415;
+}
+
+static void
+refuse (UaStack *stack, const UaEvent *event, guint status)
+{
+  phone_log_info (&stack->log, "Account %s: INVITE refused with %u", stack->id, status);
+  nua_respond (event->nh, (int) status, sip_status_phrase ((int) status), NUTAG_WITH_THIS (stack->nua),
+               TAG_IF (status == 415, SIPTAG_ACCEPT_STR ("application/sdp")),
+               TAG_IF (status == 415, SIPTAG_ACCEPT_ENCODING_STR ("identity")),
+               TAG_IF (status == 503, SIPTAG_RETRY_AFTER_STR ("5")), TAG_END ());
+}
+
+static guint
+screen (UaStack *stack, const sip_t *sip)
+{
+  guint status;
+
+  if (!sip || !sip->sip_from || !sip->sip_to)
+    return 400;
+  if (stack->state != UA_STACK_RUNNING || !stack->account)
+    return 480;
+  if (!is_for_us (stack->account, sip))
+    return 404;
+  status = check_body (sip);
+  if (status)
+    return status;
+  return ua_stack_is_full (stack) ? 503 : 0;
+}
+
+/* RFC 3891. *ret_call: the call to replace; FALSE: there is none such, 481. */
+static gboolean
+find_replaced (UaStack *stack, const sip_t *sip, PhoneCall **ret_call)
+{
+  nua_handle_t *nh;
+  UaDialog *dialog;
+
+  *ret_call = NULL;
+  if (!sip->sip_replaces)
+    return TRUE;
+  nh = nua_handle_by_replaces (stack->nua, sip->sip_replaces);
+  if (!nh)
+    return FALSE;
+  dialog = ua_stack_find (stack, nh, UA_OWNER_DIALOG);
+  nua_handle_unref (nh);        /* it came with a reference */
+  if (!dialog || !dialog->call)
+    return FALSE;
+  *ret_call = dialog->call;
+  return TRUE;
+}
+
+static guint
+auto_answer (const sip_t *sip)
+{
+  su_home_t home[1] = { SU_HOME_INIT (home) };
+  const char *call_info = sip->sip_call_info ? sip_header_as_string (home, (const sip_header_t *) sip->sip_call_info) : NULL;
+  const char *alert_info = ua_sip_unknown (sip, "Alert-Info");
+  guint ms = ua_auto_answer_ms (call_info, alert_info, ua_sip_unknown (sip, "Answer-Mode"));
+
+  su_home_deinit (home);
+  return ms;
+}
+
+static void
+announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, PhoneCall *replaced, guint *ret_status)
+{
+  UaStack *stack = dialog->stack;
+  UaEngine *engine = stack->engine;
+  g_autofree char *asserted_name = NULL;
+  g_autofree char *asserted = ua_sip_asserted_id (stack, sip, &asserted_name);
+  g_autofree char *uri = uri_text (sip->sip_from->a_url);
+  g_autofree char *request_uri = uri_text (sip->sip_request->rq_url);
+  g_autofree char *display = NULL;
+  g_autofree char *diverter = ua_diverter (ua_sip_unknown (sip, "Diversion"), ua_sip_unknown (sip, "History-Info"));
+  PhoneIncoming incoming = { 0 };
+  PhoneCall *call;
+
+  if (sip->sip_from->a_display && *sip->sip_from->a_display)
+    {
+      g_autofree char *quoted = g_strdup_printf ("%s <sip:x@x.invalid>", sip->sip_from->a_display);
+      g_autoptr (PhoneNameAddr) addr = phone_name_addr_parse (quoted, NULL);
+
+      if (addr)
+        display = g_steal_pointer (&addr->display);
+    }
+  incoming.remote_uri = uri ? uri : "sip:anonymous@anonymous.invalid";
+  incoming.remote_name = asserted_name ? asserted_name : display;
+  incoming.asserted_id = asserted;
+  incoming.diverter = diverter;
+  incoming.request_uri = request_uri;
+  incoming.replaces_call_id = replaced ? phone_call_get_id (replaced) : NULL;
+  incoming.auto_answer_ms = auto_answer (sip);
+  call = phone_registry_on_incoming (engine->registry, stack->account->account, &incoming, offer, dialog, ret_status);
+  if (call)
+    ua_dialog_set_call (dialog, call);
+}
+
+void
+ua_incoming_on_invite (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  const sip_t *sip = event->sip;
+  guint status = screen (stack, sip);
+  g_autoptr (PhoneMediaDesc) offer = NULL;
+  g_autoptr (GError) error = NULL;
+  PhoneCall *replaced = NULL;
+  UaDialog *dialog;
+
+  if (!status && !find_replaced (stack, sip, &replaced))
+    status = 481;
+  if (status)
+    {
+      refuse (stack, event, status);
+      return;
+    }
+  dialog = ua_dialog_new (stack, DIALOG_RINGING);
+  offer = ua_dialog_read_sdp (dialog, sip, &error);
+  if (error)
+    {
+      phone_log_info (&stack->log, "Account %s: INVITE refused with 488: %s", stack->id, error->message);
+      refuse (stack, event, 488);
+      ua_dialog_discard (dialog);
+      return;
+    }
+  dialog->has_offer = offer != NULL;
+  dialog->nh = event->nh;
+  ua_stack_adopt (stack, event->nh, UA_OWNER_DIALOG, dialog);
+  ua_dialog_learn_session (dialog, sip);
+  announce (dialog, sip, offer, replaced, &status);
+  if (dialog->call)
+    return;
+  respond (dialog, status ? status : 480, NULL, NULL);
+  ua_dialog_await_end (dialog);
+}
+
+/* ---- our responses ---- */
+
+void
+ua_dialog_ring (gpointer ua, PhoneCall *call, guint status, const PhoneMediaDesc *early)
+{
+  UaDialog *dialog = ua_dialog_of (call);
+  char *sdp = NULL;
+
+  if (!dialog || dialog->state != DIALOG_RINGING)
+    return;
+  if (early && dialog->has_offer)
+    sdp = ua_sdp_write_answer (dialog->sdp, early);
+  respond (dialog, status, NULL, sdp);
+  ua_sdp_free_text (sdp);
+}
+
+void
+ua_dialog_answer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *desc)
+{
+  UaDialog *dialog = ua_dialog_of (call);
+  char *sdp;
+
+  if (!dialog || dialog->state != DIALOG_RINGING)
+    return;
+  if (dialog->has_offer)
+    sdp = ua_sdp_write_answer (dialog->sdp, desc);
+  else
+    sdp = ua_sdp_write_offer (dialog->sdp, desc);
+  dialog->answer_due = !dialog->has_offer;
+  ua_dialog_set_state (dialog, DIALOG_ANSWERED, "answer");
+  respond (dialog, 200, NULL, sdp);
+  ua_sdp_free_text (sdp);
+}
+
+void
+ua_dialog_reject (gpointer ua, PhoneCall *call, guint status, const char *phrase)
+{
+  UaDialog *dialog = ua_dialog_of (call);
+
+  if (!dialog || dialog->state != DIALOG_RINGING)
+    return;
+  if (!dialog->reason)
+    dialog->reason = phone_reason_copy (phone_call_get_reason (call));
+  /* sofia keeps the pointer until the message is made */
+  respond (dialog, status, phrase && ua_header_is_safe (phrase) ? g_intern_string (phrase) : NULL, NULL);
+  ua_dialog_await_end (dialog);
+}
+
+/* ---- ACK, CANCEL ---- */
+
+void
+ua_dialog_on_ack (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PhoneMediaDesc) answer = NULL;
+  gboolean was_due = dialog->answer_due;
+
+  dialog->answer_due = FALSE;
+  if (dialog->bye_after_ack && dialog->state == DIALOG_ANSWERED)
+    {
+      ua_dialog_set_state (dialog, DIALOG_UP, "ACK");
+      ua_dialog_send_bye (dialog, dialog->reason);
+      return;
+    }
+  if (dialog->state != DIALOG_ANSWERED && dialog->state != DIALOG_UP)
+    return;
+  if (was_due)
+    answer = ua_dialog_read_sdp (dialog, event->sip, &error);
+  if (error)
+    phone_log_warning (&dialog->log, "SDP of ACK: %s", error->message);
+  if (dialog->state == DIALOG_ANSWERED)
+    {
+      ua_dialog_set_state (dialog, DIALOG_UP, "ACK");
+      if (dialog->call)
+        phone_call_on_confirmed (dialog->call, answer);
+    }
+  else if (was_due && dialog->call)
+    phone_call_on_confirmed (dialog->call, answer);
+}
+
+void
+ua_dialog_on_cancel (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+
+  if (!dialog->reason)
+    {
+      dialog->reason = phone_reason_new (PHONE_ACTOR_REMOTE, PHONE_CAUSE_CANCELLED, 487, NULL);
+      ua_dialog_read_reason (dialog->reason, event->sip);
+      if (dialog->reason->answered_elsewhere)
+        dialog->reason->cause = PHONE_CAUSE_ANSWERED_ELSEWHERE;
+    }
+  /* sofia answers 200 to it and 487 to the INVITE, then says that the call is terminated */
+  ua_dialog_set_state (dialog, DIALOG_ENDING, "CANCEL");
+  ua_dialog_await_end (dialog);
+}
+
+/* ---- other requests outside our dialogs ---- */
+
+void
+ua_incoming_on_options (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  gboolean ours = stack->account && (owner || !event->sip->sip_request->rq_url->url_user || is_for_us (stack->account, event->sip));
+  g_autofree char *contact = ours ? ua_account_contact (stack->account, NULL) : NULL;
+
+  if (!ours)
+    nua_respond (event->nh, SIP_404_NOT_FOUND, NUTAG_WITH_THIS (stack->nua), TAG_END ());
+  else
+    nua_respond (event->nh, SIP_200_OK, NUTAG_WITH_THIS (stack->nua), SIPTAG_CONTACT_STR (contact),
+                 SIPTAG_ACCEPT_STR ("application/sdp"), SIPTAG_ACCEPT_ENCODING_STR ("identity"),
+                 SIPTAG_ACCEPT_LANGUAGE_STR ("en"), TAG_END ());
+}
+
+/* INFO and UPDATE without a dialog of ours. */
+void
+ua_incoming_on_stray (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  nua_respond (event->nh, SIP_481_NO_CALL, NUTAG_WITH_THIS (stack->nua), TAG_END ());
+}

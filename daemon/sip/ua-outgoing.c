@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Calls out: the INVITE and what answers it.
+ *
+ * Reliable provisional responses (RFC 3262) and forking do not go together in this sofia: the first reliable 18x binds the INVITE to
+ * the dialog of that branch, a 200 from any other branch gets ACK and BYE, and a failure that a proxy made itself is only noticed
+ * after 32 s. A desk phone and a mobile on one number are common, a callee that insists on 100rel is rare. So an INVITE
+ * does not offer 100rel; when the far end answers 421 (Extension Required), the call is placed again with it. As a callee we
+ * do both.
+ *
+ * ACK is ours to send (NUTAG_AUTOACK (0)): before it goes out, the handle is turned from the outbound proxy to the route that the
+ * dialog got (sofia would send ACK and everything after to the proxy, whatever Record-Route says). */
+
+#include "sip/ua-dialog.h"
+
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <string.h>
+
+#include "util/name-addr.h"
+
+#define SUPPORTED "timer, replaces"
+#define SUPPORTED_100REL "timer, replaces, 100rel"
+#define MAX_EXTRA_HEADERS 32
+
+/* ---- sending ---- */
+
+/* Where a call without a server goes: the target, with our transport, since sofia would pick UDP for an address. */
+static char *
+direct_route (UaAccount *account, const char *target)
+{
+  g_autofree char *host = NULL;
+  guint16 port;
+  const char *transport = account->transport == PHONE_TRANSPORT_AUTO ? NULL : phone_transport_to_string (account->transport);
+  gboolean ip6;
+
+  if (strstr (target, ";transport=") || !transport || !ua_route_split (target, &host, &port))
+    return NULL;
+  ip6 = strchr (host, ':') != NULL;
+  if (port)
+    return g_strdup_printf ("sip:%s%s%s:%u;transport=%s", ip6 ? "[" : "", host, ip6 ? "]" : "", port, transport);
+  return g_strdup_printf ("sip:%s%s%s;transport=%s", ip6 ? "[" : "", host, ip6 ? "]" : "", transport);
+}
+
+static void
+send_invite (UaDialog *dialog)
+{
+  UaStack *stack = dialog->stack;
+  UaAccount *account = stack->account;
+  g_autofree char *contact = ua_account_contact (account, dialog->target);
+  g_autofree char *direct = account->route ? NULL : direct_route (account, dialog->target);
+  const char *route = account->route ? account->route : direct;
+
+  account->tls_reason = UA_TLS_OK;
+  dialog->nh = nua_handle (stack->nua, NULL, NUTAG_URL (dialog->target), SIPTAG_TO_STR (dialog->to), SIPTAG_FROM_STR (dialog->from),
+                           TAG_IF (route, NUTAG_PROXY (route)), TAG_END ());
+  ua_stack_adopt (stack, dialog->nh, UA_OWNER_DIALOG, dialog);
+  nua_invite (dialog->nh, SIPTAG_CONTACT_STR (contact),
+              SIPTAG_SUPPORTED_STR (dialog->with_100rel ? SUPPORTED_100REL : SUPPORTED),
+              TAG_IF (dialog->extra, SIPTAG_HEADER_STR (dialog->extra)),
+              SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR (dialog->payload), TAG_END ());
+}
+
+static gboolean
+add_header (GString *extra, const char *name, const char *value, GError **error)
+{
+  if (!ua_header_is_safe (name) || !ua_header_is_safe (value) || strpbrk (name, ": \t"))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "headers: \"%s\" cannot stand in a SIP message", name);
+      return FALSE;
+    }
+  g_string_append_printf (extra, "%s%s: %s", extra->len ? "\r\n" : "", name, value);
+  return TRUE;
+}
+
+static gboolean
+make_extra (UaDialog *dialog, const PhoneInviteParams *params, GError **error)
+{
+  g_autoptr (GString) extra = g_string_new (NULL);
+  g_autofree char *identity = g_strdup_printf ("<%s>", dialog->stack->account->aor);
+
+  /* RFC 3323, RFC 3325: the proxy may know and assert who calls, the callee may not */
+  if (params->privacy && (!add_header (extra, "Privacy", "id", error) || !add_header (extra, "P-Preferred-Identity", identity, error)))
+    return FALSE;
+  if (params->replaces && (!add_header (extra, "Require", "replaces", error) || !add_header (extra, "Replaces", params->replaces, error)))
+    return FALSE;
+  for (gsize i = 0; params->headers && params->headers[i] && i < 2 * MAX_EXTRA_HEADERS; i += 2)
+    if (!add_header (extra, params->headers[i], params->headers[i + 1], error))
+      return FALSE;
+  if (extra->len)
+    dialog->extra = g_string_free (g_steal_pointer (&extra), FALSE);
+  return TRUE;
+}
+
+gboolean
+ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer, GError **error)
+{
+  UaAccount *account = phone_account_get_engine_data (phone_call_get_account (call));
+  g_autoptr (PhoneUri) uri = phone_uri_parse (params->target, error);
+  UaDialog *dialog;
+
+  g_return_val_if_fail (offer != NULL, FALSE);
+  if (!uri)
+    return FALSE;
+  if (!account || !account->stack || account->stack->state != UA_STACK_RUNNING)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Account %s has no open SIP stack",
+                   phone_account_get_id (phone_call_get_account (call)));
+      return FALSE;
+    }
+  if (ua_stack_is_full (account->stack))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "Too many SIP dialogs on account %s", account->id);
+      return FALSE;
+    }
+  dialog = ua_dialog_new (account->stack, DIALOG_CALLING);
+  if (!make_extra (dialog, params, error))
+    {
+      ua_dialog_discard (dialog);
+      return FALSE;
+    }
+  dialog->target = phone_uri_to_string (uri);
+  dialog->to = phone_name_addr_build (params->display_name, uri);
+  dialog->from = ua_account_from (account, params->privacy);
+  dialog->payload = ua_sdp_write_offer (dialog->sdp, offer);
+  ua_dialog_set_call (dialog, call);
+  send_invite (dialog);
+  return TRUE;
+}
+
+/* ---- the route of the dialog ---- */
+
+/* UAC: the route set is the Record-Route of the response in reverse (RFC 3261 section 12.1.2); the next hop is its first
+ * entry, the last of the header, or the remote target if it is empty. */
+void
+ua_dialog_learn_route (UaDialog *dialog, const sip_t *sip)
+{
+  su_home_t home[1] = { SU_HOME_INIT (home) };
+  const url_t *next = NULL;
+  const char *text;
+
+  if (!dialog->outgoing || !sip)
+    return;
+  if (sip->sip_record_route && dialog->state == DIALOG_CALLING)
+    {
+      const sip_record_route_t *last = sip->sip_record_route;
+
+      while (last->r_next)
+        last = last->r_next;
+      next = last->r_url;
+      dialog->has_route_set = TRUE;
+    }
+  else if (sip->sip_contact && !dialog->has_route_set)
+    next = sip->sip_contact->m_url;
+  text = next ? url_as_string (home, next) : NULL;
+  if (text)
+    {
+      g_autofree char *direct = direct_route (dialog->stack->account, text);
+
+      nua_set_hparams (dialog->nh, NUTAG_PROXY (direct && !dialog->has_route_set && !dialog->stack->account->route ? direct : text),
+                       TAG_END ());
+    }
+  su_home_deinit (home);
+}
+
+/* ---- responses ---- */
+
+static void
+on_provisional (UaDialog *dialog, const UaEvent *event)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PhoneMediaDesc) answer = NULL;
+
+  if (!event->sip || !event->sip->sip_status || event->sip->sip_status->st_status != event->status || event->status == 100
+      || !dialog->call || dialog->state != DIALOG_CALLING)
+    return;
+  answer = ua_dialog_read_sdp (dialog, event->sip, &error);
+  if (error)
+    phone_log_warning (&dialog->log, "SDP of %d: %s", event->status, error->message);
+  ua_dialog_read_party (dialog, event->sip);
+  if (dialog->call)
+    phone_call_on_progress (dialog->call, (guint) event->status, answer);
+}
+
+static void
+on_success (UaDialog *dialog, const UaEvent *event)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PhoneMediaDesc) answer = NULL;
+
+  ua_dialog_learn_route (dialog, event->sip);
+  nua_ack (dialog->nh, TAG_END ());
+  if (dialog->state == DIALOG_ENDING)
+    {
+      /* The 200 crossed our CANCEL: RFC 3261 section 9.1 */
+      ua_dialog_send_bye (dialog, dialog->reason);
+      return;
+    }
+  ua_dialog_set_state (dialog, DIALOG_UP, "2xx");
+  ua_sdp_free_text (g_steal_pointer (&dialog->payload));
+  ua_dialog_learn_session (dialog, event->sip);
+  answer = ua_dialog_read_sdp (dialog, event->sip, &error);
+  if (error)
+    phone_log_warning (&dialog->log, "SDP of %d: %s", event->status, error->message);
+  ua_dialog_read_party (dialog, event->sip);
+  if (dialog->call)
+    phone_call_on_answered (dialog->call, answer);
+}
+
+static gboolean
+retry_with_100rel (UaDialog *dialog, const UaEvent *event)
+{
+  if (event->status != 421 || dialog->with_100rel || !event->sip || !sip_has_feature (event->sip->sip_require, "100rel")
+      || dialog->state != DIALOG_CALLING || !dialog->stack->account)
+    return FALSE;
+  phone_log_info (&dialog->log, "The far end insists on 100rel, calling again with it");
+  dialog->with_100rel = TRUE;
+  ua_stack_drop (dialog->stack, g_steal_pointer (&dialog->nh));
+  send_invite (dialog);
+  return TRUE;
+}
+
+void
+ua_dialog_on_invite_response (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+
+  if (dialog->state == DIALOG_UP || !dialog->outgoing)
+    {
+      ua_dialog_on_reoffer_response (dialog, event);
+      return;
+    }
+  if (event->status < 200)
+    {
+      on_provisional (dialog, event);
+      return;
+    }
+  if (event->status < 300)
+    {
+      on_success (dialog, event);
+      return;
+    }
+  if (ua_dialog_authenticate (dialog, event) || retry_with_100rel (dialog, event))
+    return;
+  ua_dialog_finish (dialog, dialog->reason ? NULL : ua_dialog_reason_from_response (dialog, event));
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of the engine share among themselves.
+ *
+ *   UaEngine ---- UaAccount ---- UaStack (one nua) ---- handle table ---- UaRegistration
+ *     su root       settings,      sockets, shutdown                      UaDialog ---- PhoneCall
+ *                   route          state machine
+ *
+ * sofia hands out nua_handle_t pointers with every event, and events may come after the handle was given up. So nothing is
+ * ever read through a handle: each stack has a table of the handles that are ours, and what is not in it is either new (an
+ * incoming request) or dead. */
+
+#include <sofia-sip/nua.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/su_wait.h>
+
+#include "core/registry.h"
+#include "sip/ua.h"
+#include "sip/ua-digest.h"
+#include "sip/sdp.h"
+#include "sip/ua-tls.h"
+#include "util/backoff.h"
+#include "util/log.h"
+
+typedef struct _UaAccount UaAccount;
+typedef struct _UaStack UaStack;
+typedef struct _UaRegistration UaRegistration;
+typedef struct _UaDialog UaDialog;
+
+struct _UaEngine
+{
+  PhoneRegistry *registry;
+  GMainContext *context;
+  su_root_t *root;
+  GSource *source;              /* owned by root */
+  GPtrArray *accounts;          /* UaAccount */
+  GPtrArray *stacks;            /* UaStack, draining ones too */
+  GSource *stop_timer;
+  void (*stop_done) (gpointer data);
+  gpointer stop_data;
+  gboolean stopping;
+};
+
+void ua_engine_stack_gone (UaEngine *engine);   /* the last one ends ua_engine_stop */
+
+/* ---- an event of sofia ---- */
+
+typedef struct
+{
+  nua_event_t type;
+  int status;
+  const char *phrase;
+  nua_handle_t *nh;             /* borrowed for the length of the event */
+  const sip_t *sip;             /* NULL: made by the stack */
+} UaEvent;
+
+/* A response that came from nobody: sofia's own 408 and 503 (timers B and F, a dead route, no address), or its 9xx. */
+gboolean ua_event_is_local (const UaEvent *event);
+
+typedef enum
+{
+  UA_OWNER_NONE,                /* the handle is not ours (yet) */
+  UA_OWNER_REGISTRATION,
+  UA_OWNER_DIALOG,
+  UA_OWNER_PROBE,               /* keep-alive OPTIONS */
+  UA_N_OWNERS
+} UaOwnerKind;
+
+typedef void (*UaEventFunc) (UaStack *stack, const UaEvent *event, gpointer owner);
+
+/* ---- account: ua-account.c ---- */
+
+struct _UaAccount
+{
+  UaEngine *engine;
+  PhoneAccount *account;        /* reference */
+  char *id;
+  PhoneLogFields log;           /* .account = id */
+  PhoneTransport transport;     /* of the settings, or what the outbound proxy's URI says */
+  char *aor;                    /* sip:user@domain, canonical */
+  char *user, *domain;
+  char *registrar;              /* Request-URI of REGISTER */
+  char *route;                  /* URI that requests outside dialogs are sent to; NULL: to their own target */
+  char *route_host;
+  UaCredentials *credentials;
+  char *instance;               /* urn:uuid:... */
+  UaStack *stack;               /* the current one; NULL while it is closed */
+  UaRegistration *registration; /* NULL: register=false */
+  struct sockaddr_storage server;       /* where the last answer to a REGISTER came from; ss_family 0: unknown */
+  UaTlsReason tls_reason;       /* of the last handshake; UA_TLS_OK if there was none */
+  char *tls_text;
+  gboolean removing;
+};
+
+UaAccount *ua_account_new (UaEngine *engine, PhoneAccount *account, GError **error);
+void ua_account_free (UaAccount *account);
+const PhoneAccountSettings *ua_account_settings (UaAccount *account);
+/* Contact header value for requests and responses outside REGISTER; target may be NULL. Caller frees. */
+char *ua_account_contact (UaAccount *account, const char *target);
+char *ua_account_contact_uri (UaAccount *account, const char *target);
+/* From header value; anonymous as RFC 3323 section 4.1 has it. Caller frees. */
+char *ua_account_from (UaAccount *account, gboolean anonymous);
+gboolean ua_account_is_registered (UaAccount *account);
+/* Whether the user part of a Request-URI or To means this account: AoR user, or one of the DIDs. */
+gboolean ua_account_matches_user (UaAccount *account, const char *user);
+/* Whether a request came from the server that we registered with (over its flow). */
+gboolean ua_account_trusts (UaAccount *account, const struct sockaddr *from);
+/* Our numeric address towards the account's server, or towards target when it has none. Caller frees. */
+char *ua_account_local_address (UaAccount *account, const char *target);
+void ua_account_network_changed (UaAccount *account);
+/* The stack is gone: forgets the account and tells core. Frees account. */
+void ua_account_stopped (UaAccount *account);
+
+/* ---- local addresses: ua-route.c ---- */
+
+/* Our address towards host (numeric; anything else: towards the world), as the routing table sees it now. No packet is sent. NULL:
+ * no route. family: AF_UNSPEC, AF_INET, AF_INET6. Caller frees. */
+char *ua_route_source (const char *host, int family);
+char *ua_route_source_for (const struct sockaddr *peer);
+/* host[:port] of a URI or of a "host[:port]" setting; brackets of IPv6 are taken off. FALSE: not usable. */
+gboolean ua_route_split (const char *uri, char **ret_host, guint16 *ret_port);
+/* A UDP and TCP port that is free on address (NULL: any) right now; 0: none. */
+guint16 ua_route_free_port (const char *address, int family);
+gboolean ua_route_port_is_free (const char *address, int family, guint16 port);
+gboolean ua_address_equal (const struct sockaddr *a, const struct sockaddr *b);      /* without the ports */
+int ua_address_family (const char *numeric);    /* AF_UNSPEC: not a numeric address */
+
+/* ---- stack: ua-stack.c ---- */
+
+typedef enum
+{
+  UA_STACK_RUNNING,
+  UA_STACK_CLOSING,             /* BYE, un-REGISTER; until all are answered or the deadline */
+  UA_STACK_SHUTDOWN,            /* nua_shutdown () */
+  UA_STACK_DEAD,                /* nua is freed in the next turn of the loop */
+} UaStackState;
+
+struct _UaStack
+{
+  UaEngine *engine;
+  UaAccount *account;           /* NULL once the account has let go of it */
+  char *id;                     /* of the account, for the log */
+  PhoneLogFields log;
+  nua_t *nua;
+  UaStackState state;
+  UaTlsPolicy *tls;
+  PhoneTransport transport;     /* AUTO: UDP and TCP */
+  int family;
+  gboolean bound;               /* to address; else to any */
+  char *address;                /* what we tell others to be: numeric, without brackets */
+  guint16 port;
+  char *public_host;            /* as the registrar sees us, if it differs (RFC 3581); NULL: not known to differ */
+  guint16 public_port;
+  PhoneTransport flow;          /* what the registrar was reached by; AUTO: not known yet */
+  GHashTable *handles;          /* nua_handle_t -> Slot */
+  guint n_dialogs;
+  GSource *deadline;
+  GSource *reaper;
+};
+
+UaStack *ua_stack_new (UaAccount *account, GError **error);
+/* A handle of ours. tags of nua_handle () come after. The caller gives it to ua_stack_adopt. */
+void ua_stack_adopt (UaStack *stack, nua_handle_t *nh, UaOwnerKind kind, gpointer owner);
+/* Takes the handle out of the table and destroys it: no event of it comes through any more. */
+void ua_stack_drop (UaStack *stack, nua_handle_t *nh);
+gpointer ua_stack_find (UaStack *stack, nua_handle_t *nh, UaOwnerKind kind);
+void ua_stack_foreach (UaStack *stack, UaOwnerKind kind, void (*func) (gpointer owner, gpointer data), gpointer data);
+/* Starts the way down; deadline in ms for BYE and un-REGISTER. */
+void ua_stack_close (UaStack *stack, guint deadline);
+/* A dialog or the registration is done; goes on with closing when it was the last. */
+void ua_stack_check (UaStack *stack);
+gboolean ua_stack_is_full (UaStack *stack);      /* no room for another dialog */
+/* Address where the message of the event came from, or NULL. Only inside an event. */
+const struct sockaddr *ua_stack_peer (UaStack *stack);
+/* Looks up our address again. TRUE: it changed. */
+gboolean ua_stack_update_address (UaStack *stack);
+
+/* ---- registration: ua-registration.c ---- */
+
+UaRegistration *ua_registration_new (UaAccount *account);
+void ua_registration_free (UaRegistration *registration);
+void ua_registration_start (UaRegistration *registration);      /* now, forgetting any back-off */
+void ua_registration_stop (UaRegistration *registration);       /* un-REGISTER */
+gboolean ua_registration_is_wanted (UaRegistration *registration);      /* not stopped by the user */
+gboolean ua_registration_is_busy (UaRegistration *registration);
+gboolean ua_registration_is_registered (UaRegistration *registration);
+void ua_registration_abandon (UaRegistration *registration);     /* its handles are about to go */
+void ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_registration_on_unregistered (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_registration_on_probe (UaStack *stack, const UaEvent *event, gpointer owner);
+
+/* ---- log: ua-log.c ---- */
+
+void ua_log_init (void);
+void ua_log_set_trace (gboolean trace);
+
+/* ---- what ends a dialog: ua-rules.c ---- */
+
+gboolean ua_rules_init (GError **error);
+
+/* ---- timers on the engine's context ---- */
+GSource *ua_timer_new (UaEngine *engine, guint ms, GSourceFunc func, gpointer data);
+void ua_timer_clear (GSource **timer);

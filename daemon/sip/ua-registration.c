@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The REGISTER life of one account (RFC 3261 section 10, RFC 5626, RFC 3327, RFC 3608).
+ *
+ *   IDLE --start--> TRYING --2xx--> REGISTERED --timer--> (a REGISTER is out, we stay registered) --2xx--> REGISTERED
+ *                     |                 | failure
+ *                     +--failure--> WAITING --back-off or Retry-After--> TRYING
+ *   any --stop--> LEAVING --answer, failure--> IDLE
+ *
+ * One nua handle serves the whole life: sofia keeps Call-ID and CSeq, pins the connection, remembers Service-Route, answers 423,
+ * and registers again by itself when the connection breaks. It refreshes by itself as well, but by an expiry that it only
+ * finds when the registrar returns our Contact unchanged; so a timer of ours comes first or steps in.
+ * The handle is given up only while a request is open, because sofia would send an un-REGISTER otherwise.
+ *
+ * The Contact is what the registrar saw as our source (RFC 3581), when that differs from what we believed: behind NAT, and on connections,
+ * where only the address of the connection leads back to us. */
+
+#include "sip/ua-dialog.h"
+
+#include <netinet/in.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "util/text.h"
+
+#define DENIED_RETRY_S 1800     /* wrong password, forbidden: a person has to act; insisting locks accounts */
+#define MIN_REFRESH_MS 1000
+#define MAX_MOVES 3             /* contacts corrected in a row: a NAT with a new port for each packet must not make us spin */
+#define MAX_EXPIRES 604800      /* s; a week */
+
+typedef enum
+{
+  STATE_IDLE,
+  STATE_TRYING,
+  STATE_REGISTERED,
+  STATE_WAITING,
+  STATE_LEAVING,
+} State;
+
+struct _UaRegistration
+{
+  UaAccount *account;
+  State state;
+  gboolean wanted;
+  nua_handle_t *nh;
+  gboolean open;                /* a request waits for its final response */
+  GSource *timer;               /* refresh, or the next attempt */
+  PhoneBackoff backoff;
+  char *sent_contact;           /* URI in the last REGISTER */
+  char *bound_contact;          /* URI that the registrar holds; NULL: none */
+  guint granted;                /* s */
+  guint moves;
+  nua_handle_t *probe;
+  GSource *probe_timer;
+};
+
+UaRegistration *
+ua_registration_new (UaAccount *account)
+{
+  UaRegistration *registration = g_new0 (UaRegistration, 1);
+
+  registration->account = account;
+  return registration;
+}
+
+void
+ua_registration_free (UaRegistration *registration)
+{
+  ua_timer_clear (&registration->timer);
+  ua_timer_clear (&registration->probe_timer);
+  g_free (registration->sent_contact);
+  g_free (registration->bound_contact);
+  g_free (registration);
+}
+
+void
+ua_registration_abandon (UaRegistration *registration)
+{
+  ua_timer_clear (&registration->timer);
+  ua_timer_clear (&registration->probe_timer);
+  registration->nh = registration->probe = NULL;
+  registration->state = STATE_IDLE;
+  registration->wanted = FALSE;
+}
+
+gboolean
+ua_registration_is_wanted (UaRegistration *registration)
+{
+  return registration->wanted;
+}
+
+gboolean
+ua_registration_is_busy (UaRegistration *registration)
+{
+  return registration->state == STATE_LEAVING;
+}
+
+gboolean
+ua_registration_is_registered (UaRegistration *registration)
+{
+  return registration->state == STATE_REGISTERED;
+}
+
+static const char *
+state_name (State state)
+{
+  static const char *const names[] = { "idle", "trying", "registered", "waiting", "leaving" };
+
+  return names[state];
+}
+
+static void
+set_state (UaRegistration *registration, State state, const char *why)
+{
+  if (registration->state == state)
+    return;
+  phone_log_debug (&registration->account->log, "Account %s: registration %s -> %s (%s)", registration->account->id,
+                   state_name (registration->state), state_name (state), why);
+  registration->state = state;
+}
+
+static void
+report (UaRegistration *registration, PhoneRegistration state, guint code, const char *phrase, const char *reason,
+        gint64 retry_at)
+{
+  PhoneRegistrationDetail detail = {
+    .code = code,
+    .phrase = (char *) phrase,
+    .reason = (char *) reason,
+    .since = g_get_real_time () / G_USEC_PER_SEC,
+    .expires = state == PHONE_REGISTRATION_REGISTERED ? registration->granted : 0,
+    .retry_at = retry_at,
+  };
+
+  phone_account_on_registration (registration->account->account, state, &detail);
+}
+
+/* ---- sending ---- */
+
+static void
+drop_handle (UaRegistration *registration)
+{
+  if (registration->nh)
+    ua_stack_drop (registration->account->stack, registration->nh);
+  registration->nh = NULL;
+  registration->open = FALSE;
+}
+
+static void
+make_handle (UaRegistration *registration)
+{
+  UaAccount *account = registration->account;
+  g_autofree char *from = ua_account_from (account, FALSE);
+
+  registration->nh = nua_handle (account->stack->nua, NULL, SIPTAG_TO_STR (account->aor), SIPTAG_FROM_STR (from),
+                                 NUTAG_PROXY (account->route), TAG_END ());
+  ua_stack_adopt (account->stack, registration->nh, UA_OWNER_REGISTRATION, registration);
+}
+
+static void
+send_register (UaRegistration *registration)
+{
+  UaAccount *account = registration->account;
+  const PhoneAccountSettings *settings = ua_account_settings (account);
+  g_autofree char *uri = ua_account_contact_uri (account, NULL);
+  g_autofree char *old = NULL;
+  g_autofree char *contact = NULL;
+  char expires[16];
+
+  ua_timer_clear (&registration->timer);
+  account->tls_reason = UA_TLS_OK;
+  if (!registration->nh)
+    make_handle (registration);
+  if (registration->bound_contact && !g_str_equal (registration->bound_contact, uri))
+    old = g_strdup_printf (", <%s>;expires=0", registration->bound_contact);
+  contact = g_strdup_printf ("<%s>;+sip.instance=\"<%s>\";reg-id=%u%s", uri, account->instance, settings->reg_id,
+                             old ? old : "");
+  g_free (registration->sent_contact);
+  registration->sent_contact = g_steal_pointer (&uri);
+  g_snprintf (expires, sizeof expires, "%u", settings->expires);
+  registration->open = TRUE;
+  nua_register (registration->nh, NUTAG_REGISTRAR (account->registrar), SIPTAG_CONTACT_STR (contact),
+                SIPTAG_EXPIRES_STR (expires), TAG_END ());
+}
+
+void
+ua_registration_start (UaRegistration *registration)
+{
+  UaAccount *account = registration->account;
+
+  if (!account->stack || account->stack->state != UA_STACK_RUNNING)
+    return;
+  registration->wanted = TRUE;
+  phone_backoff_reset (&registration->backoff);
+  registration->moves = 0;
+  if (registration->open)
+    drop_handle (registration);
+  if (registration->state != STATE_REGISTERED)
+    {
+      set_state (registration, STATE_TRYING, "start");
+      report (registration, PHONE_REGISTRATION_REGISTERING, 0, NULL, NULL, 0);
+    }
+  send_register (registration);
+}
+
+static gboolean
+on_timer (gpointer data)
+{
+  UaRegistration *registration = data;
+
+  ua_timer_clear (&registration->timer);
+  if (registration->open)
+    return G_SOURCE_REMOVE;
+  if (registration->state == STATE_WAITING)
+    {
+      set_state (registration, STATE_TRYING, "back-off over");
+      report (registration, PHONE_REGISTRATION_REGISTERING, 0, NULL, NULL, 0);
+    }
+  send_register (registration);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+set_timer (UaRegistration *registration, guint ms)
+{
+  ua_timer_clear (&registration->timer);
+  registration->timer = ua_timer_new (registration->account->engine, ms, on_timer, registration);
+}
+
+/* ---- leaving ---- */
+
+static void
+left (UaRegistration *registration)
+{
+  UaStack *stack = registration->account->stack;
+
+  drop_handle (registration);
+  g_clear_pointer (&registration->bound_contact, g_free);
+  set_state (registration, STATE_IDLE, "un-registered");
+  if (stack->state == UA_STACK_RUNNING)
+    report (registration, PHONE_REGISTRATION_UNREGISTERED, 0, NULL, NULL, 0);
+  ua_stack_check (stack);
+}
+
+void
+ua_registration_stop (UaRegistration *registration)
+{
+  registration->wanted = FALSE;
+  ua_timer_clear (&registration->timer);
+  ua_timer_clear (&registration->probe_timer);
+  if (registration->state == STATE_LEAVING)
+    return;
+  if (registration->nh && (registration->bound_contact || registration->open))
+    {
+      /* Behind an open REGISTER it waits in sofia's queue, so that the registrar sees both in order. */
+      set_state (registration, STATE_LEAVING, "stop");
+      nua_unregister (registration->nh, TAG_END ());
+    }
+  else
+    left (registration);
+}
+
+void
+ua_registration_on_unregistered (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaRegistration *registration = owner;
+
+  if (event->status < 200)
+    return;
+  if ((event->status == 401 || event->status == 407) && event->sip
+      && ua_credentials_answer (registration->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT)
+    return;
+  if (event->status >= 300)
+    phone_log_warning (&stack->log, "Account %s: un-REGISTER: %d %s", stack->id, event->status, event->phrase);
+  if (registration->state == STATE_LEAVING)
+    left (registration);
+}
+
+/* ---- failures ---- */
+
+static const struct
+{
+  guint status;
+  const char *reason;
+  gboolean denied;
+} reasons[] = {
+  { 401, "auth-failed", TRUE }, { 403, "forbidden", TRUE },   { 404, "not-found", TRUE },   { 407, "auth-failed", TRUE },
+  { 408, "timeout", FALSE },    { 420, "extension", TRUE },   { 421, "extension", TRUE },   { 423, "interval", FALSE },
+  { 500, "server-error", FALSE }, { 503, "unavailable", FALSE }, { 504, "timeout", FALSE }, { 904, "auth-failed", TRUE },
+};
+
+static const char *
+find_reason (UaRegistration *registration, const UaEvent *event, gboolean *ret_denied)
+{
+  gboolean local = ua_event_is_local (event);
+
+  *ret_denied = FALSE;
+  if (registration->account->tls_reason != UA_TLS_OK && event->status >= 400)
+    return ua_tls_reason_to_string (registration->account->tls_reason);
+  if (local && event->status == 503)
+    return strstr (event->phrase, "DNS") || strstr (event->phrase, "resolv") ? "dns" : "refused";
+  for (gsize i = 0; i < G_N_ELEMENTS (reasons); i++)
+    if (reasons[i].status == (guint) event->status)
+      {
+        *ret_denied = reasons[i].denied;
+        return reasons[i].reason;
+      }
+  return event->status >= 500 && event->status < 600 ? "server-error" : "rejected";
+}
+
+static guint
+retry_delay (UaRegistration *registration, const UaEvent *event, gboolean denied)
+{
+  gulong retry_after = event->sip && event->sip->sip_retry_after ? event->sip->sip_retry_after->af_delta : 0;
+  guint delay = phone_backoff_fail (&registration->backoff, TRUE, (guint) MIN (retry_after, G_MAXUINT), g_random_double ());
+
+  return denied ? MAX (delay, DENIED_RETRY_S * 1000) : delay;
+}
+
+static void
+fail (UaRegistration *registration, const UaEvent *event, const char *reason, gboolean denied)
+{
+  UaAccount *account = registration->account;
+  const char *phrase = account->tls_reason != UA_TLS_OK && account->tls_text ? account->tls_text : event->phrase;
+  g_autofree char *text = phone_text_clean (phrase, -1, UA_MAX_PHRASE);
+  guint delay = retry_delay (registration, event, denied);
+
+  ua_timer_clear (&registration->probe_timer);
+  /* An expired binding needs no removal, and one that is still there is replaced by the next REGISTER. */
+  set_state (registration, STATE_WAITING, reason);
+  set_timer (registration, MAX (delay, MIN_REFRESH_MS));
+  report (registration, PHONE_REGISTRATION_FAILED, event->status < 700 ? (guint) event->status : 0, text, reason,
+          g_get_real_time () / G_USEC_PER_SEC + (delay + 999) / 1000);
+}
+
+/* ---- success ---- */
+
+static gboolean
+is_our_contact (UaRegistration *registration, const sip_contact_t *contact, const url_t *sent)
+{
+  const char *instance = msg_params_find (contact->m_params, "+sip.instance=");
+
+  return url_cmp (contact->m_url, sent) == 0 || (instance && strstr (instance, registration->account->instance));
+}
+
+/* RFC 3261 section 10.2.4: the expires parameter of our contact, else the Expires header, else what we asked for. A registrar that
+ * rewrote our contact beyond recognition is given the shortest time of any. */
+static guint
+find_granted (UaRegistration *registration, const sip_t *sip)
+{
+  su_home_t home[1] = { SU_HOME_INIT (home) };
+  const url_t *sent = url_hdup (home, (const url_t *) registration->sent_contact);
+  guint asked = ua_account_settings (registration->account)->expires;
+  gint64 ours = -1, shortest = -1;
+  gint64 fallback = sip->sip_expires ? (gint64) sip->sip_expires->ex_delta : asked;
+
+  for (const sip_contact_t *m = sip->sip_contact; m && sent; m = m->m_next)
+    {
+      gint64 seconds = m->m_expires ? g_ascii_strtoll (m->m_expires, NULL, 10) : fallback;
+
+      if (seconds <= 0)
+        continue;
+      if (shortest < 0 || seconds < shortest)
+        shortest = seconds;
+      if (is_our_contact (registration, m, sent) && (ours < 0 || seconds < ours))
+        ours = seconds;
+    }
+  su_home_deinit (home);
+  return (guint) CLAMP (ours >= 0 ? ours : shortest >= 0 ? shortest : fallback, 0, MAX_EXPIRES);
+}
+
+/* Late enough to spare the server, early enough for a lost packet and a second attempt: at 4/5, but no later than 10 s
+ * before the end, and within +-1/20 of that so that phones do not march in step. */
+static guint
+refresh_delay (guint granted)
+{
+  double ms = granted * 800.0;
+
+  if (granted > 20)
+    ms = MIN (ms, (granted - 10) * 1000.0);
+  else
+    ms = granted * 500.0;
+  return MAX ((guint) (ms * g_random_double_range (0.9, 1.0)), MIN_REFRESH_MS);
+}
+
+static PhoneTransport
+via_transport (const sip_via_t *via)
+{
+  const char *slash = strrchr (via->v_protocol, '/');
+  g_autofree char *lower = slash ? g_ascii_strdown (slash + 1, -1) : NULL;
+  PhoneTransport transport = PHONE_TRANSPORT_AUTO;
+
+  if (lower)
+    phone_transport_from_string (lower, &transport);
+  return transport;
+}
+
+/* TRUE: the contact that we sent is not where the registrar sees us. */
+static gboolean
+learn_flow (UaRegistration *registration, const sip_via_t *via)
+{
+  UaStack *stack = registration->account->stack;
+  const char *host = via->v_received ? via->v_received : via->v_host;
+  const char *port = via->v_rport && *via->v_rport ? via->v_rport : via->v_port;
+  g_autofree char *before = g_strdup (registration->sent_contact);
+  g_autofree char *after = NULL;
+  g_autofree char *bare = NULL;
+  gint64 number = port ? g_ascii_strtoll (port, NULL, 10) : 0;
+
+  stack->flow = via_transport (via);
+  if (host[0] == '[')
+    bare = g_strndup (host + 1, strcspn (host + 1, "]"));
+  else
+    bare = g_strdup (host);
+  if (via->v_received == NULL && via->v_rport == NULL)
+    return FALSE;               /* the registrar says nothing about it */
+  if (ua_address_family (bare) == AF_UNSPEC || number <= 0 || number > G_MAXUINT16)
+    return FALSE;
+  g_free (stack->public_host);
+  stack->public_host = NULL;
+  if (!g_str_equal (bare, stack->address) || number != stack->port)
+    {
+      stack->public_host = g_strdup (bare);
+      stack->public_port = (guint16) number;
+    }
+  after = ua_account_contact_uri (registration->account, NULL);
+  return !g_str_equal (before, after);
+}
+
+static void
+report_capabilities (UaRegistration *registration, const sip_t *sip)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new ();
+
+  for (const sip_supported_t *s = sip->sip_supported; s; s = s->k_next)
+    for (gsize i = 0; s->k_items && s->k_items[i] && list->len < 32; i++)
+      g_ptr_array_add (list, (gpointer) s->k_items[i]);
+  if (sip->sip_service_route)
+    g_ptr_array_add (list, (gpointer) "service-route");
+  g_ptr_array_add (list, NULL);
+  phone_account_on_capabilities (registration->account->account, (const char *const *) list->pdata);
+}
+
+static void set_probe (UaRegistration *registration);
+
+static void
+succeed (UaRegistration *registration, const UaEvent *event)
+{
+  UaAccount *account = registration->account;
+  const struct sockaddr *peer = ua_stack_peer (account->stack);
+  gboolean moved;
+
+  registration->granted = find_granted (registration, event->sip);
+  if (registration->granted == 0)
+    {
+      fail (registration, event, "not-bound", FALSE);
+      return;
+    }
+  g_free (registration->bound_contact);
+  registration->bound_contact = g_strdup (registration->sent_contact);
+  if (peer)
+    memcpy (&account->server, peer, peer->sa_family == AF_INET6 ? sizeof (struct sockaddr_in6) : sizeof (struct sockaddr_in));
+  phone_backoff_reset (&registration->backoff);
+  moved = event->sip->sip_via && learn_flow (registration, event->sip->sip_via);
+  if (moved && registration->moves < MAX_MOVES)
+    {
+      registration->moves++;
+      phone_log_info (&account->log, "Account %s: the registrar sees us as %s port %u", account->id,
+                      account->stack->public_host ? account->stack->public_host : account->stack->address,
+                      account->stack->public_host ? account->stack->public_port : account->stack->port);
+      send_register (registration);
+    }
+  else
+    {
+      registration->moves = 0;
+      set_timer (registration, refresh_delay (registration->granted));
+    }
+  set_state (registration, STATE_REGISTERED, "accepted");
+  set_probe (registration);
+  report_capabilities (registration, event->sip);
+  report (registration, PHONE_REGISTRATION_REGISTERED, (guint) event->status, event->phrase, "ok", 0);
+}
+
+void
+ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaRegistration *registration = owner;
+  const char *reason;
+  gboolean denied;
+
+  if (event->status < 200)
+    return;
+  if ((event->status == 401 || event->status == 407) && event->sip)
+    {
+      switch (ua_credentials_answer (registration->account->credentials, event->nh, event->sip))
+        {
+        case UA_ANSWER_SENT:
+          return;
+        case UA_ANSWER_REFUSED:
+        case UA_ANSWER_NO_PASSWORD:
+        case UA_ANSWER_UNSUPPORTED:
+          break;
+        }
+      drop_handle (registration);       /* the request hangs in sofia, waiting for a password */
+    }
+  registration->open = FALSE;
+  if (registration->state == STATE_LEAVING)
+    {
+      if (event->status >= 300)
+        left (registration);
+      return;                   /* else the un-REGISTER in the queue goes out now */
+    }
+  if (!registration->wanted)
+    return;
+  if (event->status < 300 && event->sip)
+    {
+      succeed (registration, event);
+      return;
+    }
+  reason = find_reason (registration, event, &denied);
+  fail (registration, event, reason, denied);
+}
+
+/* ---- keep-alive: OPTIONS to the registrar, over any transport; any answer will do (RFC 5626 section 4.4 in spirit) ---- */
+
+static gboolean
+on_probe_timer (gpointer data)
+{
+  UaRegistration *registration = data;
+  UaAccount *account = registration->account;
+  g_autofree char *from = ua_account_from (account, FALSE);
+
+  ua_timer_clear (&registration->probe_timer);
+  if (registration->probe || registration->open)
+    {
+      set_probe (registration);
+      return G_SOURCE_REMOVE;
+    }
+  registration->probe = nua_handle (account->stack->nua, NULL, NUTAG_URL (account->registrar), SIPTAG_TO_STR (account->registrar),
+                                    SIPTAG_FROM_STR (from), NUTAG_PROXY (account->route), TAG_END ());
+  ua_stack_adopt (account->stack, registration->probe, UA_OWNER_PROBE, registration);
+  nua_options (registration->probe, TAG_END ());
+  return G_SOURCE_REMOVE;
+}
+
+static void
+set_probe (UaRegistration *registration)
+{
+  guint seconds = ua_account_settings (registration->account)->keep_alive;
+
+  if (seconds == 0 || registration->probe_timer)
+    return;
+  registration->probe_timer = ua_timer_new (registration->account->engine, seconds * 1000, on_probe_timer, registration);
+}
+
+void
+ua_registration_on_probe (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaRegistration *registration = owner;
+  gboolean local = ua_event_is_local (event);
+
+  if (event->status < 200)
+    return;
+  ua_stack_drop (stack, registration->probe);
+  registration->probe = NULL;
+  if (registration->state != STATE_REGISTERED)
+    return;
+  if (local || event->status == 408)
+    {
+      phone_log_notice (&stack->log, "Account %s: keep-alive failed: %d %s", stack->id, event->status, event->phrase);
+      ua_registration_start (registration);
+      return;
+    }
+  set_probe (registration);
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One nua: sockets, parameters, the table of handles, the dispatch of events, and the way down.
+ *
+ * Sockets. sofia binds to ADDRESS with maddr=0.0 in the URL of the bind: ADDRESS goes into Via, the socket takes any address. A
+ * socket bound to one address would answer 503 to everything after an address change; this one keeps calls alive, and the
+ * response finds us by rport (RFC 3581). "0.0" instead of "0.0.0.0": sofia reads the latter as "every interface by itself".
+ *
+ * Going down.
+ *
+ *     RUNNING -> CLOSING    BYE, CANCEL, 480 for the dialogs, un-REGISTER; until all are answered, or the deadline
+ *             -> SHUTDOWN   every handle destroyed, which ends what is open without waiting, then nua_shutdown ()
+ *             -> DEAD       nua_r_shutdown came; nua_destroy () from the loop, since it must not happen inside an event
+ *
+ * nua_shutdown () alone would wait up to 30 s for a dead registrar, and nua_destroy () before its answer aborts. */
+
+#include "sip/ua-dialog.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nta.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/tport_tag.h>
+
+#define MAX_MESSAGE 65535       /* octets; RFC 3261 section 18.1.1 */
+#define MAX_PROCEEDING 64       /* server transactions without a final response; more get 503 */
+#define MAX_DIALOGS 64          /* per account, calls that core has forgotten but sofia still ends included */
+#define DSCP_CS3 0x60           /* TOS octet: RFC 4594 section 4.2, signalling */
+#define MIN_SE 90               /* s; RFC 4028 section 5 */
+#define BIND_TRIES 5
+#define DEFAULT_SIP_PORT 5060
+#define DEFAULT_SIPS_PORT 5061
+
+static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
+static const char supported[] = "timer, 100rel, replaces, path, outbound";
+
+typedef struct
+{
+  UaOwnerKind kind;
+  gpointer owner;
+} Slot;
+
+/* ---- events ---- */
+
+static void on_shutdown (UaStack *stack, const UaEvent *event, gpointer owner);
+
+#define LAST_EVENT nua_i_register
+
+/* Rows by owner. What is missing needs nothing from us: sofia answers it (405, 481, 501), or it repeats what another event says. */
+static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
+  [UA_OWNER_NONE] = {
+    [nua_r_shutdown] = on_shutdown,
+    [nua_i_invite] = ua_incoming_on_invite,
+    [nua_i_options] = ua_incoming_on_options,
+    [nua_i_info] = ua_incoming_on_stray,
+    [nua_i_update] = ua_incoming_on_stray,
+  },
+  [UA_OWNER_REGISTRATION] = {
+    [nua_r_register] = ua_registration_on_response,
+    [nua_r_unregister] = ua_registration_on_unregistered,
+  },
+  [UA_OWNER_DIALOG] = {
+    [nua_r_invite] = ua_dialog_on_invite_response,
+    [nua_r_bye] = ua_dialog_on_bye_response,
+    [nua_r_cancel] = ua_dialog_on_cancel_response,
+    [nua_r_update] = ua_dialog_on_update_response,
+    [nua_r_prack] = ua_dialog_on_other_response,
+    [nua_r_info] = ua_dialog_on_other_response,
+    [nua_i_invite] = ua_dialog_on_reinvite,
+    [nua_i_update] = ua_dialog_on_update,
+    [nua_i_ack] = ua_dialog_on_ack,
+    [nua_i_cancel] = ua_dialog_on_cancel,
+    [nua_i_bye] = ua_dialog_on_bye,
+    [nua_i_info] = ua_dialog_on_info,
+    [nua_i_options] = ua_incoming_on_options,
+    [nua_i_error] = ua_dialog_on_error,
+    [nua_i_terminated] = ua_dialog_on_terminated,
+  },
+  [UA_OWNER_PROBE] = {
+    [nua_r_options] = ua_registration_on_probe,
+  },
+};
+
+static void
+on_event (nua_event_t type, int status, char const *phrase, nua_t *nua, nua_magic_t *magic, nua_handle_t *nh,
+          nua_hmagic_t *hmagic, sip_t const *sip, tagi_t tags[])
+{
+  UaStack *stack = (UaStack *) magic;
+  UaEvent event = { .type = type, .status = status, .phrase = phrase ? phrase : "", .nh = nh, .sip = sip };
+  const Slot *slot = nh ? g_hash_table_lookup (stack->handles, nh) : NULL;
+  UaOwnerKind kind = slot ? slot->kind : UA_OWNER_NONE;
+
+  phone_log_debug (&stack->log, "SIP event %s %d %s", nua_event_name (type), status, event.phrase);
+  if (type >= 0 && type <= LAST_EVENT && handlers[kind][type])
+    handlers[kind][type] (stack, &event, slot ? slot->owner : NULL);
+  /* A handle that sofia made for an incoming request becomes ours to destroy as soon as we see it. */
+  if (nh && stack->state != UA_STACK_DEAD && !g_hash_table_contains (stack->handles, nh) && kind == UA_OWNER_NONE)
+    nua_handle_destroy (nh);
+}
+
+gboolean
+ua_event_is_local (const UaEvent *event)
+{
+  return event->sip == NULL || event->status >= 700 || nta_sip_is_internal (event->sip);
+}
+
+void
+ua_stack_adopt (UaStack *stack, nua_handle_t *nh, UaOwnerKind kind, gpointer owner)
+{
+  Slot *slot = g_new (Slot, 1);
+
+  *slot = (Slot){ kind, owner };
+  g_hash_table_insert (stack->handles, nh, slot);
+  if (kind == UA_OWNER_DIALOG)
+    stack->n_dialogs++;
+}
+
+void
+ua_stack_drop (UaStack *stack, nua_handle_t *nh)
+{
+  const Slot *slot = g_hash_table_lookup (stack->handles, nh);
+
+  if (!slot)
+    return;
+  if (slot->kind == UA_OWNER_DIALOG)
+    stack->n_dialogs--;
+  g_hash_table_remove (stack->handles, nh);
+  nua_handle_destroy (nh);
+}
+
+gpointer
+ua_stack_find (UaStack *stack, nua_handle_t *nh, UaOwnerKind kind)
+{
+  const Slot *slot = g_hash_table_lookup (stack->handles, nh);
+
+  return slot && slot->kind == kind ? slot->owner : NULL;
+}
+
+void
+ua_stack_foreach (UaStack *stack, UaOwnerKind kind, void (*func) (gpointer owner, gpointer data), gpointer data)
+{
+  g_autoptr (GPtrArray) owners = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, stack->handles);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (((Slot *) value)->kind == kind)
+      g_ptr_array_add (owners, ((Slot *) value)->owner);
+  for (guint i = 0; i < owners->len; i++)
+    func (g_ptr_array_index (owners, i), data);
+}
+
+gboolean
+ua_stack_is_full (UaStack *stack)
+{
+  return stack->n_dialogs >= MAX_DIALOGS;
+}
+
+const struct sockaddr *
+ua_stack_peer (UaStack *stack)
+{
+  msg_t *message = nua_current_request (stack->nua);
+  const su_sockaddr_t *address = message ? msg_addr (message) : NULL;
+
+  return address && (address->su_family == AF_INET || address->su_family == AF_INET6) ? &address->su_sa : NULL;
+}
+
+/* ---- TLS ---- */
+
+static void
+on_tls_outcome (const UaTlsOutcome *outcome, gpointer data)
+{
+  UaStack *stack = data;
+  UaAccount *account = stack->account;
+  PhoneTlsInfo info = {
+    .version = (char *) outcome->version,
+    .cipher = (char *) outcome->cipher,
+    .subject = (char *) outcome->subject,
+    .issuer = (char *) outcome->issuer,
+    .expires = outcome->not_after,
+  };
+
+  if (!account || stack->state != UA_STACK_RUNNING)
+    return;
+  account->tls_reason = outcome->reason;
+  g_free (account->tls_text);
+  account->tls_text = g_strdup (outcome->text);
+  if (outcome->reason == UA_TLS_OK)
+    {
+      phone_account_on_tls (account->account, &info);
+      return;
+    }
+  phone_log_warning (&account->log, "Account %s: TLS: %s", account->id, outcome->text);
+  phone_account_on_tls (account->account, NULL);
+}
+
+static gboolean
+make_tls_policy (UaStack *stack, GError **error)
+{
+  UaAccount *account = stack->account;
+  const PhoneAccountSettings *settings = ua_account_settings (account);
+  UaTlsParams params = {
+    .ca = settings->tls_ca,
+    .cert = settings->tls_cert,
+    .verify = settings->tls_verify,
+    .domain = account->route_host ? account->route_host : account->domain,
+  };
+
+  stack->tls = ua_tls_policy_new (&params, on_tls_outcome, stack, error);
+  return stack->tls != NULL;
+}
+
+/* ---- creation ---- */
+
+static const char *
+bind_transport (PhoneTransport transport)
+{
+  switch (transport)
+    {
+    case PHONE_TRANSPORT_UDP:
+      return "udp";
+    case PHONE_TRANSPORT_TCP:
+      return "tcp";
+    case PHONE_TRANSPORT_TLS:
+      return "tls";
+    case PHONE_TRANSPORT_AUTO:
+      break;
+    }
+  return "udp,tcp";
+}
+
+static gboolean
+create_nua (UaStack *stack)
+{
+  const PhoneDaemonSettings *settings = phone_registry_get_settings (stack->engine->registry);
+  gboolean tls = stack->transport == PHONE_TRANSPORT_TLS;
+  gboolean ip6 = stack->family == AF_INET6;
+  g_autofree char *maddr = NULL;
+  g_autofree char *url = NULL;
+
+  if (!stack->bound)
+    maddr = g_strdup_printf (";maddr=%s", ip6 ? "[::0]" : "0.0");
+  url = g_strdup_printf ("%s:%s%s%s:%u%s;transport=%s", tls ? "sips" : "sip", ip6 ? "[" : "", stack->address, ip6 ? "]" : "",
+                         stack->port, maddr ? maddr : "", bind_transport (stack->transport));
+  stack->nua = nua_create (stack->engine->root, on_event, (nua_magic_t *) stack,
+                           NUTAG_URL (url),
+                           TAG_IF (tls, NUTAG_CERTIFICATE_DIR (tls ? ua_tls_policy_get_path (stack->tls) : NULL)),
+                           NUTAG_MEDIA_ENABLE (0),
+                           SIPTAG_ALLOW_STR (allow),
+                           SIPTAG_SUPPORTED_STR (supported),
+                           /* only tokens that are not there by default: others make sofia read past an array */
+                           NUTAG_APPL_METHOD ("UPDATE, INFO, OPTIONS"),
+                           NUTAG_AUTOACK (0), NUTAG_AUTOANSWER (0), NUTAG_AUTOALERT (0), NUTAG_AUTO302 (0),
+                           NUTAG_EARLY_MEDIA (0), NUTAG_ENABLEMESSAGE (0),
+                           NUTAG_SESSION_TIMER (settings->session_expires),
+                           NUTAG_MIN_SE (MIN_SE),
+                           NUTAG_SESSION_REFRESHER (nua_any_refresher),
+                           NUTAG_UPDATE_REFRESH (1),
+                           NUTAG_INVITE_TIMER (0),
+                           NUTAG_MAX_RETRY_AFTER (0),
+                           NUTAG_PATH_ENABLE (0),       /* in "supported" already */
+                           NUTAG_OUTBOUND ("no-outbound no-natify no-validate no-options-keepalive"),
+                           NUTAG_DEFERRABLE_TIMERS (1),
+                           SIPTAG_USER_AGENT_STR (settings->user_agent),
+                           NTATAG_MAXSIZE (MAX_MESSAGE),
+                           NTATAG_MAX_PROCEEDING (MAX_PROCEEDING),
+                           NTATAG_UDP_MTU (MAX_MESSAGE),
+                           NTATAG_TCP_RPORT (1), NTATAG_TLS_RPORT (1),
+                           TPTAG_TOS (DSCP_CS3),
+                           TPTAG_PONG2PING (1),
+                           TAG_END ());
+  return stack->nua != NULL;
+}
+
+/* The address to bind to from "address[:port][,...]": the first whose family fits and whose port is free. */
+static gboolean
+choose_bind (UaStack *stack, const char *list, guint16 *ret_port, GError **error)
+{
+  g_auto (GStrv) entries = g_strsplit (list, ",", -1);
+  gboolean registers = ua_account_settings (stack->account)->do_register;
+  const char *refused = NULL;
+
+  for (gsize i = 0; entries[i]; i++)
+    {
+      g_autofree char *host = NULL;
+      guint16 port;
+      int family;
+      const char *entry = g_strstrip (entries[i]);
+
+      if (!*entry || !ua_route_split (entry, &host, &port) || (family = ua_address_family (host)) == AF_UNSPEC)
+        {
+          g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "sip.bind: \"%s\" is not address[:port]", entry);
+          return FALSE;
+        }
+      if (stack->family != AF_UNSPEC && stack->family != family)
+        continue;
+      if (port && !ua_route_port_is_free (host, family, port))
+        {
+          refused = entry;
+          if (!registers)
+            continue;
+          port = 0;             /* another account has it: one that registers can be found anywhere */
+        }
+      stack->family = family;
+      stack->bound = !g_str_equal (host, "0.0.0.0") && !g_str_equal (host, "::");
+      if (stack->bound)
+        stack->address = g_steal_pointer (&host);
+      *ret_port = port;
+      return TRUE;
+    }
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_NETWORK_DOWN, "sip.bind: no usable address in \"%s\"%s%s", list,
+               refused ? ", in use: " : "", refused ? refused : "");
+  return FALSE;
+}
+
+static gboolean
+open_sockets (UaStack *stack, GError **error)
+{
+  UaAccount *account = stack->account;
+  const char *bind = phone_registry_get_settings (stack->engine->registry)->sip_bind;
+  guint16 wanted = 0;
+
+  stack->family = account->route_host ? ua_address_family (account->route_host) : AF_UNSPEC;
+  if (bind && *bind && !choose_bind (stack, bind, &wanted, error))
+    return FALSE;
+  if (!stack->address)
+    stack->address = ua_route_source (account->route_host, stack->family);
+  if (!stack->address && stack->family == AF_UNSPEC)
+    stack->family = AF_INET;
+  if (!stack->address)          /* offline: register later, from the address that we have then */
+    stack->address = g_strdup (stack->family == AF_INET6 ? "::1" : "127.0.0.1");
+  if (stack->family == AF_UNSPEC)
+    stack->family = ua_address_family (stack->address);
+  if (!wanted && !ua_account_settings (account)->do_register)
+    {
+      wanted = stack->transport == PHONE_TRANSPORT_TLS ? DEFAULT_SIPS_PORT : DEFAULT_SIP_PORT;
+      if (!ua_route_port_is_free (stack->bound ? stack->address : NULL, stack->family, wanted))
+        {
+          phone_log_warning (&stack->log, "Account %s: port %u is in use, taking another", stack->id, wanted);
+          wanted = 0;
+        }
+    }
+  for (int i = 0; i < BIND_TRIES; i++)
+    {
+      stack->port = wanted ? wanted : ua_route_free_port (stack->bound ? stack->address : NULL, stack->family);
+      if (stack->port && create_nua (stack))
+        return TRUE;
+      if (wanted)
+        break;
+    }
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_NETWORK_DOWN, "Cannot open SIP sockets on %s port %u", stack->address,
+               stack->port);
+  return FALSE;
+}
+
+static void
+stack_free (UaStack *stack)
+{
+  ua_timer_clear (&stack->deadline);
+  ua_timer_clear (&stack->reaper);
+  ua_tls_policy_free (stack->tls);
+  g_hash_table_unref (stack->handles);
+  g_free (stack->public_host);
+  g_free (stack->address);
+  g_free (stack->id);
+  g_free (stack);
+}
+
+UaStack *
+ua_stack_new (UaAccount *account, GError **error)
+{
+  UaStack *stack = g_new0 (UaStack, 1);
+
+  stack->engine = account->engine;
+  stack->account = account;
+  stack->id = g_strdup (account->id);
+  stack->log.account = stack->id;
+  stack->transport = account->transport;
+  stack->flow = PHONE_TRANSPORT_AUTO;
+  stack->handles = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  if ((stack->transport == PHONE_TRANSPORT_TLS && !make_tls_policy (stack, error)) || !open_sockets (stack, error))
+    {
+      stack_free (stack);
+      return NULL;
+    }
+  g_ptr_array_add (stack->engine->stacks, stack);
+  phone_log_info (&stack->log, "Account %s: SIP on %s port %u (%s)", stack->id, stack->bound ? stack->address : "any address",
+                  stack->port, bind_transport (stack->transport));
+  return stack;
+}
+
+gboolean
+ua_stack_update_address (UaStack *stack)
+{
+  g_autofree char *address = NULL;
+
+  if (stack->bound)
+    return FALSE;
+  /* Where the registrar saw us, and by which address we reach it, was true of the old network. */
+  memset (&stack->account->server, 0, sizeof stack->account->server);
+  g_clear_pointer (&stack->public_host, g_free);
+  address = ua_route_source (stack->account->route_host, stack->family);
+  if (!address || g_str_equal (address, stack->address))
+    return FALSE;
+  phone_log_notice (&stack->log, "Account %s: our address was %s, is %s", stack->id, stack->address, address);
+  g_free (stack->address);
+  stack->address = g_steal_pointer (&address);
+  return TRUE;
+}
+
+/* ---- the way down ---- */
+
+static gboolean
+on_reap (gpointer data)
+{
+  UaStack *stack = data;
+  UaEngine *engine = stack->engine;
+  UaAccount *account = stack->account;
+
+  nua_destroy (stack->nua);
+  g_ptr_array_remove_fast (engine->stacks, stack);
+  if (account)
+    ua_account_stopped (account);
+  stack_free (stack);
+  ua_engine_stack_gone (engine);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_shutdown (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  if (event->status < 200 || stack->state != UA_STACK_SHUTDOWN)
+    return;
+  stack->state = UA_STACK_DEAD;
+  stack->reaper = ua_timer_new (stack->engine, 0, on_reap, stack);
+}
+
+static void
+begin_shutdown (UaStack *stack)
+{
+  GHashTableIter iter;
+  gpointer nh;
+
+  ua_timer_clear (&stack->deadline);
+  stack->state = UA_STACK_SHUTDOWN;
+  ua_stack_foreach (stack, UA_OWNER_DIALOG, ua_dialog_abandon, NULL);
+  if (stack->account && stack->account->registration)
+    ua_registration_abandon (stack->account->registration);
+  g_hash_table_iter_init (&iter, stack->handles);
+  while (g_hash_table_iter_next (&iter, &nh, NULL))
+    {
+      g_hash_table_iter_remove (&iter);
+      nua_handle_destroy (nh);
+    }
+  nua_shutdown (stack->nua);
+}
+
+static gboolean
+on_deadline (gpointer data)
+{
+  UaStack *stack = data;
+
+  phone_log_warning (&stack->log, "Account %s: gave up waiting for the answers to BYE or un-REGISTER", stack->id);
+  begin_shutdown (stack);
+  return G_SOURCE_REMOVE;
+}
+
+void
+ua_stack_check (UaStack *stack)
+{
+  if (stack->state != UA_STACK_CLOSING || stack->n_dialogs > 0)
+    return;
+  if (stack->account && stack->account->registration && ua_registration_is_busy (stack->account->registration))
+    return;
+  begin_shutdown (stack);
+}
+
+void
+ua_stack_close (UaStack *stack, guint deadline)
+{
+  if (stack->state != UA_STACK_RUNNING)
+    return;
+  stack->state = UA_STACK_CLOSING;
+  stack->deadline = ua_timer_new (stack->engine, deadline, on_deadline, stack);
+  ua_stack_foreach (stack, UA_OWNER_DIALOG, ua_dialog_shutdown, NULL);
+  if (stack->account && stack->account->registration)
+    ua_registration_stop (stack->account->registration);
+  ua_stack_check (stack);
+}

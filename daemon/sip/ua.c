@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The engine object: sofia's root on GLib, the table of accounts, and the operations that core calls.
+ *
+ * su_glib_root makes sofia a GSource of our context. su_root_threading (root, 0) comes before the first nua_create, which would start a thread
+ * otherwise. On the way down the order is: every nua shut down and destroyed, the GSource destroyed (never unreferenced: it
+ * belongs to the root), the root, su_deinit. */
+
+#include "sip/ua-dialog.h"
+
+#include <sofia-sip/su_glib.h>
+
+#define CLOSE_DEADLINE_MS 1500  /* un-REGISTER and BYE get this long: systemd gives the whole daemon 2 s */
+
+GSource *
+ua_timer_new (UaEngine *engine, guint ms, GSourceFunc func, gpointer data)
+{
+  GSource *source = g_timeout_source_new (ms);
+
+  g_source_set_callback (source, func, data, NULL);
+  g_source_attach (source, engine->context);
+  return source;
+}
+
+void
+ua_timer_clear (GSource **timer)
+{
+  GSource *source = g_steal_pointer (timer);
+
+  if (!source)
+    return;
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+/* sofia's GSource reads the heap of ordinary timers without looking whether there is one, and there is none while all that the
+ * root has is the deferrable timer of a nua. One ordinary timer, set and taken back, makes the heap for good. */
+static void
+on_never (su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *argument)
+{
+}
+
+static void
+make_timer_heap (su_root_t *root)
+{
+  su_timer_t *timer = su_timer_create (su_root_task (root), 1000);
+
+  su_timer_set (timer, on_never, NULL);
+  su_timer_destroy (timer);
+}
+
+UaEngine *
+ua_engine_new (PhoneRegistry *registry, GMainContext *context, GError **error)
+{
+  UaEngine *engine;
+
+  if (!ua_rules_init (error))
+    return NULL;
+  if (su_init () < 0)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "sofia-sip does not start");
+      return NULL;
+    }
+  engine = g_new0 (UaEngine, 1);
+  engine->registry = registry;
+  engine->context = context ? g_main_context_ref (context) : g_main_context_ref (g_main_context_default ());
+  engine->accounts = g_ptr_array_new ();
+  engine->stacks = g_ptr_array_new ();
+  ua_log_init ();
+  engine->root = su_glib_root_create (NULL);
+  if (!engine->root)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "sofia-sip cannot create its event loop");
+      ua_engine_free (engine);
+      return NULL;
+    }
+  su_root_threading (engine->root, 0);
+  make_timer_heap (engine->root);
+  engine->source = su_glib_root_gsource (engine->root);
+  g_source_attach (engine->source, engine->context);
+  ua_engine_settings_changed (engine);
+  return engine;
+}
+
+void
+ua_engine_settings_changed (UaEngine *engine)
+{
+  ua_log_set_trace (phone_registry_get_settings (engine->registry)->trace);
+}
+
+void
+ua_engine_free (UaEngine *engine)
+{
+  if (!engine)
+    return;
+  g_assert (engine->stacks->len == 0);
+  ua_timer_clear (&engine->stop_timer);
+  while (engine->accounts->len > 0)
+    ua_account_free (g_ptr_array_steal_index_fast (engine->accounts, 0));
+  g_ptr_array_unref (engine->accounts);
+  g_ptr_array_unref (engine->stacks);
+  if (engine->root)
+    {
+      g_source_destroy (engine->source);
+      su_root_destroy (engine->root);
+    }
+  su_deinit ();
+  g_main_context_unref (engine->context);
+  g_free (engine);
+}
+
+guint
+ua_engine_count_stacks (UaEngine *engine)
+{
+  return engine->stacks->len;
+}
+
+void
+ua_engine_network_changed (UaEngine *engine)
+{
+  for (guint i = 0; i < engine->accounts->len; i++)
+    ua_account_network_changed (g_ptr_array_index (engine->accounts, i));
+}
+
+/* ---- stopping ---- */
+
+void
+ua_engine_stack_gone (UaEngine *engine)
+{
+  void (*done) (gpointer data) = engine->stop_done;
+
+  if (!engine->stopping || engine->stacks->len > 0 || !done)
+    return;
+  engine->stop_done = NULL;
+  done (engine->stop_data);
+}
+
+static gboolean
+on_nothing_to_stop (gpointer data)
+{
+  UaEngine *engine = data;
+
+  ua_timer_clear (&engine->stop_timer);
+  ua_engine_stack_gone (engine);
+  return G_SOURCE_REMOVE;
+}
+
+void
+ua_engine_stop (UaEngine *engine, guint deadline, void (*done) (gpointer data), gpointer data)
+{
+  engine->stopping = TRUE;
+  engine->stop_done = done;
+  engine->stop_data = data;
+  for (guint i = 0; i < engine->stacks->len; i++)
+    ua_stack_close (g_ptr_array_index (engine->stacks, i), deadline);
+  if (engine->stacks->len == 0)
+    engine->stop_timer = ua_timer_new (engine, 0, on_nothing_to_stop, engine);
+}
+
+/* ---- operations ---- */
+
+static UaAccount *
+find_account (PhoneAccount *account)
+{
+  return phone_account_get_engine_data (account);
+}
+
+static gboolean
+account_add (gpointer ua, PhoneAccount *account, GError **error)
+{
+  UaEngine *engine = ua;
+  UaAccount *entry;
+
+  if (engine->stopping)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The SIP engine is stopping");
+      return FALSE;
+    }
+  g_return_val_if_fail (find_account (account) == NULL, FALSE);
+  entry = ua_account_new (engine, account, error);
+  if (!entry)
+    return FALSE;
+  g_ptr_array_add (engine->accounts, entry);
+  phone_account_set_engine_data (account, entry);
+  if (entry->registration)
+    ua_registration_start (entry->registration);
+  return TRUE;
+}
+
+static void
+account_remove (gpointer ua, PhoneAccount *account)
+{
+  UaAccount *entry = find_account (account);
+
+  if (!entry || entry->removing)
+    return;
+  entry->removing = TRUE;
+  ua_stack_close (entry->stack, CLOSE_DEADLINE_MS);
+}
+
+static void
+account_register (gpointer ua, PhoneAccount *account)
+{
+  UaAccount *entry = find_account (account);
+
+  if (entry && !entry->removing && entry->registration)
+    ua_registration_start (entry->registration);
+}
+
+static void
+account_unregister (gpointer ua, PhoneAccount *account)
+{
+  UaAccount *entry = find_account (account);
+
+  if (entry && !entry->removing && entry->registration)
+    ua_registration_stop (entry->registration);
+}
+
+static char *
+account_local_address (gpointer ua, PhoneAccount *account, const char *target)
+{
+  UaAccount *entry = find_account (account);
+
+  return entry ? ua_account_local_address (entry, target) : NULL;
+}
+
+const PhoneSignallingOps ua_signalling_ops = {
+  .account_add = account_add,
+  .account_remove = account_remove,
+  .account_register = account_register,
+  .account_unregister = account_unregister,
+  .account_local_address = account_local_address,
+  .call_invite = ua_dialog_invite,
+  .call_ring = ua_dialog_ring,
+  .call_answer = ua_dialog_answer,
+  .call_reject = ua_dialog_reject,
+  .call_hangup = ua_dialog_hangup,
+  .call_reoffer = ua_dialog_reoffer,
+  .call_dtmf_info = ua_dialog_dtmf_info,
+};

@@ -245,7 +245,7 @@ void
 bus_call_changed_properties (guint mask, GPtrArray *ret_names)
 {
   /* What may be done depends on more than the state. */
-  const guint can = PHONE_CALL_FIELD_STATE | PHONE_CALL_FIELD_HOLD | PHONE_CALL_FIELD_MEDIA;
+  const guint can = BUS_CALL_CAN | PHONE_CALL_FIELD_STATE | PHONE_CALL_FIELD_HOLD | PHONE_CALL_FIELD_MEDIA;
   const struct
   {
     guint fields;

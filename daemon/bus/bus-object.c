@@ -40,6 +40,9 @@ flush_call (BusCall *self)
   guint mask = self->pending;
   PhoneCallState state = phone_call_get_state (self->call);
 
+  /* The model says STATE also when only what may be done has changed; clients are told of a state once. */
+  if (mask & PHONE_CALL_FIELD_STATE)
+    mask = (mask & ~(guint) PHONE_CALL_FIELD_STATE) | BUS_CALL_CAN;
   if (state != self->shown)
     mask |= PHONE_CALL_FIELD_STATE;
   if (state != self->shown && phone_call_is_ended (self->call))

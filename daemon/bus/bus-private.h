@@ -66,6 +66,8 @@ const char *bus_call_path (Bus *bus, PhoneCall *call);
 void bus_flush_later (Bus *bus);
 void bus_flush (Bus *bus);
 
+/* Beside the PhoneCallFields: what may be done has changed. */
+#define BUS_CALL_CAN (1u << 31)
 /* The properties that a mask stands for; each appends names to a GPtrArray of static strings. */
 void bus_account_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_call_changed_properties (guint mask, GPtrArray *ret_names);

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
 
 from gi.repository import Gio, GLib
@@ -19,7 +20,7 @@ INTERFACES = (MANAGER, ACCOUNT, CALL, MEDIA, AUDIO)
 PROPERTIES = "org.freedesktop.DBus.Properties"
 OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 TEST_PATH, TEST = "/org/phoned/Test", "org.phoned.Test"
-SOURCE = os.environ["PHONED_SOURCE_ROOT"]
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TIMEOUT_MS = 20000
 
 
@@ -34,17 +35,21 @@ class Error(Exception):
 
 
 def wait(condition, what="the condition"):
-    """Runs the main context until condition() is true and returns its value."""
+    """Runs the main context until condition() is true and returns its value.
+
+    A condition that asks the daemon runs the context itself and may swallow the very event that would wake us; therefore it is
+    looked at again after a moment even if nothing happens.
+    """
     context = GLib.MainContext.default()
-    expired = []
-    timer = GLib.timeout_add(TIMEOUT_MS, lambda: expired.append(True))
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    tick = GLib.timeout_add(20, lambda: True)
     try:
         while not (value := condition()):
-            assert not expired, f"waited too long for {what}"
+            assert time.monotonic() < deadline, f"waited too long for {what}"
             context.iteration(True)
         return value
     finally:
-        GLib.source_remove(timer) if not expired else None
+        GLib.source_remove(tick)
 
 
 class Pending:
@@ -89,6 +94,7 @@ class Client:
                 pending.error = Error(error)
             self.events.append(("reply", pending))
 
+        # The list takes the descriptors and closes them.
         fd_list = Gio.UnixFDList.new_from_array(fds) if fds else None
         self.connection.call_with_unix_fd_list(NAME, path, interface, member, GLib.Variant(signature, arguments), None,
                                                Gio.DBusCallFlags.NO_AUTO_START, TIMEOUT_MS, fd_list, None, on_reply)

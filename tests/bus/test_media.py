@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""org.phoned.Phone1.Media: properties, and statistics that go to subscribers only."""
+import pytest
+
+from phonebus import CALL, MEDIA, number_of, refused, wait
+
+
+@pytest.fixture
+def call(client):
+    path = client.dial("sip:echo@example.org")
+    client.wait_state(path, "active")
+    return path
+
+
+def stats(client, call):
+    return [s[0] for s in client.signals(call, "Stats")]
+
+
+def counters(client):
+    return client.test("Counters")
+
+
+def test_properties(client, call):
+    got = client.get_all(call, MEDIA)
+    assert got == {"Codec": "opus", "ClockRate": 48000, "Ptime": 20, "Bitrate": 28000, "Direction": "sendrecv",
+                   "Security": {}, "RemoteAddress": "192.0.2.7:4000"}
+    wait(lambda: [c for c in client.changes(call, MEDIA) if c.get("Codec") == "opus"])
+
+
+def test_properties_before_media(client):
+    silent = client.dial("sip:silent@example.org")
+    assert client.get_all(silent, MEDIA) == {"Codec": "", "ClockRate": 0, "Ptime": 0, "Bitrate": 0, "Direction": "", "Security": {},
+                                             "RemoteAddress": ""}
+
+
+def test_security(client):
+    client.add_account("t", aor="sip:t@secure.example", transport="tls")
+    wait(lambda: client.get("/org/phoned/Phone1/account/t", "org.phoned.Phone1.Account", "Registration") == "registered")
+    path = client.dial("sip:echo@secure.example")
+    client.wait_state(path, "active")
+    assert client.get(path, MEDIA, "Security") == {"keying": "sdes", "suite": "AEAD_AES_256_GCM"}
+
+
+def test_direction_follows_hold(client, call):
+    client.call(call, CALL, "Hold")
+    assert client.get(call, MEDIA, "Direction") == "sendonly"
+    wait(lambda: [c for c in client.changes(call, MEDIA) if c.get("Direction") == "sendonly"])
+
+
+def test_stats_hold_what_is_known(client, call):
+    client.call(call, MEDIA, "Subscribe", "(u)", 100)
+    first = wait(lambda: stats(client, call))[0]
+    assert first["packets-lost"] == -2 and first["loss-local"] == 0.02 and first["codec"] == "opus" and first["mos"] == 4.2
+    assert first["level-in"] == -30 and first["rate-reason"] == "steady" and first["input-origin"] == 12345
+    assert not {"round-trip", "loss-remote", "jitter-remote", "output-origin"} & set(first)
+    wait(lambda: len(stats(client, call)) >= 3)
+    times = [s["at"] for s in stats(client, call)]
+    assert times == sorted(times)
+
+
+def test_documented_keys_are_the_keys(client, call):
+    import os
+    import re
+    import phonebus
+    with open(os.path.join(phonebus.SOURCE, "dbus", MEDIA + ".xml"), encoding="utf-8") as file:
+        text = file.read().split("@values", 1)[1].split("-->", 1)[0]
+    documented = set(re.findall(r"([a-z][a-z0-9-]*) [xstdu](?=[,:])", text))
+    client.call(call, MEDIA, "Subscribe", "(u)", 100)
+    got = set(wait(lambda: stats(client, call))[0])
+    assert got <= documented
+    assert documented - got == {"round-trip", "loss-remote", "jitter-remote", "output-origin"}
+
+
+@pytest.mark.parametrize("ms", [0, 1, 99, 60001, 0xffffffff])
+def test_interval_is_bounded(client, call, ms):
+    with refused("InvalidOption", "100 to 60000"):
+        client.call(call, MEDIA, "Subscribe", "(u)", ms)
+    assert counters(client)[1] == 0
+
+
+def test_stats_are_for_the_subscriber_alone(phone, client, call):
+    other = phone.client().listen()
+    client.call(call, MEDIA, "Subscribe", "(u)", 100)
+    wait(lambda: len(stats(client, call)) >= 3)
+    other.get(call, MEDIA, "Codec")
+    assert stats(other, call) == []
+
+
+def test_subscribe_again_changes_the_interval(client, call):
+    client.call(call, MEDIA, "Subscribe", "(u)", 60000)
+    client.call(call, MEDIA, "Subscribe", "(u)", 100)
+    assert counters(client)[1] == 1
+    wait(lambda: len(stats(client, call)) >= 4)
+
+
+def test_unsubscribe(client, call):
+    client.call(call, MEDIA, "Unsubscribe")
+    client.call(call, MEDIA, "Subscribe", "(u)", 100)
+    client.call(call, MEDIA, "Unsubscribe")
+    assert counters(client)[1] == 0
+    seen = len(stats(client, call))
+    client.call(call, MEDIA, "Subscribe", "(u)", 60000)     # one at once, and no timer of before
+    wait(lambda: len(stats(client, call)) == seen + 1)
+
+
+def test_subscription_ends_with_the_call(client, call):
+    client.call(call, MEDIA, "Subscribe", "(u)", 100)
+    client.test("End", "(uu)", number_of(call), 0)
+    client.wait_state(call, "disconnected")
+    assert counters(client)[1] == 0
+    with refused("CallEnded"):
+        client.call(call, MEDIA, "Subscribe", "(u)", 100)
+    client.call(call, MEDIA, "Unsubscribe")
+
+
+def test_subscription_before_media(client):
+    silent = client.dial("sip:silent@example.org")
+    client.call(silent, MEDIA, "Subscribe", "(u)", 100)
+    assert counters(client)[1] == 1 and stats(client, silent) == []
+
+
+def test_subscription_ends_with_the_client(phone, client, call):
+    leaving = phone.client().listen()
+    leaving.call(call, MEDIA, "Subscribe", "(u)", 100)
+    wait(lambda: stats(leaving, call))
+    assert counters(client)[:2] == (1, 1)
+    leaving.close()
+    wait(lambda: counters(client)[:2] == (0, 0), "the daemon to notice that its subscriber has gone")

@@ -263,18 +263,23 @@ phone_media_security_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc 
   if (offer->n_cryptos > 0 && answer->n_cryptos > 0)
     {
       const PhoneSrtpKey *theirs = &answer->cryptos[0];
-      const PhoneSrtpKey *ours = find_tag (offer, theirs->tag);
 
-      if (ours == NULL || ours->suite != theirs->suite)
+      /* There should be one line. Of several, the first that answers one of ours. */
+      for (guint i = 0; i < answer->n_cryptos; i++)
         {
-          g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the answer's a=crypto:%u %s was not offered", theirs->tag,
-                       phone_srtp_suite_to_string (theirs->suite));
-          return FALSE;
+          const PhoneSrtpKey *ours = find_tag (offer, answer->cryptos[i].tag);
+
+          if (ours != NULL && ours->suite == answer->cryptos[i].suite)
+            {
+              plan->encrypted = TRUE;
+              plan->send_key = *ours;
+              plan->receive_key = answer->cryptos[i];
+              return TRUE;
+            }
         }
-      plan->encrypted = TRUE;
-      plan->send_key = *ours;
-      plan->receive_key = *theirs;
-      return TRUE;
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the answer's a=crypto:%u %s was not offered", theirs->tag,
+                   phone_srtp_suite_to_string (theirs->suite));
+      return FALSE;
     }
   if (secure || caps->srtp == PHONE_SRTP_REQUIRED)
     {

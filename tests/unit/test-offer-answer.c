@@ -666,7 +666,7 @@ test_bad_answers (void)
 {
   PhoneMediaCaps alice = ALICE, bob = BOB;
   g_autoptr (PhoneMediaDesc) offer = NULL, clear = NULL, answer = NULL;
-  g_autoptr (PhoneMediaPlan) plan = NULL, best_effort = NULL;
+  g_autoptr (PhoneMediaPlan) plan = NULL, best_effort = NULL, chosen = NULL;
 
   alice.srtp = PHONE_SRTP_OFF;
   clear = offer_of (&alice, NULL);
@@ -678,6 +678,11 @@ test_bad_answers (void)
   expect_bad_answer (&alice, offer, answer, "a=crypto:77");
   answer->cryptos[0].tag = 2;           /* offered, with another suite */
   expect_bad_answer (&alice, offer, answer, "was not offered");
+  answer->n_cryptos = 2;
+  answer->cryptos[1] = answer->cryptos[0];
+  answer->cryptos[1].tag = 1;
+  chosen = plan_of (&alice, offer, answer);
+  g_assert_true (phone_srtp_key_equal (&chosen->receive_key, &answer->cryptos[1]));
   answer->n_cryptos = 0;
   expect_bad_answer (&alice, offer, answer, "no usable a=crypto");
   answer->profile = PHONE_PROFILE_AVP;

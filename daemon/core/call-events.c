@@ -121,7 +121,7 @@ phone_call_on_offer_wanted (PhoneCall *call, GError **error)
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS, "Call %u: no new offer possible now", call->number);
       return NULL;
     }
-  return phone_call_make_offer (call, phone_call_wanted_direction (call), error);
+  return phone_call_make_offer (call, phone_call_wanted_direction (call), TRUE, error);
 }
 
 static void
@@ -227,7 +227,7 @@ retry_in_clear (PhoneCall *call, const PhoneReason *reason)
   call->clear_retry = TRUE;
   g_clear_pointer (&call->local, phone_media_desc_free);
   g_clear_pointer (&call->plan, phone_media_plan_free);
-  offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, &error);
+  offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, FALSE, &error);
   if (!offer || !ports->sig->call_invite (ports->ua, call, &params, offer, &error))
     {
       phone_log_warning (&call->log, "Call %u: second attempt without encryption failed: %s", call->number, error->message);

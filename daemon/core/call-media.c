@@ -175,13 +175,13 @@ phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **e
   return answer != NULL;
 }
 
-/* Keys are renewed when we resume: the stream starts anew there, so a peer that mishandles a rekey costs nobody a word. */
+/* When keys are renewed: when we resume, since the stream starts anew there and a peer that mishandles a rekey costs nobody a word; and
+ * when the peer wants an offer inside the session, since that offer may well go to a new device that cannot know our roll-over counter. */
 PhoneMediaDesc *
-phone_call_make_offer (PhoneCall *call, PhoneDirection direction, GError **error)
+phone_call_make_offer (PhoneCall *call, PhoneDirection direction, gboolean new_keys, GError **error)
 {
   PhoneMediaCaps caps;
   PhoneMediaDesc *offer;
-  gboolean new_keys = call->plan && call->plan->encrypted && call->local_hold && direction == PHONE_DIRECTION_SENDRECV;
 
   phone_call_fill_caps (call, direction, &caps);
   offer = phone_offer_create (&caps, call->local, new_keys, error);

@@ -75,7 +75,7 @@ void phone_call_clear_timers (PhoneCall *call);
 gboolean phone_call_open_media (PhoneCall *call, GError **error);
 /* ret_caps borrows from the call. */
 void phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps *ret_caps);
-PhoneMediaDesc *phone_call_make_offer (PhoneCall *call, PhoneDirection direction, GError **error);
+PhoneMediaDesc *phone_call_make_offer (PhoneCall *call, PhoneDirection direction, gboolean new_keys, GError **error);
 /* The peer's answer to pending_offer: plan, media, remote hold. */
 gboolean phone_call_complete_offer (PhoneCall *call, const PhoneMediaDesc *answer, GError **error);
 PhoneMediaDesc *phone_call_make_answer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error);

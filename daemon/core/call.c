@@ -335,7 +335,7 @@ send_invite (PhoneCall *call, GError **error)
 
   if (!phone_call_open_media (call, error))
     return FALSE;
-  offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, error);
+  offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, FALSE, error);
   if (!offer)
     return FALSE;
   if (!ports->sig->call_invite (ports->ua, call, &params, offer, error))
@@ -454,7 +454,7 @@ phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gp
   if (call->remote_offer)
     desc = phone_call_make_answer (call, call->remote_offer, error);
   else
-    desc = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, error);
+    desc = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, FALSE, error);
   if (!desc)
     {
       g_autoptr (PhoneReason) reason
@@ -557,7 +557,7 @@ static gboolean
 start_reoffer (PhoneCall *call, Reoffer purpose, PhoneDirection direction, PhoneCallDone done, gpointer data, GError **error)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  g_autoptr (PhoneMediaDesc) offer = phone_call_make_offer (call, direction, error);
+  g_autoptr (PhoneMediaDesc) offer = phone_call_make_offer (call, direction, purpose == REOFFER_RESUME, error);
 
   if (!offer)
     return FALSE;

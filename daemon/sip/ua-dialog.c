@@ -339,6 +339,13 @@ ua_dialog_read_sdp (UaDialog *dialog, const sip_t *sip, GError **error)
 
   if (!ua_sip_has_sdp (sip))
     return NULL;
+  if (dialog->stack->account)
+    {
+      const PhoneAccountSettings *settings = ua_account_settings (dialog->stack->account);
+
+      ua_sdp_set_policy (dialog->sdp, settings->codecs, settings->n_codecs, phone_account_settings_srtp (settings),
+                         phone_account_settings_sdes_allowed (settings));
+    }
   if (sip->sip_payload->pl_len > MAX_SDP)
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "Session description of %lu octets",

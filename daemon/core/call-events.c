@@ -104,12 +104,8 @@ phone_call_on_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **erro
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", call->number);
       return NULL;
     }
-  if (call->pending_offer)
-    {
-      /* RFC 3261 section 14.2, RFC 3311 section 5.2: the engine should have answered 491 or 500 already. */
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS, "Call %u: our own offer is open", call->number);
-      return NULL;
-    }
+  /* Our own offer may be pending all the same: the engine answers 491 or 500 while it is open on the wire (RFC 3261 section 14.2,
+   * RFC 3311 section 5.2), but after a glare it waits for its next attempt, and the peer's goes first. */
   return phone_call_make_answer (call, offer, error);
 }
 

@@ -56,30 +56,28 @@ publish_problems (Daemon *self)
 }
 
 static void
-add_accounts (Daemon *self, char **ids)
+add_account (Daemon *self, const PhoneAccountSettings *settings)
 {
-  for (gsize i = 0; ids[i]; i++)
-    {
-      const PhoneAccountSettings *settings = phone_config_find_account (self->config, ids[i]);
-      g_autoptr (GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
-      if (!phone_registry_add_account (self->registry, settings, FALSE, &error))
-        phone_log_warning (NULL, "Account %s: %s", ids[i], error->message);
-    }
+  if (!phone_registry_add_account (self->registry, settings, FALSE, &error))
+    phone_log_warning (NULL, "Account %s: %s", settings->id, error->message);
 }
 
-static gboolean
-reload (Daemon *self, GError **error)
+/* Running calls and accounts that did not change are left alone. What is wrong in a file shows in Problems and costs nothing else. */
+static void
+reload (Daemon *self)
 {
-  g_autoptr (PhoneConfig) next = phone_config_load (self->dirs, error);
   g_autoptr (PhoneConfigDiff) diff = NULL;
+  g_autoptr (GPtrArray) running = g_ptr_array_new ();
+  GPtrArray *accounts = phone_registry_get_accounts (self->registry);
 
-  if (!next)
-    return FALSE;
   notify_reloading ();
-  diff = phone_config_diff (self->config, next);
+  for (guint i = 0; i < accounts->len; i++)
+    g_ptr_array_add (running, (gpointer) phone_account_get_settings (g_ptr_array_index (accounts, i)));
   phone_config_free (self->config);
-  self->config = g_steal_pointer (&next);
+  self->config = phone_config_load (self->dirs);
+  diff = phone_config_diff (running, self->config);
   phone_registry_set_settings (self->registry, self->config->daemon);
   ua_engine_settings_changed (self->ua);
   media_engine_set_settings (self->media, self->config->daemon);
@@ -97,10 +95,10 @@ reload (Daemon *self, GError **error)
       if (account)
         phone_account_reload (account, phone_config_find_account (self->config, diff->changed[i]));
     }
-  add_accounts (self, diff->added);
+  for (gsize i = 0; diff->added[i]; i++)
+    add_account (self, phone_config_find_account (self->config, diff->added[i]));
   publish_problems (self);
   notify_ready ();
-  return TRUE;
 }
 
 /* ---- what the bus asks ---- */
@@ -124,7 +122,8 @@ on_bus_lost (const char *why, gpointer data)
 static gboolean
 on_bus_reload (gpointer data, GError **error)
 {
-  return reload (data, error);
+  reload (data);
+  return TRUE;
 }
 
 static const char *const *
@@ -156,10 +155,7 @@ on_terminate (gpointer data)
 static gboolean
 on_hangup (gpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
-  if (!reload (data, &error))
-    phone_log_warning (NULL, "Reload failed, everything stays as it was: %s", error->message);
+  reload (data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -187,12 +183,13 @@ on_network_changed (GNetworkMonitor *monitor, gboolean available, Daemon *self)
 }
 
 static void
-on_device_lost (const char *device, gpointer data)
+on_device_lost (const char *role, const char *device, gpointer data)
 {
   Daemon *self = data;
 
   if (self->bus)
     bus_device_lost (self->bus, device);
+  phone_registry_audio_changed (self->registry);
 }
 
 static void
@@ -212,9 +209,7 @@ build (Daemon *self, GError **error)
   if (!ua_platform_init (error))
     return FALSE;
   self->dirs = phone_config_dirs_new ();
-  self->config = phone_config_load (self->dirs, error);
-  if (!self->config)
-    return FALSE;
+  self->config = phone_config_load (self->dirs);
   self->store = phone_config_store_new (self->dirs);
   self->registry = phone_registry_new (self->config->daemon);
   self->ua = ua_engine_new (self->registry, NULL, error);
@@ -244,13 +239,7 @@ start (Daemon *self)
 {
   publish_problems (self);
   for (guint i = 0; i < self->config->accounts->len; i++)
-    {
-      const PhoneAccountSettings *settings = g_ptr_array_index (self->config->accounts, i);
-      g_autoptr (GError) error = NULL;
-
-      if (!phone_registry_add_account (self->registry, settings, FALSE, &error))
-        phone_log_warning (NULL, "Account %s: %s", settings->id, error->message);
-    }
+    add_account (self, g_ptr_array_index (self->config->accounts, i));
   self->monitor = g_network_monitor_get_default ();
   g_signal_connect (self->monitor, "network-changed", G_CALLBACK (on_network_changed), self);
 }

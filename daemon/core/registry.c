@@ -149,6 +149,12 @@ phone_registry_set_input_muted (PhoneRegistry *registry, gboolean muted)
   emit_changed (registry, PHONE_REGISTRY_INPUT_MUTED);
 }
 
+void
+phone_registry_audio_changed (PhoneRegistry *registry)
+{
+  g_signal_emit (registry, signals[SIGNAL_AUDIO_CHANGED], 0);
+}
+
 const char *
 phone_registry_country (PhoneRegistry *registry, PhoneAccount *account)
 {

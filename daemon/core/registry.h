@@ -64,6 +64,8 @@ PhoneNetworkState phone_registry_get_network (PhoneRegistry *registry);
 void phone_registry_set_network (PhoneRegistry *registry, PhoneNetworkState state);
 gboolean phone_registry_get_input_muted (PhoneRegistry *registry);
 void phone_registry_set_input_muted (PhoneRegistry *registry, gboolean muted);
+/* The media engine's devices or selection changed: emits "audio-changed". */
+void phone_registry_audio_changed (PhoneRegistry *registry);
 /* No new calls; ends all calls, removes all accounts; done() when nothing is left or after deadline ms. */
 void phone_registry_stop (PhoneRegistry *registry, guint deadline, void (*done) (gpointer data), gpointer data);
 

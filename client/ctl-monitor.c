@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Every signal of the phone, one line each; with --initial, first what there is. */
+/* Every signal of the phone, one line each; with --initial, first what there is, and again whenever phoned comes back. */
 
 #include "ctl.h"
 
@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+typedef struct
+{
+  Ctl *ctl;
+  bool initial_due;             /* the objects are to be printed at the next turn */
+} Monitor;
 
 static uint64_t
 monotonic_us (void)
@@ -80,7 +86,8 @@ read_rest (sd_bus_message *message)
 static int
 on_signal (sd_bus_message *message, void *data, sd_bus_error *ret_error)
 {
-  Ctl *ctl = data;
+  Monitor *self = data;
+  Ctl *ctl = self->ctl;
   const char *member = sd_bus_message_get_member (message), *interface = NULL, *path = NULL;
   CtlValue *value = NULL;
 
@@ -111,13 +118,28 @@ on_signal (sd_bus_message *message, void *data, sd_bus_error *ret_error)
 static int
 on_owner_changed (sd_bus_message *message, void *data, sd_bus_error *ret_error)
 {
-  Ctl *ctl = data;
+  Monitor *self = data;
   const char *name, *old, *new;
 
   if (sd_bus_message_read (message, "sss", &name, &old, &new) < 0)
     return 0;
-  emit (ctl, new_event (PHONE_DBUS_PATH, NULL, *new ? "PhoneAppeared" : "PhoneVanished"), NULL, NULL);
+  emit (self->ctl, new_event (PHONE_DBUS_PATH, NULL, *new ? "PhoneAppeared" : "PhoneVanished"), NULL, NULL);
+  self->initial_due = *new != '\0';
   return 0;
+}
+
+/* Is somebody there who answers, or could the bus start somebody? */
+static bool
+phone_is_there (Ctl *ctl)
+{
+  sd_bus_creds *creds = NULL;
+  int r = sd_bus_get_name_creds (ctl->bus, PHONE_DBUS_NAME, 0, &creds);
+
+  sd_bus_creds_unref (creds);
+  if (r >= 0)
+    return true;
+  return sd_bus_call_method (ctl->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "StartServiceByName",
+                             NULL, NULL, "su", PHONE_DBUS_NAME, (uint32_t) 0) >= 0;
 }
 
 static int
@@ -137,7 +159,9 @@ print_initial (Ctl *ctl)
 static int
 run_monitor (Ctl *ctl, const CtlArgs *args)
 {
-  int status = CTL_EXIT_OK, r;
+  Monitor self = { .ctl = ctl };
+  bool initial = ctl_args_flag (args, "initial");
+  int r;
 
   if (args->n_words > 1)
     {
@@ -145,17 +169,22 @@ run_monitor (Ctl *ctl, const CtlArgs *args)
       return CTL_EXIT_USAGE;
     }
   /* The matches are in place before anything is read, so nothing falls between. */
-  r = sd_bus_add_match (ctl->bus, NULL, "type='signal',sender='" PHONE_DBUS_NAME "',path_namespace='" PHONE_DBUS_PATH "'", on_signal, ctl);
+  r = sd_bus_add_match (ctl->bus, NULL, "type='signal',sender='" PHONE_DBUS_NAME "',path_namespace='" PHONE_DBUS_PATH "'", on_signal, &self);
   if (r >= 0)
     r = sd_bus_add_match (ctl->bus, NULL,
                           "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" PHONE_DBUS_NAME "'",
-                          on_owner_changed, ctl);
-  if (r >= 0 && ctl_args_flag (args, "initial"))
-    status = print_initial (ctl);
-  if (status != CTL_EXIT_OK)
-    return status;
+                          on_owner_changed, &self);
+  self.initial_due = r >= 0 && phone_is_there (ctl);
   while (r >= 0)
     {
+      if (self.initial_due && initial)
+        {
+          int status = print_initial (ctl);
+
+          if (status != CTL_EXIT_OK)
+            return status;
+        }
+      self.initial_due = false;
       r = sd_bus_process (ctl->bus, NULL);
       if (r == 0)
         r = sd_bus_wait (ctl->bus, UINT64_MAX);

@@ -296,7 +296,9 @@ test_events (void)
   g_autoptr (PhoneMediaDesc) answer_c = answer_of (&g711, both, NULL, &c);
   g_autoptr (PhoneMediaDesc) answer_d = answer_of (&bob, none, NULL, &d);
   g_autoptr (PhoneMediaDesc) offer = offer_of (&alice, NULL);
-  g_autoptr (PhoneMediaPlan) e = NULL;
+  g_autoptr (PhoneMediaPlan) e = NULL, f = NULL;
+  g_autoptr (PhoneMediaDesc) answer_f = NULL;
+  PhoneMediaCaps opus = make_caps ("192.0.2.2", 5000, 1, PHONE_CODEC_OPUS);
 
   g_assert_cmpint (a->send.id, ==, PHONE_CODEC_OPUS);
   g_assert_cmpint (a->send_dtmf, ==, 101);
@@ -304,6 +306,12 @@ test_events (void)
   g_assert_cmpint (a->receive_dtmf_8000, ==, 101);
   g_assert_cmpint (a->receive_dtmf_48000, ==, -1);
   g_assert_cmpint (answer_a->dtmf_48000, ==, -1);
+
+  /* The same with Opus alone in common. */
+  answer_f = answer_of (&opus, only_8000, NULL, &f);
+  g_assert_cmpuint (answer_f->n_codecs, ==, 1);
+  g_assert_cmpint (answer_f->dtmf_8000, ==, 101);
+  g_assert_cmpuint (f->send_dtmf_rate, ==, 8000);
 
   g_assert_cmpint (b->send_dtmf, ==, 102);
   g_assert_cmpuint (b->send_dtmf_rate, ==, 48000);

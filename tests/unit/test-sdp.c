@@ -139,7 +139,7 @@ test_formats (void)
       "a=rtpmap:9 G722/16000\r\n"                       /* not what RFC 3551 says: unknown */
       "a=rtpmap:77 PCMA/8000/1\r\n"
       "a=rtpmap:55 opus/48000/2\r\n"                    /* not in the m-line */
-      "a=rtpmap:8 pcma/8000\r\n");
+      "a=rtpmap:8 pcma/8000\r\na=rtpmap:8 G722/8000\r\na=fmtp:111 useinbandfec=0\r\n");      /* said once is enough */
   const PhoneCodec *opus = &desc->codecs[0];
 
   g_assert_cmpuint (desc->n_codecs, ==, 4);

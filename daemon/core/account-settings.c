@@ -405,8 +405,8 @@ explain_key (const char *key, GError **error)
   static const struct { const char *key, *answer; } answers[] = {
     { "stun-server", "ICE is not supported yet" },
     { "turn-server", "ICE is not supported yet" },
-    { "password", "passwords do not stand in settings; see password-file, or `phonectl account set --password-stdin`" },
-    { "secret", "passwords do not stand in settings; see password-file, or `phonectl account set --password-stdin`" },
+    { "password", "passwords do not stand in settings; use password-file, or `phonectl account passwd`" },
+    { "secret", "passwords do not stand in settings; use password-file, or `phonectl account passwd`" },
     { "id", "the id is the name of the file and cannot be changed" },
   };
 

@@ -65,7 +65,7 @@ classify (const char *text, gsize length)
   g_autofree char *value = NULL;
   char *equals;
 
-  if (length > 0 && text[length - 1] == '\r')
+  while (length > 0 && text[length - 1] == '\r')
     length--;
   if (length > PHONE_CONFIG_MAX_LINE)
     return bad ("the line is longer than " G_STRINGIFY (PHONE_CONFIG_MAX_LINE) " octets", NULL);
@@ -324,7 +324,7 @@ phone_config_rewrite (const char *old, gsize length, const char *section, const 
       guint index = 0;
 
       next = newline != NULL ? newline + 1 : end;
-      if (n > 0 && text[n - 1] == '\r')
+      while (n > 0 && text[n - 1] == '\r')
         n--;
       switch (line.kind)
         {

@@ -53,9 +53,10 @@ send_invite (UaDialog *dialog)
 
   account->tls_reason = UA_TLS_OK;
   dialog->nh = nua_handle (stack->nua, NULL, NUTAG_URL (dialog->target), SIPTAG_TO_STR (dialog->to), SIPTAG_FROM_STR (dialog->from),
-                           TAG_IF (route, NUTAG_PROXY (route)), TAG_END ());
+                           TAG_END ());
   ua_stack_adopt (stack, dialog->nh, UA_OWNER_DIALOG, dialog);
-  nua_invite (dialog->nh, SIPTAG_CONTACT_STR (contact),
+  /* The proxy counts on a request, not on a new handle. */
+  nua_invite (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_IF (route, NUTAG_PROXY (route)),
               SIPTAG_SUPPORTED_STR (dialog->with_100rel ? SUPPORTED_100REL : SUPPORTED),
               TAG_IF (dialog->extra, SIPTAG_HEADER_STR (dialog->extra)),
               SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR (dialog->payload), TAG_END ());

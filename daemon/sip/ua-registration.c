@@ -155,7 +155,7 @@ make_handle (UaRegistration *registration)
   g_autofree char *from = ua_account_from (account, FALSE);
 
   registration->nh = nua_handle (account->stack->nua, NULL, SIPTAG_TO_STR (account->aor), SIPTAG_FROM_STR (from),
-                                 NUTAG_PROXY (account->route), TAG_END ());
+                                 TAG_END ());
   ua_stack_adopt (account->stack, registration->nh, UA_OWNER_REGISTRATION, registration);
 }
 
@@ -182,7 +182,7 @@ send_register (UaRegistration *registration)
   g_snprintf (expires, sizeof expires, "%u", settings->expires);
   registration->open = TRUE;
   nua_register (registration->nh, NUTAG_REGISTRAR (account->registrar), SIPTAG_CONTACT_STR (contact),
-                SIPTAG_EXPIRES_STR (expires), TAG_END ());
+                SIPTAG_EXPIRES_STR (expires), NUTAG_PROXY (account->route), TAG_END ());
 }
 
 void
@@ -539,9 +539,9 @@ on_probe_timer (gpointer data)
       return G_SOURCE_REMOVE;
     }
   registration->probe = nua_handle (account->stack->nua, NULL, NUTAG_URL (account->registrar), SIPTAG_TO_STR (account->registrar),
-                                    SIPTAG_FROM_STR (from), NUTAG_PROXY (account->route), TAG_END ());
+                                    SIPTAG_FROM_STR (from), TAG_END ());
   ua_stack_adopt (account->stack, registration->probe, UA_OWNER_PROBE, registration);
-  nua_options (registration->probe, TAG_END ());
+  nua_options (registration->probe, NUTAG_PROXY (account->route), TAG_END ());
   return G_SOURCE_REMOVE;
 }
 

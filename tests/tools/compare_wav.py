@@ -17,7 +17,7 @@ RATE = 8000
 
 
 def load(path):
-    with wave.open(path, "rb") as wav:
+    with wave.open(str(path), "rb") as wav:
         rate, channels, width = wav.getframerate(), wav.getnchannels(), wav.getsampwidth()
         raw = wav.readframes(wav.getnframes())
     if width != 2:

@@ -294,20 +294,41 @@ peer_count (Peer *peer, const char *method)
   return n;
 }
 
-guint
-peer_count_status (Peer *peer, guint status, const char *method)
+static const PeerMessage *
+find_response (Peer *peer, guint status, const char *method, guint *ret_count)
 {
-  guint n = 0;
+  const PeerMessage *found = NULL;
 
+  *ret_count = 0;
   for (guint i = 0; i < peer->messages->len; i++)
     {
       PeerMessage *message = g_ptr_array_index (peer->messages, i);
       g_autofree char *cseq = message->status == status ? peer_header (message, "CSeq") : NULL;
 
       if (cseq && g_str_has_suffix (cseq, method))
-        n++;
+        {
+          found = message;
+          (*ret_count)++;
+        }
     }
-  return n;
+  return found;
+}
+
+guint
+peer_count_status (Peer *peer, guint status, const char *method)
+{
+  guint count;
+
+  find_response (peer, status, method, &count);
+  return count;
+}
+
+const PeerMessage *
+peer_response (Peer *peer, guint status, const char *method)
+{
+  guint count;
+
+  return find_response (peer, status, method, &count);
 }
 
 /* ---- sending ---- */

@@ -30,6 +30,8 @@ char *peer_header (const PeerMessage *message, const char *name);
 const char *peer_body (const PeerMessage *message);
 guint peer_count (Peer *peer, const char *method);      /* requests of that method seen, retransmissions too */
 guint peer_count_status (Peer *peer, guint status, const char *method);
+/* The last response of that status to a request of that method, or NULL. */
+const PeerMessage *peer_response (Peer *peer, guint status, const char *method);
 /* The nth (0: first) request of that method; NULL: not come yet. */
 const PeerMessage *peer_request (Peer *peer, const char *method, guint n);
 const PeerMessage *peer_last (Peer *peer, const char *method);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Clients that misbehave cost nothing to others: the daemon goes on, keeps to its limits and forgets them."""
+import os
+import signal
+
 import pytest
 from gi.repository import Gio, GLib
 
@@ -7,6 +10,11 @@ from phonebus import ACCOUNT, CALL, MANAGER, MEDIA, NAME, ROOT, TIMEOUT_MS, numb
 
 V = GLib.Variant
 BUSY = "sip:noack@example.org"
+
+
+def name_has_owner(client, name):
+    return client.connection.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",
+                                       V("(s)", (name,)), None, 0, TIMEOUT_MS, None).unpack()[0]
 
 
 def others_are_served(phone, client):
@@ -32,14 +40,18 @@ def test_caller_vanishes_between_call_and_reply(phone, client):
 
 
 def test_caller_is_gone_before_its_call_is_read(phone, client):
-    """The name is gone before the daemon asks to be told of that."""
+    """The name is gone before the daemon asks to be told of that: it sleeps until then."""
     call = client.incoming(BUSY)
     leaving = phone.client()
+    phone.daemon.send_signal(signal.SIGSTOP)
     message = Gio.DBusMessage.new_method_call(NAME, call, CALL, "Answer")
     message.set_body(GLib.Variant("(a{sv})", ({},)))
     leaving.connection.send_message(message, Gio.DBusSendMessageFlags.NONE)
     leaving.connection.flush_sync(None)
+    name = leaving.connection.get_unique_name()
     leaving.close()
+    wait(lambda: not name_has_owner(client, name))
+    phone.daemon.send_signal(signal.SIGCONT)
     wait(lambda: "answer" not in client.get(call, CALL, "Can"))
     wait(lambda: client.test("Counters")[0] == 0, "the daemon to forget the client")
 
@@ -93,7 +105,6 @@ def test_parked_requests_are_limited(phone, client):
 
 def test_secrets_that_never_come_are_limited(phone, client):
     """Sixty-four passwords may be awaited for one client; its sixty-fifth request is refused, another client's is not."""
-    import os
     accounts = [ROOT + "/account/alice"] + [client.add_account(f"a{i}", aor="sip:x@example.org", register="false") for i in range(63)]
     ends = [os.pipe() for _ in accounts]
     pending = [client.start(path, ACCOUNT, "SetSecret", "(h)", 0, fds=[end[0]]) for path, end in zip(accounts, ends)]

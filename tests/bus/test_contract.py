@@ -2,6 +2,8 @@
 """The checked-in XML is the truth: what lives on the bus has exactly its members, and every member is documented."""
 import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -103,6 +105,30 @@ def test_every_member_is_documented(name):
             assert f"@{argument.get('name')}: " in text, member.get("name")
         if member.tag == "method":
             assert "Errors: " in text and "States: " in text, member.get("name")
+
+
+@pytest.fixture(scope="module")
+def man_page():
+    man, dbus = os.path.join(SOURCE, "man"), os.path.join(SOURCE, "dbus")
+    files = [os.path.join(dbus, name + ".xml") for name in INTERFACES]
+    return subprocess.run([sys.executable, os.path.join(man, "dbus-to-scd.py"), os.path.join(man, "phoned-dbus.7.scd.in"),
+                           os.path.join(dbus, "errors.def"), *files], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("name", INTERFACES)
+def test_man_page_names_every_member(man_page, name):
+    start = man_page.index(f"\n# {name.rsplit('.', 1)[1].upper()}\n")
+    section = man_page[start:man_page.find("\n# ", start + 1)]
+    for member in interface_xml(name):
+        after = " " if member.tag == "property" else "("
+        assert f"\n*{member.get('name')}*{after}" in section, member.get("name")
+        for argument in member.findall("arg"):
+            assert f"_{argument.get('name')}_: " in section
+
+
+def test_man_page_names_every_error(man_page):
+    for suffix in error_table():
+        assert f"|  {suffix}\n" in man_page
 
 
 def error_table():

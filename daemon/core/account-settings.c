@@ -398,6 +398,29 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
   return g_str_equal (a->id, b->id) && phone_setting_equal_all (&table, a, b);
 }
 
+/* What a call reads when it begins; everything else is part of the account's registration and connections. */
+static const char *const per_call_keys[] = {
+  "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "dtmf", "auto-answer", "max-calls", "did", "prefix",
+  "default-domain", "country", NULL,
+};
+
+gboolean
+phone_account_settings_same_stack (const PhoneAccountSettings *a, const PhoneAccountSettings *b)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *text_a = NULL, *text_b = NULL;
+
+      if (g_strv_contains (per_call_keys, rows[i].key))
+        continue;
+      text_a = phone_setting_format (&rows[i], a);
+      text_b = phone_setting_format (&rows[i], b);
+      if (g_strcmp0 (text_a, text_b) != 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* Keys that people try, with an answer that is better than "unknown". */
 static gboolean
 explain_key (const char *key, GError **error)

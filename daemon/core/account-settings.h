@@ -61,6 +61,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneAccountSettings, phone_account_settings_free
 
 gboolean phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountSettings *b);
 
+/* TRUE: from a to b neither the registration nor a connection has to change; the next call sees the difference. */
+gboolean phone_account_settings_same_stack (const PhoneAccountSettings *a, const PhoneAccountSettings *b);
 /* Sets one key; NULL or "" resets it to its default. INVALID_OPTION names key and value. */
 gboolean phone_account_settings_set (PhoneAccountSettings *settings, const char *key, const char *value, GError **error);
 /* Checks that the whole is usable (aor present, ...). The error names the key. */

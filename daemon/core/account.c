@@ -4,8 +4,8 @@
  *
  *   stopped -> running -> stopping -> stopped        (start, account_remove, on_stopped)
  *
- * New settings are saved first and shown at once. The stack is restarted for them as soon as the account has no call: a change of
- * the display name must not cost a conversation. */
+ * New settings are saved first and shown at once. Those that a call reads (codecs, encryption ...) count from the next call on. For the others
+ * the stack is restarted as soon as the account has no call: a change of the display name must not cost a conversation. */
 
 #include "core/model-private.h"
 
@@ -171,6 +171,12 @@ phone_account_is_running (PhoneAccount *account)
   return account->life != LIFE_STOPPED;
 }
 
+gboolean
+phone_account_is_open (PhoneAccount *account)
+{
+  return account->life == LIFE_RUNNING;
+}
+
 void
 phone_account_on_stopped (PhoneAccount *account)
 {
@@ -179,9 +185,10 @@ phone_account_on_stopped (PhoneAccount *account)
 
   account->life = LIFE_STOPPED;
   phone_account_on_tls (account, NULL);
-  phone_account_on_registration (account, PHONE_REGISTRATION_UNREGISTERED, &none);
   if (account->restart_wanted)
     phone_account_start (account, NULL);
+  else
+    phone_account_on_registration (account, PHONE_REGISTRATION_UNREGISTERED, &none);
   phone_registry_account_stopped (account->registry, account);
 }
 
@@ -194,7 +201,15 @@ restart (PhoneAccount *account)
       return;
     }
   if (phone_registry_count_calls (account->registry, account, FALSE) == 0)
-    phone_account_stop (account);
+    {
+      phone_account_stop (account);
+      if (account->settings->enabled && account->registration == PHONE_REGISTRATION_REGISTERED)
+        {
+          PhoneRegistrationDetail detail = { .reason = (char *) "restarting" };
+
+          phone_account_on_registration (account, PHONE_REGISTRATION_REGISTERING, &detail);
+        }
+    }
   account->restart_wanted = account->settings->enabled;
 }
 
@@ -210,10 +225,13 @@ phone_account_calls_gone (PhoneAccount *account)
 void
 phone_account_reload (PhoneAccount *account, const PhoneAccountSettings *settings)
 {
+  gboolean same_stack = phone_account_settings_same_stack (account->settings, settings);
+
   phone_account_settings_free (account->settings);
   account->settings = phone_account_settings_copy (settings);
   emit_changed (account, PHONE_ACCOUNT_SETTINGS);
-  restart (account);
+  if (!same_stack)
+    restart (account);
 }
 
 /* ---- getters ---- */

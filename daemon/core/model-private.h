@@ -14,6 +14,7 @@ PhoneAccount *phone_account_new (PhoneRegistry *registry, const PhoneAccountSett
 gboolean phone_account_start (PhoneAccount *account, GError **error);
 void phone_account_stop (PhoneAccount *account);                /* "stopped" is emitted when the engine is done */
 gboolean phone_account_is_running (PhoneAccount *account);      /* the engine still holds it */
+gboolean phone_account_is_open (PhoneAccount *account);         /* running, and not on its way out: it can call */
 /* Settings that the stack needs anew wait until the account has no call. */
 void phone_account_calls_gone (PhoneAccount *account);
 

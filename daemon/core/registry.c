@@ -577,10 +577,10 @@ check_dialable (PhoneRegistry *registry, PhoneAccount *account, const char *targ
   const PhoneAccountSettings *settings = phone_account_get_settings (account);
   PhoneRegistration registration = phone_account_get_registration (account);
 
-  if (!settings->enabled || !phone_account_is_running (account))
+  if (!settings->enabled || (!phone_account_is_open (account) && !options->when_registered))
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Account %s is %s", settings->id,
-                   settings->enabled ? "not running" : "disabled");
+                   settings->enabled ? "being restarted" : "disabled");
       return FALSE;
     }
   /* A call for help goes out whatever we believe about the registration or our limits. */

@@ -22,18 +22,14 @@ def escape(text):
     return re.sub(r"[\\*_`]", r"\\\g<0>", text)
 
 
-def paragraphs(comment):
-    """The comment's lines, without its first and the arguments, as blocks separated by empty lines."""
-    lines = textwrap.dedent(comment).strip().splitlines()[1:]
-    while lines and (lines[0].startswith("@") or lines[0] == "" or lines[0].startswith("  ")):
-        lines.pop(0)
-    return "\n".join(lines).strip().split("\n\n")
+def blocks(comment):
+    """The comment's blocks between empty lines; the first is its name and arguments."""
+    return textwrap.dedent(comment).strip().split("\n\n")
 
 
 def arguments(comment):
     """argument name -> text."""
-    head = textwrap.dedent(comment).strip().split("\n\n")[0]
-    found = re.findall(r"^@(\w+): (.*?)(?=^@|\Z)", head, re.M | re.S)
+    found = re.findall(r"^@(\w+): (.*?)(?=^@|\Z)", blocks(comment)[0], re.M | re.S)
     return {name: " ".join(text.split()) for name, text in found}
 
 
@@ -83,7 +79,7 @@ def render_member(member, comment):
         sys.exit(f"{member.get('name')}: documented arguments {list(named)}, declared {declared}")
     body = [f"_{escape(name)}_: {escape(text)}" for name, text in named.items()]
     body = [line for item in body for line in (item, "")]
-    for block in paragraphs(comment):
+    for block in blocks(comment)[1:]:
         body += render_block(block)
     while body and body[0] == "":
         body.pop(0)
@@ -97,7 +93,7 @@ def render_interface(path):
     comment = [c.text for c in root if c.tag is ElementTree.Comment][-1]
     short = re.search(r"@short_description: (.*)", comment)[1]
     out = [f"# {interface.get('name').rsplit('.', 1)[1].upper()}", "", f"*{interface.get('name')}*: {escape(short)}", ""]
-    for block in paragraphs(comment):
+    for block in blocks(comment)[1:]:
         out += ["```", textwrap.dedent(block), "```"] if block.startswith("  ") else render_block(block)
         out.append("")
     sections = {"method": [], "signal": [], "property": []}

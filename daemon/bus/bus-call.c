@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* org.phoned.Phone1.Call. Answer, Hold and Resume reply when the peer has agreed: their message is parked (bus-client.c) and the
- * model's callback, which comes exactly once, sends the reply. What may be done when is the model's business alone. */
+/* org.phoned.Phone1.Call. Answer, Hold and Resume reply when the peer has agreed: their message is parked
+ * (bus-client.c) and the model's callback, which comes exactly once, sends the reply. What may be done when
+ * is the model's business alone. */
 
 #include "bus/bus-options.h"
 #include "bus/bus-private.h"

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A client is noticed to be gone by the bus's NameOwnerChanged for its unique name, asked for when the first thing is remembered
- * for it. It may have gone between its call and our match, therefore the bus is asked once, behind the match on the same
- * connection, whether the name is still there. The match stays until the client leaves (an applet that answers ten calls asks for it
- * once), or until its place is needed for another client and nothing is remembered for this one.
+/* A client is noticed to be gone by the bus's NameOwnerChanged for its unique name, asked for when the first
+ * thing is remembered for it. It may have gone between its call and our match, therefore the bus is asked
+ * once, behind the match on the same connection, whether the name is still there. The match stays until the
+ * client leaves (an applet that answers ten calls asks for it once), or until its place is needed for another
+ * client and nothing is remembered for this one.
  *
- * This is what sd_bus_track does too, but sd_bus_track_add_name() asks that question with a blocking call, and a handler never
- * blocks here.
+ * This is what sd_bus_track does too, but sd_bus_track_add_name() asks that question with a blocking call,
+ * and a handler never blocks here.
  *
- * Limits: BUS_MAX_CLIENTS remembered clients, BUS_MAX_PARKED and BUS_MAX_SUBSCRIPTIONS for each. Nothing that one client does
- * takes a place from another except the number of clients, which the session bus limits too. */
+ * Limits: BUS_MAX_CLIENTS remembered clients, BUS_MAX_PARKED and BUS_MAX_SUBSCRIPTIONS for each. Nothing that
+ * one client does takes a place from another except the number of clients, which the session bus limits
+ * too. */
 
 #include "bus/bus-client.h"
 #include "bus/bus-error.h"

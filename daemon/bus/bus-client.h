@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the daemon remembers for one client: requests whose reply comes later, and subscriptions. Both are counted against
- * a quota and dropped when the client leaves the bus. */
+/* What the daemon remembers for one client: requests whose reply comes later, and subscriptions. Both are
+ * counted against a quota and dropped when the client leaves the bus. */
 
 #include <glib.h>
 #include <systemd/sd-bus.h>
@@ -23,8 +23,9 @@ BusClients *bus_clients_new (sd_bus *bus, void (*before_reply) (gpointer data), 
 void bus_clients_free (BusClients *clients);
 guint bus_clients_count (BusClients *clients);
 
-/* Takes m out of sd-bus's hands: the handler returns 1 and the reply is sent by bus_request_finish(), once, or never when the client
- * goes first. TOO_MANY when the client's quota is used up. The result belongs to whoever will finish it. */
+/* Takes m out of sd-bus's hands: the handler returns 1 and the reply is sent by bus_request_finish(), once,
+ * or never when the client goes first. TOO_MANY when the client's quota is used up. The result belongs to
+ * whoever will finish it. */
 BusRequest *bus_request_new (BusClients *clients, sd_bus_message *m, GError **error);
 /* Keeps the memory (not the message) for callers that must look after a callback may have finished it. */
 BusRequest *bus_request_ref (BusRequest *request);

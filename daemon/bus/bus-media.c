@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* org.phoned.Phone1.Media: what the two sides agreed on, as properties, and the numbers of the running stream for those who
- * subscribed. A subscription belongs to one client and one call and dies with either; its signals go to that client alone. A bus
- * that does not take our messages gets no more of them: statistics that waited are worth nothing. */
+/* org.phoned.Phone1.Media: what the two sides agreed on, as properties, and the numbers of the running stream
+ * for those who subscribed. A subscription belongs to one client and one call and dies with either; its
+ * signals go to that client alone. A bus that does not take our messages gets no more of them: statistics
+ * that waited are worth nothing. */
 
 #include "bus/bus-private.h"
 #include "util/log.h"

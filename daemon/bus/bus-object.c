@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The tree of objects. Accounts and calls of the registry are mirrored in two tables by object path; sd-bus finds an object through
- * them (fallback vtables) and lists them through the enumerators, so nothing is registered for each object.
- * The tables are not the registry's arrays because an object must still be found while its InterfacesRemoved is sent.
+/* The tree of objects. Accounts and calls of the registry are mirrored in two tables by object path; sd-bus
+ * finds an object through them (fallback vtables) and lists them through the enumerators, so nothing is
+ * registered for each object. The tables are not the registry's arrays because an object must still be found
+ * while its InterfacesRemoved is sent.
  *
- * Changes. The model says "changed" with a mask. Masks are collected and sent once for each turn of the main loop, so that ten
- * changes make one message. State is not like that: a client that follows a call must see every state, in order. Whenever the state
- * differs from the one announced last, what is pending goes out at once, with the values of this moment. The same is done before
- * a reply that waited for the state, so a client never holds the reply before the change. */
+ * Changes. The model says "changed" with a mask. Masks are collected and sent once for each turn of the main
+ * loop, so that ten changes make one message. State is not like that: a client that follows a call must see
+ * every state, in order. Whenever the state differs from the one announced last, what is pending goes out at
+ * once, with the values of this moment. The same is done before a reply that waited for the state, so a
+ * client never holds the reply before the change. */
 
 #include "bus/bus-private.h"
 #include "util/log.h"

@@ -9,7 +9,8 @@
 #define MAX_TEXT 4096                   /* octets of one value */
 #define SHOWN_KEY 64                    /* octets of an unknown key that an error message repeats */
 
-/* A message that does not parse although its signature fits: sd-bus has validated it, so this is memory or a bug. */
+/* A message that does not parse although its signature fits: sd-bus has validated it, so this is memory or a
+ * bug. */
 static gboolean
 malformed (int r, GError **error)
 {

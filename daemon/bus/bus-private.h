@@ -84,7 +84,8 @@ extern const sd_bus_vtable bus_call_vtable[], bus_media_vtable[];               
 void bus_call_emit_dtmf (BusCall *self, char digit, guint ms, const char *method);
 
 /* ---- bus-secret.c: Account.SetSecret ---- */
-/* Reads fd (borrowed) to its end, sets the password and finishes request. FALSE: nothing started, request untouched. */
+/* Reads fd (borrowed) to its end, sets the password and finishes request. FALSE: nothing started, request
+ * untouched. */
 gboolean bus_secret_start (BusAccount *account, int fd, BusRequest *request, GError **error);
 void bus_secret_cancel (BusSecret *secret, const GError *error);               /* the account goes; accepts NULL */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A password on its way in: read from the client's descriptor whenever there is something, to its end, then handed to the account.
- * Nothing blocks and nothing waits for ever: a deadline, a size limit, and only descriptors whose read can be told not to
- * block. A pipe is opened anew through /proc, because O_NONBLOCK belongs to the open file that the client still shares;
- * sockets have MSG_DONTWAIT; a memfd is memory, read from its start. A file on a disk or a network could stall the loop and is refused. The buffer
- * is wiped. */
+/* A password on its way in: read from the client's descriptor whenever there is something, to its end, then
+ * handed to the account. Nothing blocks and nothing waits for ever: a deadline, a size limit, and only
+ * descriptors whose read can be told not to block. A pipe is opened anew through /proc, because O_NONBLOCK
+ * belongs to the open file that the client still shares; sockets have MSG_DONTWAIT; a memfd is memory, read
+ * from its start. A file on a disk or a network could stall the loop and is refused. The buffer is wiped. */
 
 #include "bus/bus-private.h"
 

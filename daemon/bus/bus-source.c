@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* sd-bus wants to be told when its descriptor is ready for what it waits for (sd_bus_get_events) or when a moment has come
- * (sd_bus_get_timeout, absolute CLOCK_MONOTONIC; 0: messages wait in memory that no descriptor will announce). GLib asks for
- * both before every poll, in prepare.
+/* sd-bus wants to be told when its descriptor is ready for what it waits for (sd_bus_get_events) or when a
+ * moment has come (sd_bus_get_timeout, absolute CLOCK_MONOTONIC; 0: messages wait in memory that no
+ * descriptor will announce). GLib asks for both before every poll, in prepare.
  *
  * Three traps:
- * - g_source_modify_unix_fd() wakes the context up, so calling it in every prepare is a busy loop: it is called only when the
- *   events have changed. For the same reason the timeout is returned by prepare instead of g_source_set_ready_time().
+ * - g_source_modify_unix_fd() wakes the context up, so calling it in every prepare is a busy loop: it is
+ *   called only when the events have changed. For the same reason the timeout is returned by prepare instead
+ *   of g_source_set_ready_time().
  * - The descriptor may change while the connection is being made (a list of addresses is tried in turn).
- * - A peer that sends faster than we work would keep us in dispatch for ever: a dispatch ends after DISPATCH_MAX messages and other
- *   sources get their turn. */
+ * - A peer that sends faster than we work would keep us in dispatch for ever: a dispatch ends after
+ *   DISPATCH_MAX messages and other sources get their turn. */
 
 #include "bus/bus-source.h"
 

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-/* U+FDD0..U+FDEF and the last two of every plane: GLib takes them for valid, some D-Bus implementations do not. */
+/* U+FDD0..U+FDEF and the last two of every plane: GLib takes them for valid, some D-Bus implementations do
+ * not. */
 static gboolean
 is_noncharacter (gunichar c)
 {

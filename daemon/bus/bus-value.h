@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Values on their way out. Text may come from a peer on the network, and a message bus throws out a client that sends
- * text which is not UTF-8: everything that the model calls a string goes through bus_text(). */
+/* Values on their way out. Text may come from a peer on the network, and a message bus throws out a client
+ * that sends text which is not UTF-8: everything that the model calls a string goes through bus_text(). */
 
 #include <glib.h>
 #include <systemd/sd-bus.h>
 
 #define BUS_MAX_TEXT 4096               /* octets of one string that we send */
 
-/* text as D-Bus allows it (UTF-8, no noncharacters, at most BUS_MAX_TEXT octets), NULL as "": the same pointer if it was good, else a
- * copy that *ret_copy owns. */
+/* text as D-Bus allows it (UTF-8, no noncharacters, at most BUS_MAX_TEXT octets), NULL as "": the same
+ * pointer if it was good, else a copy that *ret_copy owns. */
 const char *bus_text (const char *text, char **ret_copy);
 
 /* All return negative errno. */

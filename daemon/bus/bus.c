@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The connection: made without waiting, objects first, then the name, so that whoever is activated into calling us finds
- * everything in place. One name, never queued for: if somebody has it, another phoned runs and this one must go. Losing the
- * name or the connection is final; main decides what that means. */
+/* The connection: made without waiting, objects first, then the name, so that whoever is activated into
+ * calling us finds everything in place. One name, never queued for: if somebody has it, another phoned runs
+ * and this one must go. Losing the name or the connection is final; main decides what that means. */
 
 #include "bus/bus-private.h"
 #include "bus/bus-source.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Signalling, media and storage without a network, for the real model and the real bus above them. What the far end does is
- * written in the user part of the dialled (or calling) URI:
+/* Signalling, media and storage without a network, for the real model and the real bus above them. What the
+ * far end does is written in the user part of the dialled (or calling) URI:
  *
  *   sip:echo@      180, then 200              sip:ring@     180 and no more         sip:silent@    nothing
  *   sip:busy@      486                        sip:decline@  603                     sip:notfound@  404
@@ -10,8 +10,9 @@
  *   sip:down@      the engine cannot send     sip:noack@    (incoming) our 200 is not confirmed until told
  *   sip:stuck@     takes a re-INVITE and never answers it                           sip:nohold@    refuses a re-INVITE with 488
  *
- * An account whose AoR has the user part "fail" is refused with 403; "slow" stays in registering. An account or a password whose id
- * is "diskfull" cannot be saved. Everything that a network would say comes from an idle source, never inside a call. */
+ * An account whose AoR has the user part "fail" is refused with 403; "slow" stays in registering. An account
+ * or a password whose id is "diskfull" cannot be saved. Everything that a network would say comes from an
+ * idle source, never inside a call. */
 
 #include "core/registry.h"
 

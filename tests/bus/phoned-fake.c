@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A daemon with the real bus and the real model over a fake engine (fake-engine.h), driven by org.phoned.Test at
- * /org/phoned/Test on the same connection. It runs until Quit(), or until the bus says that the name or the connection is lost: then
- * it exits with 3. Options: --linger S, --max-calls N. */
+/* A daemon with the real bus and the real model over a fake engine (fake-engine.h), driven by org.phoned.Test
+ * at /org/phoned/Test on the same connection. It runs until Quit(), or until the bus says that the name or
+ * the connection is lost: then it exits with 3. Options: --linger S, --max-calls N. */
 
 #include "bus/bus-private.h"
 #include "fake-engine.h"

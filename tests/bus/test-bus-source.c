@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The GSource around sd-bus, on a socket pair: the subject runs in the main loop, its peer in a thread that blocks. What is counted is
- * how often the loop polls: a source that modifies its descriptor in every prepare works, and burns a whole core. */
+/* The GSource around sd-bus, on a socket pair: the subject runs in the main loop, its peer in a thread that
+ * blocks. What is counted is how often the loop polls: a source that modifies its descriptor in every prepare
+ * works, and burns a whole core. */
 
 #include "bus/bus-source.h"
 
@@ -172,7 +173,8 @@ test_calls (Fixture *f, gconstpointer data)
 {
   run_with_peer (f, peer_calls, N_CALLS);
   g_assert_cmpuint (f->n_messages, ==, N_CALLS);
-  /* sd-bus reads a message in two steps, header and rest; a reply may have to wait for POLLOUT; and the set-up. */
+  /* sd-bus reads a message in two steps, header and rest; a reply may have to wait for POLLOUT; and the
+   * set-up. */
   g_test_message ("%u polls for %d calls", n_polls, N_CALLS);
   g_assert_cmpuint (n_polls, <=, 3 * N_CALLS + 50);
 }
@@ -320,7 +322,8 @@ test_timeout (Fixture *f, gconstpointer data)
   end_with_peer (f, thread);
 }
 
-/* A blocking call reads past what came before its reply: that waits in memory and the descriptor stays silent. */
+/* A blocking call reads past what came before its reply: that waits in memory and the descriptor stays
+ * silent. */
 static void
 test_queued_without_pollin (Fixture *f, gconstpointer data)
 {

@@ -6,8 +6,10 @@
 
 #define PHONE_DBUS_NAME "org.phoned.Phone1"
 #define PHONE_DBUS_PATH "/org/phoned/Phone1"
-#define PHONE_DBUS_ACCOUNT_PATH PHONE_DBUS_PATH "/account"      /* + "/" + id, escaped as by sd_bus_path_encode */
-#define PHONE_DBUS_CALL_PATH PHONE_DBUS_PATH "/call"            /* + "/" + number */
+/* + "/" + id, escaped as by sd_bus_path_encode */
+#define PHONE_DBUS_ACCOUNT_PATH PHONE_DBUS_PATH "/account"
+/* + "/" + number */
+#define PHONE_DBUS_CALL_PATH PHONE_DBUS_PATH "/call"
 
 #define PHONE_DBUS_MANAGER "org.phoned.Phone1.Manager"
 #define PHONE_DBUS_ACCOUNT "org.phoned.Phone1.Account"

@@ -150,18 +150,21 @@ BUS_GETTER (get_aor, BusAccount, bus_append_text (reply, phone_account_get_setti
 BUS_GETTER (get_enabled, BusAccount,
             sd_bus_message_append (reply, "b", (int) !!phone_account_get_settings (self->account)->enabled))
 BUS_GETTER (get_registration, BusAccount,
-            sd_bus_message_append (reply, "s", phone_registration_to_string (phone_account_get_registration (self->account))))
+            sd_bus_message_append (
+                reply, "s", phone_registration_to_string (phone_account_get_registration (self->account))))
 BUS_GETTER (get_detail, BusAccount, append_detail (reply, self))
-BUS_GETTER (get_transport, BusAccount,
-            sd_bus_message_append (reply, "s",
-                                   phone_transport_to_string (phone_account_get_settings (self->account)->transport)))
+BUS_GETTER (
+    get_transport, BusAccount,
+    sd_bus_message_append (reply, "s",
+                           phone_transport_to_string (phone_account_get_settings (self->account)->transport)))
 BUS_GETTER (get_tls, BusAccount, append_tls (reply, self))
-BUS_GETTER (get_capabilities, BusAccount, bus_append_texts (reply, phone_account_get_capabilities (self->account)))
+BUS_GETTER (get_capabilities, BusAccount,
+            bus_append_texts (reply, phone_account_get_capabilities (self->account)))
 BUS_GETTER (get_settings, BusAccount, append_settings (reply, self))
 
 static int
-set_enabled (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
-             sd_bus_error *ret_error)
+set_enabled (sd_bus *bus_, const char *path, const char *interface, const char *property,
+             sd_bus_message *value, void *data, sd_bus_error *ret_error)
 {
   BusAccount *self = data;
   g_autoptr (GError) error = NULL;
@@ -200,16 +203,20 @@ bus_account_changed_properties (guint mask, GPtrArray *ret_names)
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 const sd_bus_vtable bus_account_vtable[] = {
   SD_BUS_VTABLE_START (0),
-  SD_BUS_METHOD_WITH_ARGS ("Register", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_register, SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_METHOD_WITH_ARGS ("Unregister", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_unregister, SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_METHOD_WITH_ARGS ("Update", SD_BUS_ARGS ("a{sv}", settings), SD_BUS_NO_RESULT, on_update, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Register", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_register,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Unregister", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_unregister,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Update", SD_BUS_ARGS ("a{sv}", settings), SD_BUS_NO_RESULT, on_update,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("SetSecret", SD_BUS_ARGS ("h", fd), SD_BUS_NO_RESULT, on_set_secret,
                            SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
   SD_BUS_METHOD_WITH_ARGS ("Remove", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_remove, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_PROPERTY ("Id", "s", get_id, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Name", "s", get_name, 0, CHANGES),
   SD_BUS_PROPERTY ("Aor", "s", get_aor, 0, CHANGES),
-  SD_BUS_WRITABLE_PROPERTY ("Enabled", "b", get_enabled, set_enabled, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("Enabled", "b", get_enabled, set_enabled, 0,
+                            CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_PROPERTY ("Registration", "s", get_registration, 0, CHANGES),
   SD_BUS_PROPERTY ("RegistrationDetail", "a{sv}", get_detail, 0, CHANGES),
   SD_BUS_PROPERTY ("Transport", "s", get_transport, 0, CHANGES),

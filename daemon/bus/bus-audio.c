@@ -28,7 +28,8 @@ on_test_tone (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   else
     {
       shown = g_strndup (role, 64);
-      g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The role must be input, output or ring, not '%s'", shown);
+      g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION,
+                   "The role must be input, output or ring, not '%s'", shown);
     }
   return error ? bus_error_set (ret_error, error) : sd_bus_reply_method_return (m, NULL);
 }
@@ -74,11 +75,12 @@ append_selected (sd_bus_message *reply, Bus *self, const char *property)
 
 BUS_GETTER (get_devices, Bus, append_devices (reply, self))
 BUS_GETTER (get_selected, Bus, append_selected (reply, self, property))
-BUS_GETTER (get_input_muted, Bus, sd_bus_message_append (reply, "b", (int) !!phone_registry_get_input_muted (self->registry)))
+BUS_GETTER (get_input_muted, Bus,
+            sd_bus_message_append (reply, "b", (int) !!phone_registry_get_input_muted (self->registry)))
 
 static int
-set_selected (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
-              sd_bus_error *ret_error)
+set_selected (sd_bus *bus_, const char *path, const char *interface, const char *property,
+              sd_bus_message *value, void *data, sd_bus_error *ret_error)
 {
   Bus *self = data;
   const PhonePorts *ports = ports_of (self);
@@ -90,7 +92,8 @@ set_selected (sd_bus *bus_, const char *path, const char *interface, const char 
   if (r < 0)
     return r;
   if (strlen (device) > BUS_MAX_TEXT)
-    g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The device is longer than %d octets", BUS_MAX_TEXT);
+    g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The device is longer than %d octets",
+                 BUS_MAX_TEXT);
   else if (ports->media->audio_select (ports->engine, role, device, &error))
     {
       self->audio_pending = TRUE;
@@ -100,8 +103,8 @@ set_selected (sd_bus *bus_, const char *path, const char *interface, const char 
 }
 
 static int
-set_input_muted (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
-                 sd_bus_error *ret_error)
+set_input_muted (sd_bus *bus_, const char *path, const char *interface, const char *property,
+                 sd_bus_message *value, void *data, sd_bus_error *ret_error)
 {
   Bus *self = data;
   int muted;
@@ -126,12 +129,16 @@ bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_names
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 const sd_bus_vtable bus_audio_vtable[] = {
   SD_BUS_VTABLE_START (0),
-  SD_BUS_METHOD_WITH_ARGS ("TestTone", SD_BUS_ARGS ("s", role), SD_BUS_NO_RESULT, on_test_tone, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("TestTone", SD_BUS_ARGS ("s", role), SD_BUS_NO_RESULT, on_test_tone,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_SIGNAL_WITH_ARGS ("DeviceLost", SD_BUS_ARGS ("s", device), 0),
   SD_BUS_PROPERTY ("Devices", "aa{sv}", get_devices, 0, CHANGES),
-  SD_BUS_WRITABLE_PROPERTY ("Input", "s", get_selected, set_selected, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_WRITABLE_PROPERTY ("Output", "s", get_selected, set_selected, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("Input", "s", get_selected, set_selected, 0,
+                            CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("Output", "s", get_selected, set_selected, 0,
+                            CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_WRITABLE_PROPERTY ("Ring", "s", get_selected, set_selected, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_WRITABLE_PROPERTY ("InputMuted", "b", get_input_muted, set_input_muted, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("InputMuted", "b", get_input_muted, set_input_muted, 0,
+                            CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_VTABLE_END,
 };

@@ -22,7 +22,8 @@ on_done (PhoneCall *call, const GError *error, gpointer data)
   bus_request_finish (data, error);
 }
 
-typedef gboolean (*Starter) (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error);
+typedef gboolean (*Starter) (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data,
+                             GError **error);
 
 static gboolean
 start_hold (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error)
@@ -107,8 +108,8 @@ on_reject (sd_bus_message *m, void *data, sd_bus_error *ret_error)
         return finish (m, error, ret_error);
       }
   shown = g_strndup (reason, 64);
-  g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The reason must be busy, decline or unavailable, not '%s'",
-               shown);
+  g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION,
+               "The reason must be busy, decline or unavailable, not '%s'", shown);
   return bus_error_set (ret_error, error);
 }
 
@@ -214,23 +215,30 @@ unsigned_time (gint64 seconds)
 BUS_GETTER (get_id, BusCall, bus_append_text (reply, phone_call_get_id (self->call)))
 BUS_GETTER (get_account, BusCall, sd_bus_message_append (reply, "o", self->account_path))
 BUS_GETTER (get_direction, BusCall,
-            sd_bus_message_append (reply, "s", phone_call_direction_to_string (phone_call_get_direction (self->call))))
-BUS_GETTER (get_state, BusCall, sd_bus_message_append (reply, "s", phone_call_state_to_string (phone_call_get_state (self->call))))
+            sd_bus_message_append (reply, "s",
+                                   phone_call_direction_to_string (phone_call_get_direction (self->call))))
+BUS_GETTER (get_state, BusCall,
+            sd_bus_message_append (reply, "s",
+                                   phone_call_state_to_string (phone_call_get_state (self->call))))
 BUS_GETTER (get_reason, BusCall, append_reason (reply, phone_call_get_reason (self->call)))
 BUS_GETTER (get_can, BusCall, append_can (reply, self->call))
 BUS_GETTER (get_remote_uri, BusCall, bus_append_text (reply, phone_call_get_remote_uri (self->call)))
 BUS_GETTER (get_remote_name, BusCall, bus_append_text (reply, phone_call_get_remote_name (self->call)))
 BUS_GETTER (get_asserted_id, BusCall, bus_append_text (reply, phone_call_get_asserted_id (self->call)))
 BUS_GETTER (get_diverter, BusCall, bus_append_text (reply, phone_call_get_diverter (self->call)))
-BUS_GETTER (get_local_hold, BusCall, sd_bus_message_append (reply, "b", (int) !!phone_call_get_local_hold (self->call)))
-BUS_GETTER (get_remote_hold, BusCall, sd_bus_message_append (reply, "b", (int) !!phone_call_get_remote_hold (self->call)))
+BUS_GETTER (get_local_hold, BusCall,
+            sd_bus_message_append (reply, "b", (int) !!phone_call_get_local_hold (self->call)))
+BUS_GETTER (get_remote_hold, BusCall,
+            sd_bus_message_append (reply, "b", (int) !!phone_call_get_remote_hold (self->call)))
 BUS_GETTER (get_muted, BusCall, sd_bus_message_append (reply, "b", (int) !!phone_call_get_muted (self->call)))
-BUS_GETTER (get_start, BusCall, sd_bus_message_append (reply, "t", unsigned_time (phone_call_get_start (self->call))))
-BUS_GETTER (get_answered, BusCall, sd_bus_message_append (reply, "t", unsigned_time (phone_call_get_answered (self->call))))
+BUS_GETTER (get_start, BusCall,
+            sd_bus_message_append (reply, "t", unsigned_time (phone_call_get_start (self->call))))
+BUS_GETTER (get_answered, BusCall,
+            sd_bus_message_append (reply, "t", unsigned_time (phone_call_get_answered (self->call))))
 
 static int
-set_muted (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
-           sd_bus_error *ret_error)
+set_muted (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value,
+           void *data, sd_bus_error *ret_error)
 {
   BusCall *self = data;
   g_autoptr (GError) error = NULL;
@@ -268,14 +276,17 @@ bus_call_changed_properties (guint mask, GPtrArray *ret_names)
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_VTABLE_START (0),
-  SD_BUS_METHOD_WITH_ARGS ("Answer", SD_BUS_ARGS ("a{sv}", options), SD_BUS_NO_RESULT, on_answer, SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_METHOD_WITH_ARGS ("Reject", SD_BUS_ARGS ("s", reason), SD_BUS_NO_RESULT, on_reject, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Answer", SD_BUS_ARGS ("a{sv}", options), SD_BUS_NO_RESULT, on_answer,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Reject", SD_BUS_ARGS ("s", reason), SD_BUS_NO_RESULT, on_reject,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Hangup", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_hangup, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Hold", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_hold, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_resume, SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_METHOD_WITH_ARGS ("SendDtmf", SD_BUS_ARGS ("s", digits, "a{sv}", options), SD_BUS_NO_RESULT, on_send_dtmf,
-                           SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
-  SD_BUS_METHOD_WITH_ARGS ("SilenceRing", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_silence_ring, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("SendDtmf", SD_BUS_ARGS ("s", digits, "a{sv}", options), SD_BUS_NO_RESULT,
+                           on_send_dtmf, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+  SD_BUS_METHOD_WITH_ARGS ("SilenceRing", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_silence_ring,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_SIGNAL_WITH_ARGS ("DtmfReceived", SD_BUS_ARGS ("s", digit, "u", ms, "s", method), 0),
   SD_BUS_PROPERTY ("Id", "s", get_id, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Account", "o", get_account, 0, SD_BUS_VTABLE_PROPERTY_CONST),

@@ -147,7 +147,8 @@ on_name_checked (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {
   int has_owner = 1;
 
-  if (!sd_bus_message_is_method_error (m, NULL) && sd_bus_message_read (m, "b", &has_owner) >= 0 && !has_owner)
+  if (!sd_bus_message_is_method_error (m, NULL) && sd_bus_message_read (m, "b", &has_owner) >= 0
+      && !has_owner)
     client_gone (data);
   return 0;
 }
@@ -159,12 +160,14 @@ watch_name (BusClient *client)
       = g_strdup_printf ("type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
                          "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'",
                          client->name);
-  int r = sd_bus_add_match_async (client->clients->bus, &client->gone_slot, match, on_name_owner_changed, NULL, client);
+  int r = sd_bus_add_match_async (client->clients->bus, &client->gone_slot, match, on_name_owner_changed,
+                                  NULL, client);
 
   if (r < 0)
     return r;
-  return sd_bus_call_method_async (client->clients->bus, &client->check_slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                   "org.freedesktop.DBus", "NameHasOwner", on_name_checked, client, "s", client->name);
+  return sd_bus_call_method_async (client->clients->bus, &client->check_slot, "org.freedesktop.DBus",
+                                   "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",
+                                   on_name_checked, client, "s", client->name);
 }
 
 static BusClient *
@@ -177,7 +180,8 @@ client_get (BusClients *clients, const char *name, GError **error)
     return client;
   if (g_hash_table_size (clients->by_name) >= BUS_MAX_CLIENTS && !clients_make_room (clients))
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "More than %d clients wait for something", BUS_MAX_CLIENTS);
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "More than %d clients wait for something",
+                   BUS_MAX_CLIENTS);
       return NULL;
     }
   client = g_new0 (BusClient, 1);
@@ -188,7 +192,8 @@ client_get (BusClients *clients, const char *name, GError **error)
   if (r < 0)
     {
       client_free (client);
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "Cannot watch client %s: %s", name, g_strerror (-r));
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "Cannot watch client %s: %s", name,
+                   g_strerror (-r));
       return NULL;
     }
   return client;
@@ -207,8 +212,8 @@ bus_request_new (BusClients *clients, sd_bus_message *m, GError **error)
     return NULL;
   if (client->requests.length >= BUS_MAX_PARKED)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "%d requests of this client are under way already",
-                   BUS_MAX_PARKED);
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY,
+                   "%d requests of this client are under way already", BUS_MAX_PARKED);
       return NULL;
     }
   request = g_new0 (BusRequest, 1);
@@ -279,7 +284,8 @@ bus_request_finish (BusRequest *request, const GError *error)
 /* ---- watches ---- */
 
 BusWatch *
-bus_watch_new (BusClients *clients, const char *sender, void (*gone) (gpointer data), gpointer data, GError **error)
+bus_watch_new (BusClients *clients, const char *sender, void (*gone) (gpointer data), gpointer data,
+               GError **error)
 {
   BusClient *client = client_get (clients, sender, error);
   BusWatch *watch;
@@ -288,7 +294,8 @@ bus_watch_new (BusClients *clients, const char *sender, void (*gone) (gpointer d
     return NULL;
   if (client->watches.length >= BUS_MAX_SUBSCRIPTIONS)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "This client has %d subscriptions already", BUS_MAX_SUBSCRIPTIONS);
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "This client has %d subscriptions already",
+                   BUS_MAX_SUBSCRIPTIONS);
       return NULL;
     }
   watch = g_new0 (BusWatch, 1);

@@ -36,6 +36,7 @@ void bus_request_finish (BusRequest *request, const GError *error);
 /* FALSE once it is finished or its client has gone. */
 gboolean bus_request_is_open (BusRequest *request);
 
-/* gone() is called when the client leaves; the watch is freed after it. TOO_MANY when the quota is used up. */
-BusWatch *bus_watch_new (BusClients *clients, const char *sender, void (*gone) (gpointer data), gpointer data, GError **error);
-void bus_watch_free (BusWatch *watch);                  /* accepts NULL */
+/* gone() is called when the client leaves; the watch is freed after it. TOO_MANY: the quota is used up. */
+BusWatch *bus_watch_new (BusClients *clients, const char *sender, void (*gone) (gpointer data), gpointer data,
+                         GError **error);
+void bus_watch_free (BusWatch *watch); /* accepts NULL */

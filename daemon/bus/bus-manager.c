@@ -51,7 +51,8 @@ dial (Bus *bus, sd_bus_message *m, GError **error)
   if (sd_bus_message_read (m, "s", &target) < 0)
     g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "The target cannot be read");
   else if (strlen (target) > BUS_MAX_TEXT)
-    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "The target is longer than %d octets", BUS_MAX_TEXT);
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "The target is longer than %d octets",
+                 BUS_MAX_TEXT);
   else if (bus_options_read (m, known, G_N_ELEMENTS (known), error) && require_not_stopping (bus, error)
            && (!account || (options.account = resolve_account (bus, account, error))))
     {
@@ -73,7 +74,8 @@ on_dial (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   g_autoptr (GError) error = NULL;
   PhoneCall *call = dial (bus, m, &error);
 
-  return call ? sd_bus_reply_method_return (m, "o", bus_call_path (bus, call)) : bus_error_set (ret_error, error);
+  return call ? sd_bus_reply_method_return (m, "o", bus_call_path (bus, call))
+              : bus_error_set (ret_error, error);
 }
 
 static PhoneAccount *
@@ -101,7 +103,8 @@ on_add_account (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   g_autoptr (GError) error = NULL;
   PhoneAccount *account = add_account (bus, m, &error);
 
-  return account ? sd_bus_reply_method_return (m, "o", bus_account_path (bus, account)) : bus_error_set (ret_error, error);
+  return account ? sd_bus_reply_method_return (m, "o", bus_account_path (bus, account))
+                 : bus_error_set (ret_error, error);
 }
 
 static int
@@ -120,7 +123,8 @@ on_reload (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   g_autoptr (GError) error = NULL;
 
   if (!bus->hooks->reload)
-    g_set_error_literal (&error, PHONE_ERROR, PHONE_ERROR_NOT_SUPPORTED, "This daemon runs without configuration files");
+    g_set_error_literal (&error, PHONE_ERROR, PHONE_ERROR_NOT_SUPPORTED,
+                         "This daemon runs without configuration files");
   else if (require_not_stopping (bus, &error))
     bus->hooks->reload (bus->data, &error);
   return error ? bus_error_set (ret_error, error) : sd_bus_reply_method_return (m, NULL);
@@ -130,18 +134,22 @@ on_reload (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 
 BUS_GETTER (get_version, Bus, ((void) self, sd_bus_message_append (reply, "s", PHONED_VERSION)))
 BUS_GETTER (get_state, Bus,
-            sd_bus_message_append (reply, "s", phone_daemon_state_to_string (phone_registry_get_state (self->registry))))
+            sd_bus_message_append (reply, "s",
+                                   phone_daemon_state_to_string (phone_registry_get_state (self->registry))))
 BUS_GETTER (get_network_state, Bus,
-            sd_bus_message_append (reply, "s", phone_network_state_to_string (phone_registry_get_network (self->registry))))
+            sd_bus_message_append (
+                reply, "s", phone_network_state_to_string (phone_registry_get_network (self->registry))))
 BUS_GETTER (get_default_account, Bus,
-            sd_bus_message_append (reply, "o", bus_account_path (self, phone_registry_get_default_account (self->registry))))
+            sd_bus_message_append (reply, "o",
+                                   bus_account_path (self,
+                                                     phone_registry_get_default_account (self->registry))))
 BUS_GETTER (get_features, Bus, ((void) self, bus_append_texts (reply, features)))
 BUS_GETTER (get_problems, Bus,
             bus_append_texts (reply, self->hooks->problems ? self->hooks->problems (self->data) : NULL))
 
 static int
-set_default_account (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value,
-                     void *data, sd_bus_error *ret_error)
+set_default_account (sd_bus *bus_, const char *path, const char *interface, const char *property,
+                     sd_bus_message *value, void *data, sd_bus_error *ret_error)
 {
   Bus *bus = data;
   g_autoptr (GError) error = NULL;
@@ -170,11 +178,12 @@ bus_manager_changed_properties (guint mask, GPtrArray *ret_names)
 
 const sd_bus_vtable bus_manager_vtable[] = {
   SD_BUS_VTABLE_START (0),
-  SD_BUS_METHOD_WITH_ARGS ("Dial", SD_BUS_ARGS ("s", target, "a{sv}", options), SD_BUS_RESULT ("o", call), on_dial,
+  SD_BUS_METHOD_WITH_ARGS ("Dial", SD_BUS_ARGS ("s", target, "a{sv}", options), SD_BUS_RESULT ("o", call),
+                           on_dial, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("AddAccount", SD_BUS_ARGS ("s", id, "a{sv}", settings),
+                           SD_BUS_RESULT ("o", account), on_add_account, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("HangupAll", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_hangup_all,
                            SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_METHOD_WITH_ARGS ("AddAccount", SD_BUS_ARGS ("s", id, "a{sv}", settings), SD_BUS_RESULT ("o", account), on_add_account,
-                           SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_METHOD_WITH_ARGS ("HangupAll", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_hangup_all, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_reload, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_PROPERTY ("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

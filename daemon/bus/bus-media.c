@@ -192,7 +192,8 @@ subscription_get (BusCall *self, const char *client, GError **error)
     return subscription;
   if (self->bus->n_subscriptions >= BUS_MAX_ALL_SUBSCRIPTIONS)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "There are %d subscriptions already", BUS_MAX_ALL_SUBSCRIPTIONS);
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "There are %d subscriptions already",
+                   BUS_MAX_ALL_SUBSCRIPTIONS);
       return NULL;
     }
   subscription = g_new0 (BusSubscription, 1);
@@ -217,10 +218,11 @@ subscribe (BusCall *self, sd_bus_message *m, GError **error)
   guint32 ms = 0;
 
   if (sd_bus_message_read (m, "u", &ms) < 0 || ms < MIN_INTERVAL_MS || ms > MAX_INTERVAL_MS)
-    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The interval must be %d to %d ms, not %u", MIN_INTERVAL_MS,
-                 MAX_INTERVAL_MS, ms);
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The interval must be %d to %d ms, not %u",
+                 MIN_INTERVAL_MS, MAX_INTERVAL_MS, ms);
   else if (phone_call_is_ended (self->call))
-    g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", phone_call_get_number (self->call));
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended",
+                 phone_call_get_number (self->call));
   else
     subscription = subscription_get (self, client ? client : "", error);
   if (!subscription)
@@ -297,14 +299,14 @@ append_remote (sd_bus_message *reply, const PhoneMediaPlan *plan)
 
   if (!plan || !plan->remote_address)
     return bus_append_text (reply, "");
-  text = g_strdup_printf (strchr (plan->remote_address, ':') ? "[%s]:%u" : "%s:%u", plan->remote_address, plan->remote_port);
+  text = g_strdup_printf (strchr (plan->remote_address, ':') ? "[%s]:%u" : "%s:%u", plan->remote_address,
+                          plan->remote_port);
   return bus_append_text (reply, text);
 }
 
 #define PLAN_GETTER(Name, signature, value, otherwise) \
-  static int \
-  Name (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *data, \
-        sd_bus_error *ret_error) \
+  static int Name (sd_bus *bus_, const char *path, const char *interface, const char *property, \
+                   sd_bus_message *reply, void *data, sd_bus_error *ret_error) \
   { \
     const PhoneMediaPlan *plan = running_plan (data); \
     return sd_bus_message_append (reply, signature, plan ? (value) : (otherwise)); \
@@ -321,7 +323,8 @@ BUS_GETTER (get_remote_address, BusCall, append_remote (reply, running_plan (sel
 void
 bus_media_changed_properties (guint mask, GPtrArray *ret_names)
 {
-  static const char *const names[] = { "Codec", "ClockRate", "Ptime", "Direction", "Security", "RemoteAddress" };
+  static const char *const names[]
+      = { "Codec", "ClockRate", "Ptime", "Direction", "Security", "RemoteAddress" };
 
   for (gsize i = 0; (mask & PHONE_CALL_FIELD_MEDIA) && i < G_N_ELEMENTS (names); i++)
     g_ptr_array_add (ret_names, (char *) names[i]);
@@ -330,8 +333,10 @@ bus_media_changed_properties (guint mask, GPtrArray *ret_names)
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 const sd_bus_vtable bus_media_vtable[] = {
   SD_BUS_VTABLE_START (0),
-  SD_BUS_METHOD_WITH_ARGS ("Subscribe", SD_BUS_ARGS ("u", ms), SD_BUS_NO_RESULT, on_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_METHOD_WITH_ARGS ("Unsubscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_unsubscribe, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Subscribe", SD_BUS_ARGS ("u", ms), SD_BUS_NO_RESULT, on_subscribe,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Unsubscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_unsubscribe,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_SIGNAL_WITH_ARGS ("Stats", SD_BUS_ARGS ("a{sv}", values), 0),
   SD_BUS_PROPERTY ("Codec", "s", get_codec, 0, CHANGES),
   SD_BUS_PROPERTY ("ClockRate", "u", get_clock_rate, 0, CHANGES),

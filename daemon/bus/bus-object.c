@@ -31,7 +31,8 @@ emit_changed (Bus *bus, const char *path, const char *interface, GPtrArray *name
   if (names->len == 0)
     return;
   g_ptr_array_add (names, NULL);
-  log_failure ("PropertiesChanged", path, sd_bus_emit_properties_changed_strv (bus->bus, path, interface, (char **) names->pdata));
+  log_failure ("PropertiesChanged", path,
+               sd_bus_emit_properties_changed_strv (bus->bus, path, interface, (char **) names->pdata));
   g_ptr_array_set_size (names, 0);
 }
 
@@ -183,7 +184,8 @@ on_account_removed (PhoneRegistry *registry, PhoneAccount *account, Bus *bus)
 
   if (!self)
     return;
-  error = g_error_new (PHONE_ERROR, PHONE_ERROR_NO_SUCH_ACCOUNT, "Account %s was removed", phone_account_get_id (account));
+  error = g_error_new (PHONE_ERROR, PHONE_ERROR_NO_SUCH_ACCOUNT, "Account %s was removed",
+                       phone_account_get_id (account));
   bus_secret_cancel (self->secret, error);
   flush_account (self);
   log_failure ("InterfacesRemoved", path, sd_bus_emit_object_removed (bus->bus, path));
@@ -315,14 +317,16 @@ on_audio_changed (PhoneRegistry *registry, Bus *bus)
 /* ---- what sd-bus asks ---- */
 
 static int
-on_find_account (sd_bus *bus, const char *path, const char *interface, void *data, void **ret_found, sd_bus_error *ret_error)
+on_find_account (sd_bus *bus, const char *path, const char *interface, void *data, void **ret_found,
+                 sd_bus_error *ret_error)
 {
   *ret_found = bus_find_account (data, path);
   return *ret_found != NULL;
 }
 
 static int
-on_find_call (sd_bus *bus, const char *path, const char *interface, void *data, void **ret_found, sd_bus_error *ret_error)
+on_find_call (sd_bus *bus, const char *path, const char *interface, void *data, void **ret_found,
+              sd_bus_error *ret_error)
 {
   *ret_found = bus_find_call (data, path);
   return *ret_found != NULL;
@@ -390,16 +394,22 @@ export_vtables (Bus *self)
       || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, on_list_accounts, self)) < 0
       || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_CALL_PATH, on_list_calls, self)) < 0)
     return r;
-  if ((r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, bus_manager_vtable, self)) < 0
-      || (r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, bus_audio_vtable, self)) < 0)
+  if ((r
+       = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, bus_manager_vtable, self))
+          < 0
+      || (r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, bus_audio_vtable, self))
+             < 0)
     return r;
-  if ((r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, PHONE_DBUS_ACCOUNT, bus_account_vtable,
-                                       on_find_account, self)) < 0)
+  if ((r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, PHONE_DBUS_ACCOUNT,
+                                       bus_account_vtable, on_find_account, self))
+      < 0)
     return r;
-  if ((r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_CALL_PATH, PHONE_DBUS_CALL, bus_call_vtable, on_find_call,
-                                       self)) < 0)
+  if ((r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_CALL_PATH, PHONE_DBUS_CALL, bus_call_vtable,
+                                       on_find_call, self))
+      < 0)
     return r;
-  return sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_CALL_PATH, PHONE_DBUS_MEDIA, bus_media_vtable, on_find_call, self);
+  return sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_CALL_PATH, PHONE_DBUS_MEDIA, bus_media_vtable,
+                                     on_find_call, self);
 }
 
 int

@@ -14,7 +14,8 @@
 static gboolean
 malformed (int r, GError **error)
 {
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Cannot read the options: %s", g_strerror (-r));
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Cannot read the options: %s",
+               g_strerror (-r));
   return FALSE;
 }
 

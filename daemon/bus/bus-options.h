@@ -8,8 +8,8 @@
 #include "util/phone-error.h"
 
 /* One key that a method knows. ret points to a variable that keeps its value when the key is absent:
- *   "b" int   "u" guint32   "s", "o" const char * (lives as long as the message)   "a{ss}" GPtrArray * (pairs, NULL-terminated,
- * owned) */
+ *   "b" int   "u" guint32   "s", "o" const char * (lives as long as the message)
+ *   "a{ss}" GPtrArray * (pairs, NULL-terminated, owned) */
 typedef struct
 {
   const char *key;

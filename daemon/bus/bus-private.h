@@ -56,7 +56,7 @@ typedef struct
 } BusCall;
 
 /* ---- bus-object.c: which objects there are, and what of them has changed ---- */
-int bus_objects_export (Bus *bus);                              /* vtables, enumerators, and what the registry has already */
+int bus_objects_export (Bus *bus); /* vtables, enumerators, and what the registry has already */
 void bus_objects_clear (Bus *bus);
 BusAccount *bus_find_account (Bus *bus, const char *path);
 BusCall *bus_find_call (Bus *bus, const char *path);
@@ -87,16 +87,15 @@ void bus_call_emit_dtmf (BusCall *self, char digit, guint ms, const char *method
 /* Reads fd (borrowed) to its end, sets the password and finishes request. FALSE: nothing started, request
  * untouched. */
 gboolean bus_secret_start (BusAccount *account, int fd, BusRequest *request, GError **error);
-void bus_secret_cancel (BusSecret *secret, const GError *error);               /* the account goes; accepts NULL */
+void bus_secret_cancel (BusSecret *secret, const GError *error); /* the account goes; accepts NULL */
 
 /* ---- bus-media.c ---- */
 void bus_media_unsubscribe_all (BusCall *self);
 
 /* A getter of sd-bus: the body appends to reply, self is the object. */
 #define BUS_GETTER(Name, Type, expression) \
-  static int \
-  Name (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *data, \
-        sd_bus_error *ret_error) \
+  static int Name (sd_bus *bus_, const char *path, const char *interface, const char *property, \
+                   sd_bus_message *reply, void *data, sd_bus_error *ret_error) \
   { \
     Type *self = data; \
     return expression; \

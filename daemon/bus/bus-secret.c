@@ -75,7 +75,8 @@ static PhoneSecret *
 make_secret (BusSecret *secret, GError **error)
 {
   if (secret->length > MAX_SECRET)
-    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The password is longer than %d octets", MAX_SECRET);
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The password is longer than %d octets",
+                 MAX_SECRET);
   else if (secret->length > 0 && secret->buffer[secret->length - 1] == '\n' && --secret->length == 0)
     g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The password is empty");
   else if (secret->length == 0)
@@ -119,8 +120,8 @@ read_some (BusSecret *secret)
     return TRUE;
   if (n < 0)
     {
-      g_autoptr (GError) error
-          = g_error_new (PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Cannot read the password: %s", g_strerror (errno));
+      g_autoptr (GError) error = g_error_new (PHONE_ERROR, PHONE_ERROR_INVALID_OPTION,
+                                              "Cannot read the password: %s", g_strerror (errno));
 
       finish (secret, error);
       return FALSE;
@@ -177,7 +178,8 @@ open_nonblocking (int fd, mode_t *ret_type, GError **error)
       return -1;
     }
   if (own < 0)
-    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Cannot read the descriptor: %s", g_strerror (errno));
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Cannot read the descriptor: %s",
+                 g_strerror (errno));
   return own;
 }
 
@@ -190,7 +192,8 @@ bus_secret_start (BusAccount *account, int fd, BusRequest *request, GError **err
 
   if (account->secret)
     {
-      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS, "A password for this account is being read already");
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS,
+                           "A password for this account is being read already");
       return FALSE;
     }
   own = open_nonblocking (fd, &type, error);

@@ -46,7 +46,7 @@ watch (BusSource *self, int fd, GIOCondition events)
   self->events = events;
 }
 
-/* Milliseconds from now until the absolute time, rounded up: waking before it would only mean another turn. */
+/* Milliseconds from now until the absolute time, rounded up: waking before it would mean another turn. */
 static int
 remaining_ms (guint64 until, gint64 now)
 {

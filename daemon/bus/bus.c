@@ -79,8 +79,9 @@ connect_bus (Bus *self)
   self->clients = bus_clients_new (self->bus, before_reply, self);
   if ((r = bus_objects_export (self)) < 0)
     return r;
-  if ((r = sd_bus_match_signal_async (self->bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                      "NameLost", on_name_lost, NULL, self)) < 0)
+  if ((r = sd_bus_match_signal_async (self->bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                      "org.freedesktop.DBus", "NameLost", on_name_lost, NULL, self))
+      < 0)
     return r;
   if ((r = sd_bus_request_name_async (self->bus, NULL, PHONE_DBUS_NAME, 0, on_name_requested, self)) < 0)
     return r;
@@ -101,7 +102,8 @@ bus_new (PhoneRegistry *registry, const BusHooks *hooks, gpointer data, GError *
   r = connect_bus (bus);
   if (r >= 0)
     return g_steal_pointer (&bus);
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "Cannot connect to the session bus: %s", g_strerror (-r));
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "Cannot connect to the session bus: %s",
+               g_strerror (-r));
   return NULL;
 }
 
@@ -159,5 +161,6 @@ bus_device_lost (Bus *bus, const char *device)
   g_autofree char *copy = NULL;
 
   if (!bus->lost)
-    sd_bus_emit_signal (bus->bus, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, "DeviceLost", "s", bus_text (device, &copy));
+    sd_bus_emit_signal (bus->bus, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, "DeviceLost", "s",
+                        bus_text (device, &copy));
 }

@@ -159,8 +159,9 @@ call_later (PhoneCall *call, Step step)
 static void
 end_with (PhoneCall *call, guint status, const char *phrase)
 {
-  g_autoptr (PhoneReason) reason = status ? phone_reason_from_status (status, phrase)
-                                          : phone_reason_new (PHONE_ACTOR_REMOTE, PHONE_CAUSE_HANGUP, 0, NULL);
+  g_autoptr (PhoneReason) reason = status
+                                       ? phone_reason_from_status (status, phrase)
+                                       : phone_reason_new (PHONE_ACTOR_REMOTE, PHONE_CAUSE_HANGUP, 0, NULL);
 
   fake_call (call)->over = TRUE;
   phone_call_on_ended (call, reason);
@@ -172,7 +173,7 @@ static void step_decline (PhoneCall *call) { end_with (call, 603, "Decline"); }
 static void step_not_found (PhoneCall *call) { end_with (call, 404, "Not Found"); }
 static void step_gone (PhoneCall *call) { end_with (call, 0, NULL); }
 static void step_confirm (PhoneCall *call) { phone_call_on_confirmed (call, NULL); }
-static void step_reoffer_refused (PhoneCall *call) { phone_call_on_reoffer_failed (call, 488, "Not Acceptable Here"); }
+static void step_no_reoffer (PhoneCall *call) { phone_call_on_reoffer_failed (call, 488, "Not Acceptable Here"); }
 
 static void
 step_early (PhoneCall *call)
@@ -228,12 +229,15 @@ static void
 registered (PhoneAccount *account)
 {
   const PhoneAccountSettings *settings = phone_account_get_settings (account);
-  PhoneRegistrationDetail good = { .code = 200, .phrase = (char *) "OK", .reason = (char *) "ok", .expires = 600 };
-  PhoneRegistrationDetail bad = { .code = 403, .phrase = (char *) "Forbidden", .reason = (char *) "auth-failed",
+  PhoneRegistrationDetail good
+      = { .code = 200, .phrase = (char *) "OK", .reason = (char *) "ok", .expires = 600 };
+  PhoneRegistrationDetail bad = { .code = 403,
+                                  .phrase = (char *) "Forbidden",
+                                  .reason = (char *) "auth-failed",
                                   .retry_at = g_get_real_time () / G_USEC_PER_SEC + 60 };
   const char *const capabilities[] = { "outbound", "path", NULL };
-  PhoneTlsInfo tls = { (char *) "TLSv1.3", (char *) "TLS_AES_256_GCM_SHA384", (char *) "CN=sip.example.org", (char *) "CN=Test CA",
-                       2000000000 };
+  PhoneTlsInfo tls = { (char *) "TLSv1.3", (char *) "TLS_AES_256_GCM_SHA384", (char *) "CN=sip.example.org",
+                       (char *) "CN=Test CA", 2000000000 };
 
   if (user_is (settings->aor, "slow"))
     return;
@@ -311,7 +315,8 @@ static const struct
 };
 
 static gboolean
-call_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer, GError **error)
+call_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,
+             GError **error)
 {
   if (user_is (params->target, "down"))
     {
@@ -359,7 +364,7 @@ call_reoffer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *offer, GError 
 
   remember (&fake_call (call)->ours, offer);
   if (user_is (uri, "nohold"))
-    call_later (call, step_reoffer_refused);
+    call_later (call, step_no_reoffer);
   else if (!user_is (uri, "stuck"))
     call_later (call, step_reoffer_answered);
   return TRUE;
@@ -390,7 +395,8 @@ static const PhoneSignallingOps signalling_ops = {
 /* ---- media ---- */
 
 static PhoneMedia *
-media_new (gpointer engine, PhoneCall *call, const PhoneMediaParams *params, const PhoneMediaEvents *events, GError **error)
+media_new (gpointer engine, PhoneCall *call, const PhoneMediaParams *params, const PhoneMediaEvents *events,
+           GError **error)
 {
   PhoneMedia *media = g_new0 (PhoneMedia, 1);
 
@@ -566,7 +572,8 @@ account_delete (gpointer store, const char *id, GError **error)
 {
   if (!g_str_equal (id, "locked"))
     return TRUE;
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_POLICY_DENIED, "Account %s comes from a file that is not yours", id);
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_POLICY_DENIED,
+               "Account %s comes from a file that is not yours", id);
   return FALSE;
 }
 
@@ -583,10 +590,12 @@ secret_save (gpointer store, const char *account_id, PhoneSecret *secret, GError
 {
   if (strcmp (phone_secret_peek (secret), "diskfull") == 0)
     {
-      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_STORAGE, "Cannot save the password: no space left");
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_STORAGE,
+                           "Cannot save the password: no space left");
       return FALSE;
     }
-  g_hash_table_replace (((FakeEngine *) store)->secrets, g_strdup (account_id), g_strdup (phone_secret_peek (secret)));
+  g_hash_table_replace (((FakeEngine *) store)->secrets, g_strdup (account_id),
+                        g_strdup (phone_secret_peek (secret)));
   return TRUE;
 }
 
@@ -645,12 +654,14 @@ fake_engine_get_digits (FakeEngine *engine)
 }
 
 guint
-fake_engine_incoming (FakeEngine *engine, PhoneRegistry *registry, PhoneAccount *account, const char *uri, const char *name,
-                      gboolean offer, guint *ret_status)
+fake_engine_incoming (FakeEngine *engine, PhoneRegistry *registry, PhoneAccount *account, const char *uri,
+                      const char *name, gboolean offer, guint *ret_status)
 {
   PhoneSrtpPolicy srtp = phone_account_settings_srtp (phone_account_get_settings (account));
   g_autoptr (PhoneMediaDesc) desc = offer ? far_offer (PHONE_DIRECTION_SENDRECV, NULL, srtp) : NULL;
-  PhoneIncoming incoming = { .remote_uri = uri, .remote_name = name, .asserted_id = "", .diverter = "", .request_uri = "sip:me" };
+  PhoneIncoming incoming = {
+    .remote_uri = uri, .remote_name = name, .asserted_id = "", .diverter = "", .request_uri = "sip:me"
+  };
   PhoneCall *call = phone_registry_on_incoming (registry, account, &incoming, desc, engine, ret_status);
 
   if (!call)

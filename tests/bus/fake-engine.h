@@ -8,7 +8,7 @@
  *   sip:busy@      486                        sip:decline@  603                     sip:notfound@  404
  *   sip:early@     183 with media             sip:burst@    180, 200 and BYE in one go
  *   sip:down@      the engine cannot send     sip:noack@    (incoming) our 200 is not confirmed until told
- *   sip:stuck@     takes a re-INVITE and never answers it                           sip:nohold@    refuses a re-INVITE with 488
+ *   sip:stuck@     never answers a re-INVITE            sip:nohold@    refuses a re-INVITE with 488
  *
  * An account whose AoR has the user part "fail" is refused with 403; "slow" stays in registering. An account
  * or a password whose id is "diskfull" cannot be saved. Everything that a network would say comes from an
@@ -22,13 +22,13 @@ FakeEngine *fake_engine_new (void);
 void fake_engine_free (FakeEngine *engine);
 void fake_engine_get_ports (FakeEngine *engine, PhonePorts *ret_ports);
 
-const char *fake_engine_get_secret (FakeEngine *engine, const char *account_id);        /* NULL: none was saved */
+const char *fake_engine_get_secret (FakeEngine *engine, const char *account_id); /* NULL: none was saved */
 /* Digits that were sent on all calls, by RTP or INFO. */
 const char *fake_engine_get_digits (FakeEngine *engine);
 
 /* An INVITE arrives. offer FALSE: without SDP. Returns the call's number, 0: refused with *ret_status. */
-guint fake_engine_incoming (FakeEngine *engine, PhoneRegistry *registry, PhoneAccount *account, const char *uri, const char *name,
-                            gboolean offer, guint *ret_status);
+guint fake_engine_incoming (FakeEngine *engine, PhoneRegistry *registry, PhoneAccount *account,
+                            const char *uri, const char *name, gboolean offer, guint *ret_status);
 /* The far end's ACK, BYE and re-INVITE. */
 void fake_engine_confirm (PhoneCall *call);
 void fake_engine_end (PhoneCall *call, guint sip_status);       /* 0: BYE */

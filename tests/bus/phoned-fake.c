@@ -51,7 +51,8 @@ on_reload (gpointer data, GError **error)
 
   if (fake->problems && fake->problems[0] && g_str_has_prefix (fake->problems[0], "unreadable"))
     {
-      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_STORAGE, "The configuration folder cannot be read");
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_STORAGE,
+                           "The configuration folder cannot be read");
       return FALSE;
     }
   fake->reloads++;
@@ -64,7 +65,8 @@ on_problems (gpointer data)
   return (const char *const *) ((Fake *) data)->problems;
 }
 
-static const BusHooks hooks = { .ready = on_ready, .lost = on_lost, .reload = on_reload, .problems = on_problems };
+static const BusHooks hooks
+    = { .ready = on_ready, .lost = on_lost, .reload = on_reload, .problems = on_problems };
 
 /* ---- org.phoned.Test ---- */
 
@@ -175,7 +177,8 @@ on_party (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   const void *octets;
   gsize length;
 
-  if (!call || sd_bus_message_read (m, "s", &uri) < 0 || sd_bus_message_read_array (m, 'y', &octets, &length) < 0)
+  if (!call || sd_bus_message_read (m, "s", &uri) < 0
+      || sd_bus_message_read_array (m, 'y', &octets, &length) < 0)
     return no_such (ret_error, "call");
   name = g_strndup (octets, length);
   phone_call_on_party (call, uri, name, NULL);
@@ -204,10 +207,12 @@ on_registration (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   PhoneAccount *account;
   guint32 code;
 
-  if (sd_bus_message_read (m, "ssus", &id, &text, &code, &phrase) < 0 || !phone_registration_from_string (text, &state)
+  if (sd_bus_message_read (m, "ssus", &id, &text, &code, &phrase) < 0
+      || !phone_registration_from_string (text, &state)
       || !(account = phone_registry_find_account (fake->registry, id)))
     return no_such (ret_error, "account or state");
-  phone_account_on_registration (account, state, &(PhoneRegistrationDetail){ .code = code, .phrase = (char *) phrase });
+  phone_account_on_registration (account, state,
+                                 &(PhoneRegistrationDetail){ .code = code, .phrase = (char *) phrase });
   return sd_bus_reply_method_return (m, NULL);
 }
 
@@ -254,7 +259,7 @@ on_set_problems (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   return sd_bus_reply_method_return (m, NULL);
 }
 
-/* Numbers of what the daemon holds for others: clients, subscriptions, reloads; and the digits sent so far. */
+/* Numbers of what the daemon holds for others: clients, subscriptions, reloads; and the digits sent. */
 static int
 on_counters (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {

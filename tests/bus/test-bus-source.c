@@ -125,7 +125,8 @@ peer_calls (gpointer data)
     {
       sd_bus_message *reply = NULL;
 
-      g_assert_cmpint (sd_bus_call_method (bus, NULL, "/t", "org.phoned.T", "Ping", NULL, &reply, "s", "x"), >=, 0);
+      g_assert_cmpint (sd_bus_call_method (bus, NULL, "/t", "org.phoned.T", "Ping", NULL, &reply, "s", "x"),
+                       >=, 0);
       sd_bus_message_unref (reply);
     }
   g_idle_add (on_quit, peer->f->loop);
@@ -251,7 +252,8 @@ on_get (sd_bus_message *m, void *data, sd_bus_error *ret_error)
     {
       sd_bus_message *ping = NULL;
 
-      g_assert_cmpint (sd_bus_message_new_method_call (bus, &ping, NULL, "/t", "org.phoned.T", "Ping"), >=, 0);
+      g_assert_cmpint (sd_bus_message_new_method_call (bus, &ping, NULL, "/t", "org.phoned.T", "Ping"), >=,
+                       0);
       g_assert_cmpint (sd_bus_message_set_expect_reply (ping, 0), >=, 0);
       g_assert_cmpint (sd_bus_message_append (ping, "s", "x"), >=, 0);
       g_assert_cmpint (sd_bus_send (bus, ping, NULL), >=, 0);
@@ -312,8 +314,10 @@ test_timeout (Fixture *f, gconstpointer data)
   GThread *thread = g_thread_new ("peer", peer_never_answers, &peer);
   sd_bus_message *m = NULL;
 
-  g_assert_cmpint (sd_bus_message_new_method_call (f->subject, &m, NULL, "/t", "org.phoned.T", "Wait"), >=, 0);
-  g_assert_cmpint (sd_bus_call_async (f->subject, NULL, m, on_timed_out, f, 50 * G_TIME_SPAN_MILLISECOND), >=, 0);
+  g_assert_cmpint (sd_bus_message_new_method_call (f->subject, &m, NULL, "/t", "org.phoned.T", "Wait"), >=,
+                   0);
+  g_assert_cmpint (sd_bus_call_async (f->subject, NULL, m, on_timed_out, f, 50 * G_TIME_SPAN_MILLISECOND), >=,
+                   0);
   sd_bus_message_unref (m);
   g_main_loop_run (f->loop);
   g_assert_cmpuint (f->n_messages, ==, 1);
@@ -330,7 +334,8 @@ test_queued_without_pollin (Fixture *f, gconstpointer data)
   Peer peer = { f, 0 };
   GThread *thread = g_thread_new ("peer", peer_serves, &peer);
 
-  g_assert_cmpint (sd_bus_call_method (f->subject, NULL, "/p", "org.phoned.P", "Get", NULL, NULL, NULL), >=, 0);
+  g_assert_cmpint (sd_bus_call_method (f->subject, NULL, "/p", "org.phoned.P", "Get", NULL, NULL, NULL), >=,
+                   0);
   g_assert_cmpuint (f->n_messages, ==, 0);
   while (f->n_messages < 5)
     g_main_context_iteration (NULL, TRUE);

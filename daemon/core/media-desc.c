@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The value that signalling and media exchange, and the one place that makes and wipes SDES keys. A key exists in a
- * PhoneMediaDesc, in a PhoneMediaPlan and in the SDP text on its way to the wire; every copy is wiped where it ends. */
+/* The value that signalling and media exchange, and the one place that makes and wipes SDES keys. A key
+ * exists in a PhoneMediaDesc, in a PhoneMediaPlan and in the SDP text on its way to the wire; every copy is
+ * wiped where it ends. */
 
 #include "core/media-desc.h"
 #include "util/phone-error.h"
@@ -93,7 +94,8 @@ phone_srtp_key_generate (PhoneSrtpKey *ret_key, PhoneSrtpSuite suite, guint tag,
   while (n < 0 && errno == EINTR);
   if (n != (ssize_t) length)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "no random octets for an SRTP key: %s", g_strerror (errno));
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "no random octets for an SRTP key: %s",
+                   g_strerror (errno));
       phone_srtp_key_clear (ret_key);
       return FALSE;
     }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* PhoneMediaDesc is the one value that signalling and media exchange: the audio stream of one side of a session
- * as RFC 8866 (SDP) describes it, without any text. sip/ converts it from and to SDP, core/offer-answer
- * negotiates on it (RFC 3264), media/ acts on the outcome (PhoneMediaPlan). Values, no behaviour: compare, copy, free.
+/* PhoneMediaDesc is the one value that signalling and media exchange: the audio stream of one side of a
+ * session as RFC 8866 (SDP) describes it, without any text. sip/ converts it from and to SDP,
+ * core/offer-answer negotiates on it (RFC 3264), media/ acts on the outcome (PhoneMediaPlan). Values, no
+ * behaviour: compare, copy, free.
  *
- * Directions are always seen from the side that the description belongs to: in a description that we received,
- * SENDONLY means that the peer sends. phone_direction_reverse() turns it round. */
+ * Directions are always seen from the side that the description belongs to: in a description that we
+ * received, SENDONLY means that the peer sends. phone_direction_reverse() turns it round. */
 
 #include "util/phone-enum.h"
 
@@ -55,10 +56,12 @@ typedef struct
   guint32 mki;
 } PhoneSrtpKey;
 
-/* Same suite, key material and MKI: the same SRTP context (RFC 4568 section 7.1.4). The tag is only a name and does not count. */
+/* Same suite, key material and MKI: the same SRTP context (RFC 4568 section 7.1.4). The tag is only a name
+ * and does not count. */
 gboolean phone_srtp_key_same (const PhoneSrtpKey *a, const PhoneSrtpKey *b);
-gboolean phone_srtp_key_equal (const PhoneSrtpKey *a, const PhoneSrtpKey *b);           /* tag and lifetime too */
-/* Fresh random key from getrandom(2), default lifetime, no MKI. FALSE (MEDIA_FAILED): the kernel gives no random octets. */
+gboolean phone_srtp_key_equal (const PhoneSrtpKey *a, const PhoneSrtpKey *b);   /* tag and lifetime too */
+/* Fresh random key from getrandom(2), default lifetime, no MKI. FALSE (MEDIA_FAILED): the kernel gives no
+ * random octets. */
 gboolean phone_srtp_key_generate (PhoneSrtpKey *ret_key, PhoneSrtpSuite suite, guint tag, GError **error);
 void phone_srtp_key_clear (PhoneSrtpKey *key);
 
@@ -73,15 +76,18 @@ typedef struct
   gboolean use_inband_fec, use_dtx, stereo, cbr;
 } PhoneCodec;
 
-/* RTP clock rate in Hz as it stands in a=rtpmap: 48000 for Opus, 8000 for the others (G.722 too, RFC 3551 4.5.2). */
+/* RTP clock rate in Hz as it stands in a=rtpmap: 48000 for Opus, 8000 for the others (G.722 too, RFC 3551
+ * 4.5.2). */
 guint phone_codec_clock_rate (PhoneCodecId id);
 gboolean phone_codec_equal (const PhoneCodec *a, const PhoneCodec *b);
 
 typedef struct
 {
-  char *address;                        /* numeric IPv4 or IPv6 of c=; owned. 0.0.0.0 and ::: nothing may be sent there */
+  /* Numeric IPv4 or IPv6 of c=; owned. Nothing may be sent to 0.0.0.0 and ::. */
+  char *address;
   guint16 port;                         /* RTP; 0: the stream is refused */
-  guint16 rtcp_port;                    /* a=rtcp (RFC 3605), else port + 1: where RTCP goes unless both sides multiplex; 0: nowhere */
+  /* a=rtcp (RFC 3605), else port + 1: where RTCP goes unless both sides multiplex; 0: nowhere. */
+  guint16 rtcp_port;
   gboolean rtcp_mux;                    /* RFC 5761: in an offer only a proposal */
   PhoneProfile profile;
   PhoneDirection direction;

@@ -21,8 +21,9 @@ phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
   if (a == NULL || b == NULL)
     return FALSE;
   if (!a->refused != !b->refused || g_strcmp0 (a->remote_address, b->remote_address) != 0
-      || a->remote_port != b->remote_port || a->remote_rtcp_port != b->remote_rtcp_port || !a->rtcp_mux != !b->rtcp_mux
-      || a->direction != b->direction || !phone_codec_equal (&a->send, &b->send) || a->n_receive != b->n_receive
+      || a->remote_port != b->remote_port || a->remote_rtcp_port != b->remote_rtcp_port
+      || !a->rtcp_mux != !b->rtcp_mux || a->direction != b->direction
+      || !phone_codec_equal (&a->send, &b->send) || a->n_receive != b->n_receive
       || a->ptime != b->ptime || a->send_dtmf != b->send_dtmf || a->send_dtmf_rate != b->send_dtmf_rate
       || a->receive_dtmf_8000 != b->receive_dtmf_8000 || a->receive_dtmf_48000 != b->receive_dtmf_48000
       || !a->remote_hold != !b->remote_hold || !a->encrypted != !b->encrypted)
@@ -31,7 +32,8 @@ phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
     if (!phone_codec_equal (&a->receive[i], &b->receive[i]))
       return FALSE;
   return !a->encrypted
-         || (phone_srtp_key_equal (&a->send_key, &b->send_key) && phone_srtp_key_equal (&a->receive_key, &b->receive_key));
+         || (phone_srtp_key_equal (&a->send_key, &b->send_key)
+             && phone_srtp_key_equal (&a->receive_key, &b->receive_key));
 }
 
 void

@@ -4,26 +4,43 @@
  *
  *   policy      we offer                      we accept in an offer
  *   off         RTP/AVP                       RTP/AVP; a=crypto beside it is ignored
- *   preferred   RTP/SAVP (RTP/AVP when keys   RTP/SAVP; RTP/AVP with a=crypto ("best effort" of several providers), answered in
- *               may not travel)               kind; RTP/AVP
+ *   preferred   RTP/SAVP (RTP/AVP when keys   RTP/SAVP; RTP/AVP; RTP/AVP with a=crypto ("best effort" of
+ *               may not travel)               several providers), answered in kind
  *   required    RTP/SAVP                      RTP/SAVP
  *
- * An m-line has one profile and an answer cannot change it (RFC 3264 section 6): a peer without SRTP refuses the offer of
- * "preferred" with 488, and the caller decides whether to try again in the clear. Inside a session the profile stays what it was, because
- * a re-offer with another one would only risk the call. The feedback profiles (RFC 4585, RFC 5124) are answered in kind and then kept.
+ * An m-line has one profile and an answer cannot change it (RFC 3264 section 6): a peer without SRTP refuses
+ * the offer of "preferred" with 488, and the caller decides whether to try again in the clear. Inside a
+ * session the profile stays what it was, because a re-offer with another one would only risk the call. The
+ * feedback profiles (RFC 4585, RFC 5124) are answered in kind and then kept.
  *
- * Keys (RFC 4568). Every side makes the key with which it sends. An offer carries one line per suite, strongest first, each with a
- * key of its own, so that no key ever serves two suites; the answer carries one line: the chosen offer line's tag and suite, and
- * the answerer's key. We choose the strongest suite of an offer, whatever its order, except that the context in force stays when its
- * key is offered again.
+ * Keys (RFC 4568). Every side makes the key with which it sends. An offer carries one line per suite,
+ * strongest first, each with a key of its own, so that no key ever serves two suites; the answer carries one
+ * line: the chosen offer line's tag and suite, and the answerer's key. We choose the strongest suite of an
+ * offer, whatever its order, except that the context in force stays when its key is offered again.
  *
- * Re-offers (section 7.1.4): the same key means the same SRTP context with its roll-over counter; another key means a new one. So
- * what has not changed is repeated octet by octet. When the peer brings another key or suite we change ours too: such an offer often means
- * that a different device took over the far end, and that one cannot know our roll-over counter; a new key starts it at 0. */
+ * Re-offers (section 7.1.4): the same key means the same SRTP context with its roll-over counter; another key
+ * means a new one. So what has not changed is repeated octet by octet. When the peer brings another key or
+ * suite we change ours too: such an offer often means that a different device took over the far end, and that
+ * one cannot know our roll-over counter; a new key starts it at 0. */
 
 #include "core/media-security.h"
 
 #include <string.h>
+
+static gboolean fail (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* Always FALSE. */
+static gboolean
+fail (GError **error, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  if (error != NULL)
+    *error = g_error_new_valist (PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, format, args);
+  va_end (args);
+  return FALSE;
+}
 
 static gboolean
 is_dtls (PhoneProfile profile)
@@ -34,7 +51,8 @@ is_dtls (PhoneProfile profile)
 static gboolean
 has_feedback (PhoneProfile profile)
 {
-  return profile == PHONE_PROFILE_AVPF || profile == PHONE_PROFILE_SAVPF || profile == PHONE_PROFILE_DTLS_SAVPF;
+  return profile == PHONE_PROFILE_AVPF || profile == PHONE_PROFILE_SAVPF
+         || profile == PHONE_PROFILE_DTLS_SAVPF;
 }
 
 static const PhoneSrtpKey *
@@ -59,8 +77,8 @@ find_tag (const PhoneMediaDesc *desc, guint tag)
 
 /* Sets the profile; *ret_keys: a=crypto goes along with it. */
 static gboolean
-choose_offer_profile (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, PhoneProfile *ret_profile, gboolean *ret_keys,
-                      GError **error)
+choose_offer_profile (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, PhoneProfile *ret_profile,
+                      gboolean *ret_keys, GError **error)
 {
   gboolean feedback = previous != NULL && has_feedback (previous->profile);
   gboolean secure = FALSE;
@@ -78,11 +96,7 @@ choose_offer_profile (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous
       break;
     case PHONE_SRTP_REQUIRED:
       if (!caps->sdes_allowed)
-        {
-          g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED,
-                       "SRTP is required, and its keys may not travel over signalling in clear text");
-          return FALSE;
-        }
+        return fail (error, "SRTP is required, and its keys may not travel over signalling in clear text");
       secure = *ret_keys = TRUE;
       break;
     }
@@ -105,8 +119,8 @@ add_key (PhoneMediaDesc *desc, PhoneSrtpSuite suite, guint tag, GError **error)
 }
 
 gboolean
-phone_media_security_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, gboolean new_keys, PhoneMediaDesc *offer,
-                            GError **error)
+phone_media_security_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, gboolean new_keys,
+                            PhoneMediaDesc *offer, GError **error)
 {
   gboolean with_keys;
   guint next_tag = 1;
@@ -116,7 +130,8 @@ phone_media_security_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *pr
   if (!with_keys)
     return TRUE;
 
-  /* The lines that the peer knows come first and unchanged: a peer that takes the first it supports stays where it is. */
+  /* The lines that the peer knows come first and unchanged: a peer that takes the first it supports stays
+   * where it is. */
   for (guint i = 0; previous != NULL && i < previous->n_cryptos; i++)
     {
       const PhoneSrtpKey *old = &previous->cryptos[i];
@@ -162,23 +177,20 @@ choose_key (const PhoneMediaDesc *offer, const PhoneMediaPlan *running)
 
 /* *ret_chosen: the peer's line to answer, NULL: clear text. */
 static gboolean
-judge_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneSrtpKey **ret_chosen, GError **error)
+judge_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneSrtpKey **ret_chosen,
+             GError **error)
 {
   const char *profile = phone_profile_to_string (offer->profile);
 
   *ret_chosen = NULL;
   if (is_dtls (offer->profile))
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the peer offers %s: DTLS-SRTP is not supported yet", profile);
-      return FALSE;
-    }
+    return fail (error, "the peer offers %s: DTLS-SRTP is not supported yet", profile);
 
   if (!phone_profile_is_secure (offer->profile))
     {
       if (caps->srtp == PHONE_SRTP_REQUIRED)
         {
-          g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "SRTP is required, and the peer offers %s", profile);
-          return FALSE;
+          return fail (error, "SRTP is required, and the peer offers %s", profile);
         }
       if (caps->srtp == PHONE_SRTP_PREFERRED && caps->sdes_allowed)
         *ret_chosen = choose_key (offer, caps->running);
@@ -186,26 +198,17 @@ judge_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const Phon
     }
 
   if (caps->srtp == PHONE_SRTP_OFF)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "SRTP is off, and the peer offers %s", profile);
-      return FALSE;
-    }
+    return fail (error, "SRTP is off, and the peer offers %s", profile);
   if (!caps->sdes_allowed)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED,
-                   "the peer offers %s with keys over signalling in clear text, which is not allowed", profile);
-      return FALSE;
-    }
+    return fail (error, "the peer offers %s with keys over signalling in clear text, which is not allowed",
+                 profile);
   *ret_chosen = choose_key (offer, caps->running);
   if (*ret_chosen == NULL)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the peer offers %s without a usable a=crypto line", profile);
-      return FALSE;
-    }
+    return fail (error, "the peer offers %s without a usable a=crypto line", profile);
   return TRUE;
 }
 
-/* Our key for the chosen line: the one in force, or the one offered earlier, while the peer's is unchanged. */
+/* Our key for the chosen line while the peer's is unchanged: the one in force, or the one offered earlier. */
 static const PhoneSrtpKey *
 keep_key (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, const PhoneSrtpKey *chosen)
 {
@@ -219,8 +222,9 @@ keep_key (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, const Phon
 }
 
 gboolean
-phone_media_security_answer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *previous,
-                             PhoneMediaDesc *answer, PhoneMediaPlan *plan, GError **error)
+phone_media_security_answer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer,
+                             const PhoneMediaDesc *previous, PhoneMediaDesc *answer, PhoneMediaPlan *plan,
+                             GError **error)
 {
   const PhoneSrtpKey *chosen, *kept;
 
@@ -249,17 +253,14 @@ phone_media_security_answer (const PhoneMediaCaps *caps, const PhoneMediaDesc *o
 /* ---- completion ---- */
 
 gboolean
-phone_media_security_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *answer,
-                               PhoneMediaPlan *plan, GError **error)
+phone_media_security_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer,
+                               const PhoneMediaDesc *answer, PhoneMediaPlan *plan, GError **error)
 {
   gboolean secure = phone_profile_is_secure (offer->profile);
 
   if (is_dtls (answer->profile) || phone_profile_is_secure (answer->profile) != secure)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the answer has profile %s where %s was offered",
-                   phone_profile_to_string (answer->profile), phone_profile_to_string (offer->profile));
-      return FALSE;
-    }
+    return fail (error, "the answer has profile %s where %s was offered",
+                 phone_profile_to_string (answer->profile), phone_profile_to_string (offer->profile));
   if (offer->n_cryptos > 0 && answer->n_cryptos > 0)
     {
       const PhoneSrtpKey *theirs = &answer->cryptos[0];
@@ -277,15 +278,11 @@ phone_media_security_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc 
               return TRUE;
             }
         }
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the answer's a=crypto:%u %s was not offered", theirs->tag,
-                   phone_srtp_suite_to_string (theirs->suite));
-      return FALSE;
+      return fail (error, "the answer's a=crypto:%u %s was not offered",
+                   theirs->tag, phone_srtp_suite_to_string (theirs->suite));
     }
   if (secure || caps->srtp == PHONE_SRTP_REQUIRED)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the answer has no usable a=crypto line, and %s was offered",
-                   phone_profile_to_string (offer->profile));
-      return FALSE;
-    }
+    return fail (error, "the answer has no usable a=crypto line, and %s was offered",
+                 phone_profile_to_string (offer->profile));
   return TRUE;
 }

@@ -2,7 +2,8 @@
 
 /* Offer/answer on values (RFC 3264). What matters and is easy to get wrong:
  *
- * Direction (section 6.1). Descriptions speak for their own side; an answer can only take away. With the enum's bits the table of
+ * Direction (section 6.1). Descriptions speak for their own side; an answer can only take away. With the
+ * enum's bits the table of
  * the RFC is  answer = reverse (offer) & what we want:
  *
  *     offer      we want: sendrecv    sendonly    recvonly    inactive
@@ -11,17 +12,19 @@
  *     recvonly            sendonly    sendonly    inactive    inactive
  *     inactive            inactive    inactive    inactive    inactive
  *
- * An address of 0.0.0.0 is hold as RFC 2543 wrote it: the peer does not receive, whatever the direction says (section 8.4).
+ * An address of 0.0.0.0 is hold as RFC 2543 wrote it: the peer does not receive, whatever the direction says
+ * (section 8.4).
  *
- * Payload types (section 5.1, 8.3.2). A number in a description is what that side wants to see in packets that it
- * receives. So we send with the peer's numbers and receive ours, which may differ for the same codec. An answer takes over
- * the offer's numbers; but a number never changes its meaning inside a session, so a number that stood for another format in our previous
- * description is not taken over, and old numbers stay receivable while packets with them may still be under way. Peers that send with their
- * own number instead of ours are common enough to be understood where the number is free.
+ * Payload types (section 5.1, 8.3.2). A number in a description is what that side wants to see in packets
+ * that it receives. So we send with the peer's numbers and receive ours, which may differ for the same codec.
+ * An answer takes over the offer's numbers; but a number never changes its meaning inside a session, so a
+ * number that stood for another format in our previous description is not taken over, and old numbers stay
+ * receivable while packets with them may still be under way. Peers that send with their own number instead of
+ * ours are common enough to be understood where the number is free.
  *
- * Codecs. Answering, we list what both support in our order of preference. Completing, we send the first of the answer that
- * we offered. Telephone events (RFC 4733) belong to a clock rate: 48000 beside Opus, 8000 beside the others; a peer that has
- * Opus but only events at 8000 (most of them) gets its digits at 8000. */
+ * Codecs. Answering, we list what both support in our order of preference. Completing, we send the first of
+ * the answer that we offered. Telephone events (RFC 4733) belong to a clock rate: 48000 beside Opus, 8000
+ * beside the others; a peer that has Opus but only events at 8000 (most of them) gets its digits at 8000. */
 
 #include "core/media-security.h"
 
@@ -96,7 +99,8 @@ number_fits (const PhoneMediaDesc *desc, const PhoneMediaDesc *previous, int num
 
 /* offer NULL: desc is an offer itself. */
 static guint8
-choose_number (const PhoneMediaDesc *desc, const PhoneMediaDesc *offer, const PhoneMediaDesc *previous, int format)
+choose_number (const PhoneMediaDesc *desc, const PhoneMediaDesc *offer, const PhoneMediaDesc *previous,
+               int format)
 {
   const int wishes[] = { number_of (offer, format), number_of (previous, format) };
   int number = own_numbers[format];
@@ -104,8 +108,8 @@ choose_number (const PhoneMediaDesc *desc, const PhoneMediaDesc *offer, const Ph
   for (gsize i = 0; i < G_N_ELEMENTS (wishes); i++)
     if (number_fits (desc, previous, wishes[i], format))
       return (guint8) wishes[i];
-  /* A number of our own, and none that means something else to the peer. There is always one: desc, previous and offer have at most 6,
-   * 6 and 18 formats, and there are 32 dynamic numbers. */
+  /* A number of our own, and none that means something else to the peer. There is always one: desc, previous
+   * and offer have at most 6, 6 and 18 formats, and there are 32 dynamic numbers. */
   for (int next = FIRST_DYNAMIC; next < N_PAYLOAD_TYPES; number = next++)
     if (number_fits (desc, previous, number, format) && !means_other (offer, number, format))
       return (guint8) number;
@@ -147,12 +151,14 @@ add_codec (PhoneMediaDesc *desc, const PhoneMediaCaps *caps, PhoneCodecId id, co
 
 /* offer NULL: all that we may use; else what both have, or all if there is nothing in common. */
 static void
-add_formats (PhoneMediaDesc *desc, const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *previous)
+add_formats (PhoneMediaDesc *desc, const PhoneMediaCaps *caps, const PhoneMediaDesc *offer,
+             const PhoneMediaDesc *previous)
 {
   gboolean has_48000 = FALSE, has_8000 = FALSE;
 
   for (guint i = 0; i < caps->n_codecs; i++)
-    if (find_codec (desc, caps->codecs[i]) == NULL && (offer == NULL || find_codec (offer, caps->codecs[i]) != NULL))
+    if (find_codec (desc, caps->codecs[i]) == NULL
+        && (offer == NULL || find_codec (offer, caps->codecs[i]) != NULL))
       {
         add_codec (desc, caps, caps->codecs[i], offer, previous);
         if (phone_codec_clock_rate (caps->codecs[i]) == 48000)
@@ -182,7 +188,8 @@ stated_direction (const PhoneMediaDesc *desc)
   return desc->direction;
 }
 
-/* What the peer asks for, else our own; never more than it takes at most; in steps that every codec of ours can do. */
+/* What the peer asks for, else our own; never more than it takes at most; in steps that every codec of ours
+ * can do. */
 static guint
 choose_ptime (const PhoneMediaCaps *caps, const PhoneMediaDesc *remote)
 {
@@ -200,7 +207,8 @@ choose_ptime (const PhoneMediaCaps *caps, const PhoneMediaDesc *remote)
 static void
 add_receive (PhoneMediaPlan *plan, const PhoneCodec *codec, guint8 number)
 {
-  if (plan->n_receive == PHONE_MAX_CODECS || plan->receive_dtmf_8000 == number || plan->receive_dtmf_48000 == number)
+  if (plan->n_receive == PHONE_MAX_CODECS || plan->receive_dtmf_8000 == number
+      || plan->receive_dtmf_48000 == number)
     return;
   for (guint i = 0; i < plan->n_receive; i++)
     if (plan->receive[i].payload_type == number)
@@ -220,8 +228,8 @@ new_plan (void)
 
 /* `chosen` is the codec that we send, out of remote. */
 static void
-fill_plan (PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneMediaDesc *local, const PhoneMediaDesc *remote,
-           const PhoneCodec *chosen, const PhoneMediaDesc *previous)
+fill_plan (PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneMediaDesc *local,
+           const PhoneMediaDesc *remote, const PhoneCodec *chosen, const PhoneMediaDesc *previous)
 {
   plan->remote_address = g_strdup (remote->address);
   plan->remote_port = remote->port;
@@ -270,7 +278,8 @@ check_caps (const PhoneMediaCaps *caps, GError **error)
     }
   if (caps->port == 0 || caps->address == NULL)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "there is no local address and port for RTP");
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED,
+                   "there is no local address and port for RTP");
       return FALSE;
     }
   return TRUE;
@@ -289,7 +298,8 @@ codec_names (const PhoneMediaDesc *desc)
 /* ---- the three functions ---- */
 
 PhoneMediaDesc *
-phone_offer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, gboolean new_keys, GError **error)
+phone_offer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, gboolean new_keys,
+                    GError **error)
 {
   g_return_val_if_fail (caps != NULL, NULL);
   g_autoptr (PhoneMediaDesc) offer = NULL;
@@ -303,9 +313,11 @@ phone_offer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, 
   return g_steal_pointer (&offer);
 }
 
-/* A stream that the peer has closed is closed on our side too (section 8.2); its formats mean nothing, but one must stand there. */
+/* A stream that the peer has closed is closed on our side too (section 8.2); its formats mean nothing, but
+ * one must stand there. */
 static PhoneMediaDesc *
-refuse (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *previous, PhoneMediaPlan **ret_plan)
+refuse (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *previous,
+        PhoneMediaPlan **ret_plan)
 {
   g_autoptr (PhoneMediaDesc) answer = describe (caps);
   PhoneMediaPlan *plan = new_plan ();
@@ -360,7 +372,8 @@ phone_answer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, co
 }
 
 PhoneMediaPlan *
-phone_offer_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *answer, GError **error)
+phone_offer_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *answer,
+                      GError **error)
 {
   g_return_val_if_fail (caps != NULL && offer != NULL && answer != NULL, NULL);
   g_autoptr (PhoneMediaPlan) plan = new_plan ();
@@ -377,7 +390,8 @@ phone_offer_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, c
   if (chosen == NULL)
     {
       g_autofree char *names = codec_names (answer);
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the answer has no codec that was offered: it has %s",
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED,
+                   "the answer has no codec that was offered: it has %s",
                    names[0] != '\0' ? names : "none that is known");
       return NULL;
     }

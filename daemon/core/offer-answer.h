@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Offer/answer for one audio stream (RFC 3264), SDES key agreement (RFC 4568) and the codec order, on values only:
- * no sockets, no text, no clock. The three functions cover all roles:
+/* Offer/answer for one audio stream (RFC 3264), SDES key agreement (RFC 4568) and the codec order, on values
+ * only: no sockets, no text, no clock. The three functions cover all roles:
  *
  *   offerer:   phone_offer_create -> (peer) -> phone_offer_complete (our offer, their answer) -> plan
  *   answerer:  phone_answer_create (their offer) -> our answer and the plan
  *
- * The same functions serve re-INVITE and UPDATE: the previous local description is passed, so that payload types,
- * ports and (unless a new key is asked for) SDES keys stay as they were. */
+ * The same functions serve re-INVITE and UPDATE: the previous local description is passed, so that payload
+ * types, ports and (unless a new key is asked for) SDES keys stay as they were. */
 
 #include "core/media-desc.h"
 #include "util/phone-error.h"
@@ -24,7 +24,7 @@ typedef struct
 {
   guint n_codecs;
   PhoneCodecId codecs[PHONE_MAX_CODECS];        /* allowed, preferred first */
-  PhoneSrtpPolicy srtp;                         /* "preferred" offers RTP/SAVP first time and accepts AVP in offers */
+  PhoneSrtpPolicy srtp;                         /* on the wire: see media-security.c */
   gboolean sdes_allowed;                        /* FALSE: keys may not travel (signalling in clear text) */
   guint ptime;                                  /* ms */
   PhoneDirection direction;                     /* what we want: RECVONLY/INACTIVE/SENDONLY while we hold */
@@ -32,24 +32,25 @@ typedef struct
   guint16 port, rtcp_port;                      /* bound already */
   gboolean rtcp_mux;
   guint32 opus_max_bitrate;                     /* bit/s, what we ask the peer not to exceed; 0: no limit */
-  /* The plan in force in this dialog, NULL: none yet; borrowed. Shows whether a re-offer brings other keys: then we change ours too. */
+  /* The plan in force in this dialog, NULL: none yet; borrowed. Shows whether a re-offer brings other keys:
+   * then we change ours too. */
   const PhoneMediaPlan *running;
 } PhoneMediaCaps;
 
-/* What both sides agreed on: everything that the media engine needs to run the stream. Directions are ours. */
+/* What both sides agreed on: everything that the media engine needs to run the stream. */
 struct _PhoneMediaPlan
 {
   gboolean refused;                             /* port 0 in the answer: no audio at all */
   char *remote_address;                         /* owned */
   guint16 remote_port, remote_rtcp_port;        /* equal with rtcp_mux; remote_rtcp_port 0: send no RTCP */
   gboolean rtcp_mux;
-  PhoneDirection direction;                     /* after the reversal: SEND bit = we may send, RECV bit = we listen */
+  PhoneDirection direction;                     /* ours: SEND bit = we may send, RECV bit = we listen */
   PhoneCodec send;                              /* with the peer's payload type and the peer's fmtp limits */
   guint n_receive;
   PhoneCodec receive[PHONE_MAX_CODECS];         /* with our payload types: any of them may arrive */
   guint ptime;                                  /* ms that we send: 10, 20, 40 or 60 */
   int send_dtmf, receive_dtmf_8000, receive_dtmf_48000;  /* payload types, -1: none */
-  guint send_dtmf_rate;                         /* Hz of send_dtmf: the send codec's, or 8000 when the peer takes no other; 0: none */
+  guint send_dtmf_rate;                         /* Hz: the send codec's, else 8000; 0: send_dtmf is -1 */
   gboolean remote_hold;                         /* the peer does not take what we would send */
   gboolean encrypted;
   PhoneSrtpKey send_key, receive_key;           /* valid when encrypted */
@@ -60,18 +61,19 @@ gboolean phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *
 void phone_media_plan_free (PhoneMediaPlan *plan);              /* wipes keys; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneMediaPlan, phone_media_plan_free)
 
-/* New offer. previous: our last description in this dialog, or NULL. new_keys: take fresh SDES keys
- * (RFC 4568 section 7.1.4) even if previous has some. Fails with PHONE_ERROR_MEDIA_FAILED when the policy leaves nothing to offer
- * (srtp required but keys may not travel). */
-PhoneMediaDesc *phone_offer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, gboolean new_keys,
-                                    GError **error);
+/* New offer. previous: our last description in this dialog, or NULL. new_keys: take fresh SDES keys (RFC 4568
+ * section 7.1.4) even if previous has some. Fails with PHONE_ERROR_MEDIA_FAILED when the policy leaves
+ * nothing to offer (srtp required but keys may not travel). */
+PhoneMediaDesc *phone_offer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous,
+                                    gboolean new_keys, GError **error);
 
-/* Answer to a peer's offer. Keeps our send key of previous unless the peer's keys changed or the suite did. On failure (no codec in
- * common, encryption required and not offered, all suites unknown) PHONE_ERROR_MEDIA_FAILED: the caller answers 488. */
+/* Answer to a peer's offer. Keeps our send key of previous unless the peer's keys changed or the suite did.
+ * On failure (no codec in common, encryption required and not offered, all suites unknown)
+ * PHONE_ERROR_MEDIA_FAILED: the caller answers 488. */
 PhoneMediaDesc *phone_answer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer,
                                      const PhoneMediaDesc *previous, PhoneMediaPlan **ret_plan, GError **error);
 
-/* The peer's answer to our offer. Fails with PHONE_ERROR_MEDIA_FAILED when the answer is not a valid one for that offer (unknown crypto
- * tag, codec that was not offered, clear text where encryption is required). */
+/* The peer's answer to our offer. Fails with PHONE_ERROR_MEDIA_FAILED when the answer is not a valid one for
+ * that offer (unknown crypto tag, codec that was not offered, clear text where encryption is required). */
 PhoneMediaPlan *phone_offer_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer,
                                       const PhoneMediaDesc *answer, GError **error);

@@ -2,12 +2,13 @@
 
 /*   a=crypto:TAG SUITE inline:KEY[|LIFETIME][|MKI:LENGTH][;inline:...] [SESSION-PARAM ...]
  *
- * KEY is the base64 of master key and salt, padding included, exactly as long as the suite says. Of several keys the first is taken.
- * LIFETIME is a number of packets, as decimal or as 2^N, at most 2^48 (section 6.1).
+ * KEY is the base64 of master key and salt, padding included, exactly as long as the suite says. Of several
+ * keys the first is taken. LIFETIME is a number of packets, as decimal or as 2^N, at most 2^48 (section 6.1).
  *
- * Session parameters (section 6.3) that change what travels, UNENCRYPTED_SRTP, UNENCRYPTED_SRTCP, UNAUTHENTICATED_SRTP and KDR, are not
- * supported, and a parameter that is not understood makes the line unusable unless its name begins with '-' (section 6.3.7).
- * FEC_ORDER and FEC_KEY concern streams that we never have; WSH is advice on the replay window. */
+ * Session parameters (section 6.3) that change what travels, UNENCRYPTED_SRTP, UNENCRYPTED_SRTCP,
+ * UNAUTHENTICATED_SRTP and KDR, are not supported, and a parameter that is not understood makes the line
+ * unusable unless its name begins with '-' (section 6.3.7). FEC_ORDER and FEC_KEY concern streams that we
+ * never have; WSH is advice on the replay window. */
 
 #include "sip/sdes.h"
 
@@ -85,7 +86,8 @@ parse_mki (UaSlice text, PhoneSrtpKey *key)
   guint64 mki, length;
 
   if (!ua_slice_until (&text, ':', &value) || !ua_slice_number (value, G_MAXUINT32, &mki)
-      || !ua_slice_number (text, MAX_MKI_LENGTH, &length) || length == 0 || (length < 4 && mki >> (length * 8) != 0))
+      || !ua_slice_number (text, MAX_MKI_LENGTH, &length) || length == 0
+      || (length < 4 && mki >> (length * 8) != 0))
     return FALSE;
   key->mki = (guint32) mki;
   key->mki_length = (guint8) length;
@@ -178,7 +180,8 @@ ua_sdes_format (const PhoneSrtpKey *key, GString *text)
 {
   char base64[(PHONE_SRTP_MAX_KEY + 2) / 3 * 4 + 8];
   int state = 0, save = 0;
-  gsize n = g_base64_encode_step (key->key, phone_srtp_suite_key_length (key->suite), FALSE, base64, &state, &save);
+  gsize n = g_base64_encode_step (key->key, phone_srtp_suite_key_length (key->suite), FALSE, base64, &state,
+                                  &save);
 
   n += g_base64_encode_close (FALSE, base64 + n, &state, &save);
   g_string_append_printf (text, "%u %s inline:", key->tag, phone_srtp_suite_to_string (key->suite));

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From text to value. Whatever can be ignored without harm is (an unknown format, a broken fmtp, a crypto line that we cannot use);
- * an error is only what would make us send to the wrong place or misunderstand the stream.
+/* From text to value. Whatever can be ignored without harm is (an unknown format, a broken fmtp, a crypto
+ * line that we cannot use); an error is only what would make us send to the wrong place or misunderstand the
+ * stream.
  *
- *   c=         numeric unicast address. 0.0.0.0 is hold (RFC 3264 section 8.4) and takes the receiving away from the direction. Names
- *              are refused: resolving them would need a moment and a policy, and nobody deploys them.
+ *   c=         numeric unicast address. 0.0.0.0 is hold (RFC 3264 section 8.4) and takes the receiving away
+ *              from the direction. Names are refused: resolving them would need a moment and a policy.
  *   a=rtpmap   may be absent for the static types 0, 8, 9 (RFC 3551 section 6)
- *   a=fmtp     Opus: RFC 7587 section 6.1. minptime of older drafts needs nothing from us: we never send less than 10 ms.
+ *   a=fmtp     Opus: RFC 7587 section 6.1. minptime of older drafts needs nothing from us: we never send
+ *              less than 10 ms.
  *   direction, ptime, crypto of the session part hold for a section that has none of its own */
 
 #include "sip/sdp-audio.h"
@@ -271,7 +273,8 @@ parse_address (const UaSdpLine *line, gboolean *ret_nowhere, GError **error)
     }
   if (address.length >= sizeof text || inet_pton (v6 ? AF_INET6 : AF_INET, text, &parsed) != 1)
     {
-      ua_sdp_fail (error, line->number, "\"%s\" in c= is not a numeric unicast %s address", quoted, v6 ? "IPv6" : "IPv4");
+      ua_sdp_fail (error, line->number, "\"%s\" in c= is not a numeric unicast %s address", quoted,
+                   v6 ? "IPv6" : "IPv4");
       return NULL;
     }
   multicast = v6 ? IN6_IS_ADDR_MULTICAST (&parsed.v6)
@@ -333,7 +336,8 @@ ua_sdp_audio_read_session (const UaSdpScan *scan)
 }
 
 PhoneMediaDesc *
-ua_sdp_audio_read (const UaSdpScan *scan, const UaSdpSection *section, const PhoneMediaDesc *session, GError **error)
+ua_sdp_audio_read (const UaSdpScan *scan, const UaSdpSection *section, const PhoneMediaDesc *session,
+                   GError **error)
 {
   g_autoptr (PhoneMediaDesc) desc = phone_media_desc_new ();
   Reader reader = { .desc = desc };
@@ -394,7 +398,8 @@ static void
 write_event (int payload_type, guint rate, GString *text)
 {
   if (payload_type >= 0)
-    g_string_append_printf (text, "a=rtpmap:%d telephone-event/%u\r\na=fmtp:%d 0-16\r\n", payload_type, rate, payload_type);
+    g_string_append_printf (text, "a=rtpmap:%d telephone-event/%u\r\na=fmtp:%d 0-16\r\n", payload_type, rate,
+                            payload_type);
 }
 
 void
@@ -431,7 +436,8 @@ ua_sdp_audio_write (const PhoneMediaDesc *desc, const char *mid, GString *text)
     g_string_append_printf (text, "a=ptime:%u\r\n", desc->ptime);
   if (desc->maxptime != 0)
     g_string_append_printf (text, "a=maxptime:%u\r\n", desc->maxptime);
-  if (desc->rtcp_port != 0 && desc->rtcp_port != desc->port + 1 && !(desc->rtcp_mux && desc->rtcp_port == desc->port))
+  if (desc->rtcp_port != 0 && desc->rtcp_port != desc->port + 1
+      && !(desc->rtcp_mux && desc->rtcp_port == desc->port))
     g_string_append_printf (text, "a=rtcp:%u\r\n", desc->rtcp_port);
   if (desc->rtcp_mux)
     g_string_append (text, "a=rtcp-mux\r\n");

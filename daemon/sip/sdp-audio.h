@@ -5,11 +5,12 @@
 
 #include "sip/sdp-scan.h"
 
-/* What the session part says for every section that does not speak for itself: direction, ptime, keys. Caller frees. */
+/* What the session part says for every section that does not speak for itself: direction, ptime, keys. Caller
+ * frees. */
 PhoneMediaDesc *ua_sdp_audio_read_session (const UaSdpScan *scan);
 /* What the section says. NULL with error: it says something impossible. */
-PhoneMediaDesc *ua_sdp_audio_read (const UaSdpScan *scan, const UaSdpSection *section, const PhoneMediaDesc *session,
-                                   GError **error);
+PhoneMediaDesc *ua_sdp_audio_read (const UaSdpScan *scan, const UaSdpSection *section,
+                                   const PhoneMediaDesc *session, GError **error);
 /* Appends m= and its attributes; c= is the session's. mid may be NULL. */
 void ua_sdp_audio_write (const PhoneMediaDesc *desc, const char *mid, GString *text);
 /* Longest text that ua_sdp_audio_write() appends, mid aside. */

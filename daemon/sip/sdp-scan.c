@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is insisted on: v=0 first, one o= with its fields, lines of the form x=..., m-lines that can be repeated in an answer, and the
- * limits. What is let pass because deployed peers do it and nothing depends on it: bare LF or CR, no s= or t=, unknown line types,
- * lines out of order inside a section, blank lines, odd contents of o=. */
+/* What is insisted on: v=0 first, one o= with its fields, lines of the form x=..., m-lines that can be
+ * repeated in an answer, and the limits. What is let pass because deployed peers do it and nothing depends on
+ * it: bare LF or CR, no s= or t=, unknown line types, lines out of order inside a section, blank lines, odd
+ * contents of o=. */
 
 #include "sip/sdp-scan.h"
 
@@ -124,7 +125,8 @@ note_attribute (UaSdpScan *scan, UaSdpSection *section, const UaSdpLine *line)
       if (ua_slice_is (name, "mid") && ua_slice_is_token (value))
         section->mid = value;
     }
-  else if (ua_slice_is (name, "group") && ua_slice_word (&value, &semantics) && ua_slice_is (semantics, "BUNDLE"))
+  else if (ua_slice_is (name, "group") && ua_slice_word (&value, &semantics)
+           && ua_slice_is (semantics, "BUNDLE"))
     scan->bundle = value;
 }
 

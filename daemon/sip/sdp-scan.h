@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The first look at an SDP text: lines, sections, m-lines. Slices point into the text. Used by sdp*.c only. */
+/* The first look at an SDP text: lines, sections, m-lines. Slices point into it. Used by sdp*.c only. */
 
 #include "sip/sdp.h"
 #include "sip/slice.h"

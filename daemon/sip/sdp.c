@@ -2,15 +2,18 @@
 
 /* The dialog's memory between two SDP texts.
  *
- * m-lines (RFC 3264 sections 5.1, 6, 8): their number never shrinks and their order never changes; an answer has exactly those of the
- * offer. A Layout is that list with what is needed to repeat a line that we refuse (media, protocol, one format, mid) and which of
- * them carries our audio. What ua_sdp_read() saw is only `pending`: it counts once it is answered, so that an offer which we refuse with
- * 488, or an answer, leaves no trace.
+ * m-lines (RFC 3264 sections 5.1, 6, 8): their number never shrinks and their order never changes; an answer
+ * has exactly those of the offer. A Layout is that list with what is needed to repeat a line that we refuse
+ * (media, protocol, one format, mid) and which of them carries our audio. What ua_sdp_read() saw is only
+ * `pending`: it counts once it is answered, so that an offer which we refuse with 488, or an answer, leaves
+ * no trace.
  *
- * BUNDLE (RFC 9143): with one accepted m-line there is nothing to bundle, yet a peer that asked for it wants to see the group with that one
- * in it. It is repeated when the audio's mid is a member and RTCP is multiplexed, which bundling presupposes.
+ * BUNDLE (RFC 9143): with one accepted m-line there is nothing to bundle, yet a peer that asked for it wants
+ * to see the group with that one in it. It is repeated when the audio's mid is a member and RTCP is
+ * multiplexed, which bundling presupposes.
  *
- * o= (RFC 3264 section 8): id and address stay for the life of the dialog, the version goes up by one when the text below it changed. */
+ * o= (RFC 3264 section 8): id and address stay for the life of the dialog, the version goes up by one when
+ * the text below it changed. */
 
 #include "sip/sdp.h"
 #include "sip/sdp-audio.h"
@@ -127,7 +130,8 @@ ua_sdp_new (void)
 }
 
 void
-ua_sdp_set_policy (UaSdp *sdp, const PhoneCodecId *codecs, guint n_codecs, PhoneSrtpPolicy srtp, gboolean sdes_allowed)
+ua_sdp_set_policy (UaSdp *sdp, const PhoneCodecId *codecs, guint n_codecs, PhoneSrtpPolicy srtp,
+                   gboolean sdes_allowed)
 {
   sdp->codecs = 0;
   for (guint i = 0; i < n_codecs; i++)
@@ -205,7 +209,8 @@ rank_audio (const UaSdp *sdp, const PhoneMediaDesc *desc, gboolean in_use)
   return in_use && rank > RANK_OPEN ? RANK_IN_USE : rank;
 }
 
-/* The first of the best audio sections. If none can be accepted, an error of the first one that could not even be read tells more. */
+/* The first of the best audio sections. If none can be accepted, an error of the first one that could not
+ * even be read tells more. */
 static PhoneMediaDesc *
 choose_audio (const UaSdp *sdp, const UaSdpScan *scan, int *ret_index, GError **error)
 {
@@ -295,13 +300,19 @@ address_type (const PhoneMediaDesc *desc)
   return desc->address != NULL && strchr (desc->address, ':') != NULL ? "IP6" : "IP4";
 }
 
+static const char *
+address_text (const PhoneMediaDesc *desc)
+{
+  return desc->address != NULL ? desc->address : "0.0.0.0";
+}
+
 static char *
 write_body (const Layout *layout, const PhoneMediaDesc *desc)
 {
   /* Sized at once: a string that grew would leave keys behind in freed memory. */
   GString *text = g_string_sized_new (estimate_length (layout));
 
-  g_string_append_printf (text, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", address_type (desc), desc->address != NULL ? desc->address : "0.0.0.0");
+  g_string_append_printf (text, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", address_type (desc), address_text (desc));
   if (layout->bundle && desc->rtcp_mux && desc->port != 0)
     g_string_append_printf (text, "a=group:BUNDLE %s\r\n", layout->slots[layout->audio].mid);
   for (guint i = 0; i < layout->n; i++)
@@ -321,14 +332,15 @@ write_text (UaSdp *sdp, const PhoneMediaDesc *desc)
   char *text;
 
   if (sdp->origin == NULL)
-    sdp->origin = g_strdup_printf ("%s %s", address_type (desc), desc->address != NULL ? desc->address : "0.0.0.0");
+    sdp->origin = g_strdup_printf ("%s %s", address_type (desc), address_text (desc));
   if (g_strcmp0 (body, sdp->body) != 0)
     {
       sdp->version++;
       ua_sdp_free_text (sdp->body);
       sdp->body = g_strdup (body);
     }
-  head = g_strdup_printf ("v=0\r\no=- %u %" G_GUINT64_FORMAT " IN %s\r\n", sdp->id, sdp->version, sdp->origin);
+  head = g_strdup_printf ("v=0\r\no=- %u %" G_GUINT64_FORMAT " IN %s\r\n", sdp->id, sdp->version,
+                          sdp->origin);
   head_length = strlen (head);
   text = g_malloc (head_length + body_length + 1);
   memcpy (text, head, head_length);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A piece of somebody else's text, not NUL-terminated and not owned: what the SDP and SDES parsers walk on without copying (a copy of
- * key material would have to be wiped). */
+/* A piece of somebody else's text, not NUL-terminated and not owned: what the SDP and SDES parsers walk on
+ * without copying (a copy of key material would have to be wiped). */
 
 #include <glib.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Negotiations over arbitrary descriptions, among them many that no reader of ours would return: the same payload type twice, every
- * codec four times, keys without a secure profile. What comes out must keep the promises of offer-answer.h. */
+/* Negotiations over arbitrary descriptions, among them many that no reader of ours would return: the same
+ * payload type twice, every codec four times, keys without a secure profile. What comes out must keep the
+ * promises of offer-answer.h. */
 
 #include "core/offer-answer.h"
 
@@ -117,7 +118,8 @@ check_ours (const PhoneMediaDesc *desc, const PhoneMediaCaps *caps)
 }
 
 static void
-check_plan (const PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneMediaDesc *local, const PhoneMediaDesc *remote)
+check_plan (const PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneMediaDesc *local,
+            const PhoneMediaDesc *remote)
 {
   gboolean seen[128] = { FALSE };
 
@@ -126,7 +128,8 @@ check_plan (const PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneM
       g_assert (remote->port == 0 && !plan->encrypted);
       return;
     }
-  g_assert (has_codec (remote, plan->send.id, plan->send.payload_type) && has_codec (local, plan->send.id, 128));
+  g_assert (has_codec (remote, plan->send.id, plan->send.payload_type)
+            && has_codec (local, plan->send.id, 128));
   g_assert (plan->n_receive >= 1 && plan->n_receive <= PHONE_MAX_CODECS);
   for (guint i = 0; i < plan->n_receive; i++)
     {
@@ -142,11 +145,13 @@ check_plan (const PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneM
   g_assert ((plan->direction & ~phone_direction_reverse (remote->direction)) == 0);
   g_assert (!(plan->direction & PHONE_DIRECTION_SENDONLY) || strpbrk (remote->address, "123456789") != NULL);
   g_assert ((plan->send_dtmf >= 0) == (plan->send_dtmf_rate != 0));
-  g_assert (plan->encrypted || (caps->srtp != PHONE_SRTP_REQUIRED && !phone_profile_is_secure (local->profile)));
+  g_assert (plan->encrypted
+            || (caps->srtp != PHONE_SRTP_REQUIRED && !phone_profile_is_secure (local->profile)));
   if (plan->encrypted)
     {
       g_assert (has_key (local, &plan->send_key) && has_key (remote, &plan->receive_key));
-      g_assert (plan->send_key.tag == plan->receive_key.tag && plan->send_key.suite == plan->receive_key.suite);
+      g_assert (plan->send_key.tag == plan->receive_key.tag
+                && plan->send_key.suite == plan->receive_key.suite);
     }
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A dialog with a hostile peer: an octet of policy, then texts separated by NUL. The first and every second one after it are the peer's
- * offers, the others its answers to offers of ours. Whatever we write must be well-formed, have the m-lines that RFC 3264 asks for,
- * and be readable by ourselves to the same meaning. */
+/* A dialog with a hostile peer: an octet of policy, then texts separated by NUL. The first and every second
+ * one after it are the peer's offers, the others its answers to offers of ours. Whatever we write must be
+ * well-formed, have the m-lines that RFC 3264 asks for, and be readable by ourselves to the same meaning. */
 
 #include "core/offer-answer.h"
 #include "sip/sdp.h"
@@ -52,11 +52,13 @@ check_desc (const PhoneMediaDesc *desc)
   g_assert (desc->n_codecs <= PHONE_MAX_CODECS && desc->n_cryptos <= PHONE_MAX_CRYPTOS);
   g_assert (desc->port == 0 || desc->address != NULL);
   g_assert (desc->direction <= PHONE_DIRECTION_SENDRECV);
-  g_assert (desc->dtmf_8000 >= -1 && desc->dtmf_8000 <= 127 && desc->dtmf_48000 >= -1 && desc->dtmf_48000 <= 127);
+  g_assert (desc->dtmf_8000 >= -1 && desc->dtmf_8000 <= 127 && desc->dtmf_48000 >= -1
+            && desc->dtmf_48000 <= 127);
   for (guint i = 0; i < desc->n_codecs; i++)
     {
       g_assert (desc->codecs[i].payload_type <= 127);
-      g_assert (desc->codecs[i].payload_type != desc->dtmf_8000 && desc->codecs[i].payload_type != desc->dtmf_48000);
+      g_assert (desc->codecs[i].payload_type != desc->dtmf_8000
+                && desc->codecs[i].payload_type != desc->dtmf_48000);
       for (guint j = 0; j < i; j++)
         g_assert (desc->codecs[i].payload_type != desc->codecs[j].payload_type);
     }
@@ -87,7 +89,8 @@ check_written (const char *text, const PhoneMediaDesc *meant)
   if (!ua_sdp_read (reader, text, strlen (text), &seen, &error))
     g_error ("%s", error->message);
   check_desc (seen);
-  g_assert (seen->port == meant->port && seen->direction == meant->direction && seen->profile == meant->profile);
+  g_assert (seen->port == meant->port && seen->direction == meant->direction
+            && seen->profile == meant->profile);
   g_assert (seen->n_codecs == meant->n_codecs && seen->n_cryptos == meant->n_cryptos);
   for (guint i = 0; i < seen->n_codecs; i++)
     g_assert (phone_codec_equal (&seen->codecs[i], &meant->codecs[i]));
@@ -142,8 +145,12 @@ their_answer (Phone *phone, const char *text, gsize length)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  Phone phone = { .caps = { .n_codecs = 4, .codecs = { PHONE_CODEC_OPUS, PHONE_CODEC_PCMA, PHONE_CODEC_G722, PHONE_CODEC_PCMU },
-                            .ptime = 20, .port = 4000, .rtcp_port = 4001 } };
+  Phone phone
+      = { .caps = { .n_codecs = 4,
+                    .codecs = { PHONE_CODEC_OPUS, PHONE_CODEC_PCMA, PHONE_CODEC_G722, PHONE_CODEC_PCMU },
+                    .ptime = 20,
+                    .port = 4000,
+                    .rtcp_port = 4001 } };
   guint policy;
 
   if (size == 0)
@@ -156,7 +163,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   phone.caps.rtcp_mux = (policy & 32) != 0;
   phone.caps.address = policy & 64 ? "2001:db8::1" : "192.0.2.1";
   phone.caps.n_codecs = policy & 128 ? 2 : 4;
-  ua_sdp_set_policy (phone.sdp, phone.caps.codecs, phone.caps.n_codecs, phone.caps.srtp, phone.caps.sdes_allowed);
+  ua_sdp_set_policy (phone.sdp, phone.caps.codecs, phone.caps.n_codecs, phone.caps.srtp,
+                     phone.caps.sdes_allowed);
 
   data++;
   size--;

@@ -45,7 +45,8 @@ test_keys (void)
       g_assert_cmpuint (a.tag, ==, 1);
       g_assert_cmpuint (a.lifetime, ==, 0);
       g_assert_false (phone_srtp_key_same (&a, &b));
-      /* All of it is random: no run of four zero octets (by chance once in some ten million runs), nothing past the end. */
+      /* All of it is random: no run of four zero octets (by chance once in some ten million runs), nothing
+       * past the end. */
       for (gsize i = 0; i + 4 <= length; i++)
         g_assert_cmpint (memcmp (a.key + i, zero, 4), !=, 0);
       g_assert_cmpint (memcmp (a.key + length, zero, sizeof a.key - length), ==, 0);
@@ -94,8 +95,11 @@ test_desc (void)
   g_assert_false (phone_media_desc_equal (desc, NULL));
   g_assert_true (phone_media_desc_equal (NULL, NULL));
 
-#define DIFFERS(change, restore) \
-  change; g_assert_false (phone_media_desc_equal (desc, copy)); restore; g_assert_true (phone_media_desc_equal (desc, copy));
+#define DIFFERS(change, restore)                                                                             \
+  change;                                                                                                    \
+  g_assert_false (phone_media_desc_equal (desc, copy));                                                      \
+  restore;                                                                                                   \
+  g_assert_true (phone_media_desc_equal (desc, copy));
   DIFFERS (copy->port++, copy->port--)
   DIFFERS (copy->rtcp_port++, copy->rtcp_port--)
   DIFFERS (copy->rtcp_mux = TRUE, copy->rtcp_mux = FALSE)

@@ -9,8 +9,13 @@
 static PhoneMediaCaps
 make_caps (const char *address, guint16 port, guint n, ...)
 {
-  PhoneMediaCaps caps = { .sdes_allowed = TRUE, .ptime = 20, .direction = PHONE_DIRECTION_SENDRECV, .address = address,
-                          .port = port, .rtcp_port = port + 1, .rtcp_mux = TRUE };
+  PhoneMediaCaps caps = { .sdes_allowed = TRUE,
+                          .ptime = 20,
+                          .direction = PHONE_DIRECTION_SENDRECV,
+                          .address = address,
+                          .port = port,
+                          .rtcp_port = port + 1,
+                          .rtcp_mux = TRUE };
   va_list codecs;
 
   va_start (codecs, n);
@@ -20,8 +25,10 @@ make_caps (const char *address, guint16 port, guint n, ...)
   return caps;
 }
 
-#define ALICE make_caps ("192.0.2.1", 4000, 4, PHONE_CODEC_OPUS, PHONE_CODEC_G722, PHONE_CODEC_PCMU, PHONE_CODEC_PCMA)
-#define BOB make_caps ("192.0.2.2", 5000, 4, PHONE_CODEC_OPUS, PHONE_CODEC_G722, PHONE_CODEC_PCMU, PHONE_CODEC_PCMA)
+#define ALICE                                                                                                \
+  make_caps ("192.0.2.1", 4000, 4, PHONE_CODEC_OPUS, PHONE_CODEC_G722, PHONE_CODEC_PCMU, PHONE_CODEC_PCMA)
+#define BOB                                                                                                  \
+  make_caps ("192.0.2.2", 5000, 4, PHONE_CODEC_OPUS, PHONE_CODEC_G722, PHONE_CODEC_PCMU, PHONE_CODEC_PCMA)
 
 static PhoneMediaDesc *
 offer_of (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous)
@@ -35,7 +42,8 @@ offer_of (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous)
 }
 
 static PhoneMediaDesc *
-answer_of (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *previous, PhoneMediaPlan **ret_plan)
+answer_of (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *previous,
+           PhoneMediaPlan **ret_plan)
 {
   g_autoptr (GError) error = NULL;
   PhoneMediaDesc *answer = phone_answer_create (caps, offer, previous, ret_plan, &error);
@@ -71,7 +79,8 @@ expect_488 (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const char 
 }
 
 static void
-expect_bad_answer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *answer, const char *words)
+expect_bad_answer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *answer,
+                   const char *words)
 {
   g_autoptr (GError) error = NULL;
 
@@ -186,7 +195,9 @@ test_asymmetric_numbers (void)
   answer->address = g_strdup ("192.0.2.2");
   answer->port = 5000;
   answer->n_codecs = 1;
-  answer->codecs[0] = (PhoneCodec) { .id = PHONE_CODEC_OPUS, .payload_type = 120, .max_average_bitrate = 20000, .cbr = TRUE };
+  answer->codecs[0] = (PhoneCodec){
+    .id = PHONE_CODEC_OPUS, .payload_type = 120, .max_average_bitrate = 20000, .cbr = TRUE
+  };
   answer->dtmf_48000 = 121;
   plan = plan_of (&alice, offer, answer);
   g_assert_cmpuint (plan->send.payload_type, ==, 120);
@@ -244,7 +255,8 @@ test_answer_takes_numbers_over (void)
   g_assert_cmpint (reoffer->dtmf_8000, ==, 126);
   g_assert_cmpint (reoffer->dtmf_48000, ==, 110);
 
-  /* Another device takes the far end over and numbers the other way round: 111 keeps its meaning with us (section 8.3.2). */
+  /* Another device takes the far end over and numbers the other way round: 111 keeps its meaning with us
+   * (section 8.3.2). */
   other = opus_peer (110, 126, 111);
   second = answer_of (&bob, other, answer, &again);
   g_assert_cmpuint (second->codecs[0].payload_type, ==, 111);
@@ -349,9 +361,11 @@ test_no_codec (void)
 static void
 test_ptime (void)
 {
-  static const struct { guint ours, theirs, theirs_max, expected; } cases[] = {
-    { 20, 0, 0, 20 }, { 20, 40, 0, 40 }, { 20, 30, 0, 20 }, { 20, 5, 0, 10 }, { 20, 10, 0, 10 }, { 40, 0, 20, 20 },
-    { 20, 60, 0, 60 }, { 20, 240, 0, 60 }, { 20, 60, 40, 40 }, { 0, 0, 0, 20 }, { 20, 20, 1, 10 }, { 20, G_MAXUINT, G_MAXUINT, 60 },
+  static const struct { guint ours, theirs, theirs_max, expected;
+  } cases[] = {
+    { 20, 0, 0, 20 },   { 20, 40, 0, 40 }, { 20, 30, 0, 20 }, { 20, 5, 0, 10 },
+    { 20, 10, 0, 10 },  { 40, 0, 20, 20 }, { 20, 60, 0, 60 }, { 20, 240, 0, 60 },
+    { 20, 60, 40, 40 }, { 0, 0, 0, 20 },   { 20, 20, 1, 10 }, { 20, G_MAXUINT, G_MAXUINT, 60 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -402,8 +416,8 @@ test_rtcp (void)
 static void
 test_direction_table (void)
 {
-  static const PhoneDirection S = PHONE_DIRECTION_SENDONLY, R = PHONE_DIRECTION_RECVONLY, B = PHONE_DIRECTION_SENDRECV,
-                              I = PHONE_DIRECTION_INACTIVE;
+  static const PhoneDirection S = PHONE_DIRECTION_SENDONLY, R = PHONE_DIRECTION_RECVONLY,
+                              B = PHONE_DIRECTION_SENDRECV, I = PHONE_DIRECTION_INACTIVE;
   const struct { PhoneDirection offer, want, answer; } table[] = {
     { B, B, B }, { B, S, S }, { B, R, R }, { B, I, I }, { S, B, R }, { S, S, I }, { S, R, R }, { S, I, I },
     { R, B, S }, { R, S, S }, { R, R, I }, { R, I, I }, { I, B, I }, { I, S, I }, { I, R, I }, { I, I, I },
@@ -448,9 +462,12 @@ static void
 test_old_hold (void)
 {
   static const char *const nowhere[] = { "0.0.0.0", "::" };
-  static const struct { PhoneDirection stated, answer; } cases[] = {
-    { PHONE_DIRECTION_SENDRECV, PHONE_DIRECTION_RECVONLY }, { PHONE_DIRECTION_SENDONLY, PHONE_DIRECTION_RECVONLY },
-    { PHONE_DIRECTION_RECVONLY, PHONE_DIRECTION_INACTIVE }, { PHONE_DIRECTION_INACTIVE, PHONE_DIRECTION_INACTIVE },
+  static const struct { PhoneDirection stated, answer;
+  } cases[] = {
+    { PHONE_DIRECTION_SENDRECV, PHONE_DIRECTION_RECVONLY },
+    { PHONE_DIRECTION_SENDONLY, PHONE_DIRECTION_RECVONLY },
+    { PHONE_DIRECTION_RECVONLY, PHONE_DIRECTION_INACTIVE },
+    { PHONE_DIRECTION_INACTIVE, PHONE_DIRECTION_INACTIVE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -484,7 +501,12 @@ test_hold_and_resume (void)
   g_autoptr (PhoneMediaPlan) a = NULL, b = NULL;
   g_autoptr (PhoneMediaDesc) alice_desc = offer_of (&alice, NULL);
   g_autoptr (PhoneMediaDesc) bob_desc = answer_of (&bob, alice_desc, NULL, &b);
-  static const struct { gboolean alice_offers; PhoneDirection alice, bob, at_alice; gboolean held_by_bob, held_by_alice; } steps[] = {
+  static const struct
+  {
+    gboolean alice_offers;
+    PhoneDirection alice, bob, at_alice;
+    gboolean held_by_bob, held_by_alice;
+  } steps[] = {
     { TRUE, PHONE_DIRECTION_SENDONLY, PHONE_DIRECTION_SENDRECV, PHONE_DIRECTION_SENDONLY, FALSE, TRUE },
     { FALSE, PHONE_DIRECTION_SENDONLY, PHONE_DIRECTION_SENDONLY, PHONE_DIRECTION_INACTIVE, TRUE, TRUE },
     { TRUE, PHONE_DIRECTION_SENDRECV, PHONE_DIRECTION_SENDONLY, PHONE_DIRECTION_RECVONLY, TRUE, FALSE },
@@ -589,7 +611,8 @@ test_policies (void)
           if (kind != CLEAR)
             {
               offer->n_cryptos = 1;
-              g_assert_true (phone_srtp_key_generate (&offer->cryptos[0], PHONE_SRTP_AES_CM_128_HMAC_SHA1_80, 3, NULL));
+              g_assert_true (
+                  phone_srtp_key_generate (&offer->cryptos[0], PHONE_SRTP_AES_CM_128_HMAC_SHA1_80, 3, NULL));
             }
 
           if (!g_str_equal (outcome, "clear") && !g_str_equal (outcome, "keys"))
@@ -651,8 +674,9 @@ test_strongest (void)
   g_autoptr (PhoneMediaDesc) offer = opus_peer (96, -1, -1);
   g_autoptr (PhoneMediaPlan) plan = NULL;
   g_autoptr (PhoneMediaDesc) answer = NULL;
-  static const PhoneSrtpSuite offered[] = { PHONE_SRTP_AES_CM_128_HMAC_SHA1_32, PHONE_SRTP_AES_CM_128_HMAC_SHA1_80,
-                                            PHONE_SRTP_AEAD_AES_128_GCM, PHONE_SRTP_AES_256_CM_HMAC_SHA1_80 };
+  static const PhoneSrtpSuite offered[]
+      = { PHONE_SRTP_AES_CM_128_HMAC_SHA1_32, PHONE_SRTP_AES_CM_128_HMAC_SHA1_80, PHONE_SRTP_AEAD_AES_128_GCM,
+          PHONE_SRTP_AES_256_CM_HMAC_SHA1_80 };
 
   bob.srtp = PHONE_SRTP_REQUIRED;
   offer->profile = PHONE_PROFILE_SAVP;
@@ -796,7 +820,8 @@ test_new_keys (void)
   session_end (&s);
 }
 
-/* The running context stays even if a stronger suite is offered beside it; another suite means another key. */
+/* The running context stays even if a stronger suite is offered beside it; another suite means another key.
+ */
 static void
 test_reoffer_suites (void)
 {
@@ -839,7 +864,8 @@ test_reoffer_profile (void)
   PhoneMediaCaps bob = BOB, alice = ALICE;
   g_autoptr (PhoneMediaDesc) offer = opus_peer (96, -1, -1);
   g_autoptr (PhoneMediaPlan) plan = NULL, plan2 = NULL, a = NULL, plan3 = NULL;
-  g_autoptr (PhoneMediaDesc) answer = NULL, reoffer = NULL, keyed = NULL, keyed_reoffer = NULL, keyed_answer = NULL, strict = NULL;
+  g_autoptr (PhoneMediaDesc) answer = NULL, reoffer = NULL, keyed = NULL, keyed_reoffer = NULL,
+                             keyed_answer = NULL, strict = NULL;
 
   bob.srtp = alice.srtp = PHONE_SRTP_PREFERRED;
   offer->profile = PHONE_PROFILE_AVPF;

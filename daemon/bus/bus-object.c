@@ -442,14 +442,15 @@ bus_objects_clear (Bus *bus)
   g_autoptr (GError) error = NULL;
 
   g_signal_handlers_disconnect_by_data (bus->registry, bus);
-  g_clear_handle_id (&bus->flush_id, g_source_remove);
-  g_clear_pointer (&bus->default_account, g_free);
   if (!bus->accounts)
     return;
   error = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The daemon is stopping");
   g_hash_table_iter_init (&iter, bus->accounts);
   while (g_hash_table_iter_next (&iter, NULL, &object))
     bus_secret_cancel (((BusAccount *) object)->secret, error);
+  /* A reply flushes, so this comes behind them. */
+  g_clear_handle_id (&bus->flush_id, g_source_remove);
+  g_clear_pointer (&bus->default_account, g_free);
   g_clear_pointer (&bus->calls, g_hash_table_unref);
   g_clear_pointer (&bus->accounts, g_hash_table_unref);
 }

@@ -65,6 +65,20 @@ def test_no_reply_wanted(phone, client):
     client.wait_state(call, "active")
 
 
+def test_requests_that_wait_are_answered_when_the_daemon_ends(phone, client):
+    call = client.incoming(BUSY)
+    answering = client.start(call, CALL, "Answer", "(a{sv})", {})
+    read_end, write_end = os.pipe()
+    setting = client.start(ROOT + "/account/alice", ACCOUNT, "SetSecret", "(h)", 0, fds=[read_end])
+    wait(lambda: "answer" not in client.get(call, CALL, "Can"))
+    client.test("Quit")
+    for pending in (answering, setting):
+        with refused("InvalidState", "stopping"):
+            pending.wait()
+    os.close(write_end)
+    assert phone.daemon.wait(20) == 0
+
+
 def test_thousands_of_calls_at_once(phone, client):
     """Right ones and wrong ones, sent without waiting for a reply."""
     pending = []

@@ -4,11 +4,18 @@
 #define CONTINUES 3000                  /* numbers ahead that still are the same stream: a minute of 20 ms packets */
 
 void
-media_latch_negotiate (MediaLatch *latch, const MediaAddress *address, gboolean secure)
+media_latch_negotiate (MediaLatch *latch, const MediaAddress *address, gboolean secure, gint64 now)
 {
-  if (latch->negotiated.any.sa_family != 0 && media_address_equal (&latch->negotiated, address) && latch->secure == secure)
+  MediaLatch before = *latch;
+
+  if (before.negotiated.any.sa_family != 0 && media_address_equal (&before.negotiated, address) && before.secure == secure)
     return;
   *latch = (MediaLatch) { .secure = secure, .negotiated = *address };
+  if (before.latched && !media_address_equal (&before.source, address))
+    {
+      latch->abandoned = before.source;
+      latch->abandoned_at = now;
+    }
 }
 
 const MediaAddress *
@@ -60,9 +67,23 @@ take (MediaLatch *latch, guint32 ssrc, guint16 seq)
 }
 
 static gboolean
+is_abandoned (const MediaLatch *latch, const MediaAddress *from)
+{
+  return latch->abandoned.any.sa_family != 0 && media_address_equal (from, &latch->abandoned);
+}
+
+static gboolean
 valid_secure (MediaLatch *latch, const MediaAddress *from, gint64 now, gboolean *ret_moved)
 {
-  if (latch->latched && media_address_equal (from, &latch->source))
+  if (is_abandoned (latch, from) && (latch->latched || now - latch->abandoned_at < MEDIA_LATCH_SILENCE)
+      && !(latch->latched && media_address_equal (from, &latch->source)))
+    return !latch->latched;
+  if (!latch->confirmed && media_address_equal (from, &latch->negotiated))
+    {
+      latch->confirmed = TRUE;
+      *ret_moved = move_to (latch, from, now);
+    }
+  else if (latch->latched && media_address_equal (from, &latch->source))
     latch->source_seen = now;
   else if (!latch->latched
            || (now - latch->source_seen >= MEDIA_LATCH_SILENCE && now - latch->latched_at >= MEDIA_LATCH_PAUSE))
@@ -110,9 +131,11 @@ media_latch_valid (MediaLatch *latch, const MediaAddress *from, guint32 ssrc, gu
   if (latch->latched)
     {
       guint16 step = (guint16) (seq - latch->seq);
-      if (now - latch->source_seen < MEDIA_LATCH_PAUSE || !latch->has_stream || ssrc != latch->ssrc || step == 0 || step > CONTINUES)
+      if (is_abandoned (latch, from) || now - latch->source_seen < MEDIA_LATCH_PAUSE || !latch->has_stream || ssrc != latch->ssrc || step == 0 || step > CONTINUES)
         return FALSE;
     }
+  else if (is_abandoned (latch, from) && now - latch->abandoned_at < MEDIA_LATCH_SILENCE)
+    return TRUE;
   if (on_probation (latch, from, ssrc, seq))
     return FALSE;
   *ret_moved = move_to (latch, from, now);

@@ -4,8 +4,8 @@
 /* Symmetric RTP (RFC 4961) and latching (RFC 7362) for one socket: from whom we listen and to whom we send, when the peer sits behind
  * a NAT and what it told us in SDP is not where its packets come from. Pure; time is a parameter (monotonic us).
  *
- *   encrypted   who authenticates is the peer, wherever he is. His packets are always taken; where we send to follows him once, and later
- *               only when the place where he was has been silent for MEDIA_LATCH_SILENCE and the last change is MEDIA_LATCH_PAUSE ago.
+ *   encrypted   who authenticates is the peer, wherever he is. His packets are always taken; where we send to follows him once, to the
+ *               negotiated address when it speaks first, and later only when the place where he was has been silent for MEDIA_LATCH_SILENCE and the last change is MEDIA_LATCH_PAUSE ago.
  *               Strangers have a budget of attempts, so that a flood costs no more than that.
  *   in clear    the negotiated address wins whenever it speaks. Before it ever did, a stranger may take its place with
  *               MEDIA_LATCH_PROBATION packets of one source in sequence. Once somebody holds the place, another one gets it only after
@@ -26,6 +26,8 @@ typedef struct
   MediaAddress source;                  /* where the peer really is; valid when latched */
   gboolean latched;
   gboolean confirmed;                   /* the negotiated address has spoken */
+  MediaAddress abandoned;               /* where the peer was before he told us another address */
+  gint64 abandoned_at;
   gint64 latched_at, source_seen;
   gboolean has_stream;                  /* ssrc and seq of the last packet taken */
   guint32 ssrc;
@@ -38,8 +40,9 @@ typedef struct
   guint strangers;
 } MediaLatch;
 
-/* What SDP says. The latch is forgotten when the address changes, and kept when it does not (a re-INVITE for hold). */
-void media_latch_negotiate (MediaLatch *latch, const MediaAddress *address, gboolean secure);
+/* What SDP says. The latch is forgotten when the address changes, and kept when it does not (a re-INVITE for hold). What is still under way
+ * from the old place is taken until the new one speaks, but does not draw us back there. */
+void media_latch_negotiate (MediaLatch *latch, const MediaAddress *address, gboolean secure, gint64 now);
 /* Before the packet is looked into: FALSE: drop it unseen. */
 gboolean media_latch_may_enter (MediaLatch *latch, const MediaAddress *from, gint64 now);
 /* The packet was well-formed and, when secure, authentic. TRUE: take it. *ret_moved: the destination is another one now. */

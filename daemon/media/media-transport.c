@@ -372,6 +372,7 @@ media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError 
 {
   MediaAddress rtp = { 0 }, rtcp = { 0 };
   const char *host = plan->remote_address != NULL ? plan->remote_address : "";
+  gint64 now = g_get_monotonic_time ();
 
   if (!media_address_parse (host, plan->remote_port, self->sockets.family, &rtp)
       || !media_address_parse (host, plan->remote_rtcp_port, self->sockets.family, &rtcp))
@@ -387,8 +388,8 @@ media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError 
                     && media_srtp_set_receive_key (self->srtp, &plan->receive_key, error));
   if (ok)
     {
-      media_latch_negotiate (&self->rtp_latch, &rtp, plan->encrypted);
-      media_latch_negotiate (&self->rtcp_latch, &rtcp, plan->encrypted);
+      media_latch_negotiate (&self->rtp_latch, &rtp, plan->encrypted, now);
+      media_latch_negotiate (&self->rtcp_latch, &rtcp, plan->encrypted, now);
       self->encrypted = plan->encrypted;
       self->mux = plan->rtcp_mux;
       self->receive = plan->direction == PHONE_DIRECTION_RECVONLY || plan->direction == PHONE_DIRECTION_SENDRECV;

@@ -58,8 +58,8 @@ void pair_run (const Side *side, guint ms);
 typedef gboolean (*PairCheck) (gpointer data);
 void pair_wait (PairCheck check, gpointer data, guint seconds);
 
-/* How well `listener` has heard `speaker` since the last pair_restart_recording(): median of the best correlation of each half second in
- * which something is said, leaving out the first skip ms. 0: nothing was said, or heard. A median, because a machine that stalls spoils
- * a window and not the call, and because codecs render a hiss by another hiss. */
+/* How well `listener` has heard `speaker` since the last pair_restart_recording(): upper quartile of the best correlation of each half
+ * second in which something is said, leaving out the first skip ms. 0: nothing was said, or heard. Not a mean, because a machine that
+ * stalls spoils a window and not the call, and because Opus renders a hiss by another hiss. */
 double pair_heard (const Side *listener, const Side *speaker, guint skip);
 void pair_restart_recording (Pair *pair);

@@ -69,7 +69,7 @@ test_clear (void)
   MediaLatch latch = { 0 };
   gint64 now = 100 * SECOND;
 
-  media_latch_negotiate (&latch, &told, FALSE);
+  media_latch_negotiate (&latch, &told, FALSE, now);
   assert_destination (&latch, "192.0.2.1:4000");
 
   /* A stranger needs two packets in sequence; sprayed ones do not add up. */
@@ -90,7 +90,7 @@ test_clear (void)
       g_assert_false (packet (&latch, &other, 3, (guint16) (i + 1), now));
     }
   /* A re-INVITE with the same address keeps it. */
-  media_latch_negotiate (&latch, &told, FALSE);
+  media_latch_negotiate (&latch, &told, FALSE, now);
   assert_destination (&latch, "198.51.100.9:61000");
 
   /* The NAT forgets: silence, then the same stream from another port; another stream does not get in. */
@@ -110,7 +110,7 @@ test_clear (void)
   assert_destination (&latch, "192.0.2.1:4000");
 
   /* A new address in SDP starts anew. */
-  media_latch_negotiate (&latch, &other, FALSE);
+  media_latch_negotiate (&latch, &other, FALSE, now);
   assert_destination (&latch, "203.0.113.5:7000");
   g_assert_true (packet (&latch, &other, 5, 2, now));
 }
@@ -123,7 +123,7 @@ test_secure (void)
   gint64 now = 100 * SECOND;
   gboolean moved;
 
-  media_latch_negotiate (&latch, &told, TRUE);
+  media_latch_negotiate (&latch, &told, TRUE, now);
   g_assert_true (media_latch_may_enter (&latch, &nat, now));
   assert_destination (&latch, "192.0.2.1:4000");        /* entering alone moves nothing */
   g_assert_true (media_latch_valid (&latch, &nat, 1, 1, now, &moved));
@@ -160,6 +160,51 @@ test_secure (void)
   g_assert_cmpuint (entered, ==, MEDIA_LATCH_STRANGERS);
 }
 
+/* The peer moves by re-INVITE while packets from the old place are under way, and some keep coming. */
+static void
+test_moved (gconstpointer data)
+{
+  MediaAddress old = address ("192.0.2.1", 4000), told = address ("192.0.2.2", 4000), nat = address ("198.51.100.9", 61000);
+  gboolean secure = GPOINTER_TO_INT (data), moved;
+  gint64 now = 100 * SECOND;
+
+  for (guint way = 0; way < 2; way++)   /* the new place is as told; is behind a NAT */
+    {
+      const MediaAddress *place = way == 0 ? &told : &nat;
+      MediaLatch latch = { 0 };
+      media_latch_negotiate (&latch, &old, secure, now);
+      for (guint i = 0; i < 5; i++)
+        g_assert_true (packet (&latch, &old, 1, (guint16) i, now));
+      media_latch_negotiate (&latch, &told, secure, now);
+      for (guint i = 5; i < 10; i++)
+        g_assert_true (packet (&latch, &old, 1, (guint16) i, now));
+      assert_destination (&latch, "192.0.2.2:4000");
+      packet (&latch, place, 2, 100, now);
+      g_assert_true (packet (&latch, place, 2, 101, now));
+      for (guint i = 10; i < 500; i++)
+        {
+          now += SECOND / 50;
+          g_assert_false (media_latch_may_enter (&latch, &old, now)
+                          && media_latch_valid (&latch, &old, 1, (guint16) i, now, &moved));
+          g_assert_true (packet (&latch, place, 2, (guint16) (100 + i), now));
+        }
+      assert_destination (&latch, way == 0 ? "192.0.2.2:4000" : "198.51.100.9:61000");
+    }
+
+  /* SDP has moved, the peer has not, and never appears where he said: we find him where he was. */
+  MediaLatch latch = { 0 };
+  media_latch_negotiate (&latch, &old, secure, now);
+  packet (&latch, &old, 1, 0, now);
+  media_latch_negotiate (&latch, &told, secure, now);
+  for (guint i = 1; i < 200; i++)
+    packet (&latch, &old, 1, (guint16) i, now += SECOND / 50);
+  g_assert_true (packet (&latch, &old, 1, 200, now));
+  assert_destination (&latch, "192.0.2.1:4000");
+  /* Now he does: negotiated wins. */
+  packet (&latch, &told, 1, 201, now);
+  assert_destination (&latch, "192.0.2.2:4000");
+}
+
 static void
 test_rtcp (void)
 {
@@ -169,8 +214,8 @@ test_rtcp (void)
   gint64 now = 100 * SECOND;
   gboolean moved;
 
-  media_latch_negotiate (&rtp, &told, FALSE);
-  media_latch_negotiate (&rtcp, &told_rtcp, FALSE);
+  media_latch_negotiate (&rtp, &told, FALSE, now);
+  media_latch_negotiate (&rtcp, &told_rtcp, FALSE, now);
   g_assert_false (media_latch_valid_rtcp (&rtcp, &rtp, &nat_rtcp, 3, now, &moved));
   g_assert_false (packet (&rtp, &nat, 3, 1, now));
   g_assert_true (packet (&rtp, &nat, 3, 2, now));
@@ -189,6 +234,8 @@ main (int argc, char **argv)
   g_test_add_func ("/latch/address", test_address);
   g_test_add_func ("/latch/clear", test_clear);
   g_test_add_func ("/latch/secure", test_secure);
+  g_test_add_data_func ("/latch/moved/clear", GINT_TO_POINTER (FALSE), test_moved);
+  g_test_add_data_func ("/latch/moved/secure", GINT_TO_POINTER (TRUE), test_moved);
   g_test_add_func ("/latch/rtcp", test_rtcp);
   return g_test_run ();
 }

@@ -4,7 +4,7 @@
 
 #include "bus/bus-private.h"
 
-static const char *const roles[] = { "input", "output", "ring", NULL };
+static const char *const tone_roles[] = { "output", "ring", NULL };
 
 static const PhonePorts *
 ports_of (Bus *self)
@@ -23,13 +23,13 @@ on_test_tone (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 
   if (r < 0)
     return r;
-  if (g_strv_contains (roles, role))
+  if (g_strv_contains (tone_roles, role))
     ports->media->audio_test_tone (ports->engine, role, &error);
   else
     {
       shown = g_strndup (role, 64);
       g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION,
-                   "The role must be input, output or ring, not '%s'", shown);
+                   "The role must be output or ring, not '%s'", shown);
     }
   return error ? bus_error_set (ret_error, error) : sd_bus_reply_method_return (m, NULL);
 }

@@ -31,7 +31,7 @@ def test_input_muted(client):
     wait(lambda: {"InputMuted": True} in client.changes(ROOT, AUDIO))
 
 
-@pytest.mark.parametrize("role", ["input", "output", "ring"])
+@pytest.mark.parametrize("role", ["output", "ring"])
 def test_test_tone(client, role):
     client.call(ROOT, AUDIO, "TestTone", "(s)", role)
     client.set(ROOT, AUDIO, role.title(), "s", "silence")
@@ -40,7 +40,7 @@ def test_test_tone(client, role):
 
 
 def test_test_tone_wants_a_role(client):
-    for wrong in ("", "Output", "x" * 5000):
+    for wrong in ("", "input", "Output", "x" * 5000):
         with refused("InvalidOption", "role"):
             client.call(ROOT, AUDIO, "TestTone", "(s)", wrong)
 

@@ -36,6 +36,8 @@ struct _UaEngine
   GMainContext *context;
   su_root_t *root;
   GSource *source;              /* owned by root */
+  su_timer_t *kick;             /* see ua.c */
+  gboolean kick_armed, kicked;
   GPtrArray *accounts;          /* UaAccount */
   GPtrArray *stacks;            /* UaStack, draining ones too */
   GSource *stop_timer;

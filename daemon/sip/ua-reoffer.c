@@ -6,9 +6,10 @@
  * after 0-2 s if it is theirs, in steps of 10 ms. Meanwhile the peer's may come and is answered as if ours had not been. The other
  * half, answering 491 to theirs while ours is open, is sofia's for INVITE and ours for UPDATE.
  *
- * Session timers (RFC 4028). sofia negotiates, answers 422, and ends a session that is not refreshed. Its own refresh would repeat the SDP
- * of the last INVITE, which may be history; so ours comes earlier (at two fifths of the interval instead of half): an
- * UPDATE without SDP if the peer takes it, else a re-INVITE with the session as it is. */
+ * Session timers (RFC 4028). sofia negotiates and answers 422. Its own refresh would repeat the SDP of the last INVITE, which may be
+ * history; so ours comes earlier (at two fifths of the interval instead of half): an UPDATE without SDP if the peer takes it, else a
+ * re-INVITE with the session as it is. Where refreshing is the peer's and it does not, the call ends a third of the interval, at most 32 s,
+ * before the interval does (section 10). */
 
 #include "sip/ua-dialog.h"
 
@@ -42,7 +43,7 @@ send_reoffer (UaDialog *dialog)
   dialog->reoffer_state = REOFFER_SENT;
   dialog->reoffer_tries++;
   nua_invite (dialog->nh, SIPTAG_CONTACT_STR (contact), SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR (sdp),
-              TAG_END ());
+              TAG_IF (dialog->session_interval, NUTAG_SESSION_TIMER (dialog->session_interval)), TAG_END ());
   ua_sdp_free_text (sdp);
 }
 
@@ -294,12 +295,28 @@ on_refresh (gpointer data)
   if (dialog->peer_updates)
     {
       contact = ua_account_contact (dialog->stack->account, dialog->target);
-      nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_END ());
+      /* the interval as it was negotiated: RFC 4028 section 7.4 */
+      nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), NUTAG_SESSION_TIMER (dialog->session_interval), TAG_END ());
       return G_SOURCE_REMOVE;
     }
   offer = phone_call_on_offer_wanted (dialog->call, NULL);
   if (!offer || !start_reoffer (dialog, offer, TRUE, NULL))
     set_refresh (dialog, REFRESH_RETRY_MS);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_expired (gpointer data)
+{
+  UaDialog *dialog = data;
+  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_SESSION_TIMEOUT, 408, "Session timeout");
+
+  ua_timer_clear (&dialog->refresh_timer);
+  if (dialog->state != DIALOG_UP)
+    return G_SOURCE_REMOVE;
+  if (!dialog->reason)
+    dialog->reason = phone_reason_copy (reason);
+  ua_dialog_send_bye (dialog, reason);
   return G_SOURCE_REMOVE;
 }
 
@@ -368,5 +385,11 @@ ua_dialog_learn_session (UaDialog *dialog, const sip_t *sip)
   if (dialog->session_interval && ours)
     set_refresh (dialog, dialog->session_interval * 400);
   else
-    ua_timer_clear (&dialog->refresh_timer);
+    {
+      ua_timer_clear (&dialog->refresh_timer);
+      if (dialog->session_interval)
+        dialog->refresh_timer
+            = ua_timer_new (dialog->stack->engine, (dialog->session_interval - MIN (dialog->session_interval / 3, 32)) * 1000,
+                            on_expired, dialog);
+    }
 }

@@ -12,6 +12,13 @@
 
 #define CLOSE_DEADLINE_MS 1500  /* un-REGISTER and BYE get this long: systemd gives the whole daemon 2 s */
 
+/* sofia looks after its handles once a second, for each nua. Deferrable timers (NUTAG_DEFERRABLE_TIMERS) that may be deferred for MAX_DEFER
+ * make that nothing while the phone idles. But what a packet or a lost connection left to be done in "the next second" (the new
+ * REGISTER after a connection broke) would then wait for the next packet. So every turn of sofia's source winds up one
+ * ordinary timer, whose own turn winds up nothing: one more turn after the last event, then silence. */
+#define MAX_DEFER_MS (3600 * 1000)
+#define KICK_MS 1100
+
 GSource *
 ua_timer_new (UaEngine *engine, guint ms, GSourceFunc func, gpointer data)
 {
@@ -33,20 +40,29 @@ ua_timer_clear (GSource **timer)
   g_source_unref (source);
 }
 
-/* sofia's GSource reads the heap of ordinary timers without looking whether there is one, and there is none while all that the
- * root has is the deferrable timer of a nua. One ordinary timer, set and taken back, makes the heap for good. */
 static void
-on_never (su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *argument)
+on_kick (su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *argument)
 {
+  UaEngine *engine = (UaEngine *) argument;
+
+  engine->kick_armed = FALSE;
+  engine->kicked = TRUE;
 }
 
-static void
-make_timer_heap (su_root_t *root)
+/* After each dispatch of sofia's source. */
+static gboolean
+on_turn (gpointer data)
 {
-  su_timer_t *timer = su_timer_create (su_root_task (root), 1000);
+  UaEngine *engine = data;
 
-  su_timer_set (timer, on_never, NULL);
-  su_timer_destroy (timer);
+  if (engine->kicked)
+    engine->kicked = FALSE;
+  else if (!engine->kick_armed)
+    {
+      engine->kick_armed = TRUE;
+      su_timer_set (engine->kick, on_kick, (su_timer_arg_t *) engine);
+    }
+  return G_SOURCE_CONTINUE;
 }
 
 UaEngine *
@@ -75,8 +91,13 @@ ua_engine_new (PhoneRegistry *registry, GMainContext *context, GError **error)
       return NULL;
     }
   su_root_threading (engine->root, 0);
-  make_timer_heap (engine->root);
+  su_root_set_max_defer (engine->root, MAX_DEFER_MS);
+  engine->kick = su_timer_create (su_root_task (engine->root), KICK_MS);
+  /* sofia's source reads the heap of ordinary timers without looking whether there is one: set now, so that there is */
+  su_timer_set (engine->kick, on_kick, (su_timer_arg_t *) engine);
+  engine->kick_armed = TRUE;
   engine->source = su_glib_root_gsource (engine->root);
+  g_source_set_callback (engine->source, on_turn, engine, NULL);
   g_source_attach (engine->source, engine->context);
   ua_engine_settings_changed (engine);
   return engine;
@@ -101,6 +122,7 @@ ua_engine_free (UaEngine *engine)
   g_ptr_array_unref (engine->stacks);
   if (engine->root)
     {
+      su_timer_destroy (engine->kick);
       g_source_destroy (engine->source);
       su_root_destroy (engine->root);
     }

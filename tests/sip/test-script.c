@@ -2,178 +2,9 @@
 
 /* One whole phone against a peer that sends what it is told to: orders and mistakes that no stack would produce. */
 
-#include "harness.h"
-#include "peer.h"
+#include "bed.h"
 
 #include <string.h>
-
-#define PHONE "127.20.3.1"
-#define PEER "127.20.3.9"
-#define PORT 5060
-
-typedef struct
-{
-  Agent *agent;
-  Peer *peer;
-  PhoneCall *call;
-} Bed;
-
-static void
-bed_open_with (Bed *bed, const char *key, const char *value)
-{
-  bed->agent = agent_new (PHONE ":5060", key, value, NULL);
-  bed->agent->password = g_strdup ("secret");
-  bed->peer = peer_new (PEER, PORT, NULL, NULL);
-  agent_add_account (bed->agent, "alice", "aor", "sip:alice@" PHONE, "register", "false", "transport", "udp", NULL);
-}
-
-static void
-bed_open (Bed *bed)
-{
-  bed_open_with (bed, NULL, NULL);
-}
-
-/* Whoever is left gets a BYE; the peer answers everything on the way out. */
-static void
-on_farewell (Peer *peer, const PeerMessage *message, gpointer data)
-{
-  if (message->method && !g_str_equal (message->method, "ACK"))
-    peer_reply (peer, message, 200, "OK", NULL, NULL, NULL);
-}
-
-static void
-bed_close (Bed *bed)
-{
-  peer_set_handler (bed->peer, on_farewell, NULL);
-  agent_free (bed->agent);
-  peer_free (bed->peer);
-}
-
-static const char contact[] = "Contact: <sip:bob@" PEER ":5060>\r\nAllow: INVITE, ACK, BYE, CANCEL, UPDATE, INFO\r\n";
-
-static const PeerMessage *
-await_request (Bed *bed, const char *method, guint n)
-{
-  wait_for (peer_request (bed->peer, method, n) != NULL);
-  return peer_request (bed->peer, method, n);
-}
-
-/* Places a call; returns the INVITE. */
-static const PeerMessage *
-dial (Bed *bed)
-{
-  bed->call = agent_dial (bed->agent, "sip:bob@" PEER);
-  return await_request (bed, "INVITE", 0);
-}
-
-static void
-answer (Bed *bed, const PeerMessage *invite, const char *extra)
-{
-  g_autofree char *all = g_strconcat (contact, extra, NULL);
-
-  peer_reply (bed->peer, invite, 200, "OK", "one", all, peer_sdp (PEER, 30000, "sendrecv"));
-}
-
-static void
-dial_and_answer (Bed *bed, const char *extra)
-{
-  answer (bed, dial (bed), extra);
-  wait_for (bed->agent->n_active == 1);
-  await_request (bed, "ACK", 0);
-}
-
-/* ---- requests of the peer's inside the dialog that the phone began ---- */
-
-typedef struct
-{
-  char *call_id, *phone_tag, *phone_uri;
-} Dialog;
-
-static void
-dialog_clear (Dialog *dialog)
-{
-  g_free (dialog->call_id);
-  g_free (dialog->phone_tag);
-  g_free (dialog->phone_uri);
-}
-
-static char *
-tag_of (const PeerMessage *message, const char *name)
-{
-  g_autofree char *value = peer_header (message, name);
-  const char *tag = strstr (value, ";tag=");
-
-  return tag ? g_strndup (tag + 5, strcspn (tag + 5, "; ")) : NULL;
-}
-
-static char *
-uri_of (const PeerMessage *message, const char *name)
-{
-  g_autofree char *value = peer_header (message, name);
-  const char *open = value ? strchr (value, '<') : NULL;
-
-  return open ? g_strndup (open + 1, strcspn (open + 1, ">")) : NULL;
-}
-
-static Dialog
-dialog_from (const PeerMessage *invite)
-{
-  return (Dialog){ peer_header (invite, "Call-ID"), tag_of (invite, "From"), uri_of (invite, "Contact") };
-}
-
-static void
-send_in_dialog (Bed *bed, const Dialog *dialog, const char *method, guint cseq, const char *extra, const char *type, const char *body)
-{
-  g_autofree char *content = body ? g_strdup_printf ("Content-Type: %s\r\n", type) : g_strdup ("");
-
-  peer_send (bed->peer, PHONE, PORT,
-             "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-%s-%u\r\nMax-Forwards: 70\r\n"
-             "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">;tag=%s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n"
-             "%s%sContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
-             method, dialog->phone_uri, method, cseq, dialog->phone_tag, dialog->call_id, cseq, method, extra ? extra : "", content,
-             body ? strlen (body) : 0, body ? body : "");
-}
-
-/* ---- requests of the peer's from outside ---- */
-
-static void
-send_invite_full (Bed *bed, const char *uri, const char *to, const char *branch, const char *extra, const char *type, const char *body)
-{
-  g_autofree char *content = body ? g_strdup_printf ("Content-Type: %s\r\n", type) : g_strdup ("");
-
-  peer_send (bed->peer, PHONE, PORT,
-             "INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-%s\r\nMax-Forwards: 70\r\n"
-             "From: \"Bob B.\" <sip:bob@" PEER ">;tag=one\r\nTo: <%s>\r\nCall-ID: %s@" PEER "\r\nCSeq: 1 INVITE\r\n"
-             "Contact: <sip:bob@" PEER ":5060>\r\n%s%sContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
-             uri, branch, to, branch, extra ? extra : "", content, body ? strlen (body) : 0, body ? body : "");
-}
-
-static void
-send_invite (Bed *bed, const char *branch, const char *extra, const char *body)
-{
-  send_invite_full (bed, "sip:alice@" PHONE, "sip:alice@" PHONE, branch, extra, "application/sdp", body);
-}
-
-/* The nth response of that status to a method. */
-static const PeerMessage *
-await_response (Bed *bed, guint status, const char *method)
-{
-  wait_for (peer_count_status (bed->peer, status, method) > 0);
-  return peer_response (bed->peer, status, method);
-}
-
-static void
-send_ack (Bed *bed, const PeerMessage *response, const char *branch, const char *body)
-{
-  g_autofree char *tag = tag_of (response, "To");
-  g_autofree char *content = body ? g_strdup ("Content-Type: application/sdp\r\n") : g_strdup ("");
-
-  peer_send (bed->peer, PHONE, PORT,
-             "ACK sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-%s-ack\r\nMax-Forwards: 70\r\n"
-             "From: \"Bob B.\" <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">;tag=%s\r\nCall-ID: %s@" PEER "\r\nCSeq: 1 ACK\r\n"
-             "%sContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
-             branch, tag, branch, content, body ? strlen (body) : 0, body ? body : "");
-}
 
 /* ---- the phone calls ---- */
 
@@ -184,13 +15,13 @@ test_early_media (void)
   const PeerMessage *invite;
 
   bed_open (&bed);
-  invite = dial (&bed);
-  peer_reply (bed.peer, invite, 183, "Session Progress", "one", contact, peer_sdp (PEER, 30000, "sendrecv"));
+  invite = bed_dial (&bed);
+  peer_reply (bed.peer, invite, 183, "Session Progress", "one", bed_contact, peer_sdp (PEER, 30000, "sendrecv"));
   wait_for (bed.agent->n_alerting == 1);
   g_assert_cmpuint (bed.agent->n_applied, ==, 1);
   g_assert_nonnull (phone_call_get_plan (bed.call));
   g_assert_cmpuint (peer_count (bed.peer, "PRACK"), ==, 0);
-  answer (&bed, invite, NULL);
+  bed_answer (&bed, invite, NULL);
   wait_for (bed.agent->n_active == 1);
   bed_close (&bed);
 }
@@ -206,24 +37,24 @@ test_421_prack (void)
   g_autofree char *rack = NULL;
 
   bed_open (&bed);
-  invite = dial (&bed);
+  invite = bed_dial (&bed);
   first = peer_header (invite, "Supported");
   g_assert_null (strstr (first, "100rel"));
   peer_reply (bed.peer, invite, 421, "Extension Required", "one", "Require: 100rel\r\n", NULL);
-  invite = await_request (&bed, "INVITE", 1);
+  invite = bed_await_request (&bed, "INVITE", 1);
   second = peer_header (invite, "Supported");
   g_assert_nonnull (strstr (second, "100rel"));
   {
-    g_autofree char *extra = g_strconcat (contact, "Require: 100rel\r\nRSeq: 7\r\n", NULL);
+    g_autofree char *extra = g_strconcat (bed_contact, "Require: 100rel\r\nRSeq: 7\r\n", NULL);
 
     peer_reply (bed.peer, invite, 183, "Session Progress", "one", extra, peer_sdp (PEER, 30000, "sendrecv"));
   }
-  prack = await_request (&bed, "PRACK", 0);
+  prack = bed_await_request (&bed, "PRACK", 0);
   rack = peer_header (prack, "RAck");
   g_assert_true (g_str_has_prefix (rack, "7 "));
   peer_reply (bed.peer, prack, 200, "OK", NULL, NULL, NULL);
   wait_for (bed.agent->n_alerting == 1);
-  answer (&bed, invite, NULL);
+  bed_answer (&bed, invite, NULL);
   wait_for (bed.agent->n_active == 1);
   bed_close (&bed);
 }
@@ -237,13 +68,13 @@ test_forked (void)
   g_autofree char *to = NULL;
 
   bed_open (&bed);
-  invite = dial (&bed);
-  peer_reply (bed.peer, invite, 180, "Ringing", "one", contact, NULL);
-  peer_reply (bed.peer, invite, 180, "Ringing", "two", contact, NULL);
-  peer_reply (bed.peer, invite, 200, "OK", "two", contact, peer_sdp (PEER, 30000, "sendrecv"));
+  invite = bed_dial (&bed);
+  peer_reply (bed.peer, invite, 180, "Ringing", "one", bed_contact, NULL);
+  peer_reply (bed.peer, invite, 180, "Ringing", "two", bed_contact, NULL);
+  peer_reply (bed.peer, invite, 200, "OK", "two", bed_contact, peer_sdp (PEER, 30000, "sendrecv"));
   wait_for (bed.agent->n_active == 1);
-  peer_reply (bed.peer, invite, 200, "OK", "one", contact, peer_sdp (PEER, 30002, "sendrecv"));
-  bye = await_request (&bed, "BYE", 0);
+  peer_reply (bed.peer, invite, 200, "OK", "one", bed_contact, peer_sdp (PEER, 30002, "sendrecv"));
+  bye = bed_await_request (&bed, "BYE", 0);
   to = peer_header (bye, "To");
   g_assert_nonnull (strstr (to, "tag=one"));
   g_assert_cmpuint (peer_count (bed.peer, "ACK"), >=, 2);
@@ -261,15 +92,15 @@ test_cancel_race (void)
   const PeerMessage *invite;
 
   bed_open (&bed);
-  invite = dial (&bed);
-  peer_reply (bed.peer, invite, 180, "Ringing", "one", contact, NULL);
+  invite = bed_dial (&bed);
+  peer_reply (bed.peer, invite, 180, "Ringing", "one", bed_contact, NULL);
   wait_for (bed.agent->n_alerting == 1);
   phone_call_hangup (bed.call, NULL);
-  await_request (&bed, "CANCEL", 0);
-  answer (&bed, invite, NULL);
+  bed_await_request (&bed, "CANCEL", 0);
+  bed_answer (&bed, invite, NULL);
   peer_reply (bed.peer, peer_last (bed.peer, "CANCEL"), 481, "Too late", "one", NULL, NULL);
-  await_request (&bed, "ACK", 0);
-  peer_reply (bed.peer, await_request (&bed, "BYE", 0), 200, "OK", NULL, NULL, NULL);
+  bed_await_request (&bed, "ACK", 0);
+  peer_reply (bed.peer, bed_await_request (&bed, "BYE", 0), 200, "OK", NULL, NULL, NULL);
   wait_for (bed.agent->n_ended == 1);
   assert_cause (bed.call, PHONE_CAUSE_CANCELLED);
   g_assert_cmpuint (bed.agent->n_active, ==, 0);
@@ -292,14 +123,14 @@ test_failure (gconstpointer data)
   const PhoneReason *reason;
 
   bed_open (&bed);
-  peer_reply (bed.peer, dial (&bed), failure->status, "Scripted", "one", failure->extra, NULL);
+  peer_reply (bed.peer, bed_dial (&bed), failure->status, "Scripted", "one", failure->extra, NULL);
   wait_for (bed.agent->n_ended == 1);
   reason = phone_call_get_reason (bed.call);
   assert_cause (bed.call, failure->cause);
   g_assert_cmpuint (reason->sip, ==, failure->status);
   if (failure->q850)
     g_assert_cmpuint (reason->q850, ==, failure->q850);
-  await_request (&bed, "ACK", 0);
+  bed_await_request (&bed, "ACK", 0);
   bed_close (&bed);
 }
 
@@ -321,13 +152,13 @@ test_challenged (void)
   g_autofree char *authorization = NULL;
 
   bed_open (&bed);
-  peer_reply (bed.peer, dial (&bed), 407, "Proxy Authentication Required", "one",
+  peer_reply (bed.peer, bed_dial (&bed), 407, "Proxy Authentication Required", "one",
               "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"\r\n", NULL);
-  invite = await_request (&bed, "INVITE", 1);
+  invite = bed_await_request (&bed, "INVITE", 1);
   authorization = peer_header (invite, "Proxy-Authorization");
   g_assert_nonnull (authorization);
   g_assert_nonnull (strstr (authorization, "username=\"alice\""));
-  answer (&bed, invite, NULL);
+  bed_answer (&bed, invite, NULL);
   wait_for (bed.agent->n_active == 1);
   bed_close (&bed);
 }
@@ -338,9 +169,9 @@ test_bad_answer (void)
   Bed bed = { 0 };
 
   bed_open (&bed);
-  peer_reply (bed.peer, dial (&bed), 200, "OK", "one", contact, "v=0\r\nthis is no session\r\n");
-  await_request (&bed, "ACK", 0);
-  peer_reply (bed.peer, await_request (&bed, "BYE", 0), 200, "OK", NULL, NULL, NULL);
+  peer_reply (bed.peer, bed_dial (&bed), 200, "OK", "one", bed_contact, "v=0\r\nthis is no session\r\n");
+  bed_await_request (&bed, "ACK", 0);
+  peer_reply (bed.peer, bed_await_request (&bed, "BYE", 0), 200, "OK", NULL, NULL, NULL);
   wait_for (bed.agent->n_ended == 1);
   assert_cause (bed.call, PHONE_CAUSE_MEDIA_FAILED);
   bed_close (&bed);
@@ -351,10 +182,10 @@ static void
 test_route (void)
 {
   Bed bed = { 0 };
-  Peer *proxy = peer_new ("127.20.3.8", PORT, on_farewell, NULL);
+  Peer *proxy = peer_new ("127.20.3.8", PORT, bed_on_farewell, NULL);
 
   bed_open (&bed);
-  answer (&bed, dial (&bed), "Record-Route: <sip:127.20.3.7;lr>\r\nRecord-Route: <sip:127.20.3.8;lr>\r\n");
+  bed_answer (&bed, bed_dial (&bed), "Record-Route: <sip:127.20.3.7;lr>\r\nRecord-Route: <sip:127.20.3.8;lr>\r\n");
   wait_for (peer_count (proxy, "ACK") == 1);
   wait_for (bed.agent->n_active == 1);
   phone_call_hangup (bed.call, NULL);
@@ -386,7 +217,7 @@ test_headers (void)
   bed_open (&bed);
   bed.call = phone_registry_dial (bed.agent->registry, "sip:bob@" PEER, &options, &error);
   g_assert_no_error (error);
-  invite = await_request (&bed, "INVITE", 0);
+  invite = bed_await_request (&bed, "INVITE", 0);
   from = peer_header (invite, "From");
   test = peer_header (invite, "X-Test");
   privacy = peer_header (invite, "Privacy");
@@ -415,15 +246,15 @@ test_reinvite_refused (gconstpointer status)
   guint failed = 0;
 
   bed_open (&bed);
-  dial_and_answer (&bed, NULL);
+  bed_dial_and_answer (&bed, NULL);
   phone_call_hold (bed.call, on_failed, &failed, NULL);
-  peer_reply (bed.peer, await_request (&bed, "INVITE", 1), GPOINTER_TO_UINT (status), "Scripted", NULL, NULL, NULL);
+  peer_reply (bed.peer, bed_await_request (&bed, "INVITE", 1), GPOINTER_TO_UINT (status), "Scripted", NULL, NULL, NULL);
   wait_for (failed == 1);
   harness_settle ();
   assert_state (bed.call, PHONE_CALL_ACTIVE);
   g_assert_cmpuint (peer_count (bed.peer, "BYE"), ==, 0);
   phone_call_hangup (bed.call, NULL);
-  peer_reply (bed.peer, await_request (&bed, "BYE", 0), 200, "OK", NULL, NULL, NULL);
+  peer_reply (bed.peer, bed_await_request (&bed, "BYE", 0), 200, "OK", NULL, NULL, NULL);
   wait_for (bed.agent->n_ended == 1);
   bed_close (&bed);
 }
@@ -435,9 +266,9 @@ test_reinvite_dead (void)
   Bed bed = { 0 };
 
   bed_open (&bed);
-  dial_and_answer (&bed, NULL);
+  bed_dial_and_answer (&bed, NULL);
   phone_call_hold (bed.call, NULL, NULL, NULL);
-  peer_reply (bed.peer, await_request (&bed, "INVITE", 1), 481, "Gone", NULL, NULL, NULL);
+  peer_reply (bed.peer, bed_await_request (&bed, "INVITE", 1), 481, "Gone", NULL, NULL, NULL);
   wait_for (bed.agent->n_ended == 1);
   g_assert_cmpuint (phone_call_get_reason (bed.call)->sip, ==, 481);
   bed_close (&bed);
@@ -447,31 +278,31 @@ static void
 test_update (void)
 {
   Bed bed = { 0 };
-  Dialog dialog;
+  BedDialog dialog;
   const PeerMessage *response;
 
   bed_open (&bed);
-  dial_and_answer (&bed, NULL);
-  dialog = dialog_from (peer_request (bed.peer, "INVITE", 0));
-  send_in_dialog (&bed, &dialog, "UPDATE", 10, contact, "application/sdp", peer_sdp (PEER, 30000, "sendonly"));
-  response = await_response (&bed, 200, "UPDATE");
+  bed_dial_and_answer (&bed, NULL);
+  dialog = bed_dialog_from (peer_request (bed.peer, "INVITE", 0));
+  bed_send_in_dialog (&bed, &dialog, "UPDATE", 10, bed_contact, "application/sdp", peer_sdp (PEER, 30000, "sendonly"));
+  response = bed_await_response (&bed, 200, "UPDATE");
   g_assert_nonnull (strstr (peer_body (response), "a=recvonly"));
   wait_for (phone_call_get_remote_hold (bed.call));
   /* one without SDP refreshes and nothing else */
-  send_in_dialog (&bed, &dialog, "UPDATE", 11, contact, NULL, NULL);
+  bed_send_in_dialog (&bed, &dialog, "UPDATE", 11, bed_contact, NULL, NULL);
   wait_for (peer_count_status (bed.peer, 200, "UPDATE") == 2);
   g_assert_true (phone_call_get_remote_hold (bed.call));
   /* while our own offer is open it is refused */
   phone_call_hold (bed.call, NULL, NULL, NULL);
-  await_request (&bed, "INVITE", 1);
-  send_in_dialog (&bed, &dialog, "UPDATE", 12, contact, "application/sdp", peer_sdp (PEER, 30000, "sendrecv"));
-  await_response (&bed, 491, "UPDATE");
-  peer_reply (bed.peer, peer_request (bed.peer, "INVITE", 1), 200, "OK", NULL, contact, peer_sdp (PEER, 30000, "recvonly"));
+  bed_await_request (&bed, "INVITE", 1);
+  bed_send_in_dialog (&bed, &dialog, "UPDATE", 12, bed_contact, "application/sdp", peer_sdp (PEER, 30000, "sendrecv"));
+  bed_await_response (&bed, 491, "UPDATE");
+  peer_reply (bed.peer, peer_request (bed.peer, "INVITE", 1), 200, "OK", NULL, bed_contact, peer_sdp (PEER, 30000, "recvonly"));
   wait_for (phone_call_get_state (bed.call) == PHONE_CALL_HELD);
   /* what is not SDP is not read */
-  send_in_dialog (&bed, &dialog, "UPDATE", 13, contact, "text/plain", "hello");
-  await_response (&bed, 415, "UPDATE");
-  dialog_clear (&dialog);
+  bed_send_in_dialog (&bed, &dialog, "UPDATE", 13, bed_contact, "text/plain", "hello");
+  bed_await_response (&bed, 415, "UPDATE");
+  bed_dialog_clear (&dialog);
   bed_close (&bed);
 }
 
@@ -479,16 +310,16 @@ static void
 test_bad_reinvite (void)
 {
   Bed bed = { 0 };
-  Dialog dialog;
+  BedDialog dialog;
 
   bed_open (&bed);
-  dial_and_answer (&bed, NULL);
-  dialog = dialog_from (peer_request (bed.peer, "INVITE", 0));
-  send_in_dialog (&bed, &dialog, "INVITE", 10, contact, "application/sdp", "v=0\r\nnonsense\r\n");
-  await_response (&bed, 488, "INVITE");
+  bed_dial_and_answer (&bed, NULL);
+  dialog = bed_dialog_from (peer_request (bed.peer, "INVITE", 0));
+  bed_send_in_dialog (&bed, &dialog, "INVITE", 10, bed_contact, "application/sdp", "v=0\r\nnonsense\r\n");
+  bed_await_response (&bed, 488, "INVITE");
   harness_settle ();
   assert_state (bed.call, PHONE_CALL_ACTIVE);
-  dialog_clear (&dialog);
+  bed_dialog_clear (&dialog);
   bed_close (&bed);
 }
 
@@ -497,57 +328,23 @@ static void
 test_offerless_reinvite (void)
 {
   Bed bed = { 0 };
-  Dialog dialog;
+  BedDialog dialog;
   const PeerMessage *response;
 
   bed_open (&bed);
-  dial_and_answer (&bed, NULL);
-  dialog = dialog_from (peer_request (bed.peer, "INVITE", 0));
-  send_in_dialog (&bed, &dialog, "INVITE", 10, contact, NULL, NULL);
-  response = await_response (&bed, 200, "INVITE");
+  bed_dial_and_answer (&bed, NULL);
+  dialog = bed_dialog_from (peer_request (bed.peer, "INVITE", 0));
+  bed_send_in_dialog (&bed, &dialog, "INVITE", 10, bed_contact, NULL, NULL);
+  response = bed_await_response (&bed, 200, "INVITE");
   g_assert_nonnull (strstr (peer_body (response), "m=audio"));
-  send_in_dialog (&bed, &dialog, "ACK", 10, contact, "application/sdp", peer_sdp (PEER, 30004, "sendonly"));
+  bed_send_in_dialog (&bed, &dialog, "ACK", 10, bed_contact, "application/sdp", peer_sdp (PEER, 30004, "sendonly"));
   wait_for (phone_call_get_remote_hold (bed.call));
   assert_state (bed.call, PHONE_CALL_ACTIVE);
-  dialog_clear (&dialog);
-  bed_close (&bed);
-}
-
-/* We are the refresher: an UPDATE comes, or a re-INVITE with the session as it is. */
-static void
-test_session_refresh (gconstpointer with_update)
-{
-  Bed bed = { 0 };
-  const PeerMessage *invite, *refresh;
-  g_autofree char *expires = NULL;
-  gboolean update = GPOINTER_TO_INT (with_update);
-  const char *allow = update ? "Allow: INVITE, ACK, BYE, CANCEL, UPDATE\r\n" : "Allow: INVITE, ACK, BYE, CANCEL\r\n";
-  g_autofree char *extra = g_strconcat ("Contact: <sip:bob@" PEER ">\r\nSupported: timer\r\nRequire: timer\r\nSession-Expires: 2;refresher=uac\r\n",
-                                        allow, NULL);
-
-  bed_open (&bed);
-  invite = dial (&bed);
-  expires = peer_header (invite, "Session-Expires");
-  g_assert_nonnull (expires);
-  peer_reply (bed.peer, invite, 200, "OK", "one", extra, peer_sdp (PEER, 30000, "sendrecv"));
-  wait_for (bed.agent->n_active == 1);
-  refresh = update ? await_request (&bed, "UPDATE", 0) : await_request (&bed, "INVITE", 1);
-  if (!update)
-    g_assert_nonnull (strstr (peer_body (refresh), "m=audio"));
-  peer_reply (bed.peer, refresh, 200, "OK", NULL, "Contact: <sip:bob@" PEER ">\r\n", update ? NULL : peer_sdp (PEER, 30000, "sendrecv"));
-  harness_settle ();
-  assert_state (bed.call, PHONE_CALL_ACTIVE);
+  bed_dialog_clear (&dialog);
   bed_close (&bed);
 }
 
 /* ---- the phone is called ---- */
-
-static PhoneCall *
-await_call (Bed *bed)
-{
-  wait_for (bed->agent->n_incoming == 1);
-  return agent_call (bed->agent, 0);
-}
 
 static void
 test_offerless (void)
@@ -557,33 +354,13 @@ test_offerless (void)
 
   bed_open (&bed);
   bed.agent->script.answer = TRUE;
-  send_invite (&bed, "offerless", NULL, NULL);
-  ok = await_response (&bed, 200, "INVITE");
+  bed_send_invite (&bed, "offerless", NULL, NULL);
+  ok = bed_await_response (&bed, 200, "INVITE");
   g_assert_nonnull (strstr (peer_body (ok), "m=audio"));
   g_assert_cmpuint (bed.agent->n_active, ==, 0);
-  send_ack (&bed, ok, "offerless", peer_sdp (PEER, 30000, "sendrecv"));
+  bed_send_ack (&bed, ok, "offerless", peer_sdp (PEER, 30000, "sendrecv"));
   wait_for (bed.agent->n_active == 1);
   g_assert_cmpuint (bed.agent->n_applied, ==, 1);
-  bed_close (&bed);
-}
-
-/* Nobody acknowledges our answer: the call ends by itself, with a BYE. */
-static void
-test_ack_lost (void)
-{
-  Bed bed = { 0 };
-  PhoneCall *call;
-
-  bed_open (&bed);
-  bed.agent->script.answer = TRUE;
-  send_invite (&bed, "ackless", NULL, peer_sdp (PEER, 30000, "sendrecv"));
-  call = await_call (&bed);
-  await_response (&bed, 200, "INVITE");
-  wait_for (bed.agent->n_ended == 1);
-  assert_cause (call, PHONE_CAUSE_ACK_TIMEOUT);
-  assert_actor (call, PHONE_ACTOR_NETWORK);
-  g_assert_cmpuint (peer_count_status (bed.peer, 200, "INVITE"), >, 5);
-  await_request (&bed, "BYE", 0);
   bed_close (&bed);
 }
 
@@ -597,14 +374,14 @@ test_hangup_before_ack (void)
 
   bed_open (&bed);
   bed.agent->script.answer = TRUE;
-  send_invite (&bed, "early-bye", NULL, peer_sdp (PEER, 30000, "sendrecv"));
-  call = await_call (&bed);
-  ok = await_response (&bed, 200, "INVITE");
+  bed_send_invite (&bed, "early-bye", NULL, peer_sdp (PEER, 30000, "sendrecv"));
+  call = bed_await_call (&bed);
+  ok = bed_await_response (&bed, 200, "INVITE");
   phone_call_hangup (call, NULL);
   harness_settle ();
   g_assert_cmpuint (peer_count (bed.peer, "BYE"), ==, 0);
-  send_ack (&bed, ok, "early-bye", NULL);
-  peer_reply (bed.peer, await_request (&bed, "BYE", 0), 200, "OK", NULL, NULL, NULL);
+  bed_send_ack (&bed, ok, "early-bye", NULL);
+  peer_reply (bed.peer, bed_await_request (&bed, "BYE", 0), 200, "OK", NULL, NULL, NULL);
   wait_for (bed.agent->n_ended == 1);
   assert_cause (call, PHONE_CAUSE_HANGUP);
   bed_close (&bed);
@@ -621,13 +398,13 @@ test_reliable_ringing (void)
   g_autofree char *rack = NULL;
 
   bed_open (&bed);
-  send_invite (&bed, "rel", "Require: 100rel\r\nSupported: 100rel\r\n", peer_sdp (PEER, 30000, "sendrecv"));
-  ringing = await_response (&bed, 180, "INVITE");
+  bed_send_invite (&bed, "rel", "Require: 100rel\r\nSupported: 100rel\r\n", peer_sdp (PEER, 30000, "sendrecv"));
+  ringing = bed_await_response (&bed, 180, "INVITE");
   rseq = peer_header (ringing, "RSeq");
   g_assert_nonnull (rseq);
-  tag = tag_of (ringing, "To");
+  tag = bed_tag_of (ringing, "To");
   rack = g_strdup_printf ("RAck: %s 1 INVITE\r\n", rseq);
-  phone_call_answer (await_call (&bed), FALSE, NULL, NULL, NULL);
+  phone_call_answer (bed_await_call (&bed), FALSE, NULL, NULL, NULL);
   harness_settle ();
   g_assert_cmpuint (peer_count_status (bed.peer, 200, "INVITE"), ==, 0);
   peer_send (bed.peer, PHONE, PORT,
@@ -635,8 +412,8 @@ test_reliable_ringing (void)
              "From: \"Bob B.\" <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">;tag=%s\r\nCall-ID: rel@" PEER "\r\nCSeq: 2 PRACK\r\n"
              "%sContent-Length: 0\r\n\r\n",
              tag, rack);
-  await_response (&bed, 200, "PRACK");
-  send_ack (&bed, await_response (&bed, 200, "INVITE"), "rel", NULL);
+  bed_await_response (&bed, 200, "PRACK");
+  bed_send_ack (&bed, bed_await_response (&bed, 200, "INVITE"), "rel", NULL);
   wait_for (bed.agent->n_active == 1);
   bed_close (&bed);
 }
@@ -648,9 +425,9 @@ test_cancelled_elsewhere (void)
   PhoneCall *call;
 
   bed_open (&bed);
-  send_invite (&bed, "elsewhere", NULL, peer_sdp (PEER, 30000, "sendrecv"));
-  call = await_call (&bed);
-  await_response (&bed, 180, "INVITE");
+  bed_send_invite (&bed, "elsewhere", NULL, peer_sdp (PEER, 30000, "sendrecv"));
+  call = bed_await_call (&bed);
+  bed_await_response (&bed, 180, "INVITE");
   peer_send (bed.peer, PHONE, PORT,
              "CANCEL sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-elsewhere\r\nMax-Forwards: 70\r\n"
              "From: \"Bob B.\" <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">\r\nCall-ID: elsewhere@" PEER "\r\nCSeq: 1 CANCEL\r\n"
@@ -659,8 +436,8 @@ test_cancelled_elsewhere (void)
   assert_cause (call, PHONE_CAUSE_ANSWERED_ELSEWHERE);
   g_assert_true (phone_call_get_reason (call)->answered_elsewhere);
   g_assert_cmpuint (phone_call_get_reason (call)->q850, ==, 26);
-  await_response (&bed, 200, "CANCEL");
-  await_response (&bed, 487, "INVITE");
+  bed_await_response (&bed, 200, "CANCEL");
+  bed_await_response (&bed, 487, "INVITE");
   bed_close (&bed);
 }
 
@@ -671,9 +448,9 @@ test_party (void)
   PhoneCall *call;
 
   bed_open (&bed);
-  send_invite (&bed, "party", "P-Asserted-Identity: <sip:boss@" PEER ">\r\nDiversion: <sip:desk@example.org>;reason=no-answer\r\n",
+  bed_send_invite (&bed, "party", "P-Asserted-Identity: <sip:boss@" PEER ">\r\nDiversion: <sip:desk@example.org>;reason=no-answer\r\n",
                peer_sdp (PEER, 30000, "sendrecv"));
-  call = await_call (&bed);
+  call = bed_await_call (&bed);
   g_assert_cmpstr (phone_call_get_remote_uri (call), ==, "sip:bob@" PEER);
   g_assert_cmpstr (phone_call_get_remote_name (call), ==, "Bob B.");
   g_assert_cmpstr (phone_call_get_diverter (call), ==, "sip:desk@example.org");
@@ -707,8 +484,8 @@ test_screened (gconstpointer data)
   Bed bed = { 0 };
 
   bed_open (&bed);
-  send_invite_full (&bed, row->uri, row->to, row->name, row->extra, row->type, row->body);
-  await_response (&bed, row->status, "INVITE");
+  bed_send_invite_full (&bed, row->uri, row->to, row->name, row->extra, row->type, row->body);
+  bed_await_response (&bed, row->status, "INVITE");
   harness_settle ();
   g_assert_cmpuint (bed.agent->n_incoming, ==, 0);
   bed_close (&bed);
@@ -727,7 +504,7 @@ test_options (void)
   peer_send (bed.peer, PHONE, PORT,
              "OPTIONS sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-opt\r\nMax-Forwards: 70\r\n"
              "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">\r\nCall-ID: opt@" PEER "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n");
-  ok = await_response (&bed, 200, "OPTIONS");
+  ok = bed_await_response (&bed, 200, "OPTIONS");
   allow = peer_header (ok, "Allow");
   accept = peer_header (ok, "Accept");
   supported = peer_header (ok, "Supported");
@@ -737,11 +514,11 @@ test_options (void)
   peer_send (bed.peer, PHONE, PORT,
              "REFER sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-ref\r\nMax-Forwards: 70\r\n"
              "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">\r\nCall-ID: ref@" PEER "\r\nCSeq: 1 REFER\r\nContent-Length: 0\r\n\r\n");
-  await_response (&bed, 405, "REFER");
+  bed_await_response (&bed, 405, "REFER");
   peer_send (bed.peer, PHONE, PORT,
              "BYE sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-bye\r\nMax-Forwards: 70\r\n"
              "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">;tag=x\r\nCall-ID: bye@" PEER "\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n");
-  await_response (&bed, 481, "BYE");
+  bed_await_response (&bed, 481, "BYE");
   bed_close (&bed);
 }
 
@@ -782,8 +559,6 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/script/reinvite/bad", test_bad_reinvite);
   g_test_add_func ("/sip/script/reinvite/offerless", test_offerless_reinvite);
   g_test_add_func ("/sip/script/update", test_update);
-  g_test_add_data_func ("/sip/script/session-timer/update", GINT_TO_POINTER (TRUE), test_session_refresh);
-  g_test_add_data_func ("/sip/script/session-timer/invite", GINT_TO_POINTER (FALSE), test_session_refresh);
   g_test_add_func ("/sip/script/offerless", test_offerless);
   g_test_add_func ("/sip/script/hangup-before-ack", test_hangup_before_ack);
   g_test_add_func ("/sip/script/reliable-ringing", test_reliable_ringing);
@@ -791,6 +566,5 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/script/party", test_party);
   g_test_add_func ("/sip/script/options", test_options);
   add_table ();
-  g_test_add_func ("/sip/script/ack-lost", test_ack_lost);
   return g_test_run ();
 }

@@ -188,12 +188,12 @@ judge_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const Phon
 
   if (!phone_profile_is_secure (offer->profile))
     {
-      if (caps->srtp == PHONE_SRTP_REQUIRED)
-        {
-          return fail (error, "SRTP is required, and the peer offers %s", profile);
-        }
-      if (caps->srtp == PHONE_SRTP_PREFERRED && caps->sdes_allowed)
+      /* RTP/AVP with keys: many phones offer encryption that way when they would do without (baresip, linphone, desk phones).
+       * Answered with a key it is as encrypted as RTP/SAVP, so it satisfies "required" too. */
+      if (caps->srtp != PHONE_SRTP_OFF && caps->sdes_allowed)
         *ret_chosen = choose_key (offer, caps->running);
+      if (caps->srtp == PHONE_SRTP_REQUIRED && *ret_chosen == NULL)
+        return fail (error, "SRTP is required, and the peer offers %s", profile);
       return TRUE;
     }
 

@@ -587,7 +587,7 @@ test_policies (void)
     { PHONE_SRTP_OFF, FALSE, { "clear", "SRTP is off", "clear" } },
     { PHONE_SRTP_PREFERRED, TRUE, { "clear", "keys", "keys" } },
     { PHONE_SRTP_PREFERRED, FALSE, { "clear", "not allowed", "clear" } },
-    { PHONE_SRTP_REQUIRED, TRUE, { "SRTP is required", "keys", "SRTP is required" } },
+    { PHONE_SRTP_REQUIRED, TRUE, { "SRTP is required", "keys", "keys" } },
     { PHONE_SRTP_REQUIRED, FALSE, { "SRTP is required", "not allowed", "SRTP is required" } },
   };
   static const gboolean feedback[] = { FALSE, TRUE };

@@ -73,6 +73,7 @@ class Phone:
         self.daemon = self.bus = self.monitor = None
         self.condition = threading.Condition()
         self.calls, self.accounts, self.events = {}, {}, []
+        self.secrets = set()    # must never stand in the log
 
     # ---- life ----
 
@@ -129,6 +130,12 @@ class Phone:
         if check and result.returncode != 0:
             raise RuntimeError(f"{self.name}: phonectl {' '.join(map(str, words))}: exit {result.returncode}: {result.stderr.strip()}")
         return result
+
+    def add_account(self, name, words, password, state="registered"):
+        self.secrets.add(password)
+        self.ctl("account", "add", name, *words, "--password-stdin", stdin=password)
+        if state:
+            self.wait_registered(name, state)
 
     def ctl(self, *words, stdin=None):
         output = self.run(*words, stdin=stdin).stdout.strip()

@@ -18,7 +18,7 @@ class Baresip:
                  mediaenc="", regint=0, ca=None, dtmf=None, extra=""):
         self.name, self.address, self.home = name, address, pathlib.Path(work) / f"baresip-{name}"
         self.speech, self.aor, self.transport = pathlib.Path(speech), aor, transport
-        self.parameters = [f"regint={regint}", f"audio_codecs={codecs}"]
+        self.parameters = [f"regint={regint}"]
         if password:
             self.parameters.append(f"auth_pass={password}")
         if outbound:
@@ -29,6 +29,8 @@ class Baresip:
             self.parameters.append(f"dtmfmode={dtmf}")
         if extra:
             self.parameters.append(extra)
+        # Last: what follows a comma is lost.
+        self.parameters.append(f"audio_codecs={codecs}")
         self.ca, self.control_port = ca, 4444
         self.process = self.socket = None
         self.events, self.condition = [], threading.Condition()
@@ -37,7 +39,8 @@ class Baresip:
         self.home.mkdir(parents=True, exist_ok=True)
         sounds = self.home / "sounds"
         sounds.mkdir(exist_ok=True)
-        modules = ["account", "opus", "g722", "g711", "srtp", "dtls_srtp", "aufile", "aubridge", "sndfile", "menu", "ctrl_tcp", "uuid"]
+        modules = ["opus", "g722", "g711", "srtp", "dtls_srtp", "aufile", "aubridge", "sndfile", "ctrl_tcp", "uuid"]
+        applications = ["account", "menu"]      # after the modules that accounts name
         lines = [f"module_path {MODULES}", f"sip_listen {self.address}:5060", f"ctrl_tcp_listen {self.address}:{self.control_port}",
                  f"audio_source aufile,{self.speech}", "audio_player aubridge,nil", "audio_alert aubridge,nil", f"snd_path {self.home}",
                  f"audio_path {sounds}", "rtp_ports 20000-30000", "rtcp_mux no", "jitter_buffer_delay 2-10", "opus_bitrate 28000",
@@ -45,7 +48,7 @@ class Baresip:
                  "sip_verify_server yes" if self.ca else "sip_verify_server no"]
         if self.ca:
             lines.append(f"sip_cafile {self.ca}")
-        lines += [f"module {module}.so" for module in modules]
+        lines += [f"module {module}.so" for module in modules] + [f"module_app {module}.so" for module in applications]
         (self.home / "config").write_text("\n".join(lines) + "\n")
         transport = f";transport={self.transport}" if self.transport != "udp" else ""
         (self.home / "accounts").write_text(f"<{self.aor}{transport}>;{';'.join(self.parameters)}\n")

@@ -25,6 +25,7 @@
 #define MAX_GAP MS (2000)       /* a jump of the timestamp that arrival times do not explain is a new time base */
 #define MAX_CREDIT MS (120)     /* concealed without knowing what comes: then it is a pause */
 #define SOURCE_QUIET_US (1000 * 1000)
+#define PULL_GAP_US (200 * 1000)        /* nobody pulled: a hold */
 
 typedef struct
 {
@@ -55,6 +56,7 @@ struct _Playout
   gint64 last_seq;              /* of what was produced last */
   PlayoutKind last_kind;
   gint64 credit;                /* samples concealed since the buffer ran dry */
+  gint64 pulled;                /* us: the last pull */
   PlayoutStats stats;
 };
 
@@ -415,6 +417,11 @@ playout_pull (Playout *playout, gint64 now, guint buffered, PlayoutDecision *ret
       decide (ret_decision, PLAYOUT_SILENCE, PLAYOUT_NO_SLOT, FRAME, 0);
       return;
     }
+  /* What was due while nobody listened is over. Else a packet missing at the beginning of a hold would have the whole of it concealed
+   * at the end, and the delay would stay as long as the hold. */
+  if (now - playout->pulled > PULL_GAP_US)
+    playout->talking = FALSE;
+  playout->pulled = now;
   if (!take_silent (playout, ret_decision))
     {
       if (playout->talking)

@@ -36,9 +36,22 @@ finish (Pair *pair)
 }
 
 static void
+describe (const Side *side)
+{
+  PhoneMediaReport r;
+  if (media_ops.media_report (side->media, &r))
+    g_test_message ("%s: sent %" G_GUINT64_FORMAT ", received %" G_GUINT64_FORMAT ", lost %" G_GINT64_FORMAT ", late %" G_GUINT64_FORMAT
+                    ", refused %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT ", concealed %.3f, target %.1f ms, delay %.1f ms, levels %.0f %.0f",
+                    side->name, r.packets_sent, r.packets_received, r.packets_lost, r.late_packets, r.auth_failures, r.replayed,
+                    r.concealed, r.playout_target, r.playout_delay, r.level_in, r.level_out);
+}
+
+static void
 assert_both_hear (Pair *pair, guint skip)
 {
   double wanted = good (pair->options.codec);
+  describe (&pair->alice);
+  describe (&pair->bob);
   g_assert_cmpfloat (pair_heard (&pair->bob, &pair->alice, skip), >, wanted);
   g_assert_cmpfloat (pair_heard (&pair->alice, &pair->bob, skip), >, wanted);
 }

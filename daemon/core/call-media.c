@@ -158,6 +158,25 @@ phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps 
     ports->media->media_ports (call->media, &ret_caps->port, &ret_caps->rtcp_port);
 }
 
+/* A session of ours has sound: an offer that closes the audio stream (port 0) is refused, and an existing session goes on as it was. */
+static PhoneMediaDesc *
+create_answer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneMediaDesc *previous, PhoneMediaPlan **ret_plan,
+               GError **error)
+{
+  g_autoptr (PhoneMediaPlan) plan = NULL;
+  g_autoptr (PhoneMediaDesc) answer = phone_answer_create (caps, offer, previous, &plan, error);
+
+  if (!answer)
+    return NULL;
+  if (plan->refused)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the peer offers no audio");
+      return NULL;
+    }
+  *ret_plan = g_steal_pointer (&plan);
+  return g_steal_pointer (&answer);
+}
+
 /* An offer may be tried against our policy before anything is opened for it. */
 gboolean
 phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error)
@@ -171,7 +190,7 @@ phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **e
     caps.address = "0.0.0.0";
   if (!caps.port)
     caps.port = caps.rtcp_port = 9;     /* the discard port: never on the wire */
-  answer = phone_answer_create (&caps, offer, NULL, &plan, error);
+  answer = create_answer (&caps, offer, NULL, &plan, error);
   return answer != NULL;
 }
 
@@ -237,7 +256,7 @@ phone_call_make_answer (PhoneCall *call, const PhoneMediaDesc *offer, GError **e
   g_autoptr (PhoneMediaPlan) plan = NULL;
 
   phone_call_fill_caps (call, phone_call_wanted_direction (call), &caps);
-  answer = phone_answer_create (&caps, offer, call->local, &plan, error);
+  answer = create_answer (&caps, offer, call->local, &plan, error);
   if (!answer || !apply_plan (call, plan, error))
     return NULL;
   phone_media_desc_free (call->local);

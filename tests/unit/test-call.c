@@ -306,6 +306,10 @@ test_refused_offers (Fixture *f, gconstpointer data)
   g_assert_cmpuint (status, ==, 488);
   g_assert_cmpuint (phone_registry_get_calls (f->registry)->len, ==, 0);
   g_assert_cmpuint (f->fake->media_open, ==, 0);
+  offer->n_codecs = 1;
+  offer->port = 0;
+  g_assert_null (phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &status));
+  g_assert_cmpuint (status, ==, 488);
 }
 
 static void

@@ -207,14 +207,14 @@ class Phone:
                 self.client().test("Quit")
             status = self.daemon.wait(TIMEOUT_MS / 1000)
         finally:
+            for client in self.clients:         # while the bus is there: a connection that breaks just now cannot be closed
+                if not client.connection.is_closed():
+                    client.close()
             for process in (self.daemon, self.bus):
                 if process.poll() is None:
                     process.send_signal(signal.SIGKILL)
                 process.wait()
                 process.stdout.close()
-            for client in self.clients:
-                if not client.connection.is_closed():
-                    client.close()
             self.directory.cleanup()
         return status
 

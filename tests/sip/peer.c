@@ -349,12 +349,14 @@ send_bytes (Peer *peer, GSocketConnection *connection, GSocketAddress *to, const
 
 /* The top Via with what RFC 3261 section 18.2.1 and RFC 3581 add. */
 static char *
-filled_via (const PeerMessage *message)
+filled_via (const PeerMessage *message, const char *seen_as)
 {
   g_autofree char *lines = header_lines (message, "Via");
   GInetSocketAddress *from = G_INET_SOCKET_ADDRESS (message->from);
   g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (from));
-  g_autofree char *rport = g_strdup_printf (";rport=%u;received=%s", g_inet_socket_address_get_port (from), host);
+  g_auto (GStrv) claim = seen_as ? g_strsplit (seen_as, ":", 2) : NULL;
+  g_autofree char *rport = claim ? g_strdup_printf (";rport=%s;received=%s", claim[1], claim[0])
+                                 : g_strdup_printf (";rport=%u;received=%s", g_inet_socket_address_get_port (from), host);
   const char *end = strchr (lines, '\r');
   g_autofree char *first = g_strndup (lines, (gsize) (end - lines));
   char *at = strstr (first, ";rport");
@@ -368,10 +370,10 @@ filled_via (const PeerMessage *message)
 }
 
 void
-peer_reply (Peer *peer, const PeerMessage *message, guint status, const char *phrase, const char *to_tag, const char *extra,
-            const char *body)
+peer_reply_seen_as (Peer *peer, const PeerMessage *message, const char *seen_as, guint status, const char *phrase, const char *to_tag,
+                    const char *extra, const char *body)
 {
-  g_autofree char *via = filled_via (message);
+  g_autofree char *via = filled_via (message, seen_as);
   g_autofree char *from = header_lines (message, "From");
   g_autofree char *to = peer_header (message, "To");
   g_autofree char *call_id = header_lines (message, "Call-ID");
@@ -384,6 +386,13 @@ peer_reply (Peer *peer, const PeerMessage *message, guint status, const char *ph
                          body ? "Content-Type: application/sdp\r\n" : "", body ? strlen (body) : 0, body ? body : "");
 
   send_bytes (peer, message->connection, message->from, text, strlen (text));
+}
+
+void
+peer_reply (Peer *peer, const PeerMessage *message, guint status, const char *phrase, const char *to_tag, const char *extra,
+            const char *body)
+{
+  peer_reply_seen_as (peer, message, NULL, status, phrase, to_tag, extra, body);
 }
 
 void

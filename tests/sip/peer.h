@@ -40,6 +40,9 @@ const PeerMessage *peer_last (Peer *peer, const char *method);
  * CSeq and Record-Route are copied. extra: header lines, each with CRLF, or NULL; body: SDP or NULL. */
 void peer_reply (Peer *peer, const PeerMessage *message, guint status, const char *phrase, const char *to_tag, const char *extra,
                  const char *body);
+/* With a Via that claims another source, "host:port"; NULL: the true one. */
+void peer_reply_seen_as (Peer *peer, const PeerMessage *message, const char *seen_as, guint status, const char *phrase, const char *to_tag,
+                         const char *extra, const char *body);
 void peer_send (Peer *peer, const char *address, guint16 port, const char *format, ...) G_GNUC_PRINTF (4, 5);
 void peer_send_raw (Peer *peer, const char *address, guint16 port, const char *data, gsize length);
 guint16 peer_port (Peer *peer);

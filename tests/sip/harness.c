@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "harness.h"
 
+#include <net/if.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "sip/ua-platform.h"
 #include "sip/ua-tls.h"
@@ -309,11 +314,28 @@ agent_call (Agent *agent, guint index)
   return index < agent->calls->len ? g_ptr_array_index (agent->calls, index) : NULL;
 }
 
+/* A loopback of our own, so that two runs at the same time (and a phone on port 5060) do not get in each other's way. Where the
+ * kernel does not let us, the addresses of this machine's loopback must do. */
+static void
+isolate (void)
+{
+  struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+  int fd;
+
+  if (unshare (CLONE_NEWNET) < 0 && unshare (CLONE_NEWUSER | CLONE_NEWNET) < 0)
+    return;
+  fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (ioctl (fd, SIOCSIFFLAGS, &request), ==, 0);
+  close (fd);
+}
+
 void
 harness_init (int *argc, char ***argv)
 {
   g_autoptr (GError) error = NULL;
 
+  isolate ();
   g_test_init (argc, argv, NULL);
   /* failures are what many tests are about, and they are logged as warnings */
   g_log_set_always_fatal ((GLogLevelFlags) (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));

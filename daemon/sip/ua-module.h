@@ -15,6 +15,9 @@ typedef struct
 /* The library that defines symbol; FALSE if none does, or if it is the program itself. */
 gboolean ua_module_find (const char *symbol, UaModule *ret_module);
 
+/* Does that library, in its own relocations, refer to name? */
+gboolean ua_module_imports (const UaModule *module, const char *name);
+
 /* To be used in the function called, so that no inlining comes in between. */
 #define UA_CALLED_FROM(module) \
   ((guintptr) __builtin_return_address (0) - (module)->start < (module)->end - (module)->start)

@@ -6,11 +6,12 @@
 
 #include "sip/ua-clock.h"
 #include "sip/ua-digest.h"
+#include "sip/ua-tls.h"
 
 gboolean
 ua_platform_init (GError **error)
 {
   /* OpenSSL writes to sockets with write(): a peer that is gone must be an error, not the end of us. */
   signal (SIGPIPE, SIG_IGN);
-  return ua_clock_init (error) && ua_digest_init (error);
+  return ua_clock_init (error) && ua_tls_init (error) && ua_digest_init (error);
 }

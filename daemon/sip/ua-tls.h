@@ -11,7 +11,7 @@
  *   ua_tls_policy_free (policy);
  *
  * The path is no path but the name of the policy. A TLS connection of a nua without it is refused: nothing falls back to
- * sofia's behaviour. Minimum is TLS 1.2; SNI is sent for host names. A failure also fails the waiting SIP requests
+ * sofia's behaviour; set none of its TPTAG_TLS_* tags. Minimum is TLS 1.2; SNI is sent for host names. A failure also fails the waiting SIP requests
  * at once (sofia tries the next SRV target, or ends them with 503), always after on_outcome has said why. */
 
 #include <glib.h>
@@ -41,7 +41,8 @@ typedef struct
   gboolean verify;              /* FALSE: accept anything, but say so in the outcome and in the log */
   const char *domain;           /* whom the certificate must name: host of the outbound proxy or registrar URI, else the AoR's
                                  * domain (RFC 5922 section 7.1). An IP address or [IPv6] is matched with IP entries.
-                                 * NULL: the host of the URI that each connection was made for. */
+                                 * NULL: the host of the URI that each connection was made for; it then serves one request,
+                                 * because sofia would use it for any other host at the same address too. */
 } UaTlsParams;
 
 /* Strings are borrowed for the length of the callback; NULL: unknown (always so if the handshake did not get that far). */
@@ -56,7 +57,8 @@ typedef struct
   gboolean verified;            /* chain and name were right (may be TRUE or FALSE when verify is off) */
 } UaTlsOutcome;
 
-/* On the main loop, never from inside a call of yours; once for each connection attempt that got as far as TLS. */
+/* On the main loop, never from inside a call of yours; once for each connection attempt that got as far as TLS. Twice, first
+ * UA_TLS_OK and then UA_TLS_CLIENT_CERT, if a TLS 1.3 server does not like our certificate: it says so only afterwards. */
 typedef void (*UaTlsOutcomeFunc) (const UaTlsOutcome *outcome, gpointer data);
 
 typedef struct _UaTlsPolicy UaTlsPolicy;

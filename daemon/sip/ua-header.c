@@ -178,7 +178,9 @@ ua_auto_answer_ms (const char *call_info, const char *alert_info, const char *an
     }
   if (alert_info)
     {
-      g_autofree char *info = find_param (alert_info, "info");
+      /* some send the parameter without a URI */
+      g_autofree char *entry = g_strconcat (*alert_info == '<' ? "" : ";", alert_info, NULL);
+      g_autofree char *info = find_param (entry, "info");
 
       if (info && (strstr (info, "auto-answer") || strstr (info, "autoanswer") || strstr (info, "ringanswer")))
         return 1;

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "sip/ua-header.h"
+
+#include <string.h>
+
+static void
+check_dtmf (const char *type, const char *body, char digit, guint ms)
+{
+  char got = 0;
+  guint got_ms = 0;
+  gboolean ok = ua_dtmf_info_parse (type, body, strlen (body), &got, &got_ms);
+
+  g_assert_cmpint (ok, ==, digit != 0);
+  if (!ok)
+    return;
+  g_assert_cmpint (got, ==, digit);
+  g_assert_cmpuint (got_ms, ==, ms);
+}
+
+static void
+test_dtmf (void)
+{
+  g_autofree char *written = ua_dtmf_info_write ('#', 120);
+
+  check_dtmf ("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n", '5', 160);
+  check_dtmf ("application/dtmf-relay", "Signal= *\nDuration= 250", '*', 250);
+  check_dtmf ("application/dtmf-relay", "signal=11", '#', 0);
+  check_dtmf ("application/dtmf-relay", "Signal=10\r\n", '*', 0);
+  check_dtmf ("Application/DTMF-Relay;charset=x", "Signal=d\r\nDuration=99999\r\n", 'D', 6000);
+  check_dtmf ("application/dtmf-relay", written, '#', 120);
+  check_dtmf ("application/dtmf", "7", '7', 0);
+  check_dtmf ("application/dtmf", " # \r\n", '#', 0);
+  check_dtmf ("application/dtmf-relay", "Signal=E\r\n", 0, 0);
+  check_dtmf ("application/dtmf-relay", "Signal=55\r\n", 0, 0);
+  check_dtmf ("application/dtmf-relay", "Signal=\r\n", 0, 0);
+  check_dtmf ("application/dtmf-relay", "Duration=100\r\n", 0, 0);
+  check_dtmf ("application/dtmf-relay", "", 0, 0);
+  check_dtmf ("application/dtmf", "hello", 0, 0);
+  check_dtmf ("text/plain", "5", 0, 0);
+  check_dtmf ("application/dtmf-relayed", "Signal=5\r\n", 0, 0);
+}
+
+static void
+check_split (const char *value, const char *joined)
+{
+  g_auto (GStrv) entries = ua_header_split (value);
+  g_autofree char *text = g_strjoinv ("|", entries);
+
+  g_assert_cmpstr (text, ==, joined);
+}
+
+static void
+test_split (void)
+{
+  check_split ("", "");
+  check_split ("a", "a");
+  check_split ("a, b ,c", "a|b|c");
+  check_split ("\"x, y\" <sip:a@b>, <sip:c,d@e>;p=1", "\"x, y\" <sip:a@b>|<sip:c,d@e>;p=1");
+  check_split ("\"a\\\",b\" <sip:x>, y", "\"a\\\",b\" <sip:x>|y");
+  check_split (",,a,,", "a");
+  check_split ("\"never closed, a", "\"never closed, a");
+}
+
+static void
+test_auto_answer (void)
+{
+  g_assert_cmpuint (ua_auto_answer_ms (NULL, NULL, NULL), ==, 0);
+  g_assert_cmpuint (ua_auto_answer_ms ("<sip:x@y>;answer-after=0", NULL, NULL), ==, 1);
+  g_assert_cmpuint (ua_auto_answer_ms ("<http://a/b,c>;purpose=icon, <sip:x@y>; Answer-After=3", NULL, NULL), ==, 3000);
+  g_assert_cmpuint (ua_auto_answer_ms ("<sip:x@y>;answer-after=999999", NULL, NULL), ==, UA_MAX_AUTO_ANSWER_S * 1000);
+  g_assert_cmpuint (ua_auto_answer_ms ("<sip:x@y;answer-after=0>", NULL, NULL), ==, 0);
+  g_assert_cmpuint (ua_auto_answer_ms (NULL, "<http://www.notused.com>;info=alert-autoanswer;delay=0", NULL), ==, 1);
+  g_assert_cmpuint (ua_auto_answer_ms (NULL, "info=RingAnswer", NULL), ==, 1);
+  g_assert_cmpuint (ua_auto_answer_ms (NULL, "<x>;info=\"RingAnswer\"", NULL), ==, 1);
+  g_assert_cmpuint (ua_auto_answer_ms (NULL, "<http://x/bellcore-dr2>", NULL), ==, 0);
+  g_assert_cmpuint (ua_auto_answer_ms (NULL, NULL, "Auto"), ==, 1);
+  g_assert_cmpuint (ua_auto_answer_ms (NULL, NULL, "Auto;require"), ==, 1);
+  g_assert_cmpuint (ua_auto_answer_ms (NULL, NULL, "Manual"), ==, 0);
+  g_assert_cmpuint (ua_auto_answer_ms (NULL, NULL, "Automatic"), ==, 0);
+}
+
+static void
+check_diverter (const char *diversion, const char *history, const char *wanted)
+{
+  g_autofree char *uri = ua_diverter (diversion, history);
+
+  g_assert_cmpstr (uri, ==, wanted);
+}
+
+static void
+test_diverter (void)
+{
+  check_diverter (NULL, NULL, NULL);
+  check_diverter ("\"Desk\" <sip:1@example.org>;reason=busy, <sip:2@example.org>", NULL, "sip:1@example.org");
+  check_diverter ("garbage", NULL, NULL);
+  check_diverter (NULL, "<sip:a@x>;index=1, <sip:b@x;cause=302>;index=1.1", "sip:a@x");
+  check_diverter (NULL, "<sip:a@x>;index=1, <sip:b@x;cause=302>;index=1.1, <sip:c@x;cause=486>;index=1.2", "sip:b@x;cause=302");
+  check_diverter (NULL, "<sip:a@x>;index=1", NULL);
+  check_diverter (NULL, "<sip:a@x>;index=1, <sip:b@x>;index=1.1", NULL);
+  check_diverter ("bad", "<sip:a@x>;index=1, <sip:b@x;cause=302>;index=1.1", "sip:a@x");
+}
+
+static void
+test_safe (void)
+{
+  g_assert_true (ua_header_is_safe ("one two"));
+  g_assert_true (ua_header_is_safe ("\303\244"));
+  g_assert_false (ua_header_is_safe ("one\r\nTwo: 2"));
+  g_assert_false (ua_header_is_safe ("tab\there"));
+  g_assert_false (ua_header_is_safe ("del\177"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/header/dtmf", test_dtmf);
+  g_test_add_func ("/header/split", test_split);
+  g_test_add_func ("/header/auto-answer", test_auto_answer);
+  g_test_add_func ("/header/diverter", test_diverter);
+  g_test_add_func ("/header/safe", test_safe);
+  return g_test_run ();
+}

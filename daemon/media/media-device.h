@@ -26,5 +26,14 @@ typedef struct
 
 /* NULL: INVALID_OPTION names the text and says what would do. A tone has no place but at the input. */
 MediaDevice *media_device_parse (MediaRole role, const char *text, GError **error);
+MediaDevice *media_device_copy (const MediaDevice *device);     /* NULL: silence */
 void media_device_free (MediaDevice *device);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaDevice, media_device_free)
+
+/* A real device or a sound server's, rather than a file, a tone or silence. */
+gboolean media_device_is_live (const MediaDevice *device);
+/* The devices to try, best first: device itself if it is live, then what `default` means on this machine now. Looks at sockets and device
+ * nodes only. Empty if device is not live, or nothing is there. Caller unrefs. */
+GPtrArray *media_device_find_candidates (MediaRole role, const MediaDevice *device);
+/* PipeWire answers on the socket of PulseAudio. */
+gboolean media_device_pulse_is_pipewire (void);

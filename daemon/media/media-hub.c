@@ -23,6 +23,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#define LINGER_S 5              /* that sound devices stay connected after the last call */
 #define TEST_MS 2000
 #define TEST_HZ 440
 #define TEST_AMPLITUDE 0.25
@@ -51,6 +52,7 @@ struct _MediaHub
   PhoneTone ring;               /* what core wants to hear */
   char *ring_country;
   guint test_source[media_role_n_values];
+  guint linger_source;
 
   /* Under the clock's lock. */
   GPtrArray *ports;
@@ -153,6 +155,8 @@ on_ring_lost (gpointer data, const char *device, const char *why)
   device_lost (data, MEDIA_ROLE_RING, device, why);
 }
 
+static void update (MediaHub *hub);
+
 static void
 set_device (MediaHub *hub, MediaRole role, MediaDevice *device, const char *text)
 {
@@ -226,7 +230,8 @@ media_hub_free (MediaHub *hub)
 {
   if (hub == NULL)
     return;
-  media_outlet_stop (hub->outlet);
+  media_outlet_stop (hub->outlet, FALSE);
+  g_clear_handle_id (&hub->linger_source, g_source_remove);
   for (guint i = 0; i < media_role_n_values; i++)
     g_clear_handle_id (&hub->test_source[i], g_source_remove);
   for (guint i = 0; i < hub->ports->len; i++)
@@ -243,24 +248,42 @@ media_hub_free (MediaHub *hub)
     g_warning ("A disk or sound server still holds a thread of the audio hub");
 }
 
-/* Starts or stops the devices as there are reasons to. */
+static gboolean
+on_linger_over (gpointer data)
+{
+  MediaHub *hub = data;
+
+  hub->linger_source = 0;
+  update (hub);
+  return G_SOURCE_REMOVE;
+}
+
+/* Starts or stops the devices as there are reasons to. While it rings they are connected already, so that an answered call has sound at once; after the
+ * last call they stay so for a little, for the next one. The microphone is never on in that state. */
 static void
 update (MediaHub *hub)
 {
+  gboolean started = media_outlet_is_started (hub->outlet);
   gboolean wanted = hub->n_running > 0 || hub->n_tones > 0 || hub->ring == PHONE_TONE_CALL_WAITING
                     || hub->test_source[MEDIA_ROLE_OUTPUT] != 0;
 
-  if (wanted == media_outlet_is_started (hub->outlet))
-    return;
-  if (wanted)
+  if (wanted && !started)
     {
       media_inlet_start (hub->inlet);
       media_outlet_start (hub->outlet);
     }
-  else
+  else if (!wanted)
     {
-      media_outlet_stop (hub->outlet);
-      media_inlet_stop (hub->inlet);
+      gboolean warm;
+
+      if (started)
+        {
+          g_clear_handle_id (&hub->linger_source, g_source_remove);
+          hub->linger_source = g_timeout_add_seconds (LINGER_S, on_linger_over, hub);
+        }
+      warm = hub->ring != PHONE_TONE_NONE || hub->linger_source != 0;
+      media_outlet_stop (hub->outlet, warm);
+      media_inlet_stop (hub->inlet, warm);
       hub->meter_in.power = hub->meter_out.power = 0;
       atomic_store (&hub->level_in, -12700);
       atomic_store (&hub->level_out, -12700);

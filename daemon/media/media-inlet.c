@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "media/media-inlet.h"
+#include "media/media-chain.h"
+#include "media/media-drift.h"
 #include "media/media-file.h"
 #include "media/media-tone.h"
 
+#include <math.h>
 #include <stdatomic.h>
 
 #define TONE_AMPLITUDE 0.25     /* -12 dBFS */
@@ -14,11 +17,31 @@ struct _MediaInlet
   gpointer data;
   MediaDevice *device;
   gboolean started;
+  MediaChain *chain;
 
-  MediaFileInput *file;         /* under the clock's lock, as tone */
+  /* Under the clock's lock. */
+  MediaFileInput *file;
   MediaTone tone;
+  gboolean live;                /* what comes out of drift is heard */
+  MediaDrift drift;             /* written by the capture thread */
   _Atomic gint64 origin;
 };
+
+static void
+on_captured (gpointer data, const gint16 *samples, guint n, double age)
+{
+  MediaInlet *inlet = data;
+
+  media_drift_write (&inlet->drift, samples, n);
+}
+
+static void
+on_lost (gpointer data, const char *device, const char *why)
+{
+  MediaInlet *inlet = data;
+
+  inlet->lost (inlet->data, device, why);
+}
 
 MediaInlet *
 media_inlet_new (MediaClock *clock, MediaInletLost lost, gpointer data)
@@ -28,9 +51,10 @@ media_inlet_new (MediaClock *clock, MediaInletLost lost, gpointer data)
   inlet->clock = clock;
   inlet->lost = lost;
   inlet->data = data;
-  inlet->device = g_new0 (MediaDevice, 1);
-  inlet->device->kind = MEDIA_DEVICE_SILENCE;
+  inlet->device = media_device_copy (NULL);
+  inlet->chain = media_chain_new (MEDIA_ROLE_INPUT, NULL, on_captured, on_lost, inlet);
   media_tone_init (&inlet->tone);
+  media_drift_init (&inlet->drift);
   return inlet;
 }
 
@@ -39,20 +63,24 @@ media_inlet_free (MediaInlet *inlet)
 {
   if (inlet == NULL)
     return;
-  media_inlet_stop (inlet);
+  media_inlet_stop (inlet, FALSE);
+  media_chain_free (inlet->chain);
+  media_drift_clear (&inlet->drift);
   media_device_free (inlet->device);
   g_free (inlet);
 }
 
-/* Puts another source in place of the present one; a NULL file and a tone of 0 Hz are silence. */
+/* Puts another source in place of the present one: a live device, a file, a tone, or with none of them silence. */
 static void
-swap (MediaInlet *inlet, MediaFileInput *file, guint hz)
+swap (MediaInlet *inlet, gboolean live, MediaFileInput *file, guint hz)
 {
   MediaFileInput *old;
 
   media_clock_lock (inlet->clock);
   old = inlet->file;
   inlet->file = file;
+  inlet->live = live;
+  media_drift_restart (&inlet->drift);
   media_tone_init (&inlet->tone);
   if (hz > 0)
     media_tone_set_sine (&inlet->tone, hz, TONE_AMPLITUDE, MEDIA_TONE_FOREVER);
@@ -74,24 +102,28 @@ open_device (MediaInlet *inlet)
       file = media_file_input_new (inlet->device->name, &error);
       if (file == NULL)
         inlet->lost (inlet->data, inlet->device->name, error->message);
-      swap (inlet, file, 0);
+      swap (inlet, FALSE, file, 0);
       break;
     case MEDIA_DEVICE_TONE:
-      swap (inlet, NULL, inlet->device->hz);
+      swap (inlet, FALSE, NULL, inlet->device->hz);
       break;
     case MEDIA_DEVICE_DEFAULT:
     case MEDIA_DEVICE_PIPEWIRE:
     case MEDIA_DEVICE_PULSE:
     case MEDIA_DEVICE_ALSA:
+      swap (inlet, TRUE, NULL, 0);
+      break;
     case MEDIA_DEVICE_SILENCE:
-      swap (inlet, NULL, 0);
+      swap (inlet, FALSE, NULL, 0);
       break;
     }
+  media_chain_set_state (inlet->chain, MEDIA_CHAIN_ON);
 }
 
 void
 media_inlet_set_device (MediaInlet *inlet, MediaDevice *device)
 {
+  media_chain_set_device (inlet->chain, device);
   media_device_free (inlet->device);
   inlet->device = device;
   if (inlet->started)
@@ -108,12 +140,13 @@ media_inlet_start (MediaInlet *inlet)
 }
 
 void
-media_inlet_stop (MediaInlet *inlet)
+media_inlet_stop (MediaInlet *inlet, gboolean warm)
 {
+  media_chain_set_state (inlet->chain, warm ? MEDIA_CHAIN_WARM : MEDIA_CHAIN_OFF);
   if (!inlet->started)
     return;
   inlet->started = FALSE;
-  swap (inlet, NULL, 0);
+  swap (inlet, FALSE, NULL, 0);
 }
 
 void
@@ -128,6 +161,8 @@ media_inlet_read (MediaInlet *inlet, gint16 *frame, gint64 now, gboolean listene
 {
   gint64 none = 0;
 
+  if (inlet->live)
+    return media_drift_read (&inlet->drift, frame);
   if (inlet->file == NULL)
     return media_tone_render (&inlet->tone, frame, MEDIA_FRAME);
   if (!listened || !media_file_input_read (inlet->file, frame))
@@ -139,7 +174,9 @@ media_inlet_read (MediaInlet *inlet, gint16 *frame, gint64 now, gboolean listene
 double
 media_inlet_get_delay (MediaInlet *inlet)
 {
-  return 0;
+  double device = media_chain_get_delay (inlet->chain);
+
+  return (isnan (device) ? 0 : device) + media_drift_fill (&inlet->drift) * 1000.0 / MEDIA_RATE;
 }
 
 gint64

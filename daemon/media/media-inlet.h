@@ -15,9 +15,10 @@ void media_inlet_free (MediaInlet *inlet);
 /* Main thread. Takes the device; a started inlet goes over to it at once. */
 void media_inlet_set_device (MediaInlet *inlet, MediaDevice *device);
 void media_inlet_start (MediaInlet *inlet);
-void media_inlet_stop (MediaInlet *inlet);
+/* warm: a sound device stays connected, so that the next start is quick. Also without a start before. */
+void media_inlet_stop (MediaInlet *inlet, gboolean warm);
 void media_inlet_rewind (MediaInlet *inlet);            /* a file starts again */
 /* In a tick. listened: somebody hears it; a file stands still otherwise. FALSE: silence, frame untouched. */
 gboolean media_inlet_read (MediaInlet *inlet, gint16 *frame, gint64 now, gboolean listened);
-double media_inlet_get_delay (MediaInlet *inlet);       /* ms, any thread */
+double media_inlet_get_delay (MediaInlet *inlet);       /* ms between mouth and tick; main thread */
 gint64 media_inlet_get_origin (MediaInlet *inlet);      /* monotonic us of the first sample of a file, 0: none; any thread */

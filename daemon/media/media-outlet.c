@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "media/media-outlet.h"
+#include "media/media-chain.h"
 #include "media/media-file.h"
 #include "media/media-notify.h"
 
+#include <math.h>
 #include <stdatomic.h>
 
 struct _MediaOutlet
@@ -16,6 +18,7 @@ struct _MediaOutlet
   guint serial;                 /* of the device that is open: what an earlier one still says is stale */
   MediaDevice *device;
   gboolean started;
+  MediaChain *chain;
 
   MediaFileOutput *file;        /* under the clock's lock */
   _Atomic gint64 origin;
@@ -45,6 +48,22 @@ on_file_failed (gpointer data, const char *message)
 }
 
 static void
+on_demand (gpointer data, gint16 *ret_frame)
+{
+  MediaOutlet *outlet = data;
+
+  media_clock_demand (outlet->clock, ret_frame);
+}
+
+static void
+on_lost (gpointer data, const char *device, const char *why)
+{
+  MediaOutlet *outlet = data;
+
+  outlet->lost (outlet->data, device, why);
+}
+
+static void
 on_notify (gpointer data, guint serial, const char *text)
 {
   MediaOutlet *outlet = data;
@@ -64,8 +83,8 @@ media_outlet_new (MediaRole role, MediaClockTick tick, MediaOutletLost lost, gpo
   outlet->data = data;
   outlet->notify = media_notify_new (on_notify, outlet);
   outlet->clock = media_clock_new (role == MEDIA_ROLE_RING ? "phoned-ring" : "phoned-hub", on_tick, outlet);
-  outlet->device = g_new0 (MediaDevice, 1);
-  outlet->device->kind = MEDIA_DEVICE_SILENCE;
+  outlet->device = media_device_copy (NULL);
+  outlet->chain = media_chain_new (role, on_demand, NULL, on_lost, outlet);
   return outlet;
 }
 
@@ -112,6 +131,7 @@ open_device (MediaOutlet *outlet)
     case MEDIA_DEVICE_SILENCE:
       break;
     }
+  media_chain_set_state (outlet->chain, MEDIA_CHAIN_ON);
 }
 
 void
@@ -119,7 +139,8 @@ media_outlet_free (MediaOutlet *outlet)
 {
   if (outlet == NULL)
     return;
-  media_outlet_stop (outlet);
+  media_outlet_stop (outlet, FALSE);
+  media_chain_free (outlet->chain);
   media_clock_free (outlet->clock);
   media_notify_close (outlet->notify);
   media_device_free (outlet->device);
@@ -129,6 +150,7 @@ media_outlet_free (MediaOutlet *outlet)
 void
 media_outlet_set_device (MediaOutlet *outlet, MediaDevice *device)
 {
+  media_chain_set_device (outlet->chain, device);
   media_device_free (outlet->device);
   outlet->device = device;
   if (outlet->started)
@@ -152,8 +174,9 @@ media_outlet_start (MediaOutlet *outlet)
 }
 
 void
-media_outlet_stop (MediaOutlet *outlet)
+media_outlet_stop (MediaOutlet *outlet, gboolean warm)
 {
+  media_chain_set_state (outlet->chain, warm ? MEDIA_CHAIN_WARM : MEDIA_CHAIN_OFF);
   if (!outlet->started)
     return;
   outlet->started = FALSE;
@@ -164,7 +187,9 @@ media_outlet_stop (MediaOutlet *outlet)
 double
 media_outlet_get_delay (MediaOutlet *outlet)
 {
-  return 0;
+  double device = media_chain_get_delay (outlet->chain);
+
+  return isnan (device) ? 0 : device;
 }
 
 gint64

@@ -18,6 +18,7 @@ MediaClock *media_outlet_get_clock (MediaOutlet *outlet);
 void media_outlet_set_device (MediaOutlet *outlet, MediaDevice *device);
 gboolean media_outlet_is_started (MediaOutlet *outlet);
 void media_outlet_start (MediaOutlet *outlet);          /* a file is begun anew */
-void media_outlet_stop (MediaOutlet *outlet);
-double media_outlet_get_delay (MediaOutlet *outlet);    /* ms between tick and ear, any thread */
+/* warm: a sound device stays connected, so that the next start is quick. Also without a start before. */
+void media_outlet_stop (MediaOutlet *outlet, gboolean warm);
+double media_outlet_get_delay (MediaOutlet *outlet);    /* ms between tick and ear; main thread */
 gint64 media_outlet_get_origin (MediaOutlet *outlet);   /* monotonic us of the first sample of a file, 0: none; any thread */

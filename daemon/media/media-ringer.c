@@ -68,7 +68,7 @@ update (MediaRinger *ringer)
   if (ringer->ringing && !ringer->silent)
     media_outlet_start (ringer->outlet);
   else
-    media_outlet_stop (ringer->outlet);
+    media_outlet_stop (ringer->outlet, FALSE);
 }
 
 void

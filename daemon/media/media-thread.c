@@ -95,6 +95,14 @@ media_thread_prepare (const char *name, gboolean realtime)
 }
 
 void
+media_thread_restore (void)
+{
+  struct sched_param param = { 0 };
+
+  pthread_setschedparam (pthread_self (), SCHED_OTHER, &param);
+}
+
+void
 media_cond_init (pthread_cond_t *cond)
 {
   pthread_condattr_t attr;

@@ -13,6 +13,7 @@ gboolean media_thread_start (const char *name, void (*run) (gpointer data), gpoi
 gboolean media_threads_wait (guint ms);
 /* Names the calling thread and asks for real-time scheduling, which the system may refuse (RLIMIT_RTPRIO); that is no error. */
 void media_thread_prepare (const char *name, gboolean realtime);
+void media_thread_restore (void);       /* back to ordinary scheduling, for a thread that returns to a pool */
 /* A condition that waits on CLOCK_MONOTONIC, and the wait itself: until is monotonic us; FALSE: the time is over. */
 void media_cond_init (pthread_cond_t *cond);
 gboolean media_cond_wait_until (pthread_cond_t *cond, pthread_mutex_t *mutex, gint64 until);

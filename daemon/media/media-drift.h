@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The buffer between a capture device, which writes when it likes and by its own crystal, and the hub, which reads a frame every tick:
+ * as short as the jitter of both allows, and kept so by cutting or repeating a few milliseconds where the ear does not notice.
+ * Pure but for the ring inside: one writing and one reading thread. */
+
+#include "media/media-ring.h"
+
+typedef struct
+{
+  MediaRing ring;
+  /* Reading thread. All numbers are samples. */
+  gboolean primed;              /* sound flows */
+  guint margin;                 /* what shall be left after a read at the worst moment */
+  guint least;                  /* left after a read, the least of this window */
+  guint reads, calm;            /* reads in this window; windows since the last underrun */
+  gint16 last;                  /* the sample that was given out last */
+  guint cut, repeated, underruns;       /* samples, samples, times */
+} MediaDrift;
+
+void media_drift_init (MediaDrift *drift);
+void media_drift_clear (MediaDrift *drift);
+void media_drift_write (MediaDrift *drift, const gint16 *samples, guint n);     /* writing thread; what does not fit is lost */
+/* Reading thread. FALSE: nothing to be heard (yet), frame untouched. */
+gboolean media_drift_read (MediaDrift *drift, gint16 *ret_frame);
+void media_drift_restart (MediaDrift *drift);   /* reading thread: drops what is there */
+guint media_drift_fill (MediaDrift *drift);     /* any thread */

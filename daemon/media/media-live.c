@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*   playback:   [hub source] ! audioconvert ! audioresample ! pulsesink | pipewiresink | alsasink
+ *   capture:    pulsesrc | pipewiresrc | alsasrc ! audioconvert ! audioresample ! [hub sink]
+ *
+ * The converters pass through where the device takes MEDIA_RATE mono, as sound servers do. No element waits for timestamps (sync is off): a
+ * playback pipeline runs as fast as the device takes samples, which is what makes the device the clock of the hub.
+ *
+ * The thread of a MediaLive is the only one that changes the pipeline's state. It follows what is wanted, notices errors that the bus
+ * reports, and, while the device is on, looks once a second whether samples flow: a sound server that hangs or a sink that was
+ * suspended says nothing by itself. */
+
+#include "media/media-live.h"
+#include "media/media-thread.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define WATCH_US (G_USEC_PER_SEC / 2)
+#define STILL_LIMIT 3           /* watches without a sample until the device is given up ... */
+#define FIRST_LIMIT 10          /* ... and until the first one has come: an idle sink of PulseAudio may sleep for 2 s */
+
+/* Buffer and period in us; see tests/bench/bench-device.c for what was measured. */
+#define BUFFER_US 40000
+#define PERIOD_US 10000
+static guint buffer_us = BUFFER_US, period_us = PERIOD_US;
+
+struct _MediaLive
+{
+  atomic_int references;
+  MediaRole role;
+  MediaDevice device;           /* name owned */
+  MediaNotify *notify;
+  guint serial;
+  atomic_uint flowed;           /* buffers so far */
+  _Atomic double delay;
+
+  pthread_mutex_t flow_lock;    /* of the three: held while one of them runs */
+  MediaLiveDemand demand;
+  MediaLiveCaptured captured;
+  gpointer data;
+
+  pthread_mutex_t lock;         /* of all below */
+  pthread_cond_t changed;
+  MediaLiveState wanted;
+  gboolean quit;
+  char *failure;
+
+  GstElement *pipeline;         /* own thread */
+  GstElement *element;          /* the device's, owned by the pipeline */
+};
+
+static void
+live_unref (gpointer data)
+{
+  MediaLive *live = data;
+
+  if (atomic_fetch_sub (&live->references, 1) > 1)
+    return;
+  pthread_mutex_destroy (&live->flow_lock);
+  pthread_mutex_destroy (&live->lock);
+  pthread_cond_destroy (&live->changed);
+  media_notify_unref (live->notify);
+  g_free (live->device.name);
+  g_free (live->failure);
+  g_free (live);
+}
+
+static MediaLive *
+live_ref (MediaLive *live)
+{
+  atomic_fetch_add (&live->references, 1);
+  return live;
+}
+
+static void
+post (MediaLive *live, MediaLiveEvent event, const char *text)
+{
+  media_notify_post (live->notify, live->serial * MEDIA_LIVE_N_EVENTS + event, text);
+}
+
+static void
+fail (MediaLive *live, const char *why)
+{
+  pthread_mutex_lock (&live->lock);
+  if (live->failure == NULL)
+    live->failure = g_strdup (why);
+  pthread_cond_signal (&live->changed);
+  pthread_mutex_unlock (&live->lock);
+}
+
+/* ---- streaming threads ---- */
+
+static void
+count_flow (MediaLive *live)
+{
+  if (atomic_fetch_add (&live->flowed, 1) == 0)
+    post (live, MEDIA_LIVE_STARTED, NULL);
+}
+
+static void
+on_demand (gpointer data, gint16 *ret_frame)
+{
+  MediaLive *live = data;
+
+  count_flow (live);
+  pthread_mutex_lock (&live->flow_lock);
+  if (live->demand != NULL)
+    live->demand (live->data, ret_frame);
+  else
+    memset (ret_frame, 0, MEDIA_FRAME * sizeof *ret_frame);
+  pthread_mutex_unlock (&live->flow_lock);
+}
+
+static void
+on_captured (gpointer data, const gint16 *samples, guint n, double age)
+{
+  MediaLive *live = data;
+
+  count_flow (live);
+  atomic_store (&live->delay, age);
+  pthread_mutex_lock (&live->flow_lock);
+  if (live->captured != NULL)
+    live->captured (live->data, samples, n, age);
+  pthread_mutex_unlock (&live->flow_lock);
+}
+
+static GstBusSyncReply
+on_message (GstBus *bus, GstMessage *message, gpointer data)
+{
+  MediaLive *live = data;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    {
+      g_autoptr (GError) error = NULL;
+
+      gst_message_parse_error (message, &error, NULL);
+      fail (live, error->message);
+    }
+  else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
+    fail (live, "the stream ended");
+  else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_STREAM_STATUS)
+    {
+      GstStreamStatusType type;
+      GstElement *owner;
+
+      gst_message_parse_stream_status (message, &type, &owner);
+      if (type == GST_STREAM_STATUS_TYPE_ENTER)
+        media_thread_prepare (live->role == MEDIA_ROLE_INPUT ? "phoned-capture" : "phoned-play", TRUE);
+      else if (type == GST_STREAM_STATUS_TYPE_LEAVE)
+        media_thread_restore ();        /* it goes back to GLib's pool */
+    }
+  gst_message_unref (message);
+  return GST_BUS_DROP;
+}
+
+/* ---- the pipeline ---- */
+
+static GstElement *
+make (MediaLive *live, const char *factory)
+{
+  GstElement *element = gst_element_factory_make (factory, NULL);
+
+  if (element == NULL)
+    {
+      g_autofree char *text = g_strdup_printf ("the GStreamer element %s is not installed", factory);
+      fail (live, text);
+    }
+  return element;
+}
+
+static void
+set_stream_properties (GstElement *element, const char *role)
+{
+  GstStructure *properties = gst_structure_new ("properties", "media.role", G_TYPE_STRING, role, "application.name", G_TYPE_STRING, "phoned",
+                                                "application.id", G_TYPE_STRING, "org.phoned.Phone1", "application.icon_name", G_TYPE_STRING,
+                                                "phone", NULL);
+
+  g_object_set (element, "stream-properties", properties, NULL);
+  gst_structure_free (properties);
+}
+
+static GstElement *
+make_device (MediaLive *live)
+{
+  gboolean input = live->role == MEDIA_ROLE_INPUT, ring = live->role == MEDIA_ROLE_RING;
+  MediaDeviceKind kind = live->device.kind;
+  GstElement *element = NULL;
+
+  /* The nodes of PipeWire have the same names there, and the sound is better (see media_device_find_candidates()). */
+  if (kind == MEDIA_DEVICE_PIPEWIRE && media_device_pulse_is_pipewire ())
+    kind = MEDIA_DEVICE_PULSE;
+  switch (kind)
+    {
+    case MEDIA_DEVICE_PULSE:
+      element = make (live, input ? "pulsesrc" : "pulsesink");
+      if (element == NULL)
+        return NULL;
+      g_object_set (element, "client-name", "phoned", "buffer-time", (gint64) buffer_us, "latency-time", (gint64) period_us, NULL);
+      if (live->device.name != NULL)
+        g_object_set (element, "device", live->device.name, NULL);
+      set_stream_properties (element, ring ? "event" : "phone");
+      break;
+    case MEDIA_DEVICE_PIPEWIRE:
+      element = make (live, input ? "pipewiresrc" : "pipewiresink");
+      if (element == NULL)
+        return NULL;
+      g_object_set (element, "client-name", "phoned", NULL);
+      if (live->device.name != NULL)
+        g_object_set (element, "target-object", live->device.name, NULL);
+      {
+        GstStructure *properties = gst_structure_new ("properties", "media.role", G_TYPE_STRING, ring ? "Notification" : "Communication",
+                                                      "node.latency", G_TYPE_STRING, "480/48000", "application.name", G_TYPE_STRING, "phoned",
+                                                      "node.name", G_TYPE_STRING, "phoned", NULL);
+        g_object_set (element, "stream-properties", properties, NULL);
+        gst_structure_free (properties);
+      }
+      break;
+    case MEDIA_DEVICE_ALSA:
+      element = make (live, input ? "alsasrc" : "alsasink");
+      if (element == NULL)
+        return NULL;
+      g_object_set (element, "buffer-time", (gint64) buffer_us, "latency-time", (gint64) period_us, NULL);
+      if (live->device.name != NULL)
+        g_object_set (element, "device", live->device.name, NULL);
+      break;
+    case MEDIA_DEVICE_DEFAULT:
+    case MEDIA_DEVICE_FILE:
+    case MEDIA_DEVICE_TONE:
+    case MEDIA_DEVICE_SILENCE:
+      g_return_val_if_reached (NULL);
+    }
+  if (!input)
+    g_object_set (element, "sync", FALSE, NULL);
+  return element;
+}
+
+static gboolean
+build (MediaLive *live)
+{
+  gboolean input = live->role == MEDIA_ROLE_INPUT;
+  GstElement *convert = make (live, "audioconvert"), *resample = make (live, "audioresample");
+  GstElement *ours = input ? media_live_sink_new (on_captured, live_ref (live), live_unref)
+                           : media_live_source_new (on_demand, live_ref (live), live_unref);
+  GstBus *bus;
+
+  live->element = make_device (live);
+  live->pipeline = gst_pipeline_new (NULL);
+  bus = gst_element_get_bus (live->pipeline);
+  gst_bus_set_sync_handler (bus, on_message, live_ref (live), live_unref);
+  gst_object_unref (bus);
+
+  if (convert == NULL || resample == NULL || live->element == NULL)
+    {
+      GstElement *parts[4] = { convert, resample, ours, live->element };
+      for (guint i = 0; i < 4; i++)
+        if (parts[i] != NULL)
+          gst_object_unref (gst_object_ref_sink (parts[i]));
+      return FALSE;
+    }
+  gst_bin_add_many (GST_BIN (live->pipeline), live->element, convert, resample, ours, NULL);
+  if (input ? gst_element_link_many (live->element, convert, resample, ours, NULL)
+            : gst_element_link_many (ours, convert, resample, live->element, NULL))
+    return TRUE;
+  fail (live, "its format does not fit");
+  return FALSE;
+}
+
+static void
+set_state (MediaLive *live, GstState state)
+{
+  if (gst_element_set_state (live->pipeline, state) == GST_STATE_CHANGE_FAILURE)
+    fail (live, "it cannot be opened");
+}
+
+/* Called with the lock held; TRUE: it still flows. */
+static gboolean
+watch (MediaLive *live, guint *seen, guint *still)
+{
+  guint flowed = atomic_load (&live->flowed);
+
+  *still = flowed == *seen ? *still + 1 : 0;
+  *seen = flowed;
+  return *still < (flowed == 0 ? FIRST_LIMIT : STILL_LIMIT);
+}
+
+static void
+live_run (gpointer data)
+{
+  MediaLive *live = data;
+  int state = -1;               /* MediaLiveState; -1: closed */
+  guint seen = 0, still = 0;
+
+  build (live);
+  pthread_mutex_lock (&live->lock);
+  while (!live->quit && live->failure == NULL)
+    {
+      if (state != (int) live->wanted)
+        {
+          state = live->wanted;
+          pthread_mutex_unlock (&live->lock);
+          set_state (live, state == MEDIA_LIVE_ON ? GST_STATE_PLAYING : GST_STATE_READY);
+          pthread_mutex_lock (&live->lock);
+          still = 0;
+        }
+      else if (state != MEDIA_LIVE_ON)
+        pthread_cond_wait (&live->changed, &live->lock);
+      else if (!media_cond_wait_until (&live->changed, &live->lock, g_get_monotonic_time () + WATCH_US)
+               && !watch (live, &seen, &still))
+        live->failure = g_strdup ("no samples flow");
+    }
+  if (!live->quit)
+    post (live, MEDIA_LIVE_FAILED, live->failure);
+  pthread_mutex_unlock (&live->lock);
+
+  gst_element_set_state (live->pipeline, GST_STATE_NULL);
+  gst_object_unref (live->pipeline);
+  live_unref (live);
+}
+
+/* ---- main thread ---- */
+
+MediaLive *
+media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand demand, MediaLiveCaptured captured, gpointer data,
+                MediaNotify *notify, guint serial)
+{
+  MediaLive *live = g_new0 (MediaLive, 1);
+
+  atomic_init (&live->references, 2);
+  atomic_init (&live->delay, NAN);
+  live->role = role;
+  live->device = *device;
+  live->device.name = g_strdup (device->name);
+  live->demand = demand;
+  live->captured = captured;
+  live->data = data;
+  live->notify = media_notify_ref (notify);
+  live->serial = serial;
+  pthread_mutex_init (&live->flow_lock, NULL);
+  pthread_mutex_init (&live->lock, NULL);
+  media_cond_init (&live->changed);
+  if (!media_thread_start ("phoned-device", live_run, live))
+    {
+      post (live, MEDIA_LIVE_FAILED, "no thread to open it");
+      live_unref (live);
+    }
+  return live;
+}
+
+void
+media_live_set_state (MediaLive *live, MediaLiveState state)
+{
+  pthread_mutex_lock (&live->lock);
+  live->wanted = state;
+  pthread_cond_signal (&live->changed);
+  pthread_mutex_unlock (&live->lock);
+}
+
+double
+media_live_get_delay (MediaLive *live)
+{
+  return atomic_load (&live->delay);
+}
+
+void
+media_live_set_buffers (guint buffer, guint period)
+{
+  buffer_us = buffer;
+  period_us = period;
+}
+
+void
+media_live_free (MediaLive *live)
+{
+  if (live == NULL)
+    return;
+  pthread_mutex_lock (&live->flow_lock);
+  live->demand = NULL;
+  live->captured = NULL;
+  pthread_mutex_unlock (&live->flow_lock);
+
+  pthread_mutex_lock (&live->lock);
+  live->quit = TRUE;
+  pthread_cond_signal (&live->changed);
+  pthread_mutex_unlock (&live->lock);
+  live_unref (live);
+}

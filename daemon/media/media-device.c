@@ -171,6 +171,26 @@ media_device_pulse_is_pipewire (void)
   return g_file_get_contents (comm_path, &comm, NULL, NULL) && g_str_has_prefix (comm, "pipewire");
 }
 
+gboolean
+media_device_is_present (MediaRole role, MediaDeviceKind kind)
+{
+  switch (kind)
+    {
+    case MEDIA_DEVICE_PIPEWIRE:
+      return have_pipewire () || media_device_pulse_is_pipewire ();
+    case MEDIA_DEVICE_PULSE:
+      return have_pulse ();
+    case MEDIA_DEVICE_ALSA:
+      return have_alsa (role);
+    case MEDIA_DEVICE_DEFAULT:
+    case MEDIA_DEVICE_FILE:
+    case MEDIA_DEVICE_TONE:
+    case MEDIA_DEVICE_SILENCE:
+      return TRUE;
+    }
+  g_return_val_if_reached (FALSE);
+}
+
 static void
 add (GPtrArray *candidates, MediaDeviceKind kind)
 {

@@ -35,5 +35,7 @@ gboolean media_device_is_live (const MediaDevice *device);
 /* The devices to try, best first: device itself if it is live, then what `default` means on this machine now. Looks at sockets and device
  * nodes only. Empty if device is not live, or nothing is there. Caller unrefs. */
 GPtrArray *media_device_find_candidates (MediaRole role, const MediaDevice *device);
+/* Whether a kind of sound system is there, by the same look. */
+gboolean media_device_is_present (MediaRole role, MediaDeviceKind kind);
 /* PipeWire answers on the socket of PulseAudio. */
 gboolean media_device_pulse_is_pipewire (void);

@@ -69,6 +69,7 @@ struct _MediaFileInput
   atomic_int references;
   atomic_bool stop;
   sem_t wake;
+  MediaThread *thread;          /* hub's side */
   MediaRing ring;
   guint frames_read;            /* hub thread */
 
@@ -222,7 +223,8 @@ media_file_input_new (const char *path, GError **error)
   input->samples = g_new (gint16, input->capacity);
   media_ring_init (&input->ring, INPUT_RING + input->capacity);
 
-  if (!media_thread_start ("phoned-wav-in", input_run, input))
+  input->thread = media_thread_start ("phoned-wav-in", input_run, input);
+  if (input->thread == NULL)
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "%s: no thread to read it", path);
       input_unref (input);
@@ -248,6 +250,7 @@ media_file_input_free (MediaFileInput *input)
 {
   if (input == NULL)
     return;
+  media_thread_release (input->thread);
   atomic_store (&input->stop, TRUE);
   sem_post (&input->wake);
   input_unref (input);
@@ -260,6 +263,7 @@ struct _MediaFileOutput
   atomic_int references;
   atomic_bool stop;
   sem_t wake;
+  MediaThread *thread;          /* hub's side */
   MediaRing ring;
 
   /* One gap at a time: at sample gap_at of the ring's own count, gap_length samples were lost. Written by the hub while gap_length is 0, cleared by
@@ -460,7 +464,8 @@ media_file_output_new (const char *path, MediaFileFailed on_failed, gpointer dat
   output->fd = -1;
   output->on_failed = on_failed;
   output->failed_data = data;
-  if (!media_thread_start ("phoned-wav-out", output_run, output))
+  output->thread = media_thread_start ("phoned-wav-out", output_run, output);
+  if (output->thread == NULL)
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "%s: no thread to write it", path);
       output_unref (output);
@@ -495,6 +500,7 @@ media_file_output_free (MediaFileOutput *output)
   pthread_mutex_lock (&output->failed_lock);
   output->on_failed = NULL;
   pthread_mutex_unlock (&output->failed_lock);
+  media_thread_release (output->thread);
   atomic_store (&output->stop, TRUE);
   sem_post (&output->wake);
   output_unref (output);

@@ -14,6 +14,7 @@
 #include "media/media-file.h"
 #include "media/media-inlet.h"
 #include "media/media-mix.h"
+#include "media/media-probe.h"
 #include "media/media-ringer.h"
 #include "media/media-thread.h"
 #include "media/media-tone.h"
@@ -440,8 +441,7 @@ check_device (MediaRole role, const MediaDevice *device, GError **error)
     case MEDIA_DEVICE_PIPEWIRE:
     case MEDIA_DEVICE_PULSE:
     case MEDIA_DEVICE_ALSA:
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE, "no %s", media_device_kind_to_string (device->kind));
-      return FALSE;
+      return media_probe_check (role, device, error);
     case MEDIA_DEVICE_DEFAULT:
     case MEDIA_DEVICE_TONE:
     case MEDIA_DEVICE_SILENCE:
@@ -477,7 +477,7 @@ media_hub_selected (MediaHub *hub, const char *role_name)
 GPtrArray *
 media_hub_devices (MediaHub *hub)
 {
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) g_hash_table_unref);
+  return media_probe_list ();
 }
 
 static gboolean

@@ -7,22 +7,28 @@
  * playback pipeline runs as fast as the device takes samples, which is what makes the device the clock of the hub.
  *
  * The thread of a MediaLive is the only one that changes the pipeline's state. It follows what is wanted, notices errors that the bus
- * reports, and, while the device is on, looks once a second whether samples flow: a sound server that hangs or a sink that was
- * suspended says nothing by itself. */
+ * reports, and, while the device is on, looks twice a second whether samples flow: a sound server that hangs or a sink that was
+ * suspended says nothing by itself.
+ *
+ * When a sound server loses the device that a stream plays on, it moves the stream to another one, quietly: so we look where it
+ * is. A user who moves it by hand may do so: it counts as lost only if the device is
+ * gone from the server's list. */
 
 #include "media/media-live.h"
+#include "media/media-probe.h"
 #include "media/media-thread.h"
 
+#include <gst/audio/audio.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #define WATCH_US (G_USEC_PER_SEC / 2)
-#define STILL_LIMIT 3           /* watches without a sample until the device is given up ... */
-#define FIRST_LIMIT 10          /* ... and until the first one has come: an idle sink of PulseAudio may sleep for 2 s */
+#define STILL_LIMIT 6           /* watches without a sample until the device is given up: an idle sink of PulseAudio may sleep for 2 s; ... */
+#define FIRST_LIMIT 10          /* ... and until the first one has come */
 
 /* Buffer and period in us; see tests/bench/bench-device.c for what was measured. */
-#define BUFFER_US 40000
+#define BUFFER_US 30000
 #define PERIOD_US 10000
 static guint buffer_us = BUFFER_US, period_us = PERIOD_US;
 
@@ -33,7 +39,9 @@ struct _MediaLive
   MediaDevice device;           /* name owned */
   MediaNotify *notify;
   guint serial;
+  MediaThread *thread;          /* main thread's */
   atomic_uint flowed;           /* buffers so far */
+  atomic_ullong produced;       /* samples made for playback since the pipeline was last started */
   _Atomic double delay;
 
   pthread_mutex_t flow_lock;    /* of the three: held while one of them runs */
@@ -105,6 +113,7 @@ on_demand (gpointer data, gint16 *ret_frame)
   MediaLive *live = data;
 
   count_flow (live);
+  atomic_fetch_add (&live->produced, MEDIA_FRAME);
   pthread_mutex_lock (&live->flow_lock);
   if (live->demand != NULL)
     live->demand (live->data, ret_frame);
@@ -119,7 +128,6 @@ on_captured (gpointer data, const gint16 *samples, guint n, double age)
   MediaLive *live = data;
 
   count_flow (live);
-  atomic_store (&live->delay, age);
   pthread_mutex_lock (&live->flow_lock);
   if (live->captured != NULL)
     live->captured (live->data, samples, n, age);
@@ -274,6 +282,51 @@ set_state (MediaLive *live, GstState state)
     fail (live, "it cannot be opened");
 }
 
+/* How long sound is under way between this pipeline and the air. Elements built on GStreamer's audio ring buffer know. */
+static void
+measure_delay (MediaLive *live)
+{
+  double delay = NAN;
+
+  if (GST_IS_AUDIO_BASE_SRC (live->element))
+    {
+      GstAudioRingBuffer *ring = GST_AUDIO_BASE_SRC (live->element)->ringbuffer;
+
+      if (ring != NULL && ring->spec.info.rate > 0)
+        delay = gst_audio_ring_buffer_delay (ring) * 1000.0 / ring->spec.info.rate;
+    }
+  else if (GST_IS_AUDIO_BASE_SINK (live->element))
+    {
+      /* The pipeline's clock is the sink's: what was played. */
+      GstClockTime played = gst_element_get_current_running_time (live->pipeline);
+
+      if (GST_CLOCK_TIME_IS_VALID (played))
+        delay = (atomic_load (&live->produced) * 1000.0 / MEDIA_RATE) - played / 1e6;
+      if (delay < 0)
+        delay = NAN;
+    }
+  atomic_store (&live->delay, delay);
+}
+
+/* Own thread. */
+static void
+check_place (MediaLive *live)
+{
+  g_autofree char *current = NULL;
+  g_autoptr (GError) error = NULL;
+
+  /* A name such as @DEFAULT_SINK@ stands for whatever the server likes. */
+  if (live->device.name == NULL || *live->device.name == '@'
+      || g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "current-device") == NULL)
+    return;
+  g_object_get (live->element, "current-device", &current, NULL);
+  if (g_strcmp0 (current, live->device.name) != 0 && !media_probe_check (live->role, &live->device, &error))
+    {
+      g_autofree char *text = g_strdup_printf ("it is gone; the sound server moved the stream to %s", current != NULL ? current : "nowhere");
+      fail (live, text);
+    }
+}
+
 /* Called with the lock held; TRUE: it still flows. */
 static gboolean
 watch (MediaLive *live, guint *seen, guint *still)
@@ -300,15 +353,22 @@ live_run (gpointer data)
         {
           state = live->wanted;
           pthread_mutex_unlock (&live->lock);
+          atomic_store (&live->produced, 0);
           set_state (live, state == MEDIA_LIVE_ON ? GST_STATE_PLAYING : GST_STATE_READY);
           pthread_mutex_lock (&live->lock);
           still = 0;
         }
       else if (state != MEDIA_LIVE_ON)
         pthread_cond_wait (&live->changed, &live->lock);
-      else if (!media_cond_wait_until (&live->changed, &live->lock, g_get_monotonic_time () + WATCH_US)
-               && !watch (live, &seen, &still))
-        live->failure = g_strdup ("no samples flow");
+      else if (!media_cond_wait_until (&live->changed, &live->lock, g_get_monotonic_time () + WATCH_US))
+        {
+          pthread_mutex_unlock (&live->lock);
+          measure_delay (live);
+          check_place (live);
+          pthread_mutex_lock (&live->lock);
+          if (!watch (live, &seen, &still) && live->failure == NULL)
+            live->failure = g_strdup ("no samples flow");
+        }
     }
   if (!live->quit)
     post (live, MEDIA_LIVE_FAILED, live->failure);
@@ -340,7 +400,8 @@ media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand deman
   pthread_mutex_init (&live->flow_lock, NULL);
   pthread_mutex_init (&live->lock, NULL);
   media_cond_init (&live->changed);
-  if (!media_thread_start ("phoned-device", live_run, live))
+  live->thread = media_thread_start ("phoned-device", live_run, live);
+  if (live->thread == NULL)
     {
       post (live, MEDIA_LIVE_FAILED, "no thread to open it");
       live_unref (live);
@@ -380,6 +441,7 @@ media_live_free (MediaLive *live)
   live->captured = NULL;
   pthread_mutex_unlock (&live->flow_lock);
 
+  media_thread_release (live->thread);
   pthread_mutex_lock (&live->lock);
   live->quit = TRUE;
   pthread_cond_signal (&live->changed);

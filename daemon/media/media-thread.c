@@ -6,57 +6,72 @@
 #include <sys/resource.h>
 #include <time.h>
 
-typedef struct
+struct _MediaThread
 {
   char name[16];
   void (*run) (gpointer data);
   gpointer data;
-} Start;
+  gboolean ended, released;     /* under the lock; when both are, it is freed */
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
-static guint n_threads;
+static guint n_leaving;         /* released and not ended */
 
 static void *
 thread_main (void *data)
 {
-  Start *start = data;
+  MediaThread *thread = data;
+  gboolean released;
 
-  media_thread_prepare (start->name, FALSE);
-  start->run (start->data);
-  g_free (start);
+  media_thread_prepare (thread->name, FALSE);
+  thread->run (thread->data);
 
   pthread_mutex_lock (&lock);
-  n_threads--;
+  thread->ended = TRUE;
+  released = thread->released;
+  if (released)
+    n_leaving--;
   pthread_cond_broadcast (&ended);
   pthread_mutex_unlock (&lock);
+  if (released)
+    g_free (thread);
   return NULL;
 }
 
-gboolean
+MediaThread *
 media_thread_start (const char *name, void (*run) (gpointer data), gpointer data)
 {
-  Start *start = g_new0 (Start, 1);
-  pthread_t thread;
+  MediaThread *thread = g_new0 (MediaThread, 1);
+  pthread_t id;
 
-  g_strlcpy (start->name, name, sizeof start->name);
-  start->run = run;
-  start->data = data;
-
-  pthread_mutex_lock (&lock);
-  n_threads++;
-  pthread_mutex_unlock (&lock);
-  if (pthread_create (&thread, NULL, thread_main, start) == 0)
+  g_strlcpy (thread->name, name, sizeof thread->name);
+  thread->run = run;
+  thread->data = data;
+  if (pthread_create (&id, NULL, thread_main, thread) != 0)
     {
-      pthread_detach (thread);
-      return TRUE;
+      g_free (thread);
+      return NULL;
     }
+  pthread_detach (id);
+  return thread;
+}
 
+void
+media_thread_release (MediaThread *thread)
+{
+  gboolean gone;
+
+  if (thread == NULL)
+    return;
   pthread_mutex_lock (&lock);
-  n_threads--;
+  thread->released = TRUE;
+  gone = thread->ended;
+  if (!gone)
+    n_leaving++;
   pthread_mutex_unlock (&lock);
-  g_free (start);
-  return FALSE;
+  if (gone)
+    g_free (thread);
 }
 
 gboolean
@@ -74,9 +89,9 @@ media_threads_wait (guint ms)
       until.tv_nsec -= 1000000000;
     }
   pthread_mutex_lock (&lock);
-  while (n_threads > 0 && pthread_cond_timedwait (&ended, &lock, &until) == 0)
+  while (n_leaving > 0 && pthread_cond_timedwait (&ended, &lock, &until) == 0)
     ;
-  all = n_threads == 0;
+  all = n_leaving == 0;
   pthread_mutex_unlock (&lock);
   return all;
 }

@@ -6,10 +6,14 @@
 #include <glib.h>
 #include <pthread.h>
 
-/* Starts a thread that nobody joins: it owns (a reference on) its data, so whoever wants it gone only tells it so and never waits for a slow
- * disk or a hanging sound server. FALSE: no thread to be had. */
-gboolean media_thread_start (const char *name, void (*run) (gpointer data), gpointer data);
-/* At exit: waits until all of them have ended, at most ms. FALSE: some have not. */
+typedef struct _MediaThread MediaThread;
+
+/* Starts a thread that nobody joins: it owns (a reference on) its data, so whoever wants it gone only tells it so, releases it, and never waits for
+ * a slow disk or a hanging sound server. NULL: no thread to be had. */
+MediaThread *media_thread_start (const char *name, void (*run) (gpointer data), gpointer data);
+/* Accepts NULL. The thread may have ended before. */
+void media_thread_release (MediaThread *thread);
+/* At exit: waits until all released threads have ended, at most ms. FALSE: some have not. */
 gboolean media_threads_wait (guint ms);
 /* Names the calling thread and asks for real-time scheduling, which the system may refuse (RLIMIT_RTPRIO); that is no error. */
 void media_thread_prepare (const char *name, gboolean realtime);

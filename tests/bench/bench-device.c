@@ -45,7 +45,8 @@ on_demand (gpointer data, gint16 *frame)
   /* A small sine that goes on for ever; a click is one sample of full scale on top. */
   for (guint i = 0; i < MEDIA_FRAME; i++)
     frame[i] = (gint16) lrint (3000 * sin (2 * G_PI * HZ * (bench->phase++ % MEDIA_RATE) / MEDIA_RATE));
-  if (++bench->frames % CLICK_EVERY == 0 && bench->clicked == 0)
+  /* A click that did not come back within a second is lost. */
+  if (++bench->frames % CLICK_EVERY == 0 && (bench->clicked == 0 || now - bench->clicked > G_USEC_PER_SEC))
     {
       frame[0] = 30000;
       bench->clicked = now;

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The hub on sound servers of the test's own: what a port plays into a null sink comes back from its monitor; sinks and servers go away
+ * in the middle of it and come back. Every wait is for an event; how long it took is printed and not judged. */
+
+#include "media/media-hub.h"
+#include "media/media-drift.h"
+#include "media/media-thread.h"
+#include "signal.h"
+#include "sound-server.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+#define PATIENCE (30 * G_USEC_PER_SEC)
+#define HZ 1000
+
+#ifdef __SANITIZE_ADDRESS__
+/* libpulse loses the operations that were under way when a stream was closed, and GLib its first table of quarks when it needs a larger
+ * one. The stacks must be whole for these lines to fit. */
+const char *__lsan_default_suppressions (void);
+const char *__asan_default_options (void);
+
+const char *
+__lsan_default_suppressions (void)
+{
+  return "leak:libpulse.so\nleak:call_init\n";
+}
+
+const char *
+__asan_default_options (void)
+{
+  return "fast_unwind_on_malloc=0";
+}
+#endif
+
+#ifdef __SANITIZE_THREAD__
+/* The libraries below us are not built for the sanitizer, and GLib's mutexes are its own: it cannot see how they synchronise. */
+const char *__tsan_default_suppressions (void);
+
+const char *
+__tsan_default_suppressions (void)
+{
+  return "race:libglib-2.0.so\nrace:libgobject-2.0.so\nrace:libgstreamer-1.0.so\nrace:libgstbase-1.0.so\nrace:libgstaudio-1.0.so\n"
+         "race:libgstpulseaudio.so\nrace:libpulse.so\nrace:libpulsecommon\ndeadlock:libgstreamer-1.0.so\n";
+}
+#endif
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaHub, media_hub_free)
+
+/* ---- a port that plays a tone and listens for it ---- */
+
+typedef struct
+{
+  MediaHub *hub;
+  MediaPort *port;
+  pthread_mutex_t lock;
+  guint phase;
+  guint pushes;
+  guint pure;                   /* frames in a row that hold the tone and little else */
+  guint silent;                 /* frames in a row of silence */
+  char *lost;                   /* main thread: last "role device" that was told */
+  guint n_lost;
+} Call;
+
+static gboolean
+on_pull (gpointer data, gint16 *frame, gint64 now)
+{
+  Call *call = data;
+
+  signal_tone (frame, MEDIA_FRAME, HZ, 8000, &call->phase);
+  return TRUE;
+}
+
+static void
+on_push (gpointer data, const gint16 *frame, gint64 now)
+{
+  Call *call = data;
+  double re = 0, im = 0, power = 0, tone;
+
+  for (guint i = 0; i < MEDIA_FRAME; i++)
+    {
+      re += frame[i] * cos (2 * G_PI * HZ * i / MEDIA_RATE);
+      im += frame[i] * sin (2 * G_PI * HZ * i / MEDIA_RATE);
+      power += (double) frame[i] * frame[i];
+    }
+  tone = 2 * (re * re + im * im) / MEDIA_FRAME;
+  pthread_mutex_lock (&call->lock);
+  call->pushes++;
+  call->pure = power > 1e6 * MEDIA_FRAME && tone > 0.99 * power ? call->pure + 1 : 0;
+  call->silent = power < MEDIA_FRAME ? call->silent + 1 : 0;
+  pthread_mutex_unlock (&call->lock);
+}
+
+static const MediaPortOps call_ops = { on_pull, on_push };
+
+static void
+on_lost (const char *role, const char *device, gpointer data)
+{
+  Call *call = data;
+
+  g_free (call->lost);
+  call->lost = g_strdup_printf ("%s %s", role, device);
+  call->n_lost++;
+}
+
+static Call *
+call_new (const char *input, const char *output, const char *ring)
+{
+  PhoneDaemonSettings settings = { .input = (char *) input, .output = (char *) output, .ring = (char *) ring };
+  Call *call = g_new0 (Call, 1);
+
+  pthread_mutex_init (&call->lock, NULL);
+  call->hub = media_hub_new (&settings);
+  media_hub_on_device_lost (call->hub, on_lost, call);
+  call->port = media_hub_add_port (call->hub, "call", &call_ops, call);
+  media_port_set_attached (call->port, TRUE);
+  return call;
+}
+
+static void
+call_free (Call *call)
+{
+  media_hub_remove_port (call->hub, call->port);
+  media_hub_free (call->hub);
+  pthread_mutex_destroy (&call->lock);
+  g_free (call->lost);
+  g_free (call);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
+
+static guint
+get (Call *call, guint *what)
+{
+  guint value;
+
+  pthread_mutex_lock (&call->lock);
+  value = *what;
+  pthread_mutex_unlock (&call->lock);
+  return value;
+}
+
+static gboolean
+on_poll (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* Runs the main loop, looking every 5 ms, until the expression holds. Evaluates to ms. */
+#define AWAIT(expression) \
+  ({ gint64 start_ = g_get_monotonic_time (); \
+     guint poll_ = g_timeout_add (5, on_poll, NULL); \
+     while (!(expression)) \
+       { \
+         if (g_get_monotonic_time () - start_ > PATIENCE) \
+           g_error ("never came true: %s", #expression); \
+         g_main_context_iteration (NULL, TRUE); \
+       } \
+     g_source_remove (poll_); \
+     (g_get_monotonic_time () - start_) / 1000.0; })
+
+static SoundServer *
+start_or_skip (SoundServerKind kind)
+{
+  SoundServer *server = sound_server_start (kind);
+
+  if (server == NULL)
+    g_test_skip ("the sound server is not installed");
+  return server;
+}
+
+/* ---- tests ---- */
+
+/* Without any sound server: silence, no complaint to the user, and calls run. */
+static void
+test_nothing_there (void)
+{
+  g_autoptr (Call) call = call_new ("default", "default", "default");
+  g_autoptr (GPtrArray) devices = media_hub_devices (call->hub);
+  GError *error = NULL;
+
+  g_assert_cmpuint (devices->len, ==, 0);
+  g_assert_false (media_hub_select (call->hub, "output", "pulse", &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE);
+  g_clear_error (&error);
+  g_assert_false (media_hub_select (call->hub, "input", "pipewire:mic", &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE);
+  g_clear_error (&error);
+  media_port_set_running (call->port, TRUE);
+  media_hub_set_ring (call->hub, PHONE_TONE_RING, "US");
+  AWAIT (get (call, &call->pushes) >= 20);
+  g_assert_cmpuint (call->n_lost, ==, 0);
+}
+
+static const char *
+property (GPtrArray *devices, const char *id, const char *key)
+{
+  for (guint i = 0; i < devices->len; i++)
+    if (g_strcmp0 (g_hash_table_lookup (g_ptr_array_index (devices, i), "id"), id) == 0)
+      return g_hash_table_lookup (g_ptr_array_index (devices, i), key);
+  return NULL;
+}
+
+static void
+test_round_trip (gconstpointer data)
+{
+  SoundServerKind kind = GPOINTER_TO_INT (data);
+  const char *driver = kind == SOUND_SERVER_PULSE ? "pulse" : "pipewire";
+  SoundServer *server = start_or_skip (kind);
+  GError *error = NULL;
+  double in, out;
+
+  if (server == NULL)
+    return;
+  {
+    g_autofree char *input = g_strconcat (driver, ":out.monitor", NULL), *output = g_strconcat (driver, ":out", NULL);
+    g_autofree char *missing = g_strconcat (driver, ":nowhere", NULL), *inputs = NULL, *outputs = NULL;
+    g_autoptr (Call) call = call_new (input, output, "default");
+    g_autoptr (GPtrArray) devices = media_hub_devices (call->hub);
+
+    g_assert_cmpuint (devices->len, ==, 2);
+    g_assert_cmpstr (property (devices, output, "role"), ==, "output");
+    g_assert_cmpstr (property (devices, output, "driver"), ==, driver);
+    g_assert_cmpstr (property (devices, output, "default"), ==, "true");
+    g_assert_nonnull (property (devices, output, "name"));
+    g_assert_false (media_hub_select (call->hub, "output", missing, &error));
+    g_assert_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE);
+    g_clear_error (&error);
+    g_assert_false (media_hub_select (call->hub, "output", input, &error));     /* an input is no output */
+    g_clear_error (&error);
+    g_assert_true (media_hub_select (call->hub, "input", input, &error));
+    g_assert_no_error (error);
+
+    media_port_set_running (call->port, TRUE);
+    g_test_message ("half a second of pure tone after %.0f ms", AWAIT (get (call, &call->pure) >= 50));
+    media_hub_get_delays (call->hub, &in, &out);
+    g_test_message ("capture delay %.1f ms", in);
+    g_assert_cmpfloat (in, >=, 0);
+    g_assert_cmpfloat (in, <, 300);
+    media_hub_get_levels (call->hub, &in, &out);
+    g_assert_cmpfloat (in, >, -30);
+    g_assert_cmpfloat_with_epsilon (out, -15.3, 1);
+
+    /* The stream says what it is for, so that desktops route and duck as they should. */
+    inputs = sound_server_pactl ("list sink-inputs");
+    g_assert_nonnull (strstr (inputs, "media.role = \"phone\""));
+    g_assert_nonnull (strstr (inputs, "application.name = \"phoned\""));
+    outputs = sound_server_pactl ("list source-outputs");
+    g_assert_nonnull (strstr (outputs, "media.role = \"phone\""));
+
+    media_hub_set_ring (call->hub, PHONE_TONE_RING, "US");
+    for (gboolean found = FALSE; !found;)
+      {
+        g_autofree char *text = sound_server_pactl ("list sink-inputs");
+        found = strstr (text, "media.role = \"event\"") != NULL;
+        g_main_context_iteration (NULL, FALSE);
+      }
+    media_hub_set_ring (call->hub, PHONE_TONE_NONE, NULL);
+
+    /* Stopped: nothing plays or records, the connection lingers; started again it is quick. */
+    media_port_set_running (call->port, FALSE);
+    for (gboolean gone = FALSE; !gone;)
+      {
+        g_autofree char *playing = sound_server_pactl ("list short sink-inputs");
+        g_autofree char *recording = sound_server_pactl ("list short source-outputs");
+        gone = *playing == '\0' && *recording == '\0';
+        g_main_context_iteration (NULL, FALSE);
+      }
+    pthread_mutex_lock (&call->lock);
+    call->pure = 0;
+    pthread_mutex_unlock (&call->lock);
+    media_port_set_running (call->port, TRUE);
+    g_test_message ("warm: pure tone after %.0f ms", AWAIT (get (call, &call->pure) >= 10));
+    g_assert_cmpuint (call->n_lost, ==, 0);
+  }
+  sound_server_stop (server);
+}
+
+/* The sink in use is taken away: told, replaced by the default, and taken up again when it comes back. The hub ticks all the while. */
+static void
+test_sink_unloaded (gconstpointer data)
+{
+  SoundServerKind kind = GPOINTER_TO_INT (data);
+  SoundServer *server = start_or_skip (kind);
+
+  if (server == NULL)
+    return;
+  {
+    g_autofree char *module = sound_server_pactl ("load-module module-null-sink sink_name=headset"), *unload = NULL;
+    g_autoptr (Call) call = call_new ("pulse:out.monitor", "pulse:headset", "silence");
+    g_autoptr (Call) listener = call_new ("pulse:headset.monitor", "silence", "silence");
+    guint at;
+
+    media_port_set_running (call->port, TRUE);
+    media_port_set_running (listener->port, TRUE);
+    AWAIT (get (listener, &listener->pure) >= 20);
+
+    unload = g_strconcat ("unload-module ", module, NULL);
+    g_strchomp (unload);
+    at = get (call, &call->pushes);
+    g_free (sound_server_pactl (unload));
+    g_test_message ("told after %.0f ms", AWAIT (call->n_lost > 0));
+    g_assert_cmpstr (call->lost, ==, "output pulse:headset");
+    /* The default sink is "out", whose monitor is the call's microphone. */
+    g_test_message ("heard again after %.0f ms", AWAIT (get (call, &call->pure) >= 20));
+    g_assert_cmpuint (get (call, &call->pushes), >, at);
+
+    g_free (sound_server_pactl ("load-module module-null-sink sink_name=headset"));
+    g_test_message ("back after %.0f ms", AWAIT (get (call, &call->silent) >= 20));
+    g_assert_cmpuint (call->n_lost, ==, 1);
+  }
+  sound_server_stop (server);
+}
+
+/* The server dies in the middle of a call, and another one comes up. */
+static void
+test_server_killed (void)
+{
+  SoundServer *server = start_or_skip (SOUND_SERVER_PULSE);
+
+  if (server == NULL)
+    return;
+  {
+    g_autoptr (Call) call = call_new ("default", "default", "silence");
+    guint at;
+
+    media_port_set_running (call->port, TRUE);
+    AWAIT (get (call, &call->pure) >= 20);
+    sound_server_stop (server);
+    g_test_message ("told after %.0f ms", AWAIT (call->n_lost >= 2));
+    at = get (call, &call->pushes);
+    AWAIT (get (call, &call->pushes) >= at + 50);
+
+    server = sound_server_start (SOUND_SERVER_PULSE);
+    g_test_message ("heard again after %.0f ms", AWAIT (get (call, &call->pure) >= 20));
+    g_assert_cmpuint (call->n_lost, ==, 2);
+  }
+  sound_server_stop (server);
+}
+
+/* Devices are changed in a call, again and again, and none of the old ones says anything any more. */
+static void
+test_switching (void)
+{
+  static const char *const outputs[] = { "pulse:out", "silence", "default", "pulse:other", "pulse" };
+  SoundServer *server = start_or_skip (SOUND_SERVER_PULSE);
+
+  if (server == NULL)
+    return;
+  {
+    g_autoptr (Call) call = call_new ("pulse:out.monitor", "pulse:other", "silence");
+    g_autoptr (GError) error = NULL;
+
+    media_port_set_running (call->port, TRUE);
+    for (guint i = 0; i < 25; i++)
+      {
+        guint at = get (call, &call->pushes);
+
+        g_assert_true (media_hub_select (call->hub, "output", outputs[i % G_N_ELEMENTS (outputs)], &error));
+        g_assert_true (media_hub_select (call->hub, "input", i % 2 ? "default" : "pulse:out.monitor", &error));
+        AWAIT (get (call, &call->pushes) >= at + i);
+        if (i % 7 == 0)
+          {
+            media_port_set_running (call->port, FALSE);
+            media_port_set_running (call->port, TRUE);
+          }
+      }
+    g_assert_true (media_hub_select (call->hub, "output", "pulse:out", &error));
+    AWAIT (get (call, &call->pure) >= 20);
+    g_assert_cmpuint (call->n_lost, ==, 0);
+  }
+  sound_server_stop (server);
+}
+
+int
+main (int argc, char **argv)
+{
+  int result;
+
+  sound_server_isolate ();
+  g_test_init (&argc, &argv, NULL);
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  g_test_add_func ("/device/nothing-there", test_nothing_there);
+  g_test_add_data_func ("/device/round-trip/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_round_trip);
+  g_test_add_data_func ("/device/round-trip/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_round_trip);
+  g_test_add_data_func ("/device/sink-unloaded/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_sink_unloaded);
+  g_test_add_data_func ("/device/sink-unloaded/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_sink_unloaded);
+  g_test_add_func ("/device/server-killed", test_server_killed);
+  g_test_add_func ("/device/switching", test_switching);
+  result = g_test_run ();
+  sound_server_isolate_over ();
+  return result;
+}

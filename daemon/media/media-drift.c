@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Control: over a window of one second the least fill after a read is what could be spared. Too much of it is delay and is cut out; too
- * little is danger and a piece is repeated. An underrun shows that the jitter is larger than was thought: the margin grows by 5 ms, and comes
- * back slowly when all is calm.
+/* What is to be held steady is the delay: samples in the buffer and those that the device has captured since it wrote last, which is the time since
+ * then. (The buffer alone says little: both sides move 10 ms at once, so its fill stands still while the crystals drift, and then jumps by
+ * a whole period.) To be safe the delay after a read must be a period of the device and a margin for its lateness. Over a window of
+ * one second the least delay is compared with that; what is over is cut out, what is missing is gained by repeating a piece. The margin grows
+ * when the buffer came near to running dry, more when it did, and comes back slowly when all is calm.
  *
  * Cutting and repeating are done at the lag, of those near the wanted one, at which the signal resembles itself most (one period of a voice or
  * several), with a crossfade of 2.5 ms: an overlap-add in the manner of WSOLA (Verhelst, Roelands 1993), once in some hundred seconds
@@ -18,11 +20,10 @@
 #define WINDOW 100              /* reads */
 #define MARGIN_MIN (4 * MS)
 #define MARGIN_MAX (60 * MS)
-#define MARGIN_STEP (5 * MS)
-#define SLACK (10 * MS)         /* over the margin: what a device that writes 10 ms at once needs anyway */
 #define CALM_WINDOWS 30         /* of quiet until the margin shrinks by 1 ms */
 #define LAG_MIN (2 * MS)
 #define LAG_MAX (7 * MS)
+#define SLACK (8 * MS)          /* of delay that is let be; more than LAG_MAX, or cutting and repeating would chase each other */
 #define FADE (MS * 5 / 2)
 #define JUMP (40 * MS)          /* excess that is cut at once, whatever it is */
 
@@ -31,8 +32,10 @@ media_drift_init (MediaDrift *drift)
 {
   memset (drift, 0, sizeof *drift);
   media_ring_init (&drift->ring, CAPACITY);
+  atomic_init (&drift->burst, 0);
+  atomic_init (&drift->written_at, 0);
   drift->margin = MARGIN_MIN;
-  drift->least = G_MAXUINT;
+  drift->least_fill = drift->least_delay = G_MAXUINT;
 }
 
 void
@@ -42,9 +45,12 @@ media_drift_clear (MediaDrift *drift)
 }
 
 void
-media_drift_write (MediaDrift *drift, const gint16 *samples, guint n)
+media_drift_write (MediaDrift *drift, const gint16 *samples, guint n, gint64 now)
 {
   media_ring_write (&drift->ring, samples, n);
+  atomic_store (&drift->written_at, now);
+  if (n > atomic_load (&drift->burst))
+    atomic_store (&drift->burst, MIN (n, CAPACITY / 4));
 }
 
 void
@@ -140,59 +146,94 @@ run_dry (MediaDrift *drift, gint16 *ret_frame)
   drift->underruns++;
   drift->primed = FALSE;
   drift->calm = 0;
-  drift->margin = MIN (drift->margin + MARGIN_STEP, MARGIN_MAX);
+  drift->margin = MIN (drift->margin + 5 * MS, MARGIN_MAX);
 }
 
 static void
-end_window (MediaDrift *drift)
+start_window (MediaDrift *drift)
 {
   drift->reads = 0;
-  drift->least = G_MAXUINT;
-  if (++drift->calm % CALM_WINDOWS == 0 && drift->margin > MARGIN_MIN)
+  drift->least_fill = drift->least_delay = G_MAXUINT;
+}
+
+static gboolean
+start_flow (MediaDrift *drift, gint16 *ret_frame, guint fill)
+{
+  guint wanted;
+
+  drift->period = MAX (drift->period, atomic_load (&drift->burst));
+  wanted = MEDIA_FRAME + drift->period + drift->margin + SLACK / 2;
+  if (drift->period == 0 || fill < wanted)
+    return FALSE;
+  media_ring_skip (&drift->ring, fill - wanted);
+  media_ring_read (&drift->ring, ret_frame, MEDIA_FRAME);
+  for (guint i = 0; i < FADE; i++)
+    ret_frame[i] = blend (0, ret_frame[i], i, FADE);
+  drift->primed = TRUE;
+  start_window (drift);
+  return TRUE;
+}
+
+/* Cuts an excess of delay that is too long to be taken out piece by piece. */
+static void
+read_jumping (MediaDrift *drift, gint16 *ret_frame, guint excess)
+{
+  drift->cut += media_ring_skip (&drift->ring, excess);
+  media_ring_read (&drift->ring, ret_frame, MEDIA_FRAME);
+  for (guint i = 0; i < FADE; i++)
+    ret_frame[i] = blend (drift->last, ret_frame[i], i, FADE);
+}
+
+static void
+end_window (MediaDrift *drift, gint16 *ret_frame, guint fill)
+{
+  const guint low = drift->period + drift->margin, high = low + SLACK;
+  guint burst = atomic_exchange (&drift->burst, 0);
+  guint excess = drift->least_delay > high ? drift->least_delay - (low + SLACK / 2) : 0;
+
+  if (excess > JUMP && fill >= MEDIA_FRAME + excess)
+    read_jumping (drift, ret_frame, excess);
+  else if (excess > 0 && fill >= MEDIA_FRAME + LAG_MAX)
+    read_cutting (drift, ret_frame);
+  else if (drift->least_delay < low)
+    read_repeating (drift, ret_frame);
+  else
+    media_ring_read (&drift->ring, ret_frame, MEDIA_FRAME);
+
+  if (drift->least_fill < drift->margin / 4)
+    {
+      drift->margin = MIN (drift->margin + 2 * MS, MARGIN_MAX);
+      drift->calm = 0;
+    }
+  else if (++drift->calm % CALM_WINDOWS == 0 && drift->margin > MARGIN_MIN)
     drift->margin -= MS;
+  /* A device may write more at once than it used to; what it did once only is forgotten. */
+  drift->period = burst > 0 && burst < drift->period ? MAX (burst, drift->period - MIN (MS, drift->period)) : MAX (burst, drift->period);
+  start_window (drift);
 }
 
 gboolean
-media_drift_read (MediaDrift *drift, gint16 *ret_frame)
+media_drift_read (MediaDrift *drift, gint16 *ret_frame, gint64 now)
 {
   guint fill = media_ring_fill (&drift->ring);
 
   if (!drift->primed)
     {
-      const guint wanted = MEDIA_FRAME + drift->margin + SLACK / 2;
-
-      if (fill < wanted)
+      if (!start_flow (drift, ret_frame, fill))
         return FALSE;
-      media_ring_skip (&drift->ring, fill - wanted);
-      media_ring_read (&drift->ring, ret_frame, MEDIA_FRAME);
-      for (guint i = 0; i < FADE; i++)
-        ret_frame[i] = blend (0, ret_frame[i], i, FADE);
-      drift->primed = TRUE;
-      drift->least = G_MAXUINT;
-      drift->reads = 0;
     }
   else if (fill < MEDIA_FRAME)
     run_dry (drift, ret_frame);
   else
     {
-      gboolean over = ++drift->reads >= WINDOW;
+      gint64 since = CLAMP (now - atomic_load (&drift->written_at), 0, 100 * G_TIME_SPAN_MILLISECOND);
 
-      drift->least = MIN (drift->least, fill - MEDIA_FRAME);
-      if (over && drift->least > drift->margin + SLACK + JUMP)
-        {
-          drift->cut += media_ring_skip (&drift->ring, drift->least - drift->margin - SLACK / 2);
-          media_ring_read (&drift->ring, ret_frame, MEDIA_FRAME);
-          for (guint i = 0; i < FADE; i++)
-            ret_frame[i] = blend (drift->last, ret_frame[i], i, FADE);
-        }
-      else if (over && drift->least > drift->margin + SLACK && fill >= MEDIA_FRAME + LAG_MAX)
-        read_cutting (drift, ret_frame);
-      else if (over && drift->least < drift->margin / 2)
-        read_repeating (drift, ret_frame);
+      drift->least_fill = MIN (drift->least_fill, fill - MEDIA_FRAME);
+      drift->least_delay = MIN (drift->least_delay, fill - MEDIA_FRAME + (guint) (since * MS / 1000));
+      if (++drift->reads >= WINDOW)
+        end_window (drift, ret_frame, fill);
       else
         media_ring_read (&drift->ring, ret_frame, MEDIA_FRAME);
-      if (over)
-        end_window (drift);
     }
   drift->last = ret_frame[MEDIA_FRAME - 1];
   return TRUE;

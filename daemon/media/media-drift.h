@@ -10,19 +10,23 @@
 typedef struct
 {
   MediaRing ring;
+  _Atomic gint64 written_at;    /* us, of the last write */
+  atomic_uint burst;            /* samples of the largest write of this window */
   /* Reading thread. All numbers are samples. */
   gboolean primed;              /* sound flows */
-  guint margin;                 /* what shall be left after a read at the worst moment */
-  guint least;                  /* left after a read, the least of this window */
-  guint reads, calm;            /* reads in this window; windows since the last underrun */
+  guint period;                 /* that the device writes at once */
+  guint margin;                 /* how late the device may be, beyond its period */
+  guint least_fill, least_delay;        /* in the buffer after a read, and with it what the device still holds: the least of this window */
+  guint reads, calm;            /* reads in this window; windows since the margin grew */
   gint16 last;                  /* the sample that was given out last */
   guint cut, repeated, underruns;       /* samples, samples, times */
 } MediaDrift;
 
 void media_drift_init (MediaDrift *drift);
 void media_drift_clear (MediaDrift *drift);
-void media_drift_write (MediaDrift *drift, const gint16 *samples, guint n);     /* writing thread; what does not fit is lost */
+/* Writing thread; what does not fit is lost. now: monotonic us, as below. */
+void media_drift_write (MediaDrift *drift, const gint16 *samples, guint n, gint64 now);
 /* Reading thread. FALSE: nothing to be heard (yet), frame untouched. */
-gboolean media_drift_read (MediaDrift *drift, gint16 *ret_frame);
+gboolean media_drift_read (MediaDrift *drift, gint16 *ret_frame, gint64 now);
 void media_drift_restart (MediaDrift *drift);   /* reading thread: drops what is there */
 guint media_drift_fill (MediaDrift *drift);     /* any thread */

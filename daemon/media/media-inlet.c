@@ -32,7 +32,7 @@ on_captured (gpointer data, const gint16 *samples, guint n, double age)
 {
   MediaInlet *inlet = data;
 
-  media_drift_write (&inlet->drift, samples, n);
+  media_drift_write (&inlet->drift, samples, n, g_get_monotonic_time ());
 }
 
 static void
@@ -162,7 +162,7 @@ media_inlet_read (MediaInlet *inlet, gint16 *frame, gint64 now, gboolean listene
   gint64 none = 0;
 
   if (inlet->live)
-    return media_drift_read (&inlet->drift, frame);
+    return media_drift_read (&inlet->drift, frame, now);
   if (inlet->file == NULL)
     return media_tone_render (&inlet->tone, frame, MEDIA_FRAME);
   if (!listened || !media_file_input_read (inlet->file, frame))

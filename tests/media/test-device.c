@@ -238,7 +238,6 @@ test_round_trip (gconstpointer data)
     media_hub_get_delays (call->hub, &in, &out);
     g_test_message ("capture delay %.1f ms", in);
     g_assert_cmpfloat (in, >=, 0);
-    g_assert_cmpfloat (in, <, 300);
     media_hub_get_levels (call->hub, &in, &out);
     g_assert_cmpfloat (in, >, -30);
     g_assert_cmpfloat_with_epsilon (out, -15.3, 1);

@@ -2,6 +2,7 @@
 
 #include "bench-certs.h"
 
+#include <glib/gstdio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -67,4 +68,61 @@ bench_cert_write (const BenchCert *cert, gboolean with_key, const char *path)
   if (with_key)
     PEM_write_PrivateKey (file, cert->key, NULL, NULL, 0, NULL, NULL);
   fclose (file);
+}
+
+/* ---- authorities ---- */
+
+BenchAuthorities bench_authorities;
+
+char *
+bench_authorities_write (const BenchCert *cert, gboolean with_key, const char *name)
+{
+  char *path = g_build_filename (bench_authorities.directory, name, NULL);
+
+  bench_cert_write (cert, with_key, path);
+  return path;
+}
+
+void
+bench_authorities_make (void)
+{
+  BenchAuthorities *a = &bench_authorities;
+  const BenchCertSpec ca = { .name = "Test CA", .is_ca = TRUE, .from = -30, .until = 30 };
+  const BenchCertSpec intermediate = { .name = "Test Intermediate", .is_ca = TRUE, .from = -30, .until = 30 };
+  const BenchCertSpec other_ca = { .name = "Other CA", .is_ca = TRUE, .from = -30, .until = 30 };
+  g_autoptr (BenchCert) client = NULL, other_client = NULL;
+  g_autoptr (GError) error = NULL;
+
+  a->directory = g_dir_make_tmp ("tls-XXXXXX", &error);
+  g_assert_no_error (error);
+  a->ca = bench_cert_new (&ca, NULL);
+  a->intermediate = bench_cert_new (&intermediate, a->ca);
+  a->other_ca = bench_cert_new (&other_ca, NULL);
+  client = bench_cert_new (&(BenchCertSpec) { .name = "alice", .usage = "clientAuth" }, a->ca);
+  other_client = bench_cert_new (&(BenchCertSpec) { .name = "mallory", .usage = "clientAuth" }, a->other_ca);
+  a->ca_path = bench_authorities_write (a->ca, FALSE, "ca.pem");
+  a->other_ca_path = bench_authorities_write (a->other_ca, FALSE, "other-ca.pem");
+  a->client_path = bench_authorities_write (client, TRUE, "client.pem");
+  a->other_client_path = bench_authorities_write (other_client, TRUE, "other-client.pem");
+  a->empty_path = g_build_filename (a->directory, "empty.pem", NULL);
+  g_file_set_contents (a->empty_path, "", 0, &error);
+  g_assert_no_error (error);
+}
+
+void
+bench_authorities_remove (void)
+{
+  BenchAuthorities *a = &bench_authorities;
+  char *paths[] = { a->ca_path, a->other_ca_path, a->client_path, a->other_client_path, a->empty_path };
+
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_unlink (paths[i]);
+      g_free (paths[i]);
+    }
+  g_rmdir (a->directory);
+  g_free (a->directory);
+  bench_cert_free (a->ca);
+  bench_cert_free (a->intermediate);
+  bench_cert_free (a->other_ca);
 }

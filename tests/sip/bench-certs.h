@@ -27,3 +27,19 @@ void bench_cert_free (BenchCert *cert);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchCert, bench_cert_free)
 /* PEM: the certificate, and its key if with_key. */
 void bench_cert_write (const BenchCert *cert, gboolean with_key, const char *path);
+
+/* A folder with what the tests of TLS need, made once per program. */
+typedef struct
+{
+  char *directory;
+  BenchCert *ca, *intermediate, *other_ca;
+  char *ca_path, *other_ca_path;                /* certificates */
+  char *client_path, *other_client_path;        /* certificate and key, by ca and by other_ca */
+  char *empty_path;
+} BenchAuthorities;
+
+extern BenchAuthorities bench_authorities;
+void bench_authorities_make (void);
+void bench_authorities_remove (void);
+/* Into the folder; returns the path. Caller frees, and unlinks the file. */
+char *bench_authorities_write (const BenchCert *cert, gboolean with_key, const char *name);

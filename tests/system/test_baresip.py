@@ -8,7 +8,7 @@ from compare_wav import compare
 
 PROVIDER_ADDRESS = "127.60.1.1"
 USERS = {"us": "s3cret-of-us", "them": "s3cret-of-them"}
-TALK = 2.2
+TALK = 1.5
 CODECS = ["opus", "g722", "pcma", "pcmu"]
 
 

@@ -1,85 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Accounts: a table of actions, and their settings as KEY=VALUE words, which the daemon checks. Passwords are in ctl-password.c. */
+
 #include "ctl.h"
+#include "ctl-password.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <termios.h>
-#include <unistd.h>
-
-#define MAX_PASSWORD 4096
-
-static char *
-account_path (const char *id)
-{
-  char *path = NULL;
-
-  if (sd_bus_path_encode (PHONE_DBUS_ACCOUNT_PATH, id, &path) < 0)
-    abort ();
-  return path;
-}
-
-/* ---- password ---- */
-
-/* From standard input up to the first newline; from a terminal without echo. Returns the length, or -1. */
-static ssize_t
-read_password (char *buffer, size_t size)
-{
-  struct termios saved, silent;
-  bool terminal = isatty (STDIN_FILENO) && tcgetattr (STDIN_FILENO, &saved) == 0;
-  size_t n = 0;
-  ssize_t r = 0;
-
-  if (terminal)
-    {
-      silent = saved;
-      silent.c_lflag &= ~(tcflag_t) ECHO;
-      tcsetattr (STDIN_FILENO, TCSAFLUSH, &silent);
-      fputs ("Password: ", stderr);
-    }
-  while (n < size && (r = read (STDIN_FILENO, buffer + n, size - n)) > 0)
-    {
-      char *newline = memchr (buffer + n, '\n', (size_t) r);
-
-      n += (size_t) r;
-      if (newline)
-        {
-          n = (size_t) (newline - buffer);
-          break;
-        }
-    }
-  if (terminal)
-    {
-      tcsetattr (STDIN_FILENO, TCSAFLUSH, &saved);
-      fputc ('\n', stderr);
-    }
-  return r < 0 || n == size ? -1 : (ssize_t) n;
-}
-
-/* The password goes to the daemon as a sealed file in memory: it is on no command line, in no environment and in no message. */
-static int
-set_password (Ctl *ctl, const char *path)
-{
-  char buffer[MAX_PASSWORD];
-  ssize_t length = read_password (buffer, sizeof buffer);
-  int fd = -1, status = CTL_EXIT_OTHER;
-
-  if (length < 0)
-    ctl_error ("the password cannot be read, or is longer than %d octets", MAX_PASSWORD - 1);
-  else if (length == 0)
-    ctl_error ("no password on standard input");
-  else if ((fd = memfd_create ("password", MFD_CLOEXEC | MFD_ALLOW_SEALING)) < 0
-           || write (fd, buffer, (size_t) length) != length || lseek (fd, 0, SEEK_SET) < 0)
-    ctl_error ("memory file: %s", strerror (errno));
-  else
-    status = ctl_call_method (ctl, path, PHONE_DBUS_ACCOUNT, "SetSecret", NULL, "h", fd);
-  explicit_bzero (buffer, sizeof buffer);
-  if (fd >= 0)
-    close (fd);
-  return status;
-}
+#include <time.h>
 
 /* ---- settings ---- */
 
@@ -89,6 +18,7 @@ append_settings (sd_bus_message *message, const CtlArgs *args, size_t first)
 {
   int r = sd_bus_message_open_container (message, 'a', "{sv}");
 
+  /* Words that are no settings are often secrets: they are not repeated. */
   for (size_t i = first; r >= 0 && i < args->n_words; i++)
     {
       const char *word = args->words[i], *equals = strchr (word, '=');
@@ -96,12 +26,12 @@ append_settings (sd_bus_message *message, const CtlArgs *args, size_t first)
 
       if (!equals || equals == word)
         {
-          ctl_error ("'%s' is not KEY=VALUE", word);
+          ctl_error ("word %zu behind the account is not KEY=VALUE", i - first + 1);
           return -EINVAL;
         }
-      if (strncmp (word, "password=", 9) == 0)
+      if (strncmp (word, "password=", strlen ("password=")) == 0)
         {
-          ctl_error ("a password does not belong on a command line: use --password-stdin or `phonectl account passwd`");
+          ctl_error ("a password does not belong on a command line, where everybody sees it: `phonectl account passwd %s`", args->words[1]);
           return -EINVAL;
         }
       key = strndup (word, (size_t) (equals - word));
@@ -109,43 +39,57 @@ append_settings (sd_bus_message *message, const CtlArgs *args, size_t first)
         abort ();
       r = sd_bus_message_append (message, "{sv}", key, "s", equals + 1);
       if (r < 0)
-        ctl_error ("'%s' is not text", key);
+        ctl_error ("the value of '%s' is not text", key);
       free (key);
     }
   return r < 0 ? r : sd_bus_message_close_container (message);
 }
 
+/* The password is read first: nobody types while an account without one knocks at the registrar. */
 static int
-add_account (Ctl *ctl, const CtlArgs *args)
+run_add (Ctl *ctl, const CtlArgs *args)
 {
-  sd_bus_message *message = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, "AddAccount"), *reply = NULL;
-  const char *path = NULL;
-  int status;
+  sd_bus_message *message = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, "AddAccount");
+  bool with_password = ctl_args_flag (args, "password-stdin");
+  CtlPassword password = CTL_PASSWORD_NONE;
+  char *path = ctl_account_path (args->words[1]);
+  int status = CTL_EXIT_OK;
 
-  if (sd_bus_message_append (message, "s", args->words[2]) < 0 || append_settings (message, args, 3) < 0)
+  if (sd_bus_message_append (message, "s", args->words[1]) < 0 || append_settings (message, args, 2) < 0)
+    status = CTL_EXIT_USAGE;
+  if (status == CTL_EXIT_OK && with_password)
+    status = ctl_password_read (&password);
+  if (status == CTL_EXIT_OK)
+    status = ctl_send (ctl, sd_bus_message_ref (message), NULL);
+  if (status == CTL_EXIT_OK && with_password)
     {
-      sd_bus_message_unref (message);
-      return CTL_EXIT_USAGE;
-    }
-  status = ctl_send (ctl, message, &reply);
-  if (status == CTL_EXIT_OK && sd_bus_message_read (reply, "o", &path) < 0)
-    status = CTL_EXIT_OTHER;
-  if (status == CTL_EXIT_OK && ctl_args_flag (args, "password-stdin"))
-    {
-      status = set_password (ctl, path);
+      status = ctl_password_send (ctl, path, &password);
       if (status != CTL_EXIT_OK)
-        ctl_error ("the account is there, but without a password: `phonectl account passwd %s`", args->words[2]);
+        ctl_error ("the account is there, but without a password: `phonectl account passwd %s`", args->words[1]);
     }
-  sd_bus_message_unref (reply);
+  if (status == CTL_EXIT_OK && ctl->json)
+    {
+      CtlValue *value = ctl_value_new_dict ();
+
+      ctl_value_set (value, "Id", ctl_value_new_string (args->words[1]));
+      ctl_value_set (value, "object", ctl_value_new_string (path));
+      ctl_print_json (value);
+      ctl_value_free (value);
+    }
+  ctl_password_clear (&password);
+  sd_bus_message_unref (message);
+  free (path);
   return status;
 }
 
 static int
-set_account (Ctl *ctl, const CtlArgs *args, const char *path)
+run_set (Ctl *ctl, const CtlArgs *args)
 {
+  char *path = ctl_account_path (args->words[1]);
   sd_bus_message *message = ctl_new_call (ctl, path, PHONE_DBUS_ACCOUNT, "Update");
 
-  if (append_settings (message, args, 3) < 0)
+  free (path);
+  if (append_settings (message, args, 2) < 0)
     {
       sd_bus_message_unref (message);
       return CTL_EXIT_USAGE;
@@ -153,127 +97,273 @@ set_account (Ctl *ctl, const CtlArgs *args, const char *path)
   return ctl_send (ctl, message, NULL);
 }
 
-/* ---- showing ---- */
-
-static void
-print_accounts (Ctl *ctl, const CtlValue *accounts)
-{
-  CtlTable *table = ctl_table_new (ctl, 5);
-
-  for (size_t i = 0; i < accounts->n; i++)
-    {
-      const CtlValue *account = accounts->items[i], *detail = ctl_value_get (account, "RegistrationDetail");
-      const char *registration = ctl_value_string (account, "Registration");
-      bool enabled = ctl_value_bool (account, "Enabled"), failed = strcmp (registration, "failed") == 0;
-
-      ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (account, "Id"));
-      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (account, "Aor"));
-      ctl_table_add (table, enabled ? ctl_style_of_state (registration) : CTL_DIM, "%s", enabled ? registration : "disabled");
-      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (account, "Transport"));
-      ctl_table_add (table, CTL_PLAIN, "%s", failed ? ctl_value_string (detail, "reason") : "");
-    }
-  ctl_table_print (table);
-}
-
 static int
-list_accounts (Ctl *ctl)
+run_passwd (Ctl *ctl, const CtlArgs *args)
 {
-  CtlValue *accounts = NULL;
-  int status = ctl_get_list (ctl, PHONE_DBUS_ACCOUNT_PATH, &accounts);
+  CtlPassword password = CTL_PASSWORD_NONE;
+  char *path = ctl_account_path (args->words[1]);
+  int status = ctl_password_read (&password);
 
-  if (status != CTL_EXIT_OK)
-    return status;
-  if (ctl->json)
-    ctl_print_json (accounts);
-  else
-    print_accounts (ctl, accounts);
-  ctl_value_free (accounts);
-  return CTL_EXIT_OK;
-}
-
-static int
-show_account (Ctl *ctl, const char *id, const char *path)
-{
-  CtlValue *accounts = NULL;
-  int status = ctl_get_list (ctl, PHONE_DBUS_ACCOUNT_PATH, &accounts);
-  bool found = false;
-
-  if (status != CTL_EXIT_OK)
-    return status;
-  for (size_t i = 0; i < accounts->n; i++)
-    if (strcmp (ctl_value_string (accounts->items[i], "object"), path) == 0)
-      {
-        found = true;
-        if (ctl->json)
-          ctl_print_json (accounts->items[i]);
-        else
-          ctl_print_dict (ctl, accounts->items[i]);
-      }
-  ctl_value_free (accounts);
-  if (found)
-    return CTL_EXIT_OK;
-  ctl_error ("there is no account %s", id);
-  return CTL_EXIT_NO_OBJECT;
-}
-
-/* ---- verbs ---- */
-
-typedef struct
-{
-  const char *verb, *method;
-} PlainMethod;
-
-static const PlainMethod plain_methods[] = { { "remove", "Remove" }, { "register", "Register" }, { "unregister", "Unregister" } };
-
-static int
-act_on_account (Ctl *ctl, const CtlArgs *args, const char *what, const char *path)
-{
-  for (size_t i = 0; i < sizeof plain_methods / sizeof plain_methods[0]; i++)
-    if (strcmp (what, plain_methods[i].verb) == 0)
-      return ctl_call_method (ctl, path, PHONE_DBUS_ACCOUNT, plain_methods[i].method, NULL, NULL);
-  if (strcmp (what, "show") == 0)
-    return show_account (ctl, args->words[2], path);
-  if (strcmp (what, "enable") == 0 || strcmp (what, "disable") == 0)
-    return ctl_set_property (ctl, path, PHONE_DBUS_ACCOUNT, "Enabled", "b", (int) (what[0] == 'e'));
-  if (strcmp (what, "default") == 0)
-    return ctl_set_property (ctl, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, "DefaultAccount", "o", path);
-  if (strcmp (what, "passwd") == 0)
-    return set_password (ctl, path);
-  ctl_error ("account %s: no such thing; list, show, add, set, remove, enable, disable, register, unregister, passwd, default", what);
-  return CTL_EXIT_USAGE;
-}
-
-static int
-run_account (Ctl *ctl, const CtlArgs *args)
-{
-  const char *what = args->n_words > 1 ? args->words[1] : "list";
-  bool takes_settings = strcmp (what, "add") == 0 || strcmp (what, "set") == 0;
-  char *path;
-  int status;
-
-  if (strcmp (what, "list") == 0 && args->n_words <= 2)
-    return list_accounts (ctl);
-  if (args->n_words < 3 || (!takes_settings && args->n_words > 3))
-    {
-      ctl_error ("account %s wants the id of an account%s", what, takes_settings ? " and KEY=VALUE words" : "");
-      return CTL_EXIT_USAGE;
-    }
-  if (strcmp (what, "add") == 0)
-    return add_account (ctl, args);
-  path = account_path (args->words[2]);
-  status = strcmp (what, "set") == 0 ? set_account (ctl, args, path) : act_on_account (ctl, args, what, path);
+  if (status == CTL_EXIT_OK)
+    status = ctl_password_send (ctl, path, &password);
+  ctl_password_clear (&password);
   free (path);
   return status;
 }
 
-static const CtlOption account_options[] = {
-  { "password-stdin", 0, NULL, "add: read the password from standard input" },
+/* ---- showing ---- */
+
+void
+ctl_print_no_account (const Ctl *ctl)
+{
+  ctl_print (ctl, CTL_PLAIN, "no account yet; add one: phonectl account add home aor=sip:YOU@PROVIDER transport=tls --password-stdin");
+}
+
+/* "auth-failed (403 Forbidden)"; "" if there is nothing to tell. Caller frees. */
+static char *
+failure_text (const CtlValue *detail)
+{
+  const char *reason = ctl_value_string (detail, "reason"), *phrase = ctl_value_string (detail, "phrase");
+  unsigned long code = (unsigned long) ctl_value_uint (detail, "code");
+
+  if (code)
+    return ctl_format ("%s%s%lu%s%s%s", reason, *reason ? " (" : "", code, *phrase ? " " : "", phrase, *reason ? ")" : "");
+  return ctl_format ("%s%s%s%s", reason, *reason && *phrase ? " (" : "", phrase, *reason && *phrase ? ")" : "");
+}
+
+static const char *
+state_of (const CtlValue *account)
+{
+  return ctl_value_bool (account, "Enabled") ? ctl_value_string (account, "Registration") : "disabled";
+}
+
+/* Why and when next, in the room of a table's cell. */
+static char *
+short_detail (const CtlValue *account)
+{
+  const CtlValue *detail = ctl_value_get (account, "RegistrationDetail");
+  time_t retry = (time_t) ctl_value_uint (detail, "retry-at");
+  char *failure, *when, *text;
+
+  if (strcmp (state_of (account), "failed") != 0)
+    return ctl_format ("%s", "");
+  failure = failure_text (detail);
+  when = retry ? ctl_text_relative (retry, time (NULL)) : ctl_format ("%s", "");
+  text = ctl_format ("%s%s%s", failure, *when ? ", next attempt " : "", when);
+  free (failure);
+  free (when);
+  return text;
+}
+
+void
+ctl_add_accounts (CtlTable *table, const CtlValue *accounts, const char *default_path)
+{
+  for (size_t i = 0; i < accounts->n; i++)
+    {
+      const CtlValue *account = accounts->items[i];
+      bool is_default = strcmp (ctl_value_string (account, "object"), default_path) == 0;
+      char *detail = short_detail (account);
+
+      ctl_table_add (table, CTL_BOLD, "%s%s", ctl_value_string (account, "Id"), is_default ? "*" : "");
+      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (account, "Aor"));
+      ctl_table_add (table, ctl_style_of_state (state_of (account)), "%s", state_of (account));
+      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (account, "Transport"));
+      ctl_table_add (table, CTL_PLAIN, "%s", detail);
+      free (detail);
+    }
+}
+
+static int
+run_list (Ctl *ctl, const CtlArgs *args)
+{
+  CtlValue *objects = NULL, *accounts;
+  CtlTable *table;
+  int status = ctl_get_objects (ctl, &objects);
+
+  if (status != CTL_EXIT_OK)
+    return status;
+  accounts = ctl_collect (objects, PHONE_DBUS_ACCOUNT_PATH);
+  if (ctl->json)
+    ctl_print_json (accounts);
+  else if (accounts->n == 0)
+    ctl_print_no_account (ctl);
+  else
+    {
+      table = ctl_table_new (ctl, CTL_ACCOUNT_COLUMNS);
+      ctl_add_accounts (table, accounts,
+                        ctl_value_string (ctl_value_get (ctl_value_get (objects, PHONE_DBUS_PATH), PHONE_DBUS_MANAGER),
+                                          "DefaultAccount"));
+      ctl_table_print (table);
+    }
+  ctl_value_free (accounts);
+  ctl_value_free (objects);
+  return CTL_EXIT_OK;
+}
+
+static void
+add_time (CtlTable *table, const char *name, const CtlValue *dict, const char *key)
+{
+  uint64_t when = ctl_value_uint (dict, key);
+  char *text = when ? ctl_text_time ((time_t) when, time (NULL)) : ctl_format ("%s", "");
+
+  ctl_table_pair (table, name, CTL_PLAIN, "%s", text);
+  free (text);
+}
+
+static void
+add_registration (CtlTable *table, const CtlValue *account)
+{
+  const CtlValue *detail = ctl_value_get (account, "RegistrationDetail");
+  const char *state = state_of (account);
+  unsigned long expires = (unsigned long) ctl_value_uint (detail, "expires");
+  char *failure = failure_text (detail);
+
+  ctl_table_pair (table, "state", ctl_style_of_state (state), "%s", state);
+  if (strcmp (state, "registered") != 0)
+    ctl_table_pair (table, "reason", CTL_PLAIN, "%s", failure);
+  add_time (table, "since", detail, "since");
+  if (expires && strcmp (state, "registered") == 0)
+    ctl_table_pair (table, "granted for", CTL_PLAIN, "%lu s", expires);
+  add_time (table, "next attempt", detail, "retry-at");
+  free (failure);
+}
+
+static void
+add_tls (CtlTable *table, const CtlValue *tls)
+{
+  const char *issuer = ctl_value_string (tls, "issuer"), *cipher = ctl_value_string (tls, "cipher");
+
+  ctl_table_pair (table, "tls", CTL_PLAIN, "%s%s%s", ctl_value_string (tls, "version"), *cipher ? ", " : "", cipher);
+  ctl_table_pair (table, "certificate", CTL_PLAIN, "%s%s%s", ctl_value_string (tls, "subject"), *issuer ? ", issued by " : "", issuer);
+  add_time (table, "valid until", tls, "expires");
+}
+
+static void
+add_words (CtlTable *table, const char *name, const CtlValue *list)
+{
+  char *text = ctl_format ("%s", ""), *longer;
+
+  for (size_t i = 0; list && list->kind == CTL_ARRAY && i < list->n; i++)
+    if (list->items[i]->kind == CTL_STRING)
+      {
+        longer = ctl_format ("%s%s%s", text, *text ? " " : "", list->items[i]->s);
+        free (text);
+        text = longer;
+      }
+  ctl_table_pair (table, name, CTL_PLAIN, "%s", text);
+  free (text);
+}
+
+static void
+print_account (Ctl *ctl, const CtlValue *account, bool is_default)
+{
+  const CtlValue *settings = ctl_value_get (account, "Settings");
+  const char *name = ctl_value_string (account, "Name"), *aor = ctl_value_string (account, "Aor");
+  CtlTable *table = ctl_table_new (ctl, 2);
+
+  ctl_table_pair (table, "account", CTL_BOLD, "%s%s", ctl_value_string (account, "Id"), is_default ? " (default)" : "");
+  if (strcmp (name, aor) != 0)
+    ctl_table_pair (table, "name", CTL_PLAIN, "%s", name);
+  ctl_table_pair (table, "address", CTL_PLAIN, "%s", aor);
+  add_registration (table, account);
+  ctl_table_pair (table, "transport", CTL_PLAIN, "%s", ctl_value_string (account, "Transport"));
+  add_tls (table, ctl_value_get (account, "Tls"));
+  add_words (table, "capabilities", ctl_value_get (account, "Capabilities"));
+  for (size_t i = 0; settings && i < settings->n; i++)
+    if (settings->items[i]->kind == CTL_STRING)
+      ctl_table_pair (table, i ? " " : "settings", CTL_PLAIN, "%s=%s", settings->keys[i], settings->items[i]->s);
+  ctl_table_print (table);
+}
+
+static int
+run_show (Ctl *ctl, const CtlArgs *args)
+{
+  char *path = ctl_account_path (args->words[1]);
+  CtlValue *objects = NULL, *account;
+  const CtlValue *interfaces, *manager;
+  int status = ctl_get_objects (ctl, &objects);
+
+  interfaces = ctl_value_get (objects, path);
+  manager = ctl_value_get (ctl_value_get (objects, PHONE_DBUS_PATH), PHONE_DBUS_MANAGER);
+  if (status == CTL_EXIT_OK && !interfaces)
+    {
+      ctl_error ("there is no account %s", args->words[1]);
+      status = CTL_EXIT_NO_OBJECT;
+    }
+  if (status == CTL_EXIT_OK)
+    {
+      account = ctl_flatten (path, interfaces);
+      if (ctl->json)
+        ctl_print_json (account);
+      else
+        print_account (ctl, account, strcmp (ctl_value_string (manager, "DefaultAccount"), path) == 0);
+      ctl_value_free (account);
+    }
+  ctl_value_free (objects);
+  free (path);
+  return status;
+}
+
+/* ---- the rest ---- */
+
+static int
+call_account (Ctl *ctl, const CtlArgs *args, const char *member)
+{
+  char *path = ctl_account_path (args->words[1]);
+  int status = ctl_call_method (ctl, path, PHONE_DBUS_ACCOUNT, member, NULL, NULL);
+
+  free (path);
+  return status;
+}
+
+static int run_register (Ctl *ctl, const CtlArgs *args) { return call_account (ctl, args, "Register"); }
+static int run_unregister (Ctl *ctl, const CtlArgs *args) { return call_account (ctl, args, "Unregister"); }
+static int run_remove (Ctl *ctl, const CtlArgs *args) { return call_account (ctl, args, "Remove"); }
+
+static int
+set_enabled (Ctl *ctl, const CtlArgs *args, bool enabled)
+{
+  char *path = ctl_account_path (args->words[1]);
+  int status = ctl_set_property (ctl, path, PHONE_DBUS_ACCOUNT, "Enabled", "b", (int) enabled);
+
+  free (path);
+  return status;
+}
+
+static int run_enable (Ctl *ctl, const CtlArgs *args) { return set_enabled (ctl, args, true); }
+static int run_disable (Ctl *ctl, const CtlArgs *args) { return set_enabled (ctl, args, false); }
+
+static int
+run_default (Ctl *ctl, const CtlArgs *args)
+{
+  char *path = ctl_account_path (args->words[1]);
+  int status = ctl_set_property (ctl, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, "DefaultAccount", "o", path);
+
+  free (path);
+  return status;
+}
+
+static const CtlOption add_options[] = {
+  { "password-stdin", 0, NULL, "read the password from standard input, up to the end of the line" },
+  { 0 },
+};
+
+static const CtlVerb actions[] = {
+  { "list", "", "all of them; * marks the default", NULL, run_list },
+  { "show", "ID", "all about one: why it is (not) registered, when it tries again", NULL, run_show },
+  { "add", "ID [KEY=VALUE...]", "a new one; aor=sip:YOU@PROVIDER is needed, the keys are in phoned.conf(5)", add_options, run_add },
+  { "set", "ID KEY=VALUE...", "change settings; an empty value is the default", NULL, run_set },
+  { "passwd", "ID", "set the password, read from standard input", NULL, run_passwd },
+  { "default", "ID", "call from this one when nothing else decides", NULL, run_default },
+  { "enable", "ID", "use it", NULL, run_enable },
+  { "disable", "ID", "keep it, but do not use it", NULL, run_disable },
+  { "register", "ID", "register now", NULL, run_register },
+  { "unregister", "ID", "take the registration back", NULL, run_unregister },
+  { "remove", "ID", "delete it, with its password", NULL, run_remove },
   { 0 },
 };
 
 const CtlVerb ctl_account_verbs[] = {
-  { "account", "[list | show ID | add ID KEY=VALUE... | set ID KEY=VALUE... | passwd ID | default ID | remove ID | enable ID | disable ID "
-               "| register ID | unregister ID]",
-    "accounts and their registration", account_options, run_account },
+  { "account", "[ACTION ...]", "accounts and their registration", .actions = actions },
   { 0 },
 };

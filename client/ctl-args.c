@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const CtlOption *
-find_long (const CtlOption *const *tables, const char *name, size_t length)
+const CtlOption *
+ctl_args_find (const CtlOption *const *tables, const char *name, size_t length)
 {
   for (; *tables; tables++)
     for (const CtlOption *option = *tables; option->name; option++)
@@ -40,39 +40,61 @@ add_option (CtlArgs *args, const CtlOption *option, const char *value, char *err
   return true;
 }
 
-/* One argument that begins with a dash; *i moves on when the value is the next argument. */
+/* The value of an option that wants one: what is attached to it, or the next argument. */
 static bool
-take_option (CtlArgs *args, int argc, char *const *argv, int *i, const CtlOption *const *tables, char *error, size_t error_size)
+take_value (CtlArgs *args, int argc, char *const *argv, int *i, const CtlOption *option, const char *attached, char *error,
+            size_t error_size)
 {
-  const char *argument = argv[*i];
-  bool is_long = argument[1] == '-';
-  const char *name = argument + (is_long ? 2 : 1);
-  size_t length = is_long ? strcspn (name, "=") : 1;
-  const CtlOption *option = is_long ? find_long (tables, name, length) : find_short (tables, *name);
-  const char *value = NULL;
+  if (!attached && *i + 1 >= argc)
+    {
+      snprintf (error, error_size, "option --%s wants %s", option->name, option->value);
+      return false;
+    }
+  return add_option (args, option, attached ? attached : argv[++*i], error, error_size);
+}
+
+static bool
+take_long (CtlArgs *args, int argc, char *const *argv, int *i, const CtlOption *const *tables, char *error, size_t error_size)
+{
+  const char *name = argv[*i] + 2;
+  size_t length = strcspn (name, "=");
+  const CtlOption *option = ctl_args_find (tables, name, length);
+  const char *attached = name[length] == '=' ? name + length + 1 : NULL;
 
   if (!option)
     {
-      snprintf (error, error_size, "unknown option %s%.*s", is_long ? "--" : "-", (int) (length > 64 ? 64 : length), name);
+      snprintf (error, error_size, "unknown option --%.*s", (int) (length > 64 ? 64 : length), name);
       return false;
     }
-  if (is_long ? name[length] == '=' : name[1] != '\0')
-    value = name + length + (is_long ? 1 : 0);
-  if (!option->value && value)
+  if (option->value)
+    return take_value (args, argc, argv, i, option, attached, error, error_size);
+  if (attached)
     {
       snprintf (error, error_size, "option --%s takes no value", option->name);
       return false;
     }
-  if (option->value && !value)
+  return add_option (args, option, NULL, error, error_size);
+}
+
+/* One letter after the other; the first that wants a value takes the rest. */
+static bool
+take_short (CtlArgs *args, int argc, char *const *argv, int *i, const CtlOption *const *tables, char *error, size_t error_size)
+{
+  for (const char *letter = argv[*i] + 1; *letter; letter++)
     {
-      if (*i + 1 >= argc)
+      const CtlOption *option = find_short (tables, *letter);
+
+      if (!option)
         {
-          snprintf (error, error_size, "option --%s wants %s", option->name, option->value);
+          snprintf (error, error_size, "unknown option -%.16s", letter);
           return false;
         }
-      value = argv[++*i];
+      if (option->value)
+        return take_value (args, argc, argv, i, option, letter[1] ? letter + 1 : NULL, error, error_size);
+      if (!add_option (args, option, NULL, error, error_size))
+        return false;
     }
-  return add_option (args, option, value, error, error_size);
+  return true;
 }
 
 bool
@@ -93,7 +115,7 @@ ctl_args_parse (CtlArgs *args, int argc, char *const *argv, const CtlOption *con
         }
       if (!options_over && argument[0] == '-' && argument[1] != '\0')
         {
-          if (!take_option (args, argc, argv, &i, tables, error, error_size))
+          if (!(argument[1] == '-' ? take_long : take_short) (args, argc, argv, &i, tables, error, error_size))
             return false;
           continue;
         }
@@ -144,4 +166,45 @@ ctl_parse_number (const char *text, unsigned long min, unsigned long max, unsign
     return false;
   *ret_number = number;
   return true;
+}
+
+/* ---- usage ---- */
+
+const char *
+ctl_usage_at (const char *usage, size_t place, size_t *ret_length)
+{
+  for (const char *token = usage; *token; token += strspn (token, " "))
+    {
+      size_t length = strcspn (token, " ");
+      const char *name = token + (*token == '[');
+      size_t bare = strcspn (name, " ].");
+      bool repeated = strncmp (name + bare, "...", 3) == 0;
+
+      if (place == 0 || repeated)
+        {
+          *ret_length = bare;
+          return name;
+        }
+      place--;
+      token += length;
+    }
+  return NULL;
+}
+
+void
+ctl_usage_count (const char *usage, size_t *ret_min, size_t *ret_max)
+{
+  *ret_min = *ret_max = 0;
+  for (const char *token = usage; *token; token += strspn (token, " "))
+    {
+      size_t length = strcspn (token, " ");
+
+      if (*token != '[')
+        ++*ret_min;
+      if (*ret_max != CTL_MAX_WORDS)
+        ++*ret_max;
+      if (memmem (token, length, "...", 3))
+        *ret_max = CTL_MAX_WORDS;
+      token += length;
+    }
 }

@@ -14,7 +14,7 @@ typedef struct
   const char *name;             /* long name without dashes; NULL ends a table */
   char letter;                  /* short form, 0: none */
   const char *value;            /* what the value is called in the help, NULL: a flag */
-  const char *help;
+  const char *help;             /* NULL: not for people */
 } CtlOption;
 
 typedef struct
@@ -33,7 +33,14 @@ typedef struct
  * the first word on; *ret_used tells how many arguments were taken. FALSE: error holds one line that names the argument. */
 bool ctl_args_parse (CtlArgs *args, int argc, char *const *argv, const CtlOption *const *tables, bool stop_at_word,
                      int *ret_used, char *error, size_t error_size);
+const CtlOption *ctl_args_find (const CtlOption *const *tables, const char *name, size_t length);       /* by its long name */
 bool ctl_args_flag (const CtlArgs *args, const char *name);
 const char *ctl_args_value (const CtlArgs *args, const char *name);             /* the last one, NULL: not given */
 /* Whole decimal number within bounds. */
 bool ctl_parse_number (const char *text, unsigned long min, unsigned long max, unsigned long *ret_number);
+
+/* What words a verb takes stands in its help, "[N] DIGITS": a name for each word, in brackets those that may be missing, with "..."
+ * one that may be repeated. Parser and completion read the same text. */
+void ctl_usage_count (const char *usage, size_t *ret_min, size_t *ret_max);
+/* The bare name for the word at this place ("N", "KEY=VALUE"), its length in *ret_length; NULL: no such word. */
+const char *ctl_usage_at (const char *usage, size_t place, size_t *ret_length);

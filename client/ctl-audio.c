@@ -3,12 +3,36 @@
 
 #include <string.h>
 
+static void
+print_audio (Ctl *ctl, const CtlValue *audio)
+{
+  const CtlValue *devices = ctl_value_get (audio, "Devices");
+  bool muted = ctl_value_bool (audio, "InputMuted");
+  CtlTable *table = ctl_table_new (ctl, 2);
+
+  ctl_table_pair (table, "input", muted ? CTL_WARN : CTL_BOLD, "%s%s", ctl_value_string (audio, "Input"), muted ? " (muted)" : "");
+  ctl_table_pair (table, "output", CTL_BOLD, "%s", ctl_value_string (audio, "Output"));
+  ctl_table_pair (table, "ring", CTL_BOLD, "%s", ctl_value_string (audio, "Ring"));
+  ctl_table_print (table);
+  if (!devices || devices->n == 0)
+    return;
+  putchar ('\n');
+  table = ctl_table_new (ctl, 4);
+  for (size_t i = 0; i < devices->n; i++)
+    {
+      ctl_table_add (table, CTL_DIM, "%s", ctl_value_string (devices->items[i], "role"));
+      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (devices->items[i], "id"));
+      ctl_table_add (table, CTL_DIM, "%s", ctl_value_bool (devices->items[i], "default") ? "default" : "");
+      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (devices->items[i], "name"));
+    }
+  ctl_table_print (table);
+}
+
 static int
-list_audio (Ctl *ctl)
+run_list (Ctl *ctl, const CtlArgs *args)
 {
   CtlValue *objects = NULL;
-  const CtlValue *audio, *devices;
-  CtlTable *table;
+  const CtlValue *audio;
   int status = ctl_get_objects (ctl, &objects);
 
   if (status != CTL_EXIT_OK)
@@ -17,59 +41,53 @@ list_audio (Ctl *ctl)
   if (!audio)
     {
       ctl_error ("phoned tells nothing about audio");
-      ctl_value_free (objects);
-      return CTL_EXIT_OTHER;
+      status = CTL_EXIT_OTHER;
     }
-  if (ctl->json)
+  else if (ctl->json)
     ctl_print_json (audio);
   else
-    {
-      table = ctl_table_new (ctl, 2);
-      ctl_table_add (table, CTL_PLAIN, "input");
-      ctl_table_add (table, CTL_BOLD, "%s%s", ctl_value_string (audio, "Input"), ctl_value_bool (audio, "InputMuted") ? " (muted)" : "");
-      ctl_table_add (table, CTL_PLAIN, "output");
-      ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (audio, "Output"));
-      ctl_table_add (table, CTL_PLAIN, "ring");
-      ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (audio, "Ring"));
-      ctl_table_print (table);
-      devices = ctl_value_get (audio, "Devices");
-      table = ctl_table_new (ctl, 3);
-      for (size_t i = 0; devices && i < devices->n; i++)
-        {
-          ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (devices->items[i], "role"));
-          ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (devices->items[i], "id"));
-          ctl_table_add (table, CTL_DIM, "%s", ctl_value_string (devices->items[i], "name"));
-        }
-      ctl_table_print (table);
-    }
+    print_audio (ctl, audio);
   ctl_value_free (objects);
-  return CTL_EXIT_OK;
+  return status;
 }
 
 static int
-run_audio (Ctl *ctl, const CtlArgs *args)
+select_device (Ctl *ctl, const char *property, const CtlArgs *args)
 {
-  static const struct
-  {
-    const char *verb, *property;
-  } roles[] = { { "input", "Input" }, { "output", "Output" }, { "ring", "Ring" } };
-  const char *what = args->n_words > 1 ? args->words[1] : "list";
-
-  if (args->n_words <= 2 && strcmp (what, "list") == 0)
-    return list_audio (ctl);
-  if (args->n_words == 2 && (strcmp (what, "mute") == 0 || strcmp (what, "unmute") == 0))
-    return ctl_set_property (ctl, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, "InputMuted", "b", (int) (what[0] == 'm'));
-  if (args->n_words == 3 && strcmp (what, "test") == 0)
-    return ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, "TestTone", NULL, "s", args->words[2]);
-  for (size_t i = 0; args->n_words == 3 && i < sizeof roles / sizeof roles[0]; i++)
-    if (strcmp (what, roles[i].verb) == 0)
-      return ctl_set_property (ctl, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, roles[i].property, "s", args->words[2]);
-  ctl_error ("audio list, input DEVICE, output DEVICE, ring DEVICE, test input|output|ring, mute, unmute");
-  return CTL_EXIT_USAGE;
+  return ctl_set_property (ctl, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, property, "s", args->words[1]);
 }
 
+static int run_input (Ctl *ctl, const CtlArgs *args) { return select_device (ctl, "Input", args); }
+static int run_output (Ctl *ctl, const CtlArgs *args) { return select_device (ctl, "Output", args); }
+static int run_ring (Ctl *ctl, const CtlArgs *args) { return select_device (ctl, "Ring", args); }
+
+static int
+run_test (Ctl *ctl, const CtlArgs *args)
+{
+  return ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, "TestTone", NULL, "s", args->words[1]);
+}
+
+static int
+set_muted (Ctl *ctl, bool muted)
+{
+  return ctl_set_property (ctl, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, "InputMuted", "b", (int) muted);
+}
+
+static int run_mute (Ctl *ctl, const CtlArgs *args) { return set_muted (ctl, true); }
+static int run_unmute (Ctl *ctl, const CtlArgs *args) { return set_muted (ctl, false); }
+
+static const CtlVerb actions[] = {
+  { "list", "", "what is used, and what could be", NULL, run_list },
+  { "input", "INPUT", "choose the microphone", NULL, run_input },
+  { "output", "OUTPUT", "choose the loudspeaker", NULL, run_output },
+  { "ring", "OUTPUT", "choose where it rings", NULL, run_ring },
+  { "test", "ROLE", "a short tone on output or ring; for input, hear the microphone", NULL, run_test },
+  { "mute", "", "switch the microphone off for all calls", NULL, run_mute },
+  { "unmute", "", "and on again", NULL, run_unmute },
+  { 0 },
+};
+
 const CtlVerb ctl_audio_verbs[] = {
-  { "audio", "[list | input DEVICE | output DEVICE | ring DEVICE | test ROLE | mute | unmute]", "microphone, loudspeaker and ring device",
-    NULL, run_audio },
+  { "audio", "[ACTION ...]", "microphone, loudspeaker and bell", .actions = actions },
   { 0 },
 };

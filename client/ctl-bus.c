@@ -31,6 +31,9 @@ static const struct
   { "ack-timeout", CTL_EXIT_NETWORK }, { "session-timeout", CTL_EXIT_NETWORK },
   { "rtp-timeout", CTL_EXIT_MEDIA },   { "media-failed", CTL_EXIT_MEDIA },
   { "not-acceptable", CTL_EXIT_MEDIA }, { "auth-failed", CTL_EXIT_AUTH },
+  { "replaced", CTL_EXIT_OK },         { "answered-elsewhere", CTL_EXIT_OK },
+  { "shutdown", CTL_EXIT_OTHER },      { "cancelled", CTL_EXIT_OTHER },
+  { "redirected", CTL_EXIT_OTHER },    { "failed", CTL_EXIT_OTHER },
 };
 
 int
@@ -60,23 +63,108 @@ ctl_exit_from_reason (const CtlValue *reason)
   return CTL_EXIT_OTHER;
 }
 
-int
-ctl_report (const sd_bus_error *error, int negative_errno)
+static bool
+has_prefix (const char *text, const char *prefix)
 {
-  if (!sd_bus_error_is_set (error))
+  return strncmp (text, prefix, strlen (prefix)) == 0;
+}
+
+/* Nobody has the name, and starting phoned did not help. */
+static bool
+is_not_there (const char *name)
+{
+  return strcmp (name, SD_BUS_ERROR_SERVICE_UNKNOWN) == 0 || strcmp (name, SD_BUS_ERROR_NAME_HAS_NO_OWNER) == 0
+         || strcmp (name, "org.freedesktop.DBus.Error.TimedOut") == 0 || has_prefix (name, "org.freedesktop.DBus.Error.Spawn")
+         || has_prefix (name, "org.freedesktop.systemd1.");
+}
+
+/* The connection, not the phone. */
+static void
+report_errno (const Ctl *ctl, int error)
+{
+  if (error == -ETIMEDOUT)
+    ctl_error ("phoned did not answer within %lu s", (unsigned long) (ctl->timeout_us / 1000000));
+  else if (ctl->host && (error == -ECONNRESET || error == -ENOTCONN || error == -EPIPE || error == -ECONNREFUSED))
+    ctl_error ("no connection with %s: that needs `ssh %s` to work, and systemd-stdio-bridge (package systemd) there", ctl->host,
+               ctl->host);
+  else if (error == -ECONNRESET || error == -ENOTCONN || error == -EPIPE)
+    ctl_error ("the session bus closed the connection");
+  else
+    ctl_error ("%s", strerror (-error));
+}
+
+int
+ctl_report (const Ctl *ctl, const char *path, const sd_bus_error *error, int negative_errno)
+{
+  const char *name = error && sd_bus_error_is_set (error) ? error->name : NULL;
+  const char *message = name && error->message && *error->message ? error->message : name;
+  char *object;
+
+  if (!name || has_prefix (name, "System.Error."))
     {
-      ctl_error ("%s", strerror (-negative_errno));
+      report_errno (ctl, negative_errno);
       return CTL_EXIT_OTHER;
     }
-  if (strcmp (error->name, SD_BUS_ERROR_SERVICE_UNKNOWN) == 0 || strcmp (error->name, SD_BUS_ERROR_NAME_HAS_NO_OWNER) == 0
-      || strncmp (error->name, "org.freedesktop.DBus.Error.Spawn", 32) == 0 || strncmp (error->name, "org.freedesktop.systemd1.", 25) == 0)
+  if (is_not_there (name))
     {
-      ctl_error ("phoned does not run and could not be started: %s", error->message ? error->message : error->name);
-      ctl_error ("see `systemctl --user status phoned` and `journalctl --user -u phoned`");
+      ctl_error ("phoned does not run and could not be started: %s", message);
+      ctl_error ("see `systemctl --user status phoned` and `journalctl --user -u phoned`%s%s", ctl->host ? " on " : "",
+                 ctl->host ? ctl->host : "");
       return CTL_EXIT_OTHER;
     }
-  ctl_error ("%s", error->message && *error->message ? error->message : error->name);
-  return ctl_exit_from_name (error->name);
+  if (strcmp (name, SD_BUS_ERROR_NO_REPLY) == 0 && negative_errno == -ETIMEDOUT)
+    {
+      report_errno (ctl, -ETIMEDOUT);
+      return CTL_EXIT_OTHER;
+    }
+  if (strcmp (name, SD_BUS_ERROR_NO_REPLY) == 0 || strcmp (name, SD_BUS_ERROR_DISCONNECTED) == 0)
+    ctl_error ("phoned left before it answered");
+  else if (path && strcmp (name, SD_BUS_ERROR_UNKNOWN_OBJECT) == 0)
+    {
+      object = ctl_object_name (path);
+      ctl_error ("there is no %s", object);
+      free (object);
+    }
+  else
+    ctl_error ("%s", message);
+  return ctl_exit_from_name (name);
+}
+
+/* ---- names of objects ---- */
+
+char *
+ctl_account_path (const char *id)
+{
+  char *path = NULL;
+
+  if (sd_bus_path_encode (PHONE_DBUS_ACCOUNT_PATH, id, &path) < 0)
+    abort ();
+  return path;
+}
+
+char *
+ctl_account_id (const char *path)
+{
+  char *id = NULL;
+
+  if (sd_bus_path_decode (path, PHONE_DBUS_ACCOUNT_PATH, &id) <= 0)
+    id = ctl_format ("%s", "");
+  return id;
+}
+
+char *
+ctl_object_name (const char *path)
+{
+  char *id = ctl_account_id (path), *name;
+
+  if (*id)
+    name = ctl_format ("account %s", id);
+  else if (has_prefix (path, PHONE_DBUS_CALL_PATH "/"))
+    name = ctl_format ("call %s", path + strlen (PHONE_DBUS_CALL_PATH "/"));
+  else
+    name = ctl_format ("%s", strcmp (path, PHONE_DBUS_PATH) == 0 ? "phone" : path);
+  free (id);
+  return name;
 }
 
 /* ---- connection ---- */
@@ -98,38 +186,41 @@ escape_address (const char *text)
   return escaped;
 }
 
+/* sd_bus_open_user_machine() wants machined; the bridge needs nothing but ssh and systemd at the other end. */
+static int
+connect_by_ssh (Ctl *ctl)
+{
+  char *escaped = escape_address (ctl->host);
+  char *address = ctl_format ("unixexec:path=ssh,argv1=-xT,argv2=--,argv3=%s,argv4=systemd-stdio-bridge,argv5=--user", escaped);
+  int r = sd_bus_new (&ctl->bus);
+
+  if (r >= 0)
+    r = sd_bus_set_address (ctl->bus, address);
+  if (r >= 0)
+    r = sd_bus_set_bus_client (ctl->bus, 1);
+  if (r >= 0)
+    r = sd_bus_start (ctl->bus);
+  free (escaped);
+  free (address);
+  return r;
+}
+
 int
 ctl_connect (Ctl *ctl)
 {
-  int r;
+  int r = ctl->host ? connect_by_ssh (ctl) : sd_bus_open_user (&ctl->bus);
 
+  if (r >= 0)
+    r = sd_bus_set_method_call_timeout (ctl->bus, ctl->timeout_us);
+  if (r >= 0)
+    return CTL_EXIT_OK;
   if (ctl->host)
-    {
-      /* sd_bus_open_user_machine wants machined; the bridge needs nothing but ssh and systemd at the other end. */
-      char *escaped = escape_address (ctl->host), *address = NULL;
-
-      if (asprintf (&address, "unixexec:path=ssh,argv1=-xT,argv2=--,argv3=%s,argv4=systemd-stdio-bridge,argv5=--user", escaped) < 0)
-        abort ();
-      free (escaped);
-      r = sd_bus_new (&ctl->bus);
-      if (r >= 0)
-        r = sd_bus_set_address (ctl->bus, address);
-      if (r >= 0)
-        r = sd_bus_set_bus_client (ctl->bus, 1);
-      if (r >= 0)
-        r = sd_bus_start (ctl->bus);
-      free (address);
-    }
+    report_errno (ctl, r);
+  else if (r == -ENOMEDIUM)
+    ctl_error ("no session bus: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set (log in as the user, rather than by su or sudo)");
   else
-    r = sd_bus_open_user (&ctl->bus);
-  if (r < 0)
-    {
-      ctl_error ("cannot reach the %s bus%s%s: %s", ctl->host ? "user's" : "session", ctl->host ? " of " : "",
-                 ctl->host ? ctl->host : "", strerror (-r));
-      return CTL_EXIT_OTHER;
-    }
-  sd_bus_set_method_call_timeout (ctl->bus, ctl->timeout_us);
-  return CTL_EXIT_OK;
+    ctl_error ("the session bus does not answer: %s", strerror (-r));
+  return CTL_EXIT_OTHER;
 }
 
 sd_bus_message *
@@ -148,7 +239,7 @@ ctl_send (Ctl *ctl, sd_bus_message *message, sd_bus_message **ret_reply)
   sd_bus_error error = SD_BUS_ERROR_NULL;
   sd_bus_message *reply = NULL;
   int r = sd_bus_call (ctl->bus, message, ctl->timeout_us, &error, &reply);
-  int exit_status = r < 0 ? ctl_report (&error, r) : CTL_EXIT_OK;
+  int exit_status = r < 0 ? ctl_report (ctl, sd_bus_message_get_path (message), &error, r) : CTL_EXIT_OK;
 
   sd_bus_message_unref (message);
   sd_bus_error_free (&error);
@@ -225,35 +316,68 @@ ctl_get_objects (Ctl *ctl, CtlValue **ret_objects)
   return status;
 }
 
+/* Call and Media both have a Direction: the call's keeps the name, the other becomes MediaDirection. */
+static void
+merge_interface (CtlValue *flat, const CtlValue *properties, const char *prefix)
+{
+  for (size_t i = 0; properties && properties->kind == CTL_DICT && i < properties->n; i++)
+    {
+      const char *key = properties->keys[i];
+      char *name = ctl_format ("%s%s", ctl_value_get (flat, key) ? prefix : "", key);
+
+      ctl_value_set (flat, name, ctl_value_copy (properties->items[i]));
+      free (name);
+    }
+}
+
 CtlValue *
 ctl_flatten (const char *path, const CtlValue *interfaces)
 {
   CtlValue *flat = ctl_value_new_dict ();
-  const char *last = strrchr (path, '/') + 1;
   unsigned long number;
 
-  if (strstr (path, "/call/") && ctl_parse_number (last, 0, UINT32_MAX, &number))
+  if (has_prefix (path, PHONE_DBUS_CALL_PATH "/")
+      && ctl_parse_number (path + strlen (PHONE_DBUS_CALL_PATH "/"), 0, UINT32_MAX, &number))
     ctl_value_set (flat, "number", ctl_value_new_uint (number));
   ctl_value_set (flat, "object", ctl_value_new_string (path));
-  for (size_t i = 0; interfaces && i < interfaces->n; i++)
-    if (strncmp (interfaces->keys[i], "org.phoned.", 11) == 0)
-      ctl_value_merge (flat, interfaces->items[i]);
+  for (size_t i = 0; interfaces && interfaces->kind == CTL_DICT && i < interfaces->n; i++)
+    if (has_prefix (interfaces->keys[i], PHONE_DBUS_NAME ".") && strcmp (interfaces->keys[i], PHONE_DBUS_MEDIA) != 0)
+      merge_interface (flat, interfaces->items[i], strrchr (interfaces->keys[i], '.') + 1);
+  merge_interface (flat, ctl_value_get (interfaces, PHONE_DBUS_MEDIA), "Media");
   return flat;
+}
+
+static int
+compare_objects (const void *a, const void *b)
+{
+  const CtlValue *left = *(CtlValue *const *) a, *right = *(CtlValue *const *) b;
+  uint64_t i = ctl_value_uint (left, "number"), j = ctl_value_uint (right, "number");
+
+  return i != j ? (i > j) - (i < j) : strcmp (ctl_value_string (left, "object"), ctl_value_string (right, "object"));
+}
+
+CtlValue *
+ctl_collect (const CtlValue *objects, const char *parent)
+{
+  CtlValue *list = ctl_value_new_array ();
+  size_t length = strlen (parent);
+
+  for (size_t i = 0; objects->kind == CTL_DICT && i < objects->n; i++)
+    if (strncmp (objects->keys[i], parent, length) == 0 && objects->keys[i][length] == '/')
+      ctl_value_append (list, ctl_flatten (objects->keys[i], objects->items[i]));
+  if (list->n)
+    qsort (list->items, list->n, sizeof *list->items, compare_objects);
+  return list;
 }
 
 int
 ctl_get_list (Ctl *ctl, const char *parent, CtlValue **ret_list)
 {
   CtlValue *objects = NULL;
-  size_t length = strlen (parent);
   int status = ctl_get_objects (ctl, &objects);
 
-  if (status != CTL_EXIT_OK)
-    return status;
-  *ret_list = ctl_value_new_array ();
-  for (size_t i = 0; i < objects->n; i++)
-    if (strncmp (objects->keys[i], parent, length) == 0 && objects->keys[i][length] == '/')
-      ctl_value_append (*ret_list, ctl_flatten (objects->keys[i], objects->items[i]));
+  if (status == CTL_EXIT_OK)
+    *ret_list = ctl_collect (objects, parent);
   ctl_value_free (objects);
-  return CTL_EXIT_OK;
+  return status;
 }

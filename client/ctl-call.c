@@ -11,40 +11,99 @@
 char *
 ctl_reason_text (const CtlValue *reason)
 {
-  const char *phrase = ctl_value_string (reason, "phrase");
+  const char *phrase = ctl_value_string (reason, "phrase"), *actor = ctl_value_string (reason, "actor");
+  const char *word = ctl_value_string (reason, "reason"), *by = *actor ? " by " : "";
   unsigned long sip = (unsigned long) ctl_value_uint (reason, "sip");
-  char *text;
-  int n;
 
   if (sip)
-    n = asprintf (&text, "%s by %s (%lu%s%s)", ctl_value_string (reason, "reason"), ctl_value_string (reason, "actor"), sip,
-                  *phrase ? " " : "", phrase);
-  else
-    n = asprintf (&text, "%s by %s%s%s%s", ctl_value_string (reason, "reason"), ctl_value_string (reason, "actor"),
-                  *phrase ? " (" : "", phrase, *phrase ? ")" : "");
-  if (n < 0)
-    abort ();
-  return text;
+    return ctl_format ("%s%s%s (%lu%s%s)", word, by, actor, sip, *phrase ? " " : "", phrase);
+  return ctl_format ("%s%s%s%s%s%s", word, by, actor, *phrase ? " (" : "", phrase, *phrase ? ")" : "");
+}
+
+char *
+ctl_party_text (const CtlValue *call)
+{
+  const char *name = ctl_value_string (call, "RemoteName"), *uri = ctl_value_string (call, "RemoteUri");
+
+  return *name ? ctl_format ("%s <%s>", name, uri) : ctl_format ("%s", uri);
 }
 
 /* ---- which call ---- */
 
-static void
-list_candidates (const CtlValue *calls, const char *action)
+static bool
+is_over (const CtlValue *call)
+{
+  const char *state = ctl_value_string (call, "State");
+
+  return strcmp (state, "disconnected") == 0 || strcmp (state, "disconnecting") == 0;
+}
+
+static bool
+is_meant (const CtlValue *call, const char *can)
+{
+  return can ? ctl_value_has (ctl_value_get (call, "Can"), can) : !is_over (call);
+}
+
+/* Those that fit, or if none does those that there are. Returns how many were listed. */
+static size_t
+list_candidates (const CtlValue *calls, const char *can, bool fitting)
+{
+  size_t n = 0;
+
+  for (size_t i = 0; i < calls->n; i++)
+    if (fitting ? is_meant (calls->items[i], can) : !is_over (calls->items[i]))
+      {
+        char *party = ctl_party_text (calls->items[i]);
+
+        if (n++ == 0 && fitting)
+          ctl_error ("which call? say its number:");
+        else if (n == 1)
+          ctl_error ("no call can %s now:", can);
+        ctl_error ("  %lu  %s  %s", (unsigned long) ctl_value_uint (calls->items[i], "number"),
+                   ctl_value_string (calls->items[i], "State"), party);
+        free (party);
+      }
+  return n;
+}
+
+static int
+choose_by_number (const CtlValue *calls, unsigned long number, const CtlValue **ret_chosen)
 {
   for (size_t i = 0; i < calls->n; i++)
-    if (!action || ctl_value_has (ctl_value_get (calls->items[i], "Can"), action))
-      ctl_error ("  %lu  %s  %s", (unsigned long) ctl_value_uint (calls->items[i], "number"),
-                 ctl_value_string (calls->items[i], "State"), ctl_value_string (calls->items[i], "RemoteUri"));
+    if (ctl_value_uint (calls->items[i], "number") == number)
+      {
+        *ret_chosen = calls->items[i];
+        return CTL_EXIT_OK;
+      }
+  ctl_error ("there is no call %lu", number);
+  return CTL_EXIT_NO_OBJECT;
+}
+
+static int
+choose_only (const CtlValue *calls, const char *can, const CtlValue **ret_chosen)
+{
+  size_t fitting = 0;
+
+  for (size_t i = 0; i < calls->n; i++)
+    if (is_meant (calls->items[i], can))
+      {
+        *ret_chosen = calls->items[i];
+        fitting++;
+      }
+  if (fitting == 1)
+    return CTL_EXIT_OK;
+  if (list_candidates (calls, can, fitting > 0) > 0)
+    return fitting ? CTL_EXIT_USAGE : CTL_EXIT_STATE;
+  ctl_error ("there is no call");
+  return CTL_EXIT_NO_OBJECT;
 }
 
 int
-ctl_choose_call (Ctl *ctl, const char *word, const char *action, CtlValue **ret_call)
+ctl_choose_call (Ctl *ctl, const char *word, const char *can, CtlValue **ret_call)
 {
   CtlValue *calls = NULL;
   const CtlValue *chosen = NULL;
   unsigned long number = 0;
-  size_t fitting = 0;
   int status;
 
   if (word && !ctl_parse_number (word, 1, UINT32_MAX, &number))
@@ -53,182 +112,180 @@ ctl_choose_call (Ctl *ctl, const char *word, const char *action, CtlValue **ret_
       return CTL_EXIT_USAGE;
     }
   status = ctl_get_list (ctl, PHONE_DBUS_CALL_PATH, &calls);
-  if (status != CTL_EXIT_OK)
-    return status;
-  for (size_t i = 0; i < calls->n; i++)
-    {
-      const CtlValue *call = calls->items[i];
-      bool fits = word ? ctl_value_uint (call, "number") == number
-                  : action ? ctl_value_has (ctl_value_get (call, "Can"), action)
-                           : strcmp (ctl_value_string (call, "State"), "disconnected") != 0;
-
-      if (fits)
-        {
-          chosen = call;
-          fitting++;
-        }
-    }
-  if (fitting == 1)
-    {
-      *ret_call = ctl_value_copy (chosen);
-      status = CTL_EXIT_OK;
-    }
-  else if (word)
-    {
-      ctl_error ("there is no call %lu", number);
-      status = CTL_EXIT_NO_OBJECT;
-    }
-  else if (fitting == 0)
-    {
-      ctl_error (action ? "no call that can %s" : "no call", action);
-      status = CTL_EXIT_NO_OBJECT;
-    }
-  else
-    {
-      ctl_error ("which one?");
-      list_candidates (calls, action);
-      status = CTL_EXIT_USAGE;
-    }
+  if (status == CTL_EXIT_OK)
+    status = word ? choose_by_number (calls, number, &chosen) : choose_only (calls, can, &chosen);
+  if (status == CTL_EXIT_OK)
+    *ret_call = ctl_value_copy (chosen);
   ctl_value_free (calls);
   return status;
 }
 
 /* ---- showing ---- */
 
-static void
-print_calls (Ctl *ctl, const CtlValue *calls)
+static char *
+talking_time (const CtlValue *call)
 {
-  CtlTable *table = ctl_table_new (ctl, 6);
+  uint64_t answered = ctl_value_uint (call, "Answered");
+  time_t now = time (NULL);
 
-  for (size_t i = 0; i < calls->n; i++)
-    {
-      const CtlValue *call = calls->items[i];
-      const char *state = ctl_value_string (call, "State"), *name = ctl_value_string (call, "RemoteName");
-      const CtlValue *security = ctl_value_get (call, "Security");
-
-      ctl_table_add (table, CTL_BOLD, "%lu", (unsigned long) ctl_value_uint (call, "number"));
-      ctl_table_add (table, ctl_style_of_state (state), "%s%s", state, ctl_value_bool (call, "Muted") ? ", muted" : "");
-      ctl_table_add (table, CTL_PLAIN, "%s", strcmp (ctl_value_string (call, "Direction"), "incoming") == 0 ? "from" : "to");
-      ctl_table_add (table, CTL_PLAIN, "%s%s%s", name, *name ? " " : "", ctl_value_string (call, "RemoteUri"));
-      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (call, "Codec"));
-      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (security, "suite"));
-    }
-  ctl_table_print (table);
-}
-
-static void
-print_value (CtlTable *table, const char *name, const CtlValue *value)
-{
-  if (value->kind == CTL_STRING)
-    {
-      ctl_table_add (table, CTL_DIM, "%s", name);
-      ctl_table_add (table, CTL_PLAIN, "%s", value->s);
-    }
-  else if (value->kind == CTL_DICT)
-    for (size_t i = 0; i < value->n; i++)
-      {
-        char *inner;
-
-        if (asprintf (&inner, "%s.%s", name, value->keys[i]) < 0)
-          abort ();
-        print_value (table, inner, value->items[i]);
-        free (inner);
-      }
-  else
-    {
-      char *text = NULL;
-      size_t size = 0;
-      FILE *memory = open_memstream (&text, &size);
-
-      if (!memory)
-        abort ();
-      if (value->kind == CTL_ARRAY)
-        for (size_t i = 0; i < value->n; i++)
-          {
-            if (i)
-              fputc (' ', memory);
-            if (value->items[i]->kind == CTL_STRING)
-              fputs (value->items[i]->s, memory);
-            else
-              ctl_value_json (memory, value->items[i]);
-          }
-      else
-        ctl_value_json (memory, value);
-      fclose (memory);
-      ctl_table_add (table, CTL_DIM, "%s", name);
-      ctl_table_add (table, CTL_PLAIN, "%s", text);
-      free (text);
-    }
+  if (!answered || is_over (call) || (uint64_t) now < answered)
+    return ctl_format ("%s", "");
+  return ctl_text_duration ((uint64_t) now - answered);
 }
 
 void
-ctl_print_dict (Ctl *ctl, const CtlValue *dict)
+ctl_add_calls (CtlTable *table, const CtlValue *calls)
 {
-  CtlTable *table = ctl_table_new (ctl, 2);
+  for (size_t i = 0; i < calls->n; i++)
+    {
+      const CtlValue *call = calls->items[i], *security = ctl_value_get (call, "Security");
+      const char *state = ctl_value_string (call, "State");
+      char *party = ctl_party_text (call), *talking = talking_time (call);
 
-  for (size_t i = 0; i < dict->n; i++)
-    if (strcmp (dict->keys[i], "object") != 0)
-      print_value (table, dict->keys[i], dict->items[i]);
-  ctl_table_print (table);
+      ctl_table_add (table, CTL_BOLD, "%lu", (unsigned long) ctl_value_uint (call, "number"));
+      ctl_table_add (table, ctl_style_of_state (state), "%s%s%s", state, ctl_value_bool (call, "RemoteHold") ? ", held by peer" : "",
+                     ctl_value_bool (call, "Muted") ? ", muted" : "");
+      ctl_table_add (table, CTL_DIM, "%s", strcmp (ctl_value_string (call, "Direction"), "incoming") == 0 ? "from" : "to");
+      ctl_table_add (table, CTL_PLAIN, "%s", party);
+      ctl_table_add (table, CTL_PLAIN, "%s", talking);
+      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (call, "Codec"));
+      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (security, "suite"));
+      free (party);
+      free (talking);
+    }
 }
 
 static int
-run_call (Ctl *ctl, const CtlArgs *args)
+run_list (Ctl *ctl, const CtlArgs *args)
 {
-  const char *what = args->n_words > 1 ? args->words[1] : "list";
-  CtlValue *value = NULL;
-  int status;
+  CtlValue *calls = NULL;
+  CtlTable *table;
+  int status = ctl_get_list (ctl, PHONE_DBUS_CALL_PATH, &calls);
 
-  if (strcmp (what, "list") == 0 && args->n_words <= 2)
-    {
-      status = ctl_get_list (ctl, PHONE_DBUS_CALL_PATH, &value);
-      if (status != CTL_EXIT_OK)
-        return status;
-      if (ctl->json)
-        ctl_print_json (value);
-      else
-        print_calls (ctl, value);
-    }
-  else if (strcmp (what, "show") == 0 && args->n_words <= 3)
-    {
-      status = ctl_choose_call (ctl, args->n_words > 2 ? args->words[2] : NULL, NULL, &value);
-      if (status != CTL_EXIT_OK)
-        return status;
-      if (ctl->json)
-        ctl_print_json (value);
-      else
-        ctl_print_dict (ctl, value);
-    }
+  if (status != CTL_EXIT_OK)
+    return status;
+  if (ctl->json)
+    ctl_print_json (calls);
+  else if (calls->n == 0)
+    ctl_print (ctl, CTL_DIM, "no calls");
   else
     {
-      ctl_error ("call list, or call show [N]");
-      return CTL_EXIT_USAGE;
+      table = ctl_table_new (ctl, CTL_CALL_COLUMNS);
+      ctl_add_calls (table, calls);
+      ctl_table_print (table);
     }
-  ctl_value_free (value);
-  return status;
+  ctl_value_free (calls);
+  return CTL_EXIT_OK;
 }
+
+static void
+add_peer (CtlTable *table, const CtlValue *call)
+{
+  char *party = ctl_party_text (call), *account = ctl_account_id (ctl_value_string (call, "Account"));
+  const char *state = ctl_value_string (call, "State");
+
+  ctl_table_pair (table, "call", CTL_BOLD, "%lu, %s", (unsigned long) ctl_value_uint (call, "number"), ctl_value_string (call, "Direction"));
+  ctl_table_pair (table, "state", ctl_style_of_state (state), "%s", state);
+  ctl_table_pair (table, "peer", CTL_PLAIN, "%s", party);
+  ctl_table_pair (table, "vouched for", CTL_GOOD, "%s", ctl_value_string (call, "AssertedId"));
+  ctl_table_pair (table, "diverted by", CTL_PLAIN, "%s", ctl_value_string (call, "Diverter"));
+  ctl_table_pair (table, "account", CTL_PLAIN, "%s", account);
+  free (party);
+  free (account);
+}
+
+static void
+add_course (CtlTable *table, const CtlValue *call)
+{
+  const CtlValue *reason = ctl_value_get (call, "Reason");
+  uint64_t start = ctl_value_uint (call, "Start"), answered = ctl_value_uint (call, "Answered");
+  char *started = ctl_text_time ((time_t) start, time (NULL)), *since = ctl_text_time ((time_t) answered, time (NULL));
+  char *talking = talking_time (call);
+  bool local = ctl_value_bool (call, "LocalHold"), remote = ctl_value_bool (call, "RemoteHold");
+
+  ctl_table_pair (table, "started", CTL_PLAIN, "%s", start ? started : "");
+  ctl_table_pair (table, "answered", CTL_PLAIN, "%s", answered ? since : "");
+  ctl_table_pair (table, "talking", CTL_PLAIN, "%s", talking);
+  ctl_table_pair (table, "on hold", CTL_WARN, "%s%s%s", local ? "from here" : "", local && remote ? " and " : "",
+                  remote ? "from the peer" : "");
+  ctl_table_pair (table, "muted", CTL_WARN, "%s", ctl_value_bool (call, "Muted") ? "yes" : "");
+  if (reason && reason->n)
+    {
+      char *text = ctl_reason_text (reason);
+
+      ctl_table_pair (table, "ended", CTL_PLAIN, "%s", text);
+      free (text);
+    }
+  free (started);
+  free (since);
+  free (talking);
+}
+
+static void
+add_media (CtlTable *table, const CtlValue *call)
+{
+  const CtlValue *security = ctl_value_get (call, "Security");
+  const char *codec = ctl_value_string (call, "Codec"), *suite = ctl_value_string (security, "suite");
+
+  if (!*codec)
+    return;
+  ctl_table_pair (table, "codec", CTL_PLAIN, "%s, %lu Hz, packets of %lu ms, %lu kbit/s", codec,
+                  (unsigned long) ctl_value_uint (call, "ClockRate"), (unsigned long) ctl_value_uint (call, "Ptime"),
+                  (unsigned long) ctl_value_uint (call, "Bitrate") / 1000);
+  if (*suite)
+    ctl_table_pair (table, "encryption", CTL_GOOD, "%s (%s)", suite, ctl_value_string (security, "keying"));
+  else
+    ctl_table_pair (table, "encryption", CTL_WARN, "none");
+  ctl_table_pair (table, "voice", CTL_PLAIN, "%s", ctl_value_string (call, "MediaDirection"));
+  ctl_table_pair (table, "goes to", CTL_PLAIN, "%s", ctl_value_string (call, "RemoteAddress"));
+}
+
+static int
+run_show (Ctl *ctl, const CtlArgs *args)
+{
+  CtlValue *call = NULL;
+  CtlTable *table;
+  int status = ctl_choose_call (ctl, args->n_words > 1 ? args->words[1] : NULL, NULL, &call);
+
+  if (status != CTL_EXIT_OK)
+    return status;
+  if (ctl->json)
+    ctl_print_json (call);
+  else
+    {
+      table = ctl_table_new (ctl, 2);
+      add_peer (table, call);
+      add_course (table, call);
+      add_media (table, call);
+      ctl_table_pair (table, "id", CTL_DIM, "%s", ctl_value_string (call, "Id"));
+      ctl_table_print (table);
+    }
+  ctl_value_free (call);
+  return CTL_EXIT_OK;
+}
+
+static const CtlVerb actions[] = {
+  { "list", "", "all of them, with those that have just ended", NULL, run_list },
+  { "show", "[N]", "all about one", NULL, run_show },
+  { 0 },
+};
 
 /* ---- acting ---- */
 
-static int
-too_many_words (const CtlArgs *args, size_t most)
+static const char *
+number_word (const CtlArgs *args)
 {
-  if (args->n_words <= most)
-    return CTL_EXIT_OK;
-  ctl_error ("%s: '%s' is one word too many", args->words[0], args->words[most]);
-  return CTL_EXIT_USAGE;
+  return args->n_words > 1 ? args->words[1] : NULL;
 }
 
 /* Chooses the call, then calls the method without arguments, or with those that append adds. */
 static int
-act (Ctl *ctl, const CtlArgs *args, const char *action, const char *member, int (*append) (sd_bus_message *, const CtlArgs *))
+act (Ctl *ctl, const CtlArgs *args, const char *member, int (*append) (sd_bus_message *, const CtlArgs *))
 {
   CtlValue *call = NULL;
   sd_bus_message *message;
-  int status = too_many_words (args, 2);
+  int status = ctl_choose_call (ctl, number_word (args), ctl->verb->can, &call);
 
-  if (status == CTL_EXIT_OK)
-    status = ctl_choose_call (ctl, args->n_words > 1 ? args->words[1] : NULL, action, &call);
   if (status != CTL_EXIT_OK)
     return status;
   message = ctl_new_call (ctl, ctl_value_string (call, "object"), PHONE_DBUS_CALL, member);
@@ -255,17 +312,17 @@ append_reject (sd_bus_message *message, const CtlArgs *args)
                                                                       : "decline");
 }
 
-static int run_answer (Ctl *ctl, const CtlArgs *args) { return act (ctl, args, "answer", "Answer", append_answer); }
-static int run_reject (Ctl *ctl, const CtlArgs *args) { return act (ctl, args, "reject", "Reject", append_reject); }
-static int run_hold (Ctl *ctl, const CtlArgs *args) { return act (ctl, args, "hold", "Hold", NULL); }
-static int run_resume (Ctl *ctl, const CtlArgs *args) { return act (ctl, args, "resume", "Resume", NULL); }
-static int run_silence (Ctl *ctl, const CtlArgs *args) { return act (ctl, args, "silence", "SilenceRing", NULL); }
+static int run_answer (Ctl *ctl, const CtlArgs *args) { return act (ctl, args, "Answer", append_answer); }
+static int run_reject (Ctl *ctl, const CtlArgs *args) { return act (ctl, args, "Reject", append_reject); }
+static int run_hold (Ctl *ctl, const CtlArgs *args) { return act (ctl, args, "Hold", NULL); }
+static int run_resume (Ctl *ctl, const CtlArgs *args) { return act (ctl, args, "Resume", NULL); }
+static int run_silence (Ctl *ctl, const CtlArgs *args) { return act (ctl, args, "SilenceRing", NULL); }
 
 static int
 run_hangup (Ctl *ctl, const CtlArgs *args)
 {
   if (!ctl_args_flag (args, "all"))
-    return act (ctl, args, "hangup", "Hangup", NULL);
+    return act (ctl, args, "Hangup", NULL);
   if (args->n_words > 1)
     {
       ctl_error ("hangup: a number or --all, not both");
@@ -278,13 +335,10 @@ static int
 set_muted (Ctl *ctl, const CtlArgs *args, bool muted)
 {
   CtlValue *call = NULL;
-  int status = too_many_words (args, 2);
+  int status = ctl_choose_call (ctl, number_word (args), ctl->verb->can, &call);
 
   if (status == CTL_EXIT_OK)
-    status = ctl_choose_call (ctl, args->n_words > 1 ? args->words[1] : NULL, "mute", &call);
-  if (status != CTL_EXIT_OK)
-    return status;
-  status = ctl_set_property (ctl, ctl_value_string (call, "object"), PHONE_DBUS_CALL, "Muted", "b", (int) muted);
+    status = ctl_set_property (ctl, ctl_value_string (call, "object"), PHONE_DBUS_CALL, "Muted", "b", (int) muted);
   ctl_value_free (call);
   return status;
 }
@@ -295,24 +349,18 @@ static int run_unmute (Ctl *ctl, const CtlArgs *args) { return set_muted (ctl, a
 static int
 run_dtmf (Ctl *ctl, const CtlArgs *args)
 {
-  const char *duration = ctl_args_value (args, "duration");
-  const char *digits = args->n_words > 1 ? args->words[args->n_words - 1] : NULL;
+  const char *duration = ctl_args_value (args, "duration"), *digits = args->words[args->n_words - 1];
   CtlValue *call = NULL;
   sd_bus_message *message;
   unsigned long ms = 0;
   int r, status;
 
-  if (!digits || args->n_words > 3)
-    {
-      ctl_error ("dtmf [N] DIGITS");
-      return CTL_EXIT_USAGE;
-    }
   if (duration && !ctl_parse_number (duration, 1, UINT32_MAX, &ms))
     {
       ctl_error ("--duration wants milliseconds, not '%s'", duration);
       return CTL_EXIT_USAGE;
     }
-  status = ctl_choose_call (ctl, args->n_words == 3 ? args->words[1] : NULL, "dtmf", &call);
+  status = ctl_choose_call (ctl, args->n_words == 3 ? args->words[1] : NULL, ctl->verb->can, &call);
   if (status != CTL_EXIT_OK)
     return status;
   message = ctl_new_call (ctl, ctl_value_string (call, "object"), PHONE_DBUS_CALL, "SendDtmf");
@@ -351,15 +399,15 @@ static const CtlOption dtmf_options[] = {
 };
 
 const CtlVerb ctl_call_verbs[] = {
-  { "call", "[list | show [N]]", "calls, or all about one", NULL, run_call },
-  { "answer", "[N]", "answer an incoming call", answer_options, run_answer },
-  { "reject", "[N]", "refuse an incoming call", reject_options, run_reject },
-  { "silence", "[N]", "stop the ring tone, the call stays", NULL, run_silence },
-  { "hangup", "[N]", "end a call", hangup_options, run_hangup },
-  { "hold", "[N]", "put a call on hold", NULL, run_hold },
-  { "resume", "[N]", "take a call from hold", NULL, run_resume },
-  { "mute", "[N]", "send silence", NULL, run_mute },
-  { "unmute", "[N]", "send the microphone again", NULL, run_unmute },
-  { "dtmf", "[N] DIGITS", "send digits (0-9 * # A-D)", dtmf_options, run_dtmf },
+  { "call", "[ACTION ...]", "calls, or all about one", .actions = actions },
+  { "answer", "[N]", "answer an incoming call", answer_options, run_answer, "answer" },
+  { "reject", "[N]", "refuse an incoming call", reject_options, run_reject, "reject" },
+  { "silence", "[N]", "stop the ring tone, the call stays", NULL, run_silence, "silence" },
+  { "hangup", "[N]", "end a call", hangup_options, run_hangup, "hangup" },
+  { "hold", "[N]", "put a call on hold", NULL, run_hold, "hold" },
+  { "resume", "[N]", "take a call from hold", NULL, run_resume, "resume" },
+  { "mute", "[N]", "send silence", NULL, run_mute, "mute" },
+  { "unmute", "[N]", "send the microphone again", NULL, run_unmute, "mute" },
+  { "dtmf", "[N] DIGITS", "send digits (0-9 * # A-D)", dtmf_options, run_dtmf, "dtmf" },
   { 0 },
 };

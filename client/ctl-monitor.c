@@ -12,7 +12,8 @@
 typedef struct
 {
   Ctl *ctl;
-  bool initial_due;             /* the objects are to be printed at the next turn */
+  bool initial;                 /* print the objects too */
+  bool asked;                   /* for them, since the phone appeared */
 } Monitor;
 
 static uint64_t
@@ -24,10 +25,48 @@ monotonic_us (void)
   return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
 }
 
+/* "State active, Can [\"hangup\"]": the members of a dictionary without its braces. */
+static void
+print_members (FILE *out, const CtlValue *dict)
+{
+  for (size_t i = 0; i < dict->n; i++)
+    {
+      fprintf (out, "%s%s ", i ? ", " : "", dict->keys[i]);
+      ctl_value_text (out, dict->items[i]);
+    }
+}
+
+static void
+print_details (FILE *out, const CtlValue *event, const CtlValue *details)
+{
+  const char *interface;
+
+  if (details->kind == CTL_DICT && ctl_value_get (event, "interfaces"))
+    for (size_t i = 0; i < details->n; i++)
+      {
+        interface = strrchr (details->keys[i], '.');
+        fprintf (out, "%s%s: ", i ? "; " : "", interface ? interface + 1 : details->keys[i]);
+        if (details->items[i]->kind == CTL_DICT)
+          print_members (out, details->items[i]);
+      }
+  else if (details->kind == CTL_DICT)
+    print_members (out, details);
+  else
+    for (size_t i = 0; i < details->n; i++)
+      {
+        fputs (i ? ", " : "", out);
+        ctl_value_text (out, details->items[i]);
+      }
+}
+
+/* For people: local time, whose event, which, and what of it. */
 static void
 print_line (Ctl *ctl, const CtlValue *event, const CtlValue *details)
 {
-  char *text = NULL, *clean;
+  char *text = NULL, *object;
+  char clock[16] = "";
+  time_t now = time (NULL);
+  struct tm local;
   size_t size = 0;
   FILE *memory;
 
@@ -39,14 +78,14 @@ print_line (Ctl *ctl, const CtlValue *event, const CtlValue *details)
   memory = open_memstream (&text, &size);
   if (!memory)
     abort ();
-  fprintf (memory, "%s %s ", ctl_value_string (event, "object"), ctl_value_string (event, "signal"));
   if (details)
-    ctl_value_json (memory, details);
+    print_details (memory, event, details);
   fclose (memory);
-  clean = ctl_clean (text);
-  puts (clean);
-  fflush (stdout);
-  free (clean);
+  if (localtime_r (&now, &local))
+    strftime (clock, sizeof clock, "%H:%M:%S", &local);
+  object = ctl_object_name (ctl_value_string (event, "object"));
+  ctl_print (ctl, CTL_PLAIN, "%s  %s  %s%s%s", clock, object, ctl_value_string (event, "signal"), *text ? "  " : "", text);
+  free (object);
   free (text);
 }
 
@@ -115,6 +154,39 @@ on_signal (sd_bus_message *message, void *data, sd_bus_error *ret_error)
   return 0;
 }
 
+/* Asynchronous: the answer takes its place among the signals, so that what is printed is what happened, in that order. */
+static int
+on_objects (sd_bus_message *reply, void *data, sd_bus_error *ret_error)
+{
+  Monitor *self = data;
+  CtlValue *objects = NULL;
+
+  if (sd_bus_message_is_method_error (reply, NULL) || ctl_value_read (reply, &objects) < 0 || objects->kind != CTL_DICT)
+    {
+      ctl_value_free (objects);
+      return 0;         /* it left meanwhile; when it is back, NameOwnerChanged says so */
+    }
+  for (size_t i = 0; i < objects->n; i++)
+    emit (self->ctl, new_event (objects->keys[i], NULL, "InterfacesAdded"), "interfaces", ctl_value_copy (objects->items[i]));
+  ctl_value_free (objects);
+  return 0;
+}
+
+static int
+ask_for_objects (Monitor *self)
+{
+  sd_bus_message *message;
+  int r;
+
+  if (!self->initial)
+    return 0;
+  message = ctl_new_call (self->ctl, PHONE_DBUS_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
+  sd_bus_message_set_auto_start (message, 0);
+  r = sd_bus_call_async (self->ctl->bus, NULL, message, on_objects, self, self->ctl->timeout_us);
+  sd_bus_message_unref (message);
+  return r;
+}
+
 static int
 on_owner_changed (sd_bus_message *message, void *data, sd_bus_error *ret_error)
 {
@@ -124,73 +196,43 @@ on_owner_changed (sd_bus_message *message, void *data, sd_bus_error *ret_error)
   if (sd_bus_message_read (message, "sss", &name, &old, &new) < 0)
     return 0;
   emit (self->ctl, new_event (PHONE_DBUS_PATH, NULL, *new ? "PhoneAppeared" : "PhoneVanished"), NULL, NULL);
-  self->initial_due = *new != '\0';
-  return 0;
+  if (!*new)
+    return 0;
+  self->asked = true;
+  return ask_for_objects (self);
 }
 
-/* Is somebody there who answers, or could the bus start somebody? */
-static bool
-phone_is_there (Ctl *ctl)
-{
-  sd_bus_creds *creds = NULL;
-  int r = sd_bus_get_name_creds (ctl->bus, PHONE_DBUS_NAME, 0, &creds);
-
-  sd_bus_creds_unref (creds);
-  if (r >= 0)
-    return true;
-  return sd_bus_call_method (ctl->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "StartServiceByName",
-                             NULL, NULL, "su", PHONE_DBUS_NAME, (uint32_t) 0) >= 0;
-}
-
+/* The bus has tried to start the phone. Where it may not, one that runs without the bus's help may still be there. */
 static int
-print_initial (Ctl *ctl)
+on_started (sd_bus_message *reply, void *data, sd_bus_error *ret_error)
 {
-  CtlValue *objects = NULL;
-  int status = ctl_get_objects (ctl, &objects);
+  Monitor *self = data;
 
-  if (status != CTL_EXIT_OK)
-    return status;
-  for (size_t i = 0; i < objects->n; i++)
-    emit (ctl, new_event (objects->keys[i], NULL, "InterfacesAdded"), "interfaces", ctl_value_copy (objects->items[i]));
-  ctl_value_free (objects);
-  return CTL_EXIT_OK;
+  return self->asked ? 0 : ask_for_objects (self);
 }
 
 static int
 run_monitor (Ctl *ctl, const CtlArgs *args)
 {
-  Monitor self = { .ctl = ctl };
-  bool initial = ctl_args_flag (args, "initial");
-  int r;
+  Monitor self = { .ctl = ctl, .initial = ctl_args_flag (args, "initial") };
+  /* The matches are in place before anything is asked, so nothing falls between. */
+  int r = sd_bus_add_match (ctl->bus, NULL, "type='signal',sender='" PHONE_DBUS_NAME "',path_namespace='" PHONE_DBUS_PATH "'", on_signal,
+                            &self);
 
-  if (args->n_words > 1)
-    {
-      ctl_error ("monitor takes no words");
-      return CTL_EXIT_USAGE;
-    }
-  /* The matches are in place before anything is read, so nothing falls between. */
-  r = sd_bus_add_match (ctl->bus, NULL, "type='signal',sender='" PHONE_DBUS_NAME "',path_namespace='" PHONE_DBUS_PATH "'", on_signal, &self);
   if (r >= 0)
     r = sd_bus_add_match (ctl->bus, NULL,
                           "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" PHONE_DBUS_NAME "'",
                           on_owner_changed, &self);
-  self.initial_due = r >= 0 && phone_is_there (ctl);
-  while (r >= 0)
+  if (r >= 0)
+    r = sd_bus_call_method_async (ctl->bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                  "StartServiceByName", on_started, &self, "su", PHONE_DBUS_NAME, (uint32_t) 0);
+  while (r >= 0 && !ferror (stdout))
     {
-      if (self.initial_due && initial)
-        {
-          int status = print_initial (ctl);
-
-          if (status != CTL_EXIT_OK)
-            return status;
-        }
-      self.initial_due = false;
       r = sd_bus_process (ctl->bus, NULL);
       if (r == 0)
         r = sd_bus_wait (ctl->bus, UINT64_MAX);
     }
-  ctl_error ("the bus is gone: %s", strerror (-r));
-  return CTL_EXIT_OTHER;
+  return r < 0 ? ctl_report (ctl, NULL, NULL, r) : CTL_EXIT_OTHER;
 }
 
 static const CtlOption monitor_options[] = {

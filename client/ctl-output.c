@@ -6,10 +6,14 @@
 #include <string.h>
 #include <wchar.h>
 
+#define GAP 2
+#define MAX_COLUMNS 16
+
 struct CtlTable
 {
   const Ctl *ctl;
   size_t columns, n;
+  unsigned right;               /* bit for a column */
   struct
   {
     char *text;
@@ -25,31 +29,29 @@ ctl_print_json (const CtlValue *value)
   fflush (stdout);
 }
 
-char *
-ctl_clean (const char *text)
+static char *
+format_clean (const char *format, va_list args)
 {
-  size_t length = strlen (text);
-  char *clean = malloc (3 * length + 1), *out = clean;
+  char *text, *clean;
 
-  if (!clean)
+  if (vasprintf (&text, format, args) < 0)
     abort ();
-  /* C0, DEL and the C1 range (U+0080 to U+009F, in UTF-8 C2 80 to C2 9F) drive terminals. */
-  for (const unsigned char *p = (const unsigned char *) text; *p; p++)
-    {
-      bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f;
-
-      if (*p >= 0x20 && *p != 0x7f && !c1)
-        {
-          *out++ = (char) *p;
-          continue;
-        }
-      memcpy (out, "\xef\xbf\xbd", 3);
-      out += 3;
-      if (c1)
-        p++;
-    }
-  *out = '\0';
+  clean = ctl_text_clean (text);
+  free (text);
   return clean;
+}
+
+char *
+ctl_format (const char *format, ...)
+{
+  va_list args;
+  char *text;
+
+  va_start (args, format);
+  if (vasprintf (&text, format, args) < 0)
+    abort ();
+  va_end (args);
+  return text;
 }
 
 CtlStyle
@@ -60,57 +62,17 @@ ctl_style_of_state (const char *state)
     const char *state;
     CtlStyle style;
   } rows[] = {
-    { "registered", CTL_GOOD }, { "active", CTL_GOOD },   { "online", CTL_GOOD },  { "failed", CTL_BAD },
-    { "offline", CTL_BAD },     { "incoming", CTL_WARN }, { "waiting", CTL_WARN }, { "ringing", CTL_WARN },
-    { "registering", CTL_WARN }, { "alerting", CTL_WARN }, { "held", CTL_WARN },   { "disconnected", CTL_DIM },
+    { "registered", CTL_GOOD },  { "active", CTL_GOOD },   { "online", CTL_GOOD }, { "in-call", CTL_GOOD },
+    { "failed", CTL_BAD },       { "offline", CTL_BAD },   { "local", CTL_WARN },  { "incoming", CTL_WARN },
+    { "waiting", CTL_WARN },     { "ringing", CTL_WARN },  { "held", CTL_WARN },   { "registering", CTL_WARN },
+    { "suspended", CTL_WARN },   { "alerting", CTL_WARN }, { "dialing", CTL_WARN }, { "stopping", CTL_WARN },
+    { "disconnected", CTL_DIM }, { "disabled", CTL_DIM },
   };
 
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (strcmp (rows[i].state, state) == 0)
       return rows[i].style;
   return CTL_PLAIN;
-}
-
-CtlTable *
-ctl_table_new (const Ctl *ctl, size_t columns)
-{
-  CtlTable *table = calloc (1, sizeof *table);
-
-  if (!table)
-    abort ();
-  table->ctl = ctl;
-  table->columns = columns;
-  return table;
-}
-
-void
-ctl_table_add (CtlTable *table, CtlStyle style, const char *format, ...)
-{
-  va_list args;
-  char *text;
-
-  va_start (args, format);
-  if (vasprintf (&text, format, args) < 0)
-    abort ();
-  va_end (args);
-  table->cells = reallocarray (table->cells, table->n + 1, sizeof *table->cells);
-  if (!table->cells)
-    abort ();
-  table->cells[table->n].text = ctl_clean (text);
-  table->cells[table->n].style = style;
-  table->n++;
-  free (text);
-}
-
-/* Columns that a string takes on a terminal; octets where the locale cannot tell. */
-static size_t
-width_of (const char *text)
-{
-  wchar_t wide[512];
-  size_t n = mbstowcs (wide, text, sizeof wide / sizeof wide[0]);
-  int width = n == (size_t) -1 || n == sizeof wide / sizeof wide[0] ? -1 : wcswidth (wide, n);
-
-  return width < 0 ? strlen (text) : (size_t) width;
 }
 
 static const char *
@@ -134,13 +96,150 @@ style_code (CtlStyle style)
   return "";
 }
 
+static void
+put_styled (const Ctl *ctl, CtlStyle style, const char *clean)
+{
+  const char *code = ctl->color && *clean ? style_code (style) : "";
+
+  printf ("%s%s%s", code, clean, *code ? "\033[0m" : "");
+}
+
+void
+ctl_print (const Ctl *ctl, CtlStyle style, const char *format, ...)
+{
+  va_list args;
+  char *clean;
+
+  va_start (args, format);
+  clean = format_clean (format, args);
+  va_end (args);
+  put_styled (ctl, style, clean);
+  putchar ('\n');
+  fflush (stdout);
+  free (clean);
+}
+
+void
+ctl_error (const char *format, ...)
+{
+  va_list args;
+  char *clean;
+
+  va_start (args, format);
+  clean = format_clean (format, args);
+  va_end (args);
+  fflush (stdout);
+  fprintf (stderr, "phonectl: %s\n", clean);
+  free (clean);
+}
+
+/* ---- tables ---- */
+
+CtlTable *
+ctl_table_new (const Ctl *ctl, size_t columns)
+{
+  CtlTable *table = calloc (1, sizeof *table);
+
+  if (!table || columns > MAX_COLUMNS)
+    abort ();
+  table->ctl = ctl;
+  table->columns = columns;
+  return table;
+}
+
+void
+ctl_table_right (CtlTable *table, size_t column)
+{
+  table->right |= 1u << column;
+}
+
+static void
+add_cell (CtlTable *table, CtlStyle style, char *clean)
+{
+  table->cells = reallocarray (table->cells, table->n + 1, sizeof *table->cells);
+  if (!table->cells)
+    abort ();
+  table->cells[table->n].text = clean;
+  table->cells[table->n].style = style;
+  table->n++;
+}
+
+void
+ctl_table_add (CtlTable *table, CtlStyle style, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  add_cell (table, style, format_clean (format, args));
+  va_end (args);
+}
+
+void
+ctl_table_pair (CtlTable *table, const char *name, CtlStyle style, const char *format, ...)
+{
+  va_list args;
+  char *clean;
+
+  va_start (args, format);
+  clean = format_clean (format, args);
+  va_end (args);
+  if (!*clean)
+    {
+      free (clean);
+      return;
+    }
+  ctl_table_add (table, CTL_DIM, "%s", name);
+  add_cell (table, style, clean);
+}
+
+/* Columns that a string takes on a terminal. */
+static size_t
+width_of (const char *text)
+{
+  size_t width = 0, length;
+  int32_t character;
+
+  while ((character = ctl_text_next (text, &length)) != 0)
+    {
+      int columns = character < 0 ? 1 : wcwidth ((wchar_t) character);
+
+      width += columns < 0 ? 1 : (size_t) columns;
+      text += length;
+    }
+  return width;
+}
+
+static void
+print_row (const CtlTable *table, size_t first, const size_t *widths)
+{
+  size_t pending = 0;
+
+  for (size_t column = 0; column < table->columns && first + column < table->n; column++)
+    {
+      const char *text = table->cells[first + column].text;
+      size_t space = widths[column] - width_of (text);
+      bool right = table->right >> column & 1;
+
+      if (widths[column] == 0)
+        continue;
+      /* Nothing is printed behind the last text of a row. */
+      if (*text)
+        {
+          printf ("%*s", (int) (pending + (right ? space : 0)), "");
+          put_styled (table->ctl, table->cells[first + column].style, text);
+          pending = right ? GAP : space + GAP;
+        }
+      else
+        pending += space + GAP;
+    }
+  putchar ('\n');
+}
+
 void
 ctl_table_print (CtlTable *table)
 {
-  size_t *widths = calloc (table->columns, sizeof *widths);
+  size_t widths[MAX_COLUMNS] = { 0 };
 
-  if (!widths)
-    abort ();
   for (size_t i = 0; i < table->n; i++)
     {
       size_t width = width_of (table->cells[i].text);
@@ -148,37 +247,11 @@ ctl_table_print (CtlTable *table)
       if (width > widths[i % table->columns])
         widths[i % table->columns] = width;
     }
-  for (size_t i = 0; i < table->n; i++)
-    {
-      size_t column = i % table->columns;
-      bool last = column + 1 == table->columns || i + 1 == table->n;
-      const char *code = table->ctl->color ? style_code (table->cells[i].style) : "";
-
-      printf ("%s%s%s", code, table->cells[i].text, *code ? "\033[0m" : "");
-      if (last)
-        putchar ('\n');
-      else
-        printf ("%*s", (int) (widths[column] - width_of (table->cells[i].text) + 2), "");
-      free (table->cells[i].text);
-    }
+  for (size_t i = 0; i < table->n; i += table->columns)
+    print_row (table, i, widths);
   fflush (stdout);
-  free (widths);
+  for (size_t i = 0; i < table->n; i++)
+    free (table->cells[i].text);
   free (table->cells);
   free (table);
-}
-
-void
-ctl_error (const char *format, ...)
-{
-  va_list args;
-  char *text, *clean;
-
-  va_start (args, format);
-  if (vasprintf (&text, format, args) < 0)
-    abort ();
-  va_end (args);
-  clean = ctl_clean (text);
-  fprintf (stderr, "phonectl: %s\n", clean);
-  free (clean);
-  free (text);
 }

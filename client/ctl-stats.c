@@ -8,71 +8,101 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ONE_SHOT_MS 1000
-#define FOLLOW_MS 1000
+#define INTERVAL_MS 1000
+#define FIRST_REPORT_US (5 * 1000000ULL)
 
 typedef struct
 {
   Ctl *ctl;
-  const char *path;
-  bool follow, done, ended, header;
+  bool follow, done, ended;
+  unsigned lines;
 } Follower;
 
-static void
-add_number (CtlTable *table, const CtlValue *stats, const char *key, const char *label, double scale, const char *unit, int digits)
+typedef struct
 {
-  double value = ctl_value_double (stats, key, NAN);
+  const char *key, *label;
+  double scale;
+  const char *unit;
+  int digits;
+} Number;
 
-  ctl_table_add (table, CTL_DIM, "%s", label);
-  if (isnan (value))
-    ctl_table_add (table, CTL_PLAIN, "-");
-  else
-    ctl_table_add (table, CTL_PLAIN, "%.*f%s", digits, value * scale, unit);
+static char *
+number_text (const CtlValue *stats, const Number *number)
+{
+  double value = ctl_value_double (stats, number->key, NAN);
+
+  return isnan (value) ? ctl_format ("-") : ctl_format ("%.*f", number->digits, value * number->scale);
 }
 
+/* ---- one report ---- */
+
+static void
+add_number (CtlTable *table, const CtlValue *stats, const Number *number)
+{
+  char *text = number_text (stats, number);
+
+  ctl_table_add (table, CTL_DIM, "%s", number->label);
+  ctl_table_add (table, CTL_PLAIN, "%s", text);
+  ctl_table_add (table, CTL_DIM, "%s", strcmp (text, "-") == 0 ? "" : number->unit);
+  free (text);
+}
+
+/* Two columns: what comes in, and what goes out. */
 static void
 print_report (Ctl *ctl, const CtlValue *stats)
 {
-  static const struct
-  {
-    const char *key, *label;
-    double scale;
-    const char *unit;
-    int digits;
-  } rows[] = {
-    { "loss-local", "loss to us", 100, " %", 1 },       { "loss-remote", "loss to the peer", 100, " %", 1 },
-    { "jitter-local", "jitter here", 1, " ms", 1 },     { "jitter-remote", "jitter at the peer", 1, " ms", 1 },
-    { "round-trip", "round trip", 1, " ms", 1 },        { "playout-target", "playout target", 1, " ms", 0 },
-    { "playout-delay", "playout delay", 1, " ms", 0 },  { "capture-delay", "capture buffer", 1, " ms", 0 },
-    { "output-delay", "output buffer", 1, " ms", 0 },   { "concealed", "concealed", 100, " %", 2 },
-    { "accelerated", "accelerated", 100, " %", 2 },     { "expanded", "expanded", 100, " %", 2 },
-    { "fec-used", "repaired by FEC", 1, "", 0 },        { "late-packets", "too late", 1, "", 0 },
-    { "bitrate", "bit rate", 0.001, " kbit/s", 1 },     { "bitrate-target", "wanted", 0.001, " kbit/s", 1 },
-    { "level-in", "microphone", 1, " dBFS", 0 },        { "level-out", "loudspeaker", 1, " dBFS", 0 },
-    { "auth-failures", "refused by SRTP", 1, "", 0 },   { "packets-received", "packets received", 1, "", 0 },
-    { "packets-sent", "packets sent", 1, "", 0 },       { "mos", "MOS estimate", 1, "", 2 },
+  static const Number numbers[] = {
+    { "packets-received", "packets received", 1, "", 0 },   { "packets-sent", "packets sent", 1, "", 0 },
+    { "loss-local", "loss to here", 100, "%", 1 },          { "loss-remote", "loss to the peer", 100, "%", 1 },
+    { "jitter-local", "jitter here", 1, "ms", 1 },          { "jitter-remote", "jitter at the peer", 1, "ms", 1 },
+    { "playout-delay", "playout delay", 1, "ms", 0 },       { "round-trip", "round trip", 1, "ms", 1 },
+    { "playout-target", "playout wanted", 1, "ms", 0 },     { "capture-delay", "capture buffer", 1, "ms", 0 },
+    { "concealed", "concealed", 100, "%", 2 },              { "output-delay", "output buffer", 1, "ms", 0 },
+    { "accelerated", "played faster", 100, "%", 2 },        { "bitrate", "bit rate", 0.001, "kbit/s", 1 },
+    { "expanded", "played slower", 100, "%", 2 },           { "bitrate-target", "bit rate wanted", 0.001, "kbit/s", 1 },
+    { "fec-used", "repaired by FEC", 1, "", 0 },            { "level-in", "microphone", 1, "dBFS", 0 },
+    { "late-packets", "too late", 1, "", 0 },               { "level-out", "loudspeaker", 1, "dBFS", 0 },
+    { "auth-failures", "refused by SRTP", 1, "", 0 },       { "mos", "quality (MOS)", 1, "", 2 },
   };
-  CtlTable *table = ctl_table_new (ctl, 4);
+  CtlTable *table = ctl_table_new (ctl, 6);
 
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-    add_number (table, stats, rows[i].key, rows[i].label, rows[i].scale, rows[i].unit, rows[i].digits);
+  ctl_table_right (table, 1);
+  ctl_table_right (table, 4);
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+    add_number (table, stats, &numbers[i]);
   ctl_table_print (table);
-  if (*ctl_value_string (stats, "rate-reason"))
-    printf ("%s, %s\n", ctl_value_string (stats, "codec"), ctl_value_string (stats, "rate-reason"));
+  if (*ctl_value_string (stats, "codec"))
+    ctl_print (ctl, CTL_PLAIN, "%s%s%s", ctl_value_string (stats, "codec"), *ctl_value_string (stats, "rate-reason") ? ", rate: " : "",
+               ctl_value_string (stats, "rate-reason"));
 }
+
+/* ---- many ---- */
 
 /* One line a report, so that a person sees a column move. */
 static void
 print_line (Follower *self, const CtlValue *stats)
 {
-  if (!self->header)
-    puts ("  loss%  jitter  rtt   playout  conceal%  kbit/s  in dB  out dB   MOS");
-  self->header = true;
-  printf ("%6.1f %7.1f %5.0f %5.0f/%-3.0f %8.2f %8.1f %6.0f %6.0f %6.2f\n", 100 * ctl_value_double (stats, "loss-local", 0),
-          ctl_value_double (stats, "jitter-local", 0), ctl_value_double (stats, "round-trip", NAN),
-          ctl_value_double (stats, "playout-delay", NAN), ctl_value_double (stats, "playout-target", NAN),
-          100 * ctl_value_double (stats, "concealed", 0), ctl_value_double (stats, "bitrate", 0) / 1000,
-          ctl_value_double (stats, "level-in", NAN), ctl_value_double (stats, "level-out", NAN), ctl_value_double (stats, "mos", NAN));
+  static const Number columns[] = {
+    { "loss-local", "loss %", 100, "", 1 },    { "jitter-local", "jitter", 1, "", 1 },    { "round-trip", "rtt ms", 1, "", 0 },
+    { "playout-delay", "playout", 1, "", 0 },  { "playout-target", "wanted", 1, "", 0 },  { "concealed", "conc. %", 100, "", 2 },
+    { "bitrate", "kbit/s", 0.001, "", 1 },     { "level-in", "mic dB", 1, "", 0 },        { "level-out", "spk dB", 1, "", 0 },
+    { "mos", "MOS", 1, "", 2 },
+  };
+
+  if (self->lines++ % 20 == 0)
+    {
+      for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+        printf ("%8s", columns[i].label);
+      putchar ('\n');
+    }
+  for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+    {
+      char *text = number_text (stats, &columns[i]);
+
+      printf ("%8s", text);
+      free (text);
+    }
+  putchar ('\n');
   fflush (stdout);
 }
 
@@ -113,35 +143,56 @@ on_changed (sd_bus_message *message, void *data, sd_bus_error *ret_error)
 }
 
 static int
+on_owner_changed (sd_bus_message *message, void *data, sd_bus_error *ret_error)
+{
+  ((Follower *) data)->ended = true;
+  return 0;
+}
+
+static int
+listen_to (Follower *self, const char *path)
+{
+  sd_bus *bus = self->ctl->bus;
+  int r = sd_bus_match_signal (bus, NULL, PHONE_DBUS_NAME, path, PHONE_DBUS_MEDIA, "Stats", on_stats, self);
+
+  if (r >= 0)
+    r = sd_bus_match_signal (bus, NULL, PHONE_DBUS_NAME, path, "org.freedesktop.DBus.Properties", "PropertiesChanged", on_changed, self);
+  if (r >= 0)
+    r = sd_bus_add_match (bus, NULL,
+                          "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" PHONE_DBUS_NAME "'",
+                          on_owner_changed, self);
+  return r;
+}
+
+/* The bus drops a subscription when its client leaves, so nothing is to be taken back. */
+static int
 follow (Ctl *ctl, const char *path, uint32_t ms, bool forever)
 {
-  Follower self = { .ctl = ctl, .path = path, .follow = forever };
-  int r, status;
+  Follower self = { .ctl = ctl, .follow = forever };
+  int r = listen_to (&self, path), status;
 
-  r = sd_bus_match_signal (ctl->bus, NULL, PHONE_DBUS_NAME, path, PHONE_DBUS_MEDIA, "Stats", on_stats, &self);
-  if (r >= 0)
-    r = sd_bus_match_signal (ctl->bus, NULL, PHONE_DBUS_NAME, path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
-                             on_changed, &self);
   if (r < 0)
-    return ctl_report (NULL, r);
+    return ctl_report (ctl, NULL, NULL, r);
   status = ctl_call_method (ctl, path, PHONE_DBUS_MEDIA, "Subscribe", NULL, "u", ms);
   while (status == CTL_EXIT_OK && r >= 0 && !self.ended && (forever || !self.done))
     {
       r = sd_bus_process (ctl->bus, NULL);
-      if (r == 0 && (forever || !self.done) && !self.ended)
+      if (r != 0)
+        continue;
+      r = sd_bus_wait (ctl->bus, forever ? UINT64_MAX : FIRST_REPORT_US);
+      if (r == 0)
         {
-          r = sd_bus_wait (ctl->bus, forever ? UINT64_MAX : ctl->timeout_us);
-          if (r == 0)
-            {
-              ctl_error ("the call has no media yet");
-              return CTL_EXIT_STATE;
-            }
+          ctl_error ("the call tells no numbers yet; --follow waits for them");
+          return CTL_EXIT_STATE;
         }
     }
   if (r < 0)
-    return ctl_report (NULL, r);
-  if (status == CTL_EXIT_OK && !self.ended)
-    status = ctl_call_method (ctl, path, PHONE_DBUS_MEDIA, "Unsubscribe", NULL, NULL);
+    return ctl_report (ctl, NULL, NULL, r);
+  if (status == CTL_EXIT_OK && !forever && !self.done)
+    {
+      ctl_error ("the call ended");
+      return CTL_EXIT_STATE;
+    }
   return status;
 }
 
@@ -150,17 +201,24 @@ run_stats (Ctl *ctl, const CtlArgs *args)
 {
   const char *interval = ctl_args_value (args, "interval");
   bool forever = ctl_args_flag (args, "follow");
-  unsigned long ms = forever ? FOLLOW_MS : ONE_SHOT_MS;
+  unsigned long ms = INTERVAL_MS;
   CtlValue *call = NULL;
   int status;
 
-  if (args->n_words > 2 || (interval && !ctl_parse_number (interval, 100, 60000, &ms)))
+  if (interval && !ctl_parse_number (interval, 100, 60000, &ms))
     {
-      ctl_error ("stats [N] [--follow] [--interval 100..60000]");
+      ctl_error ("--interval wants 100 to 60000 milliseconds, not '%s'", interval);
       return CTL_EXIT_USAGE;
     }
   status = ctl_choose_call (ctl, args->n_words > 1 ? args->words[1] : NULL, NULL, &call);
-  if (status == CTL_EXIT_OK)
+  if (status != CTL_EXIT_OK)
+    return status;
+  if (!forever && strcmp (ctl_value_string (call, "State"), "disconnected") != 0 && !*ctl_value_string (call, "Codec"))
+    {
+      ctl_error ("call %lu has no media yet; --follow waits for it", (unsigned long) ctl_value_uint (call, "number"));
+      status = CTL_EXIT_STATE;
+    }
+  else
     status = follow (ctl, ctl_value_string (call, "object"), (uint32_t) ms, forever);
   ctl_value_free (call);
   return status;
@@ -173,6 +231,6 @@ static const CtlOption stats_options[] = {
 };
 
 const CtlVerb ctl_stats_verbs[] = {
-  { "stats", "[N]", "the numbers of a call", stats_options, run_stats },
+  { "stats", "[N]", "the numbers of a call: loss, jitter, delay, levels, quality", stats_options, run_stats },
   { 0 },
 };

@@ -4,82 +4,61 @@
 #include <stdlib.h>
 #include <string.h>
 
-static CtlValue *
-collect (const CtlValue *objects, const char *parent)
+static void
+print_problems (Ctl *ctl, const CtlValue *problems)
 {
-  CtlValue *list = ctl_value_new_array ();
-  size_t length = strlen (parent);
-
-  for (size_t i = 0; i < objects->n; i++)
-    if (strncmp (objects->keys[i], parent, length) == 0 && objects->keys[i][length] == '/')
-      ctl_value_append (list, ctl_flatten (objects->keys[i], objects->items[i]));
-  return list;
+  for (size_t i = 0; problems && i < problems->n; i++)
+    if (problems->items[i]->kind == CTL_STRING)
+      ctl_print (ctl, CTL_BAD, "configuration: %s", problems->items[i]->s);
 }
 
 static void
 print_status (Ctl *ctl, const CtlValue *status)
 {
   const CtlValue *accounts = ctl_value_get (status, "accounts"), *calls = ctl_value_get (status, "calls");
-  const CtlValue *problems = ctl_value_get (status, "Problems");
+  const char *state = ctl_value_string (status, "State"), *network = ctl_value_string (status, "NetworkState");
   CtlTable *table = ctl_table_new (ctl, 2);
+  char *version = ctl_format ("phoned %s", ctl_value_string (status, "Version"));
 
-  ctl_table_add (table, CTL_BOLD, "phoned %s", ctl_value_string (status, "Version"));
-  ctl_table_add (table, ctl_style_of_state (ctl_value_string (status, "State")), "%s", ctl_value_string (status, "State"));
-  ctl_table_add (table, CTL_PLAIN, "network");
-  ctl_table_add (table, ctl_style_of_state (ctl_value_string (status, "NetworkState")), "%s",
-                 ctl_value_string (status, "NetworkState"));
-  ctl_table_add (table, CTL_PLAIN, "audio");
-  ctl_table_add (table, CTL_PLAIN, "in %s, out %s, ring %s%s", ctl_value_string (status, "Input"),
-                 ctl_value_string (status, "Output"), ctl_value_string (status, "Ring"),
-                 ctl_value_bool (status, "InputMuted") ? ", microphone muted" : "");
+  ctl_table_pair (table, version, ctl_style_of_state (state), "%s", state);
+  ctl_table_pair (table, "network", ctl_style_of_state (network), "%s", network);
+  ctl_table_pair (table, "audio", CTL_PLAIN, "in %s, out %s, ring %s", ctl_value_string (status, "Input"),
+                  ctl_value_string (status, "Output"), ctl_value_string (status, "Ring"));
+  if (ctl_value_bool (status, "InputMuted"))
+    ctl_table_pair (table, "microphone", CTL_WARN, "muted for all calls");
   ctl_table_print (table);
+  free (version);
 
-  table = ctl_table_new (ctl, 4);
-  for (size_t i = 0; i < accounts->n; i++)
+  putchar ('\n');
+  if (accounts->n == 0)
+    ctl_print_no_account (ctl);
+  else
     {
-      const CtlValue *account = accounts->items[i];
-      const char *registration = ctl_value_string (account, "Registration");
-      bool is_default = strcmp (ctl_value_string (account, "object"), ctl_value_string (status, "DefaultAccount")) == 0;
-
-      ctl_table_add (table, CTL_PLAIN, "account %s%s", ctl_value_string (account, "Id"), is_default ? "*" : "");
-      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (account, "Aor"));
-      ctl_table_add (table, ctl_style_of_state (registration), "%s",
-                     ctl_value_bool (account, "Enabled") ? registration : "disabled");
-      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (account, "Transport"));
+      table = ctl_table_new (ctl, CTL_ACCOUNT_COLUMNS);
+      ctl_add_accounts (table, accounts, ctl_value_string (status, "DefaultAccount"));
+      ctl_table_print (table);
     }
-  for (size_t i = 0; i < calls->n; i++)
+  if (calls->n)
     {
-      const CtlValue *call = calls->items[i];
-      const char *state = ctl_value_string (call, "State");
-
-      ctl_table_add (table, CTL_PLAIN, "call %lu", (unsigned long) ctl_value_uint (call, "number"));
-      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (call, "RemoteUri"));
-      ctl_table_add (table, ctl_style_of_state (state), "%s", state);
-      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (call, "Codec"));
+      putchar ('\n');
+      table = ctl_table_new (ctl, CTL_CALL_COLUMNS);
+      ctl_add_calls (table, calls);
+      ctl_table_print (table);
     }
-  ctl_table_print (table);
-  for (size_t i = 0; problems && i < problems->n; i++)
-    if (problems->items[i]->kind == CTL_STRING)
-      ctl_error ("configuration: %s", problems->items[i]->s);
+  print_problems (ctl, ctl_value_get (status, "Problems"));
 }
 
 static int
 run_status (Ctl *ctl, const CtlArgs *args)
 {
   CtlValue *objects = NULL, *status;
-  int result;
+  int result = ctl_get_objects (ctl, &objects);
 
-  if (args->n_words > 1)
-    {
-      ctl_error ("status takes no words");
-      return CTL_EXIT_USAGE;
-    }
-  result = ctl_get_objects (ctl, &objects);
   if (result != CTL_EXIT_OK)
     return result;
   status = ctl_flatten (PHONE_DBUS_PATH, ctl_value_get (objects, PHONE_DBUS_PATH));
-  ctl_value_set (status, "accounts", collect (objects, PHONE_DBUS_ACCOUNT_PATH));
-  ctl_value_set (status, "calls", collect (objects, PHONE_DBUS_CALL_PATH));
+  ctl_value_set (status, "accounts", ctl_collect (objects, PHONE_DBUS_ACCOUNT_PATH));
+  ctl_value_set (status, "calls", ctl_collect (objects, PHONE_DBUS_CALL_PATH));
   if (ctl->json)
     ctl_print_json (status);
   else
@@ -89,7 +68,29 @@ run_status (Ctl *ctl, const CtlArgs *args)
   return CTL_EXIT_OK;
 }
 
+/* What is wrong with the files is said, but the reload itself went well. */
+static int
+run_reload (Ctl *ctl, const CtlArgs *args)
+{
+  CtlValue *objects = NULL;
+  const CtlValue *problems;
+  int status = ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, "Reload", NULL, NULL);
+
+  if (status == CTL_EXIT_OK)
+    status = ctl_get_objects (ctl, &objects);
+  if (status != CTL_EXIT_OK)
+    return status;
+  problems = ctl_value_get (ctl_value_get (ctl_value_get (objects, PHONE_DBUS_PATH), PHONE_DBUS_MANAGER), "Problems");
+  if (ctl->json && problems)
+    ctl_print_json (problems);
+  else
+    print_problems (ctl, problems);
+  ctl_value_free (objects);
+  return CTL_EXIT_OK;
+}
+
 const CtlVerb ctl_status_verbs[] = {
   { "status", "", "the phone, its accounts and calls at a glance", NULL, run_status },
+  { "reload", "", "read the configuration files again", NULL, run_reload },
   { 0 },
 };

@@ -2,10 +2,13 @@
 #include "ctl-value.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ctl-text.h"
 
 #define MAX_DEPTH 32
 
@@ -206,11 +209,11 @@ static int
 read_dict (sd_bus_message *message, const char *contents, unsigned depth, CtlValue **ret_value)
 {
   CtlValue *dict = ctl_value_new_dict ();
+  size_t length = strlen (contents);
+  char entry[256];
   int r;
 
   /* contents is "{sv}" or the like: the entries' signature is what stands between the braces. */
-  char entry[256];
-  size_t length = strlen (contents);
 
   if (length < 2 || length - 2 >= sizeof entry)
     {
@@ -382,18 +385,58 @@ ctl_value_has (const CtlValue *array, const char *text)
 
 /* ---- JSON (RFC 8259) ---- */
 
+/* Everything that a terminal might obey goes out as an escape: people read JSON too. */
 static void
 json_string (FILE *out, const char *text)
 {
+  size_t length;
+
   fputc ('"', out);
-  for (const unsigned char *p = (const unsigned char *) text; *p; p++)
-    if (*p == '"' || *p == '\\')
-      fprintf (out, "\\%c", *p);
-    else if (*p < 0x20 || *p == 0x7f)
-      fprintf (out, "\\u%04x", *p);
-    else
-      fputc (*p, out);
+  for (const char *p = text; *p; p += length)
+    {
+      int32_t character = ctl_text_next (p, &length);
+
+      if (character < 0)
+        fputs ("\\ufffd", out);
+      else if (character == '"' || character == '\\')
+        fprintf (out, "\\%c", (int) character);
+      else if (!ctl_text_is_unsafe (character))
+        fwrite (p, 1, length, out);
+      else if (character > 0xffff)
+        fprintf (out, "\\u%04x\\u%04x", (unsigned) (0xd7c0 + (character >> 10)), (unsigned) (0xdc00 + (character & 0x3ff)));
+      else
+        fprintf (out, "\\u%04x", (unsigned) character);
+    }
   fputc ('"', out);
+}
+
+/* The shortest decimal that reads back as the same number, with a point whatever the locale says. JSON knows no NaN and no infinity. */
+static void
+json_double (FILE *out, double number)
+{
+  char text[40];
+  char *comma;
+
+  if (!isfinite (number))
+    {
+      fputs ("null", out);
+      return;
+    }
+  for (int digits = DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++)
+    {
+      snprintf (text, sizeof text, "%.*g", digits, number);
+      if (strtod (text, NULL) == number)
+        break;
+    }
+  comma = text + strspn (text, "-0123456789");
+  if (*comma && *comma != 'e' && *comma != '.')
+    {
+      size_t length = strcspn (comma, "e0123456789");
+
+      *comma = '.';
+      memmove (comma + 1, comma + length, strlen (comma + length) + 1);
+    }
+  fputs (text, out);
 }
 
 void
@@ -411,11 +454,7 @@ ctl_value_json (FILE *out, const CtlValue *value)
       fprintf (out, "%" PRIu64, value->u);
       break;
     case CTL_DOUBLE:
-      /* JSON knows no NaN and no infinity. */
-      if (isfinite (value->d))
-        fprintf (out, "%.6g", value->d);
-      else
-        fputs ("null", out);
+      json_double (out, value->d);
       break;
     case CTL_STRING:
       json_string (out, value->s);
@@ -437,4 +476,13 @@ ctl_value_json (FILE *out, const CtlValue *value)
       fputc (value->kind == CTL_ARRAY ? ']' : '}', out);
       break;
     }
+}
+
+void
+ctl_value_text (FILE *out, const CtlValue *value)
+{
+  if (value->kind == CTL_STRING)
+    fputs (value->s, out);
+  else
+    ctl_value_json (out, value);
 }

@@ -61,3 +61,5 @@ double ctl_value_double (const CtlValue *dict, const char *key, double fallback)
 bool ctl_value_has (const CtlValue *array, const char *text);                   /* an array of strings */
 
 void ctl_value_json (FILE *out, const CtlValue *value);                         /* one line, without the newline */
+/* The same for people: a string without its quotes, what is in a container as JSON. Not cleaned. */
+void ctl_value_text (FILE *out, const CtlValue *value);

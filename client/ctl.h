@@ -10,6 +10,7 @@
 #include <systemd/sd-bus.h>
 
 #include "ctl-args.h"
+#include "ctl-text.h"
 #include "ctl-value.h"
 #include "phone-dbus.h"
 
@@ -28,26 +29,56 @@ typedef enum
   CTL_EXIT_AUTH = 10,
 } CtlExit;
 
+typedef struct CtlVerb CtlVerb;
+
 typedef struct
 {
   sd_bus *bus;
+  const CtlVerb *verb;          /* the row that runs */
   bool json;
   bool color;                   /* stdout is a terminal and nobody objected */
   const char *host;             /* -H, NULL: this machine */
   uint64_t timeout_us;          /* for one method call */
 } Ctl;
 
-typedef struct
+/* One row. A verb with actions ("account list") has no words, options or function of its own: its rows have; the first of them is meant
+ * when no action is named. */
+struct CtlVerb
 {
   const char *name;
-  const char *words;            /* after the verb, for the help */
+  const char *words;            /* that follow, as ctl_usage_count() reads them; also the help */
   const char *summary;
   const CtlOption *options;     /* NULL: none */
-  int (*run) (Ctl *ctl, const CtlArgs *args);   /* words[0] is the verb; returns a CtlExit */
-} CtlVerb;
+  int (*run) (Ctl *ctl, const CtlArgs *args);   /* words[0] is the row's name; returns a CtlExit */
+  const char *can;              /* verbs for a call: the word of Call.Can that it needs */
+  const CtlVerb *actions;
+};
 
 extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
     ctl_audio_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
+
+/* ---- ctl-line.c: from a command line to a row ---- */
+
+typedef struct
+{
+  CtlArgs args;
+  const CtlVerb *verb;          /* NULL: none was named */
+  const CtlVerb *action;        /* of a verb that has actions, else NULL */
+} CtlLine;
+
+extern const CtlVerb *const ctl_verb_tables[];  /* NULL-terminated */
+extern const CtlOption ctl_global_options[];
+
+/* FALSE: error holds one line for people. Also checks the number of words, unless help is asked for. */
+bool ctl_line_parse (CtlLine *ret_line, int argc, char *const *argv, char *error, size_t error_size);
+const CtlVerb *ctl_find_row (const CtlVerb *rows, const char *name);            /* NULL: none */
+const CtlVerb *ctl_find_verb (const char *name);
+
+/* ---- ctl-complete.c ---- */
+
+/* What could stand in place of the last of these words (behind "phonectl"), one a line, each with a TAB and a short text. Asks the phone
+ * for ids and numbers, but never starts it and never says that something is wrong. */
+void ctl_complete (int argc, char *const *argv);
 
 /* ---- ctl-bus.c ---- */
 
@@ -61,15 +92,20 @@ sd_bus_message *ctl_new_call (Ctl *ctl, const char *path, const char *interface,
 int ctl_set_property (Ctl *ctl, const char *path, const char *interface, const char *name, const char *types, ...);
 /* All objects: dictionary path -> dictionary interface -> dictionary of properties. */
 int ctl_get_objects (Ctl *ctl, CtlValue **ret_objects);
-/* Those below a path ("/org/phoned/Phone1/call"): array of flat dictionaries with all properties of the phone's interfaces, plus
- * "object" and "number" or "id". */
+/* Those below a path ("/org/phoned/Phone1/call") out of all: array of flat dictionaries with all properties of the phone's interfaces,
+ * plus "object", and for a call "number". In the order of numbers, or of names. */
+CtlValue *ctl_flatten (const char *path, const CtlValue *interfaces);           /* one of them */
+CtlValue *ctl_collect (const CtlValue *objects, const char *parent);
 int ctl_get_list (Ctl *ctl, const char *parent, CtlValue **ret_list);
-CtlValue *ctl_flatten (const char *path, const CtlValue *interfaces);
-/* Prints what went wrong; the exit status of the error's name. */
-int ctl_report (const sd_bus_error *error, int negative_errno);
+/* Prints what went wrong, about this object if it is not NULL; the exit status of the error's name. */
+int ctl_report (const Ctl *ctl, const char *path, const sd_bus_error *error, int negative_errno);
 int ctl_exit_from_name (const char *dbus_error_name);
 /* Exit status of a call that ended for `reason` (a word of Call.Reason). */
 int ctl_exit_from_reason (const CtlValue *reason);
+char *ctl_account_path (const char *id);
+char *ctl_account_id (const char *path);        /* "" for anything else; caller frees both */
+/* "account home", "call 7": an object path for people. Caller frees. */
+char *ctl_object_name (const char *path);
 
 /* ---- ctl-output.c ---- */
 
@@ -84,23 +120,37 @@ typedef enum
 } CtlStyle;
 
 void ctl_print_json (const CtlValue *value);                    /* with newline, flushed */
-/* Text of anybody's, made safe for a terminal: control characters become U+FFFD. Caller frees. */
-char *ctl_clean (const char *text);
 CtlStyle ctl_style_of_state (const char *state);
 
-/* A table: cells are added row by row, printed aligned. */
+
+/* A table: cells are added row by row and printed aligned. Cells are cleaned. */
 typedef struct CtlTable CtlTable;
 CtlTable *ctl_table_new (const Ctl *ctl, size_t columns);
 void ctl_table_add (CtlTable *table, CtlStyle style, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
+/* A row of two: a dim name and a value; nothing if the value is empty. */
+void ctl_table_pair (CtlTable *table, const char *name, CtlStyle style, const char *format, ...) __attribute__ ((format (printf, 4, 5)));
+void ctl_table_right (CtlTable *table, size_t column);          /* numbers: aligned at the right */
 void ctl_table_print (CtlTable *table);                         /* and frees */
+/* One line, cleaned and coloured. */
+void ctl_print (const Ctl *ctl, CtlStyle style, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
+/* One line on stderr, cleaned: "phonectl: ...". */
 void ctl_error (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
+char *ctl_format (const char *format, ...) __attribute__ ((format (printf, 1, 2)));     /* asprintf that aborts; caller frees */
 
 /* ---- ctl-call.c ---- */
 
-/* A dictionary as name and value, nested names joined by a dot. */
-void ctl_print_dict (Ctl *ctl, const CtlValue *dict);
+/* The call that is meant: word is a number, or NULL: the only one that `can` (a word of Can, NULL: any that is not over) fits. On failure
+ * prints the candidates. *ret_call is a flat dictionary. */
+int ctl_choose_call (Ctl *ctl, const char *word, const char *can, CtlValue **ret_call);
+char *ctl_reason_text (const CtlValue *reason);                 /* "busy by remote (486 Busy Here)"; caller frees */
+char *ctl_party_text (const CtlValue *call);                    /* "Bob <sip:bob@example.org>"; caller frees */
+/* Rows for the calls: number, state, direction, peer, time, codec, encryption. Seven columns. */
+void ctl_add_calls (CtlTable *table, const CtlValue *calls);
+#define CTL_CALL_COLUMNS 7
 
-/* The call that is meant: word is a number, or NULL: the only one that `action` (a word of Can, NULL: any) fits. On failure prints the
- * candidates. *ret_call is a flat dictionary. */
-int ctl_choose_call (Ctl *ctl, const char *word, const char *action, CtlValue **ret_call);
-char *ctl_reason_text (const CtlValue *reason);                 /* "busy (486 Busy Here)"; caller frees */
+/* ---- ctl-account.c ---- */
+
+/* Rows for the accounts: id, address, state, transport, what is behind the state. Five columns. */
+void ctl_add_accounts (CtlTable *table, const CtlValue *accounts, const char *default_path);
+#define CTL_ACCOUNT_COLUMNS 5
+void ctl_print_no_account (const Ctl *ctl);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A password's way from a person to the daemon: never on a command line, in the environment, or in a D-Bus message. The daemon gets a
+ * sealed file in memory; where descriptors cannot travel, over ssh, the phonectl of that host gets it on its standard input. */
+
+#include "ctl-password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+void
+ctl_password_clear (CtlPassword *password)
+{
+  explicit_bzero (password, sizeof *password);
+}
+
+/* ---- reading ---- */
+
+/* 1: a complete line or the end, 0: more to come, or a negative errno. */
+static int
+read_some (CtlPassword *password)
+{
+  ssize_t n = read (STDIN_FILENO, password->text + password->length, sizeof password->text - password->length);
+  char *newline;
+
+  if (n < 0)
+    return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+  if (n == 0)
+    return 1;
+  newline = memchr (password->text + password->length, '\n', (size_t) n);
+  password->length = newline ? (size_t) (newline - password->text) : password->length + (size_t) n;
+  if (password->length == sizeof password->text)
+    return -E2BIG;
+  return newline != NULL;
+}
+
+/* A signal must not leave a terminal without echo: it is looked at between two reads. */
+static int
+read_line (CtlPassword *password, int signals)
+{
+  int r = 0;
+
+  while (r == 0)
+    {
+      struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+
+      if (poll (fds, 2, -1) < 0 && errno != EINTR)
+        return -errno;
+      if (fds[1].revents)
+        return -EINTR;
+      if (fds[0].revents)
+        r = read_some (password);
+    }
+  return r;
+}
+
+int
+ctl_password_read (CtlPassword *password)
+{
+  struct termios saved, silent;
+  bool terminal = isatty (STDIN_FILENO) && tcgetattr (STDIN_FILENO, &saved) == 0;
+  sigset_t mask, before;
+  int signals, r;
+
+  sigemptyset (&mask);
+  sigaddset (&mask, SIGINT);
+  sigaddset (&mask, SIGTERM);
+  sigaddset (&mask, SIGHUP);
+  sigaddset (&mask, SIGQUIT);
+  sigaddset (&mask, SIGTSTP);
+  sigprocmask (SIG_BLOCK, &mask, &before);
+  signals = signalfd (-1, &mask, SFD_CLOEXEC);
+  if (terminal)
+    {
+      silent = saved;
+      silent.c_lflag &= ~(tcflag_t) ECHO;
+      tcsetattr (STDIN_FILENO, TCSAFLUSH, &silent);
+      fputs ("Password: ", stderr);
+    }
+  r = signals < 0 ? -errno : read_line (password, signals);
+  if (terminal)
+    {
+      tcsetattr (STDIN_FILENO, TCSAFLUSH, &saved);
+      fputc ('\n', stderr);
+    }
+  if (signals >= 0)
+    close (signals);
+  /* A signal that came is still due, and ends us as it would have. */
+  sigprocmask (SIG_SETMASK, &before, NULL);
+  if (r == -E2BIG)
+    ctl_error ("the password is longer than %zu octets", sizeof password->text - 1);
+  else if (r < 0)
+    ctl_error ("the password cannot be read: %s", strerror (-r));
+  else if (password->length == 0)
+    ctl_error ("no password on standard input");
+  else
+    return CTL_EXIT_OK;
+  return r == -EINTR ? CTL_EXIT_OTHER : CTL_EXIT_USAGE;
+}
+
+/* ---- sending ---- */
+
+static int
+send_here (Ctl *ctl, const char *path, const CtlPassword *password)
+{
+  int fd = memfd_create ("password", MFD_CLOEXEC | MFD_ALLOW_SEALING), status;
+
+  if (fd < 0 || write (fd, password->text, password->length) != (ssize_t) password->length || lseek (fd, 0, SEEK_SET) < 0
+      || fcntl (fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+    {
+      ctl_error ("a file in memory: %s", strerror (errno));
+      status = CTL_EXIT_OTHER;
+    }
+  else
+    status = ctl_call_method (ctl, path, PHONE_DBUS_ACCOUNT, "SetSecret", NULL, "h", fd);
+  if (fd >= 0)
+    close (fd);
+  return status;
+}
+
+static int
+spawn_with_input (char *const *argv, int input, pid_t *ret_pid)
+{
+  extern char **environ;
+  posix_spawn_file_actions_t actions;
+  int error;
+
+  posix_spawn_file_actions_init (&actions);
+  posix_spawn_file_actions_adddup2 (&actions, input, STDIN_FILENO);
+  error = posix_spawnp (ret_pid, argv[0], &actions, NULL, argv, environ);
+  posix_spawn_file_actions_destroy (&actions);
+  return error;
+}
+
+/* The line goes through a shell there, so the id may hold nothing that a shell knows. */
+static int
+send_by_ssh (Ctl *ctl, const char *id, const CtlPassword *password)
+{
+  char *argv[] = { (char *) "ssh", (char *) "-xT", (char *) "--", (char *) ctl->host, (char *) "phonectl", (char *) "account",
+                   (char *) "passwd", (char *) id, NULL };
+  int ends[2], error, status = 0;
+  pid_t pid;
+
+  if (!*id || strspn (id, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen (id) || *id == '-')
+    {
+      ctl_error ("'%s' is not the id of an account", id);
+      return CTL_EXIT_USAGE;
+    }
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    {
+      ctl_error ("%s", strerror (errno));
+      return CTL_EXIT_OTHER;
+    }
+  error = spawn_with_input (argv, ends[0], &pid);
+  close (ends[0]);
+  if (error)
+    ctl_error ("ssh: %s", strerror (error));
+  else
+    send (ends[1], password->text, password->length, MSG_NOSIGNAL);
+  close (ends[1]);
+  if (error)
+    return CTL_EXIT_OTHER;
+  while (waitpid (pid, &status, 0) < 0 && errno == EINTR)
+    ;
+  if (WIFEXITED (status) && WEXITSTATUS (status) <= CTL_EXIT_AUTH)
+    return WEXITSTATUS (status);
+  ctl_error ("the password could not be handed over: that needs phonectl on %s", ctl->host);
+  return CTL_EXIT_OTHER;
+}
+
+int
+ctl_password_send (Ctl *ctl, const char *account_path, const CtlPassword *password)
+{
+  char *id;
+  int status;
+
+  if (!ctl->host)
+    return send_here (ctl, account_path, password);
+  id = ctl_account_id (account_path);
+  status = send_by_ssh (ctl, id, password);
+  free (id);
+  return status;
+}

@@ -4,10 +4,10 @@
 A Phone is a phoned on a private bus with folders of its own, driven by phonectl and nothing else. What it says is
 read from one `phonectl --json monitor`; waiting is waiting for such an event, never for a time.
 """
+import ctypes
 import json
 import os
 import pathlib
-import queue
 import signal
 import subprocess
 import threading
@@ -22,6 +22,11 @@ SENTENCES = ("Good morning. The quick brown fox jumps over the lazy dog. She sel
 
 def make_speech(path, text=SENTENCES):
     subprocess.run(["espeak-ng", "-v", "en-us", "-s", "165", "-w", str(path), text], check=True)
+
+
+def die_with_parent():
+    """A test that is killed must not leave buses and daemons behind (prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 class Provider:
@@ -92,7 +97,7 @@ class Phone:
             lines += [f"{key}={value}" for key, value in keys.items()]
         (self.home / "config/phoned/phoned.conf").write_text("\n".join(lines) + "\n")
         self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address={self.bus_address}"],
-                                    stdout=subprocess.PIPE, env=self.environment())
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self.environment(), preexec_fn=die_with_parent)
         self.bus.stdout.readline()
         self.start_daemon()
 
@@ -100,12 +105,12 @@ class Phone:
         binary = self.build / "daemon" / "phoned"
         with open(self.log_path, "ab") as log:
             self.daemon = subprocess.Popen([str(binary), f"--log-level={self.log_level}"], stderr=log, stdout=log,
-                                           env=self.environment())
+                                           env=self.environment(), preexec_fn=die_with_parent)
         self.start_monitor()
 
     def start_monitor(self):
         self.monitor = subprocess.Popen([str(self.phonectl), "--json", "monitor", "--initial"], stdout=subprocess.PIPE, text=True,
-                                        env=self.environment())
+                                        env=self.environment(), preexec_fn=die_with_parent)
         ready = threading.Event()
         threading.Thread(target=self.read_monitor, args=(self.monitor, ready), daemon=True).start()
         if not ready.wait(TIMEOUT):

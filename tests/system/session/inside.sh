@@ -27,6 +27,7 @@ until_true () { # SECONDS COMMAND...
 registered () { [ "$(as phonectl --json account show alice | python3 -c 'import json,sys; print(json.load(sys.stdin)["Registration"])' 2>/dev/null)" = registered ]; }
 bindings () { kamcmd -s unix:/run/provider/ctl ul.dump 2>/dev/null | grep -c 'AoR: alice'; }
 new_pid () { local pid; pid=$(unit MainPID); [ "$pid" != 0 ] && [ "$pid" != "$1" ]; }
+has_binding () { [ "$(bindings)" -gt 0 ]; }
 no_binding () { [ "$(bindings)" = 0 ]; }
 pid_is_zero () { [ "$(unit MainPID)" = 0 ]; }
 
@@ -65,6 +66,7 @@ check "the watchdog bites a process that hangs" until_true 30 new_pid "$pid"
 check "the account is back after the watchdog" until_true 15 registered
 
 check "reload keeps the process" sh -c "before=\$(runuser -u $user -- env XDG_RUNTIME_DIR=/run/user/$uid systemctl --user show -P MainPID phoned.service); runuser -u $user -- env XDG_RUNTIME_DIR=/run/user/$uid systemctl --user reload phoned.service && [ \"\$before\" = \"\$(runuser -u $user -- env XDG_RUNTIME_DIR=/run/user/$uid systemctl --user show -P MainPID phoned.service)\" ]"
+check "the provider has a binding" until_true 15 has_binding
 begin=$(date +%s%N)
 as systemctl --user stop phoned.service
 took=$((($(date +%s%N) - begin) / 1000000))

@@ -25,6 +25,8 @@
 
 #define BATCH 32
 #define MAX_DATAGRAM MEDIA_SRTP_MAX_PACKET
+/* us. What the peer said before we were told of it waits in the socket; older than this it is not worth the delay that it brings. */
+#define MAX_BACKLOG (250 * 1000)
 
 struct _MediaTransport
 {
@@ -42,6 +44,7 @@ struct _MediaTransport
   gboolean said_bye;
   MediaSrtp *srtp;                      /* used when encrypted */
   gboolean applied, encrypted, receive, mux;
+  gint64 opened;                        /* monotonic us: when reading began */
   MediaLatch rtp_latch, rtcp_latch;
   MediaSourceGate gate;
   guint8 payload_types[16];             /* bit set: may arrive */
@@ -146,18 +149,27 @@ accept_rtp (MediaTransport *self, const MediaAddress *from, gsize *length, gint6
       header.ssrc = ~header.ssrc;
       media_rtp_set_ssrc (self->in.octets, header.ssrc);
     }
-  if (!media_latch_valid (&self->rtp_latch, from, header.ssrc, header.seq, now, &moved)
-      || !media_source_gate_admit (&self->gate, header.ssrc, now))
+  if (!media_latch_valid (&self->rtp_latch, from, header.ssrc, header.seq, now, &moved))
     {
       self->stats.filtered++;
       return FALSE;
     }
-  self->stats.moves += moved;
+  if (moved)
+    {
+      /* What the former holder of the place has used up is not held against the new one. */
+      self->stats.moves++;
+      self->gate = (MediaSourceGate) { 0 };
+    }
+  if (!media_source_gate_admit (&self->gate, header.ssrc, now))
+    {
+      self->stats.filtered++;
+      return FALSE;
+    }
   self->stats.rtp_received++;
   self->stats.rtp_octets_received += *length;
   self->stats.last_rtp = now;
   self->stats.remote_ssrc = header.ssrc;
-  return self->receive;
+  return self->receive && now >= self->opened - MAX_BACKLOG;
 }
 
 static gboolean
@@ -495,6 +507,7 @@ media_transport_change_state (GstElement *element, GstStateChange transition)
     {
       g_atomic_int_set (&self->stopping, FALSE);
       self->started_rtp = self->started_rtcp = FALSE;
+      self->opened = g_get_monotonic_time ();
       self->thread = g_thread_new ("media-io", io_thread, self);
     }
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED || transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)

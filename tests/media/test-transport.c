@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The transport with a raw socket as its peer, and rtpsession behind it where that matters. */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/ip.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "media/media-packet.h"
+#include "media/media-transport.h"
+
+#define OURS "127.30.20.1"
+#define PEER "127.30.20.2"
+#define PAYLOAD 8
+
+typedef struct
+{
+  const char *ours, *theirs;
+  int family, rtp, rtcp;                /* the peer's sockets */
+  guint16 rtp_port, rtcp_port;
+  guint16 our_rtp, our_rtcp;
+  GstElement *pipeline, *session;
+  MediaTransport *transport;
+  PhoneMediaPlan *plan;
+  GMutex lock;
+  GArray *got;                          /* Got */
+  gint work, first;
+} Fixture;
+
+typedef struct
+{
+  guint8 type;
+  guint32 ssrc;
+  guint16 seq;
+  gsize length;
+  gint64 arrival;
+} Got;
+
+static int
+open_socket (int family, const char *host, guint16 *ret_port)
+{
+  struct sockaddr_storage storage = { .ss_family = (sa_family_t) family };
+  struct sockaddr_in *v4 = (struct sockaddr_in *) (void *) &storage;
+  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *) (void *) &storage;
+  socklen_t length = family == AF_INET ? sizeof *v4 : sizeof *v6;
+  int fd = socket (family, SOCK_DGRAM | SOCK_CLOEXEC, 0), yes = 1;
+
+  g_assert_cmpint (inet_pton (family, host, family == AF_INET ? (void *) &v4->sin_addr : (void *) &v6->sin6_addr), ==, 1);
+  g_assert_cmpint (bind (fd, (struct sockaddr *) &storage, length), ==, 0);
+  g_assert_cmpint (getsockname (fd, (struct sockaddr *) &storage, &length), ==, 0);
+  *ret_port = g_ntohs (family == AF_INET ? v4->sin_port : v6->sin6_port);
+  if (family == AF_INET)
+    setsockopt (fd, IPPROTO_IP, IP_RECVTOS, &yes, sizeof yes);
+  else
+    setsockopt (fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &yes, sizeof yes);
+  struct timeval limit = { .tv_sec = 10 };
+  setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  return fd;
+}
+
+static void
+send_to (const Fixture *f, int fd, guint16 port, const guint8 *data, gsize length)
+{
+  struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = g_htons (port) };
+  struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = g_htons (port) };
+  if (f->family == AF_INET)
+    inet_pton (AF_INET, f->ours, &v4.sin_addr);
+  else
+    inet_pton (AF_INET6, f->ours, &v6.sin6_addr);
+  gssize n = f->family == AF_INET ? sendto (fd, data, length, 0, (struct sockaddr *) &v4, sizeof v4)
+                                  : sendto (fd, data, length, 0, (struct sockaddr *) &v6, sizeof v6);
+  g_assert_cmpint (n, ==, length);
+}
+
+static void
+put32 (guint8 *p, guint32 value)
+{
+  for (int i = 3; i >= 0; i--, value >>= 8)
+    p[i] = value & 0xff;
+}
+
+static gsize
+make_rtp (guint8 *packet, guint8 type, guint32 ssrc, guint16 seq)
+{
+  memset (packet, 0, 40);
+  packet[0] = 0x80;
+  packet[1] = type;
+  packet[2] = seq >> 8;
+  packet[3] = seq & 0xff;
+  put32 (packet + 4, seq * 160u);
+  put32 (packet + 8, ssrc);
+  return 12 + 20;
+}
+
+static void
+send_rtp (const Fixture *f, guint32 ssrc, guint16 seq)
+{
+  guint8 packet[64];
+  gsize n = make_rtp (packet, PAYLOAD, ssrc, seq);
+  send_to (f, f->rtp, f->our_rtp, packet, n);
+}
+
+static void
+on_work (gpointer data)
+{
+  g_atomic_int_inc (&((Fixture *) data)->work);
+}
+
+static void
+on_first (gpointer data)
+{
+  g_atomic_int_inc (&((Fixture *) data)->first);
+}
+
+static void
+on_handoff (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
+{
+  Fixture *f = data;
+  GstMapInfo map;
+
+  gst_buffer_map (buffer, &map, GST_MAP_READ);
+  Got got = { .type = map.data[1] & 0x7f, .seq = (guint16) (map.data[2] << 8 | map.data[3]), .length = map.size,
+              .ssrc = (guint32) map.data[8] << 24 | map.data[9] << 16 | map.data[10] << 8 | map.data[11],
+              .arrival = media_packet_get_arrival (buffer) };
+  gst_buffer_unmap (buffer, &map);
+  g_mutex_lock (&f->lock);
+  g_array_append_val (f->got, got);
+  g_mutex_unlock (&f->lock);
+}
+
+static GstCaps *
+on_request_pt_map (GstElement *session, guint payload_type, gpointer data)
+{
+  return gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING, "audio", "clock-rate", G_TYPE_INT, 8000, "payload",
+                              G_TYPE_INT, (int) payload_type, NULL);
+}
+
+static void
+apply (Fixture *f)
+{
+  g_autoptr (GError) error = NULL;
+  media_transport_apply (f->transport, f->plan, &error);
+  g_assert_no_error (error);
+}
+
+static void
+fixture_init (Fixture *f, int family)
+{
+  static const PhoneMediaPlan nothing = { .send_dtmf = -1, .receive_dtmf_8000 = -1, .receive_dtmf_48000 = -1 };
+  MediaTransportParams params = { .port_first = 24000, .port_last = 24999 };
+  g_autoptr (GError) error = NULL;
+
+  memset (f, 0, sizeof *f);
+  f->family = family;
+  f->ours = family == AF_INET ? OURS : "::1";
+  f->theirs = family == AF_INET ? PEER : "::1";
+  f->rtp = open_socket (family, f->theirs, &f->rtp_port);
+  f->rtcp = open_socket (family, f->theirs, &f->rtcp_port);
+  g_mutex_init (&f->lock);
+  f->got = g_array_new (FALSE, FALSE, sizeof (Got));
+
+  params.bind_address = f->ours;
+  f->transport = media_transport_new (&params, &error);
+  g_assert_no_error (error);
+  gst_object_ref_sink (f->transport);
+  media_transport_get_ports (f->transport, &f->our_rtp, &f->our_rtcp);
+  media_transport_set_callbacks (f->transport, on_work, on_first, f);
+
+  f->pipeline = gst_object_ref_sink (gst_pipeline_new (NULL));
+  f->session = gst_element_factory_make ("rtpsession", NULL);
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL), *out = media_transport_make_sink (f->transport);
+  g_object_set (sink, "signal-handoffs", TRUE, "sync", FALSE, "async", FALSE, NULL);
+  g_object_set (f->session, "probation", 0, NULL);
+  g_signal_connect (sink, "handoff", G_CALLBACK (on_handoff), f);
+  g_signal_connect (f->session, "request-pt-map", G_CALLBACK (on_request_pt_map), f);
+  gst_bin_add_many (GST_BIN (f->pipeline), GST_ELEMENT (f->transport), f->session, sink, out, NULL);
+  g_assert_true (gst_element_link_pads (GST_ELEMENT (f->transport), "rtp_src", f->session, "recv_rtp_sink"));
+  g_assert_true (gst_element_link_pads (f->session, "recv_rtp_src", sink, "sink"));
+  g_assert_true (gst_element_link_pads (GST_ELEMENT (f->transport), "rtcp_src", f->session, "recv_rtcp_sink"));
+  g_assert_true (gst_element_link_pads (f->session, "send_rtcp_src", out, "rtcp_sink"));
+
+  f->plan = phone_media_plan_copy (&nothing);
+  f->plan->remote_address = g_strdup (f->theirs);
+  f->plan->remote_port = f->rtp_port;
+  f->plan->remote_rtcp_port = f->rtcp_port;
+  f->plan->direction = PHONE_DIRECTION_SENDRECV;
+  f->plan->n_receive = 1;
+  f->plan->receive[0] = (PhoneCodec) { .id = PHONE_CODEC_PCMA, .payload_type = PAYLOAD };
+  f->plan->send = f->plan->receive[0];
+}
+
+static void
+fixture_start (Fixture *f)
+{
+  g_assert_cmpint (gst_element_set_state (f->pipeline, GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+}
+
+static void
+fixture_clear (Fixture *f)
+{
+  gst_element_set_state (f->pipeline, GST_STATE_NULL);
+  gst_object_unref (f->pipeline);
+  gst_object_unref (f->transport);
+  phone_media_plan_free (f->plan);
+  g_array_unref (f->got);
+  g_mutex_clear (&f->lock);
+  close (f->rtp);
+  close (f->rtcp);
+}
+
+static guint
+n_got (Fixture *f)
+{
+  g_mutex_lock (&f->lock);
+  guint n = f->got->len;
+  g_mutex_unlock (&f->lock);
+  return n;
+}
+
+static void
+wait_got (Fixture *f, guint n)
+{
+  gint64 until = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+  while (n_got (f) < n)
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, until);
+      g_usleep (1000);
+    }
+}
+
+/* Everything sent before is through when this packet is: one thread, one queue per socket. Returns how many came with it. */
+static guint
+flush (Fixture *f, guint32 ssrc, guint16 seq)
+{
+  guint before = n_got (f);
+  send_rtp (f, ssrc, seq);
+  for (;;)
+    {
+      wait_got (f, before + 1);
+      g_mutex_lock (&f->lock);
+      Got last = g_array_index (f->got, Got, f->got->len - 1);
+      g_mutex_unlock (&f->lock);
+      if (last.ssrc == ssrc && last.seq == seq)
+        return n_got (f) - before;
+      before = n_got (f);
+    }
+}
+
+static void
+push_buffer (Fixture *f, const char *pad_name, const guint8 *data, gsize length)
+{
+  g_autoptr (GstElement) out = media_transport_make_sink (f->transport);
+  gst_object_ref_sink (out);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (out, pad_name);
+  GstSegment segment;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_set_active (pad, TRUE);
+  gst_pad_send_event (pad, gst_event_new_stream_start ("x"));
+  gst_pad_send_event (pad, gst_event_new_segment (&segment));
+  GstBuffer *buffer = gst_buffer_new_memdup (data, length);
+  g_assert_cmpint (gst_pad_chain (pad, buffer), ==, GST_FLOW_OK);
+  gst_pad_set_active (pad, FALSE);
+}
+
+static int
+receive (int fd, guint8 *buffer, gsize capacity, gssize *ret_length)
+{
+  union
+  {
+    struct cmsghdr align;
+    char octets[128];
+  } control;
+  struct iovec iov = { buffer, capacity };
+  struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+  int tos = -1;
+
+  *ret_length = recvmsg (fd, &message, 0);
+  for (struct cmsghdr *c = CMSG_FIRSTHDR (&message); c != NULL; c = CMSG_NXTHDR (&message, c))
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS)
+      tos = *(guint8 *) CMSG_DATA (c);
+    else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)
+      memcpy (&tos, CMSG_DATA (c), sizeof tos);
+  return tos;
+}
+
+/* Ports, marking, and which socket reports go out by. */
+static void
+test_sending (gconstpointer data)
+{
+  Fixture f;
+  guint8 rtp[64], buffer[256];
+  static const guint8 rr[] = { 0x80, 201, 0, 1, 0, 0, 0, 9 };
+  gssize n;
+
+  fixture_init (&f, GPOINTER_TO_INT (data));
+  g_assert_cmpuint (f.our_rtp % 2, ==, 0);
+  g_assert_cmpuint (f.our_rtcp, ==, f.our_rtp + 1);
+  g_assert_cmpuint (f.our_rtp, >=, 24000);
+  g_assert_cmpuint (f.our_rtcp, <=, 24999);
+  fixture_start (&f);
+
+  gsize length = make_rtp (rtp, PAYLOAD, 7, 1);
+  push_buffer (&f, "rtp_sink", rtp, length);            /* nowhere to send to yet: dropped */
+  apply (&f);
+  push_buffer (&f, "rtp_sink", rtp, length);
+  g_assert_cmpint (receive (f.rtp, buffer, sizeof buffer, &n), ==, 0xb8);
+  g_assert_cmpmem (buffer, n, rtp, length);
+  push_buffer (&f, "rtcp_sink", rr, sizeof rr);
+  g_assert_cmpint (receive (f.rtcp, buffer, sizeof buffer, &n), ==, 0xb8);
+  g_assert_cmpmem (buffer, n, rr, sizeof rr);
+  f.plan->rtcp_mux = TRUE;
+  f.plan->remote_rtcp_port = f.plan->remote_port;
+  apply (&f);
+  push_buffer (&f, "rtcp_sink", rr, sizeof rr);
+  receive (f.rtp, buffer, sizeof buffer, &n);
+  g_assert_cmpmem (buffer, n, rr, sizeof rr);
+
+  MediaTransportStats stats;
+  media_transport_get_stats (f.transport, &stats);
+  g_assert_cmpuint (stats.rtp_sent, ==, 1);
+  g_assert_cmpuint (stats.rtcp_sent, ==, 2);
+  g_assert_cmpuint (stats.send_errors, ==, 1);
+
+  /* Nobody listens at the other end: the ICMP answers do no harm. */
+  close (f.rtp);
+  for (guint i = 0; i < 20; i++)
+    push_buffer (&f, "rtp_sink", rtp, length);
+  f.rtp = open_socket (f.family, f.theirs, &f.rtp_port);
+  f.plan->remote_port = f.plan->remote_rtcp_port = f.rtp_port;
+  apply (&f);
+  g_assert_cmpuint (flush (&f, 5, 1), ==, 1);
+  fixture_clear (&f);
+}
+
+static void
+test_receiving (gconstpointer data)
+{
+  Fixture f;
+  guint8 packet[4096] = { 0 };
+
+  fixture_init (&f, GPOINTER_TO_INT (data));
+  fixture_start (&f);
+  send_rtp (&f, 5, 1);                                  /* before there is a plan */
+  while (g_atomic_int_get (&f.work) == 0)
+    {
+      media_transport_wake (f.transport);
+      g_usleep (1000);
+    }
+  apply (&f);
+  g_assert_cmpuint (flush (&f, 5, 2), ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&f.first), ==, 1);
+
+  /* Other classes, other payload types, RTP by the RTCP socket, nonsense, too long, nothing at all. */
+  memset (packet, 1, 100);
+  send_to (&f, f.rtp, f.our_rtp, packet, 100);
+  packet[0] = 22;
+  send_to (&f, f.rtp, f.our_rtp, packet, 100);
+  gsize n = make_rtp (packet, PAYLOAD + 1, 5, 3);
+  send_to (&f, f.rtp, f.our_rtp, packet, n);
+  n = make_rtp (packet, PAYLOAD, 5, 3);
+  send_to (&f, f.rtcp, f.our_rtcp, packet, n);
+  send_to (&f, f.rtp, f.our_rtp, packet, 12);
+  send_to (&f, f.rtp, f.our_rtp, packet, 2049);
+  send_to (&f, f.rtp, f.our_rtp, packet, 0);
+  packet[0] = 0x9f;
+  send_to (&f, f.rtp, f.our_rtp, packet, n);
+  g_assert_cmpuint (flush (&f, 5, 4), ==, 1);
+  MediaTransportStats stats;
+  media_transport_get_stats (f.transport, &stats);
+  g_assert_cmpuint (stats.rtp_received, ==, 2);
+  g_assert_cmpuint (stats.unknown, ==, 3);
+  g_assert_cmpuint (stats.malformed, ==, 2);
+
+  /* CSRCs, extension and padding do not get past; the payload does. */
+  n = make_rtp (packet, PAYLOAD, 5, 5);
+  memmove (packet + 12 + 60, packet + 12, 20);
+  packet[0] = 0x8f;
+  send_to (&f, f.rtp, f.our_rtp, packet, n + 60);
+  g_assert_cmpuint (flush (&f, 5, 6), <=, 2);
+  g_mutex_lock (&f.lock);
+  for (guint i = 0; i < f.got->len; i++)
+    g_assert_cmpuint (g_array_index (f.got, Got, i).length, ==, 32);
+  g_mutex_unlock (&f.lock);
+
+  /* Our own packets, echoed (SIPp does that): another source, and no loop. */
+  media_transport_set_local_ssrc (f.transport, 0x01020304);
+  send_rtp (&f, 0x01020304, 7);
+  flush (&f, 5, 8);
+  g_mutex_lock (&f.lock);
+  g_assert_cmphex (g_array_index (f.got, Got, f.got->len - 2).ssrc, ==, 0xfefdfcfb);
+  g_mutex_unlock (&f.lock);
+
+  /* Held: nothing comes through, and it is known that they are there. */
+  f.plan->direction = PHONE_DIRECTION_SENDONLY;
+  apply (&f);
+  guint before = n_got (&f);
+  media_transport_get_stats (f.transport, &stats);
+  guint64 received = stats.rtp_received;
+  send_rtp (&f, 5, 9);
+  for (guint i = 0; i < 5000 && stats.rtp_received == received; i++)
+    {
+      g_usleep (1000);
+      media_transport_get_stats (f.transport, &stats);
+    }
+  g_assert_cmpuint (stats.rtp_received, ==, received + 1);
+  g_assert_cmpuint (n_got (&f), ==, before);
+  fixture_clear (&f);
+}
+
+/* The time of a packet is when the kernel had it, not when we came to read it. */
+static void
+test_arrival (void)
+{
+  Fixture f;
+
+  fixture_init (&f, AF_INET);
+  apply (&f);
+  send_rtp (&f, 5, 0);
+  g_usleep (300 * 1000);                /* that one is of no use any more */
+  send_rtp (&f, 5, 1);
+  gint64 sent = g_get_monotonic_time ();
+  g_usleep (50 * 1000);
+  fixture_start (&f);
+  wait_got (&f, 1);
+  g_mutex_lock (&f.lock);
+  g_assert_cmpuint (g_array_index (f.got, Got, 0).seq, ==, 1);
+  gint64 arrival = g_array_index (f.got, Got, 0).arrival;
+  g_mutex_unlock (&f.lock);
+  /* The wall clock of the stamp is only read to a part of a millisecond. */
+  g_assert_cmpint (arrival, <, sent + 20 * 1000);
+  fixture_clear (&f);
+}
+
+/* A peer in clear that invents sources as fast as it can. */
+static void
+test_source_flood (void)
+{
+  Fixture f;
+  guint8 packet[256];
+  guint sources;
+
+  fixture_init (&f, AF_INET);
+  apply (&f);
+  fixture_start (&f);
+  g_assert_cmpuint (flush (&f, 5, 1), ==, 1);
+  for (guint i = 0; i < 5000; i++)
+    {
+      gsize n = make_rtp (packet, PAYLOAD, 1000 + i, 1);
+      send_to (&f, f.rtp, f.our_rtp, packet, n);
+      /* the same with CSRCs */
+      memmove (packet + 72, packet + 12, 20);
+      packet[0] = 0x8f;
+      for (guint c = 0; c < 15; c++)
+        put32 (packet + 12 + 4 * c, i * 16 + c);
+      send_to (&f, f.rtp, f.our_rtp, packet, n + 60);
+      /* RR of a new sender, with an SDES of many chunks */
+      guint8 compound[8 + 4 + 31 * 8] = { 0x80, 201, 0, 1, 0, 0, 0, 0, 0x80 | 31, 202, 0, 62 };
+      put32 (compound + 4, 0x40000000 + i);
+      for (guint c = 0; c < 31; c++)
+        put32 (compound + 12 + 8 * c, i * 32 + c);
+      send_to (&f, f.rtcp, f.our_rtcp, compound, sizeof compound);
+      if (i % 50 == 0)
+        flush (&f, 5, (guint16) (2 + i));
+    }
+  flush (&f, 5, 6000);
+  g_object_get (f.session, "num-sources", &sources, NULL);
+  g_assert_cmpuint (sources, <, 30);
+  fixture_clear (&f);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (NULL, NULL);
+  g_test_add_data_func ("/transport/sending/ipv4", GINT_TO_POINTER (AF_INET), test_sending);
+  g_test_add_data_func ("/transport/sending/ipv6", GINT_TO_POINTER (AF_INET6), test_sending);
+  g_test_add_data_func ("/transport/receiving/ipv4", GINT_TO_POINTER (AF_INET), test_receiving);
+  g_test_add_data_func ("/transport/receiving/ipv6", GINT_TO_POINTER (AF_INET6), test_receiving);
+  g_test_add_func ("/transport/arrival", test_arrival);
+  g_test_add_func ("/transport/source-flood", test_source_flood);
+  return g_test_run ();
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* sofia's log into ours. sofia writes to stderr, piece by piece, at ten levels; here the pieces become lines, and a line goes out at debug
- * level (errors at warning), without what must not be in a log: phone_log_redact () knows keys, digests and digits. */
+ * level, without what must not be in a log: phone_log_redact () knows keys, digests and "Signal=5". What it cannot know by the line is a body
+ * that is a digit and nothing else (application/dtmf), so bodies are shown when they are SDP, and no others. */
 
 #include "sip/ua-private.h"
 
@@ -17,14 +18,45 @@ extern su_log_t tport_log[];
 
 static GString *pending;
 
+/* Where we are in a traced message: between two lines of dashes. */
+static struct
+{
+  enum { OUTSIDE, HEADERS, BODY } part;
+  gboolean show_body;
+} traced;
+
+static gboolean
+is_content_type (const char *line)
+{
+  return g_ascii_strncasecmp (line, "Content-Type", 12) == 0 || ((line[0] == 'c' || line[0] == 'C') && strchr (": \t", line[1]));
+}
+
+/* FALSE: not for the log. */
+static gboolean
+follow_trace (const char *line)
+{
+  if (g_str_has_prefix (line, "----------"))
+    {
+      traced.part = traced.part == OUTSIDE ? HEADERS : OUTSIDE;
+      traced.show_body = FALSE;
+      return TRUE;
+    }
+  if (traced.part == HEADERS && *line == '\0')
+    traced.part = BODY;
+  else if (traced.part == HEADERS && is_content_type (line) && g_strstr_len (line, -1, "application/sdp"))
+    traced.show_body = TRUE;
+  return traced.part != BODY || traced.show_body;
+}
+
 static void
 flush_line (const char *line, gsize length)
 {
   g_autofree char *text = g_strndup (line, length);
 
-  g_strchomp (text);
-  if (*text)
-    phone_log_debug (NULL, "sofia: %s", text);
+  g_autofree char *clean = phone_log_redact (g_strchomp (text));
+
+  if (follow_trace (text + strspn (text, " ")) && *clean)
+    phone_log_debug (NULL, "sofia: %s", clean);
 }
 
 static void G_GNUC_PRINTF (2, 0)

@@ -19,8 +19,8 @@
 
 #include "util/name-addr.h"
 
-#define SUPPORTED "timer, replaces"
-#define SUPPORTED_100REL "timer, replaces, 100rel"
+#define SUPPORTED "timer"
+#define SUPPORTED_100REL "timer, 100rel"
 #define MAX_EXTRA_HEADERS 32
 
 /* ---- sending ---- */

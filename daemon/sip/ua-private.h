@@ -174,6 +174,7 @@ void ua_stack_foreach (UaStack *stack, UaOwnerKind kind, void (*func) (gpointer 
 void ua_stack_close (UaStack *stack, guint deadline);
 /* A dialog or the registration is done; goes on with closing when it was the last. */
 void ua_stack_check (UaStack *stack);
+void ua_stack_set_trace (UaStack *stack, gboolean trace);
 gboolean ua_stack_is_full (UaStack *stack);      /* no room for another dialog */
 /* Address where the message of the event came from, or NULL. Only inside an event. */
 const struct sockaddr *ua_stack_peer (UaStack *stack);

@@ -34,7 +34,7 @@
 #define DEFAULT_SIPS_PORT 5061
 
 static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
-static const char supported[] = "timer, 100rel, replaces, path, outbound";
+static const char supported[] = "timer, 100rel, path, outbound";
 
 typedef struct
 {
@@ -151,6 +151,13 @@ ua_stack_foreach (UaStack *stack, UaOwnerKind kind, void (*func) (gpointer owner
       g_ptr_array_add (owners, ((Slot *) value)->owner);
   for (guint i = 0; i < owners->len; i++)
     func (g_ptr_array_index (owners, i), data);
+}
+
+void
+ua_stack_set_trace (UaStack *stack, gboolean trace)
+{
+  if (stack->state == UA_STACK_RUNNING)
+    nua_set_params (stack->nua, TPTAG_LOG (trace), TAG_END ());
 }
 
 gboolean
@@ -271,6 +278,7 @@ create_nua (UaStack *stack)
                            NTATAG_TCP_RPORT (1), NTATAG_TLS_RPORT (1),
                            TPTAG_TOS (DSCP_CS3),
                            TPTAG_PONG2PING (1),
+                           TPTAG_LOG (settings->trace),
                            TAG_END ());
   return stack->nua != NULL;
 }

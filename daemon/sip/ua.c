@@ -106,7 +106,11 @@ ua_engine_new (PhoneRegistry *registry, GMainContext *context, GError **error)
 void
 ua_engine_settings_changed (UaEngine *engine)
 {
-  ua_log_set_trace (phone_registry_get_settings (engine->registry)->trace);
+  gboolean trace = phone_registry_get_settings (engine->registry)->trace;
+
+  ua_log_set_trace (trace);
+  for (guint i = 0; i < engine->stacks->len; i++)
+    ua_stack_set_trace (g_ptr_array_index (engine->stacks, i), trace);
 }
 
 void

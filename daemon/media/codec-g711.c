@@ -94,6 +94,9 @@ const CodecImpl codec_pcmu = {
   .duration = g711_duration,
   .decode = pcmu_decode,
   .conceal = narrow_conceal,
+  .saved_size = narrow_saved_size,
+  .save = narrow_save,
+  .restore = narrow_restore,
   .decoder_free = g711_free,
 };
 
@@ -105,5 +108,8 @@ const CodecImpl codec_pcma = {
   .duration = g711_duration,
   .decode = pcma_decode,
   .conceal = narrow_conceal,
+  .saved_size = narrow_saved_size,
+  .save = narrow_save,
+  .restore = narrow_restore,
   .decoder_free = g711_free,
 };

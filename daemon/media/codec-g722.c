@@ -109,5 +109,8 @@ const CodecImpl codec_g722 = {
   .duration = g722_duration,
   .decode = g722_decode_frame,
   .conceal = narrow_conceal,
+  .saved_size = narrow_saved_size,
+  .save = narrow_save,
+  .restore = narrow_restore,
   .decoder_free = g722_decoder_free,
 };

@@ -20,6 +20,9 @@ typedef struct
   int (*decode) (gpointer decoder, const guint8 *payload, gsize length, gint16 *ret_pcm, guint capacity);
   int (*decode_fec) (gpointer decoder, const guint8 *payload, gsize length, gint16 *ret_pcm, guint samples);    /* NULL: conceal */
   int (*conceal) (gpointer decoder, gint16 *ret_pcm, guint samples);
+  gsize (*saved_size) (void);
+  void (*save) (gpointer decoder, gpointer ret_saved);
+  void (*restore) (gpointer decoder, gconstpointer saved);
   void (*decoder_free) (gpointer decoder);
 } CodecImpl;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "media/codec-narrow.h"
 
+#include <string.h>
+
 void
 narrow_init_encoder (Narrow *narrow, guint factor)
 {
@@ -45,4 +47,28 @@ narrow_conceal (gpointer data, gint16 *ret_pcm, guint samples)
 
   media_plc_conceal (narrow->plc, filled, n);
   return (int) media_resampler_run (narrow->resampler, filled, n, ret_pcm);
+}
+
+gsize
+narrow_saved_size (void)
+{
+  return media_resampler_size () + media_plc_size ();
+}
+
+void
+narrow_save (gpointer data, gpointer ret_saved)
+{
+  Narrow *narrow = data;
+
+  memcpy (ret_saved, narrow->resampler, media_resampler_size ());
+  memcpy ((guint8 *) ret_saved + media_resampler_size (), narrow->plc, media_plc_size ());
+}
+
+void
+narrow_restore (gpointer data, gconstpointer saved)
+{
+  Narrow *narrow = data;
+
+  memcpy (narrow->resampler, saved, media_resampler_size ());
+  memcpy (narrow->plc, (const guint8 *) saved + media_resampler_size (), media_plc_size ());
 }

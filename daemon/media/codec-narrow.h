@@ -25,4 +25,8 @@ void narrow_clear (Narrow *narrow);
 guint narrow_down (Narrow *narrow, const gint16 *pcm, guint samples, gint16 *ret_narrow);
 /* decoded: n at the codec's rate, may be changed. Returns samples at MEDIA_RATE. */
 int narrow_up (Narrow *narrow, gint16 *decoded, guint n, gint16 *ret_pcm);
+/* Concealment touches nothing else. */
+gsize narrow_saved_size (void);
+void narrow_save (gpointer narrow, gpointer ret_saved);
+void narrow_restore (gpointer narrow, gconstpointer saved);
 int narrow_conceal (gpointer narrow, gint16 *ret_pcm, guint samples);

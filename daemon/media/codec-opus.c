@@ -176,6 +176,25 @@ opus_decode_copy (gpointer decoder, const guint8 *payload, gsize length, gint16 
   return n < 0 ? -1 : n;
 }
 
+/* opus_decoder_get_size: "the state is contiguous in memory and only a shallow copy is required to copy it". */
+static gsize
+opus_saved_size (void)
+{
+  return (gsize) opus_decoder_get_size (1);
+}
+
+static void
+opus_save (gpointer decoder, gpointer ret_saved)
+{
+  memcpy (ret_saved, decoder, opus_saved_size ());
+}
+
+static void
+opus_restore (gpointer decoder, gconstpointer saved)
+{
+  memcpy (decoder, saved, opus_saved_size ());
+}
+
 static void
 opus_decoder_free (gpointer decoder)
 {
@@ -194,5 +213,8 @@ const CodecImpl codec_opus = {
   .decode = opus_decode_frame,
   .decode_fec = opus_decode_copy,
   .conceal = opus_conceal,
+  .saved_size = opus_saved_size,
+  .save = opus_save,
+  .restore = opus_restore,
   .decoder_free = opus_decoder_free,
 };

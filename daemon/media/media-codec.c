@@ -18,7 +18,8 @@ struct _MediaEncoder
 struct _MediaDecoder
 {
   const CodecImpl *impl;
-  gpointer state;
+  gpointer state, saved;
+  gboolean is_saved;
 };
 
 static const CodecImpl *
@@ -161,10 +162,38 @@ media_decoder_conceal (MediaDecoder *decoder, gint16 *ret_pcm, guint samples)
 }
 
 void
+media_decoder_save (MediaDecoder *decoder)
+{
+  if (decoder->is_saved)
+    return;
+  if (!decoder->saved)
+    decoder->saved = g_malloc (decoder->impl->saved_size ());
+  decoder->impl->save (decoder->state, decoder->saved);
+  decoder->is_saved = TRUE;
+}
+
+gboolean
+media_decoder_restore (MediaDecoder *decoder)
+{
+  if (!decoder->is_saved)
+    return FALSE;
+  decoder->impl->restore (decoder->state, decoder->saved);
+  decoder->is_saved = FALSE;
+  return TRUE;
+}
+
+void
+media_decoder_drop (MediaDecoder *decoder)
+{
+  decoder->is_saved = FALSE;
+}
+
+void
 media_decoder_free (MediaDecoder *decoder)
 {
   if (!decoder)
     return;
   decoder->impl->decoder_free (decoder->state);
+  g_free (decoder->saved);
   g_free (decoder);
 }

@@ -46,5 +46,10 @@ gboolean media_decoder_is_dtx (PhoneCodecId codec, const guint8 *payload, gsize 
 int media_decoder_decode (MediaDecoder *decoder, const guint8 *payload, gsize length, gint16 *ret_pcm, guint capacity);
 int media_decoder_decode_fec (MediaDecoder *decoder, const guint8 *payload, gsize length, gint16 *ret_pcm, guint samples);
 int media_decoder_conceal (MediaDecoder *decoder, gint16 *ret_pcm, guint samples);
+/* Concealment may prove premature: save before it, restore when the packet turns up after all. The first saved state of a run counts
+ * until it is restored or dropped. FALSE: nothing was saved. What is no signal but memory of it is brought back; the cost is a copy. */
+void media_decoder_save (MediaDecoder *decoder);
+gboolean media_decoder_restore (MediaDecoder *decoder);
+void media_decoder_drop (MediaDecoder *decoder);
 void media_decoder_free (MediaDecoder *decoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaDecoder, media_decoder_free)

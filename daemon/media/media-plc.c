@@ -169,6 +169,12 @@ media_plc_good (MediaPlc *plc, gint16 *pcm, guint n_samples)
   remember (plc, pcm, n_samples);
 }
 
+gsize
+media_plc_size (void)
+{
+  return sizeof (MediaPlc);
+}
+
 void
 media_plc_free (MediaPlc *plc)
 {

@@ -14,5 +14,6 @@ MediaPlc *media_plc_new (guint rate);                                   /* Hz: 8
 void media_plc_good (MediaPlc *plc, gint16 *pcm, guint n_samples);
 /* Samples that were not. Fades to silence after 60 ms without a good one. */
 void media_plc_conceal (MediaPlc *plc, gint16 *ret_pcm, guint n_samples);
+gsize media_plc_size (void);                                        /* octets: the object may be copied as a whole */
 void media_plc_free (MediaPlc *plc);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaPlc, media_plc_free)

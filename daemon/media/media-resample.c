@@ -137,6 +137,12 @@ media_resampler_run (MediaResampler *resampler, const gint16 *in, guint n_in, gi
   return written;
 }
 
+gsize
+media_resampler_size (void)
+{
+  return sizeof (MediaResampler);
+}
+
 void
 media_resampler_free (MediaResampler *resampler)
 {

@@ -15,5 +15,6 @@ guint media_resampler_delay (const MediaResampler *resampler);
 /* down: n_in must be a multiple of factor; writes n_in / factor. up: writes n_in * factor. in and out must not overlap. Returns
  * the samples written. */
 guint media_resampler_run (MediaResampler *resampler, const gint16 *in, guint n_in, gint16 *ret_out);
+gsize media_resampler_size (void);                                        /* octets: the object may be copied as a whole */
 void media_resampler_free (MediaResampler *resampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaResampler, media_resampler_free)

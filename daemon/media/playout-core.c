@@ -15,15 +15,28 @@
  * concealed. PAUSED (start, DTX, comfort noise, an outage): nothing is due, and the packet that ends the pause plays when it has waited
  * for the target delay: this is where the delay is changed for free.
  *
- * Concealment goes ahead on credit when nothing is there at all: a packet that turns up after its place has been filled is still played
- * from its beginning, and the delay grows by what was filled in, as long as the target wants that much; else its first part
- * is skipped. */
+ * A packet that turns up after its place has been concealed is decoded as if the concealment had not been, and what is over of it is
+ * dropped: the decoder stays in step, only the sound that was too late is lost. Unless the target wants more delay than there is:
+ * then time is set back to its beginning and nothing is lost.
+ *
+ * Stretching is sparing. Each change of the delay shifts the words against each other, which costs more intelligibility than the same
+ * length of concealment; so in speech only large errors are worked off, and small ones in pauses of at least 100 ms. */
 
 #define TICKS(us) ((us) * 48 / 1000)
 #define MS(ms) ((ms) * 48)
 #define FRAME 480
 #define MAX_GAP MS (2000)       /* a jump of the timestamp that arrival times do not explain is a new time base */
-#define MAX_CREDIT MS (120)     /* concealed without knowing what comes: then it is a pause */
+#define MAX_REORDER MS (5000)
+#define MAX_HOLE MS (500)       /* more than that between two packets is not concealed */
+#define MAX_CREDIT MS (500)     /* concealed without knowing what comes: then it is an outage */
+#define MAX_BACKLOG MS (250)    /* of an outage that is still played, above the target */
+#define NO_RUN G_MININT64
+#define SLACKS 8
+#define REST 3                  /* frames between two changes of speech */
+#define MAX_STEP MS (20)        /* of one change */
+#define PAUSE_MARGIN 72         /* 1.5 ms kept when the delay is shortened in a pause, or an eighth of the target */
+#define SPEECH_MARGIN MS (40)   /* and in speech, and a quarter of the target */
+#define SPEECH_LACK MS (20)     /* that is too little in speech before it is lengthened, and a quarter of the target */
 #define SOURCE_QUIET_US (1000 * 1000)
 #define PULL_GAP_US (200 * 1000)        /* nobody pulled: a hold */
 
@@ -52,11 +65,17 @@ struct _Playout
   gboolean reset_due, any_strange;
   guint16 strange_seq;
 
+  gint64 first_seq;
   gint64 next;                  /* media time */
   gint64 last_seq;              /* of what was produced last */
   PlayoutKind last_kind;
   gint64 credit;                /* samples concealed since the buffer ran dry */
   gint64 pulled;                /* us: the last pull */
+  gint64 run;                   /* media time at which the concealment under way began, or NO_RUN */
+  gboolean outage;              /* the pause is no pause: nothing came for a while */
+  gint64 slack[SLACKS];         /* of the last pulls */
+  guint n_slacks, slack_at;
+  guint rest;                   /* frames until speech may be stretched again */
   PlayoutStats stats;
 };
 
@@ -146,6 +165,9 @@ begin_source (Playout *playout, const PlayoutPacket *packet)
   playout->arrival = packet->arrival;
   playout->duration = packet->duration;
   playout->last_seq = playout->seq - 1;
+  playout->first_seq = playout->seq;
+  playout->run = NO_RUN;
+  playout->outage = FALSE;
   playout->credit = 0;
   playout->reset_due = TRUE;
 }
@@ -163,9 +185,9 @@ place_in_time (Playout *playout, const PlayoutPacket *packet, gint64 seq)
     {
       step = (gint64) (gint32) (packet->timestamp - playout->timestamp) * (48000 / packet->clock_rate);
       if (ahead <= 0)
-        return playout->media + step;
-      /* Either the sequence or the clock on the wall explains the step. */
-      if (step >= 0 && (step <= ahead * (gint64) MAX (playout->duration, MS (10)) + MS (200) || ABS (step - by_clock) < MAX_GAP))
+        return step <= 0 && step >= -MAX_REORDER ? playout->media + step : G_MININT64;
+      /* Either the sequence or the clock on the wall explains the step, and media time does not run ahead of the clock. */
+      if (step >= 0 && step <= by_clock + MAX_GAP && (step <= ahead * (gint64) MAX (playout->duration, MS (10)) + MS (200) || ABS (step - by_clock) < MAX_GAP))
         return playout->media + step;
     }
   else if (ahead <= 0)
@@ -220,7 +242,10 @@ playout_insert (Playout *playout, const PlayoutPacket *packet, guint *ret_slot)
       return PLAYOUT_REFUSED;
     }
   if (packet->kind == PLAYOUT_SPEECH || packet->kind == PLAYOUT_DTX)
-    playout_delay_add (&playout->delay, TICKS (packet->arrival) - media);
+    playout_delay_add (&playout->delay, TICKS (packet->arrival) - media, packet->duration);
+  /* The copy of a frame that has not come counts as its arrival. */
+  if (packet->fec && playout->slots[(seq - 1) & (PLAYOUT_SLOTS - 1)].seq != seq - 1 && seq > playout->first_seq)
+    playout_delay_add (&playout->delay, TICKS (packet->arrival) - (media - packet->duration), packet->duration);
   if (seq <= playout->last_seq)
     {
       playout->stats.late++;
@@ -270,13 +295,17 @@ take (Playout *playout, Slot *slot, PlayoutDecision *decision)
 
   decide (decision, PLAYOUT_DECODE, slot_index (playout, slot), slot->duration - skip, skip);
   decision->reset = slot->reset;
+  decision->rewind = playout->run == slot->media;
+  playout->run = NO_RUN;
   if (slot->seq > playout->last_seq + 1 && playout->talking)
     playout->stats.lost += (guint64) (slot->seq - playout->last_seq - 1);
-  playout->next = slot->media + slot->duration;
+  playout->next = MAX (playout->next, slot->media + slot->duration);
   playout->last_seq = slot->seq;
   playout->last_kind = slot->kind;
   playout->credit = 0;
   playout->talking = TRUE;
+  if (decision->samples == 0)
+    playout->stats.late++;
   release (playout, slot);
 }
 
@@ -306,106 +335,130 @@ take_silent (Playout *playout, PlayoutDecision *decision)
 }
 
 static void
-pull_paused (Playout *playout, gint64 now, guint buffered, PlayoutDecision *decision)
+pull_paused (Playout *playout, gint64 now, PlayoutDecision *decision)
 {
-  gint64 base = playout_delay_base (&playout->delay), plays = TICKS (now) + buffered;
-  Slot *slot = first_slot (playout), *later;
+  gint64 base = playout_delay_base (&playout->delay), plays = TICKS (now);
+  gint64 wait = target (playout), oldest = MAX (MIN (wait + MAX_BACKLOG, playout->max_target), wait + MS (60));
+  Slot *slot = first_slot (playout);
 
-  if (!slot || slot->duration == 0 || plays < base + slot->media + target (playout))
-    {
-      decide (decision, PLAYOUT_COMFORT, PLAYOUT_NO_SLOT, FRAME, 0);
-      return;
-    }
   /* After an outage all that was under way arrives at once: begin with what is not older than the delay allows. */
-  while (slot->duration > 0 && plays - slot->media - base > playout->max_target)
+  while (slot && playout->outage && plays - slot->media - base > oldest)
     {
-      gint64 seq = slot->seq;
-
-      playout->last_seq = seq;
+      playout->last_seq = slot->seq;
       release (playout, slot);
       playout->stats.late++;
-      later = first_slot (playout);
-      if (!later)
-        {
-          decide (decision, PLAYOUT_COMFORT, PLAYOUT_NO_SLOT, FRAME, 0);
-          return;
-        }
-      slot = later;
+      slot = first_slot (playout);
     }
-  if (slot->duration == 0)
+  if (!slot || slot->duration == 0 || plays < base + slot->media + wait)
     {
       decide (decision, PLAYOUT_COMFORT, PLAYOUT_NO_SLOT, FRAME, 0);
       return;
     }
   playout->next = slot->media;
+  playout->run = NO_RUN;
+  playout->n_slacks = 0;
+  playout->outage = FALSE;
   take (playout, slot, decision);
 }
 
+/* Conceals; the decoder's state of before is worth keeping, the packet may still come. */
 static void
-pull_talking (Playout *playout, gint64 now, guint buffered, PlayoutDecision *decision)
+conceal (Playout *playout, guint samples, PlayoutDecision *decision)
 {
-  gint64 base = playout_delay_base (&playout->delay), gap;
-  Slot *slot;
+  decide (decision, PLAYOUT_CONCEAL, PLAYOUT_NO_SLOT, samples, 0);
+  decision->first = playout->run == NO_RUN;
+  if (decision->first)
+    playout->run = playout->next;
+  playout->next += samples;
+}
 
-  while ((slot = first_slot (playout)))
+/* What was filled in on credit is given back, as far as there is sound for it, if the delay that comes of it is wanted anyway. */
+static void
+settle_credit (Playout *playout, gint64 now, const Slot *slot)
+{
+  gint64 begin = slot->media - (slot->fec && slot->seq > playout->last_seq + 1 ? slot->duration : 0);
+  gint64 back = MIN (playout->next - begin, playout->credit);
+  gint64 slack = TICKS (now) - playout->next - playout_delay_base (&playout->delay);
+  gint64 wait = MAX (target (playout), MIN (playout_delay_urgent (&playout->delay, slack), playout->max_target));
+
+  /* Slack comes in whole frames: less may be too little. */
+  if (back > 0 && slack < wait && slack + back < wait + FRAME)
     {
-      /* What was filled in on credit is given back if the delay that comes of it is wanted. */
-      if (slot->media < playout->next && playout->credit > 0)
-        {
-          gint64 back = MIN (playout->next - slot->media, playout->credit);
-          gint64 grown = TICKS (now) + buffered - (playout->next - back) - base;
+      playout->next -= back;
+      playout->n_slacks = 0;
+    }
+  playout->credit = 0;
+}
 
-          if (grown <= target (playout) + MS (20))
-            playout->next -= back;
-          playout->credit = 0;
-        }
-      if (slot->media + slot->duration > playout->next)
-        break;
-      playout->last_seq = slot->seq;    /* wholly over */
+static void
+pull_dry (Playout *playout, PlayoutDecision *decision)
+{
+  if (playout->last_kind == PLAYOUT_DTX || playout->credit >= MAX_CREDIT)
+    {
+      playout->talking = FALSE;
+      playout->outage = playout->last_kind != PLAYOUT_DTX;
+      playout->run = NO_RUN;
+      decide (decision, PLAYOUT_COMFORT, PLAYOUT_NO_SLOT, FRAME, 0);
+      return;
+    }
+  conceal (playout, FRAME, decision);
+  playout->credit += FRAME;
+}
+
+static void
+take_copy (Playout *playout, Slot *slot, PlayoutDecision *decision)
+{
+  gint64 gap = MAX (slot->media - playout->next, 0);
+
+  decide (decision, PLAYOUT_DECODE_FEC, slot_index (playout, slot), (guint) gap, slot->duration - (guint) gap);
+  decision->rewind = playout->run == slot->media - slot->duration;
+  playout->run = NO_RUN;
+  playout->next += gap;
+  playout->stats.fec_used += gap > 0;
+  playout->stats.lost += (guint64) (slot->seq - 1 - playout->last_seq);
+  playout->last_seq = slot->seq - 1;
+}
+
+static void
+pull_talking (Playout *playout, gint64 now, PlayoutDecision *decision)
+{
+  Slot *slot;
+  gint64 gap;
+
+  while ((slot = first_slot (playout)) && slot->media + slot->duration < playout->next - MAX_CREDIT)
+    {
+      playout->last_seq = slot->seq;    /* long over */
       release (playout, slot);
       playout->stats.late++;
     }
-
   if (!slot)
     {
-      if (playout->last_kind == PLAYOUT_DTX || playout->credit >= MAX_CREDIT)
-        {
-          playout->talking = FALSE;
-          decide (decision, PLAYOUT_COMFORT, PLAYOUT_NO_SLOT, FRAME, 0);
-          return;
-        }
-      decide (decision, PLAYOUT_CONCEAL, PLAYOUT_NO_SLOT, FRAME, 0);
-      playout->next += FRAME;
-      playout->credit += FRAME;
+      pull_dry (playout, decision);
       return;
     }
 
+  settle_credit (playout, now, slot);
   gap = slot->media - playout->next;
-  if (gap <= 0)
+  if (slot->fec && slot->seq > playout->last_seq + 1 && gap <= slot->duration
+      && (gap > 0 || (gap == 0 && playout->run == slot->media - slot->duration)))
+    take_copy (playout, slot, decision);
+  else if (gap <= 0)
     take (playout, slot, decision);
-  else if (slot->seq == playout->last_seq + 1 || playout->last_kind == PLAYOUT_DTX)
+  else if (slot->seq == playout->last_seq + 1 || playout->last_kind == PLAYOUT_DTX || gap > MAX_HOLE)
     {
-      /* Nothing is missing: the sender left time out. */
+      /* The sender left time out, or so much is missing that it is no use. */
       playout->talking = FALSE;
-      pull_paused (playout, now, buffered, decision);
-    }
-  else if (slot->fec && gap <= slot->duration)
-    {
-      decide (decision, PLAYOUT_DECODE_FEC, slot_index (playout, slot), (guint) gap, slot->duration - (guint) gap);
-      playout->next += gap;
-      playout->credit = 0;
-      playout->stats.fec_used++;
-      playout->stats.lost += (guint64) (slot->seq - 1 - playout->last_seq);
-      playout->last_seq = slot->seq - 1;
+      playout->outage = FALSE;
+      pull_paused (playout, now, decision);
     }
   else
     {
       guint samples = (guint) MIN (gap, FRAME);
 
-      if (slot->fec && gap - samples < slot->duration && gap > slot->duration)
+      /* Stop where the copy begins. */
+      if (slot->fec && gap > slot->duration && gap - samples < slot->duration)
         samples = (guint) gap - slot->duration;
-      decide (decision, PLAYOUT_CONCEAL, PLAYOUT_NO_SLOT, samples, 0);
-      playout->next += samples;
+      conceal (playout, samples, decision);
     }
 }
 
@@ -420,18 +473,90 @@ playout_pull (Playout *playout, gint64 now, guint buffered, PlayoutDecision *ret
   /* What was due while nobody listened is over. Else a packet missing at the beginning of a hold would have the whole of it concealed
    * at the end, and the delay would stay as long as the hold. */
   if (now - playout->pulled > PULL_GAP_US)
-    playout->talking = FALSE;
+    {
+      playout->talking = FALSE;
+      playout->outage = TRUE;
+      playout->run = NO_RUN;
+    }
   playout->pulled = now;
   if (!take_silent (playout, ret_decision))
     {
       if (playout->talking)
-        pull_talking (playout, now, buffered, ret_decision);
+        pull_talking (playout, now, ret_decision);
       else
-        pull_paused (playout, now, buffered, ret_decision);
+        pull_paused (playout, now, ret_decision);
     }
   playout->stats.target = target (playout);
-  if (playout->talking)
+  if (playout->talking && ret_decision->samples > 0)
     playout->stats.delay = TICKS (now) + buffered + ret_decision->samples - playout->next - playout_delay_base (&playout->delay);
+}
+
+gboolean
+playout_ready (const Playout *playout)
+{
+  const Slot *slot = first_slot ((Playout *) playout);
+
+  return playout->talking && slot && slot->duration > 0 && slot->media == playout->next;
+}
+
+/* Slack is what the next packet could have been later. A packet is fetched when less than a frame waits, so it is the delay less what
+ * waits then: the remainder of the buffer in frames. The least of the last few pulls counts: a driver may pull two frames at once. */
+static gint64
+slack_now (Playout *playout, gint64 now, guint buffered)
+{
+  gint64 delay = TICKS (now) - (playout->next - buffered) - playout_delay_base (&playout->delay), least;
+
+  playout->slack[playout->slack_at++ % SLACKS] = delay - buffered % FRAME;
+  playout->n_slacks = MIN (playout->n_slacks + 1, SLACKS);
+  least = delay - buffered % FRAME;
+  for (guint i = 1; i < playout->n_slacks; i++)
+    least = MIN (least, playout->slack[(playout->slack_at - 1 - i) % SLACKS]);
+  return least;
+}
+
+int
+playout_stretch (Playout *playout, gint64 now, guint buffered, gboolean quiet, double *ret_match)
+{
+  gint64 remainder = buffered % FRAME, slack, wait, urgent, change;
+
+  if (!playout->talking)
+    return 0;
+  slack = slack_now (playout, now, buffered);
+  urgent = MIN (playout_delay_urgent (&playout->delay, slack), playout->max_target);
+  wait = MAX (target (playout), urgent);
+  if (playout->rest > 0 && --playout->rest > 0 && !quiet)
+    return 0;
+
+  /* Packets are fetched on ticks, a frame apart: slack comes in whole frames, and the remainder of the buffer is delay that is
+   * good for nothing. */
+  if (slack < wait)
+    {
+      gint64 lack = wait - slack;
+
+      change = (lack + FRAME - 1) / FRAME * FRAME - remainder;
+      if (urgent == 0 && lack <= (quiet ? wait / 8 : SPEECH_LACK + wait / 4))
+        return 0;
+      *ret_match = quiet ? -1 : urgent > 0 ? 0.5 : 0.85;
+      return (int) MIN (change, MAX_STEP);
+    }
+  else
+    {
+      gint64 margin = quiet ? MAX (PAUSE_MARGIN, wait / 8) : SPEECH_MARGIN + wait / 4;
+
+      change = MAX (slack - wait - margin, 0) / FRAME * FRAME + remainder;
+      if (change < (quiet ? PAUSE_MARGIN : FRAME))
+        return 0;
+      *ret_match = quiet ? -1 : slack - wait > MS (100) ? 0.5 : 0.85;
+      return -(int) MIN (change, MAX_STEP);
+    }
+}
+
+void
+playout_stretched (Playout *playout, int samples)
+{
+  for (guint i = 0; i < SLACKS; i++)
+    playout->slack[i] += samples;
+  playout->rest = REST;
 }
 
 void

@@ -55,9 +55,11 @@ typedef struct
 {
   PlayoutAction action;
   guint slot;
-  guint samples;                /* to append */
+  guint samples;                /* to append; may be 0: decode for the sake of the decoder's state only */
   guint skip;
   gboolean reset;               /* DECODE: the first packet of another source: begin with fresh decoder state */
+  gboolean first;               /* CONCEAL: begins here: keep the decoder's state of before, the packet may still come */
+  gboolean rewind;              /* DECODE, DECODE_FEC: it came: go back to that state; `skip` is what was concealed meanwhile, all of it maybe */
 } PlayoutDecision;
 
 typedef struct
@@ -75,4 +77,14 @@ void playout_set_bounds (Playout *playout, guint min_ms, guint max_ms);
 PlayoutVerdict playout_insert (Playout *playout, const PlayoutPacket *packet, guint *ret_slot);
 /* Call until enough waits to be played. buffered: samples decoded and not yet played at `now`. */
 void playout_pull (Playout *playout, gint64 now, guint buffered, PlayoutDecision *ret_decision);
+/* TRUE: the next pull decodes a packet that is waiting. */
+gboolean playout_ready (const Playout *playout);
+
+/* Once for each frame that is played, just before it is taken: by how many samples what waits should be shortened (negative) or
+ * lengthened (positive) now; 0: leave it. quiet: what waits is a pause, any length will do; else the caller looks for a lag at which
+ * the sound resembles itself at least as much as *ret_match. */
+int playout_stretch (Playout *playout, gint64 now, guint buffered, gboolean quiet, double *ret_match);
+/* What came of it. */
+void playout_stretched (Playout *playout, int samples);
+
 void playout_get_stats (const Playout *playout, PlayoutStats *ret_stats);

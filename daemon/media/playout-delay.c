@@ -3,14 +3,34 @@
 
 #include <string.h>
 
-#define PERCENTILE 98
-#define START (40 * 48)         /* until there are enough to judge */
+/* A fixed percentile is wrong somewhere: the 99th costs little on a quiet network and half a second on a bad one. Waiting has a price
+ * that grows with the wait (nobody hears 20 ms, 200 ms disturb a conversation: ITU-T G.114), and so has each frame that comes too
+ * late. The target is the wait of least total price,
+ *
+ *     wait^2 / (2 * WAIT_SCALE) + LATE_PRICE * percentage of frames later than that
+ *
+ * so one more percent of frames is worth 13 ms at a wait of 75 ms, and half of that at 150. Measured on the traces of tests/media with natural
+ * speech: quiet links settle within their jitter, random loss waits for the FEC of the next packet, a stall of 150 ms every 3 s is
+ * concealed for its larger part, and an exponential jitter of 40 ms is covered to about 95 %.
+ *
+ * The window is long, so that the target is steady (each change of it stretches speech) and comes down slowly. Up it must go at once
+ * when the network has changed: that is playout_delay_urgent. */
+
+#define TICKS_PER_MS 48
+#define WINDOW_MS 20000
+#define WINDOW_LEAST 200
+#define WAIT_SCALE 75.0         /* ms */
+#define LATE_PRICE 13.0
+#define START (40 * TICKS_PER_MS)       /* until there are enough to judge */
 #define ENOUGH 25
+#define RECENT 4                /* even */
+#define FALLING (-5 * TICKS_PER_MS)
 
 void
 playout_delay_reset (PlayoutDelay *delay)
 {
   delay->next = delay->n = 0;
+  delay->target = 0;
 }
 
 /* First place in sorted[] whose value is not below transit. */
@@ -31,14 +51,41 @@ place (const PlayoutDelay *delay, gint64 transit)
   return low;
 }
 
-void
-playout_delay_add (PlayoutDelay *delay, gint64 transit)
+/* The i-th last transit, 0 the last. */
+static gint64
+recent (const PlayoutDelay *delay, guint i)
 {
-  guint at;
+  return delay->ring[(delay->next + PLAYOUT_DELAY_WINDOW - 1 - i) % PLAYOUT_DELAY_WINDOW];
+}
 
-  if (delay->n == PLAYOUT_DELAY_WINDOW)
+static gint64
+cheapest (const PlayoutDelay *delay)
+{
+  double best = G_MAXDOUBLE;
+  gint64 target = 0;
+
+  for (guint i = 0; i < delay->n; i++)
     {
-      at = place (delay, delay->ring[delay->next]);
+      double wait = (double) (delay->sorted[i] - delay->sorted[0]) / TICKS_PER_MS;
+      double price = wait * wait / (2 * WAIT_SCALE) + LATE_PRICE * 100 * (delay->n - 1 - i) / delay->n;
+
+      if (price < best)
+        {
+          best = price;
+          target = delay->sorted[i] - delay->sorted[0];
+        }
+    }
+  return target;
+}
+
+void
+playout_delay_add (PlayoutDelay *delay, gint64 transit, guint duration)
+{
+  guint window = CLAMP (WINDOW_MS * TICKS_PER_MS / MAX (duration, 1), WINDOW_LEAST, PLAYOUT_DELAY_WINDOW), at;
+
+  while (delay->n >= window)
+    {
+      at = place (delay, recent (delay, delay->n - 1));
       delay->n--;
       memmove (delay->sorted + at, delay->sorted + at + 1, (delay->n - at) * sizeof delay->sorted[0]);
     }
@@ -48,6 +95,7 @@ playout_delay_add (PlayoutDelay *delay, gint64 transit)
   delay->n++;
   delay->ring[delay->next] = transit;
   delay->next = (delay->next + 1) % PLAYOUT_DELAY_WINDOW;
+  delay->target = cheapest (delay);
 }
 
 gint64
@@ -59,10 +107,26 @@ playout_delay_base (const PlayoutDelay *delay)
 gint64
 playout_delay_target (const PlayoutDelay *delay)
 {
-  gint64 target;
+  return delay->n < ENOUGH ? MAX (delay->target, START) : delay->target;
+}
 
-  if (delay->n == 0)
-    return START;
-  target = delay->sorted[(delay->n - 1) * PERCENTILE / 100] - delay->sorted[0];
-  return delay->n < ENOUGH ? MAX (target, START) : target;
+gint64
+playout_delay_urgent (const PlayoutDelay *delay, gint64 slack)
+{
+  gint64 most = 0, trend = 0;
+
+  if (delay->n < RECENT)
+    return 0;
+  for (guint i = 0; i < RECENT; i++)
+    {
+      gint64 late = recent (delay, i) - delay->sorted[0];
+
+      if (late <= slack)
+        return 0;
+      most = MAX (most, late);
+      trend += i < RECENT / 2 ? late : -late;
+    }
+  trend /= RECENT / 2;
+  /* A queue that empties gets better with each packet; one that fills will be further when the next comes. */
+  return trend > FALLING ? most + 2 * MAX (trend, 0) : 0;
 }

@@ -4,22 +4,26 @@
 /* How long a frame should wait: the distribution of arrival times of one stream. Pure. Times are in ticks of 1/48000 s.
  *
  * A frame's transit is its arrival time less its media time: an arbitrary constant plus the delay of the network. The smallest
- * transit of the recent past is the base; what a frame took longer than the base is its lateness, and the target is a high
- * percentile of that. */
+ * transit of the last 20 s is the base; what a frame took longer than that is its lateness. */
 
 #include <glib.h>
 
-#define PLAYOUT_DELAY_WINDOW 500
+#define PLAYOUT_DELAY_WINDOW 1000       /* frames at most */
 
 typedef struct
 {
   gint64 ring[PLAYOUT_DELAY_WINDOW];    /* transits in order of arrival */
   gint64 sorted[PLAYOUT_DELAY_WINDOW];
   guint next, n;
+  gint64 target;
 } PlayoutDelay;
 
 void playout_delay_reset (PlayoutDelay *delay);
-void playout_delay_add (PlayoutDelay *delay, gint64 transit);
+/* duration: of the frame. */
+void playout_delay_add (PlayoutDelay *delay, gint64 transit, guint duration);
 gint64 playout_delay_base (const PlayoutDelay *delay);
-/* Ticks above the base. */
+/* The waiting time, above the base, that is worth while: see playout-delay.c. */
 gint64 playout_delay_target (const PlayoutDelay *delay);
+/* More than `slack` when the last frames were all later than that and do not get better: not a spike but a new state of the network,
+ * which the distribution will take long to show. Else 0. */
+gint64 playout_delay_urgent (const PlayoutDelay *delay, gint64 slack);

@@ -5,12 +5,17 @@
 #include "media/dtmf-core.h"
 #include "media/media-comfort.h"
 #include "media/media-level.h"
+#include "media/media-stretch.h"
 #include "media/playout-core.h"
 
 /* Decoded samples stand in `pcm` until they are played: never more than a packet and what stretching needs. Every decision appends to
  * it; every pull takes 480 from its front. */
 
+#define HISTORY MEDIA_STRETCH_MAX
 #define PCM_MAX (48 * 400)
+#define QUIET_FRAMES 10         /* of low level in a row are a pause, and no stop consonant */
+#define SHORTEN_NEEDS (MEDIA_STRETCH_MAX + MEDIA_STRETCH_FADE)
+#define SEAM 240                /* samples: 5 ms */
 #define RTP_HEADER 12
 #define NOISE_TYPE 13           /* RFC 3551 table 4 */
 
@@ -31,9 +36,14 @@ struct _PlayoutStream
   PhoneCodecId codec;
   MediaComfort *comfort;
   gboolean comforting;
+  gint16 tail[SEAM];            /* concealment as it would have gone on, to fade from */
+  gboolean concealing, have_tail;
   DtmfReceiver dtmf;
-  gint16 pcm[PCM_MAX];
+  gint16 buffer[HISTORY + PCM_MAX];     /* what was played last, then what waits */
+  gint16 *pcm;                          /* buffer + HISTORY */
   guint n_pcm;
+  double floor, floor_now;              /* level of the quietest stretches, dBFS */
+  guint floor_frames, quiet_run;
   MediaReceiveStats stats;
 };
 
@@ -44,6 +54,8 @@ playout_stream_new (void)
 
   stream->playout = playout_new ();
   stream->comfort = media_comfort_new ();
+  stream->pcm = stream->buffer + HISTORY;
+  stream->floor = stream->floor_now = -60;
   stream->stats.level = -127;
   return stream;
 }
@@ -60,6 +72,12 @@ playout_stream_free (PlayoutStream *stream)
   playout_free (stream->playout);
   media_comfort_free (stream->comfort);
   g_free (stream);
+}
+
+void
+playout_stream_set_bounds (PlayoutStream *stream, guint min_ms, guint max_ms)
+{
+  playout_set_bounds (stream->playout, min_ms, max_ms);
 }
 
 void
@@ -203,6 +221,9 @@ append_comfort (PlayoutStream *stream, const PlayoutDecision *decision)
   if (!stream->decoder || stream->codec != PHONE_CODEC_OPUS)
     media_comfort_add (stream->comfort, to, decision->samples, !stream->comforting);
   stream->comforting = TRUE;
+  stream->concealing = FALSE;
+  if (stream->decoder)
+    media_decoder_drop (stream->decoder);
   stream->stats.comfort_samples += decision->samples;
 }
 
@@ -210,10 +231,21 @@ static void
 append_decoded (PlayoutStream *stream, const PlayoutDecision *decision)
 {
   Payload *payload = &stream->payloads[decision->slot];
-  gint16 pcm[MEDIA_MAX_FRAME_MS * 48];
+  gint16 pcm[MEDIA_MAX_FRAME_MS * 48], *to = stream->pcm + stream->n_pcm;
   guint wanted = decision->samples + decision->skip;
-  MediaDecoder *decoder = decoder_for (stream, payload->codec, decision->reset);
+  MediaDecoder *decoder;
   int n = -1;
+
+  /* The decoder itself smooths what follows its concealment without a jump in time. Where time does jump, fade from what the
+   * concealment would have gone on to be. */
+  if (stream->concealing && stream->decoder && (decision->rewind || decision->skip > 0))
+    stream->have_tail = media_decoder_conceal (stream->decoder, stream->tail, SEAM) == SEAM;
+  if (stream->decoder && decision->rewind)
+    media_decoder_restore (stream->decoder);
+  decoder = decoder_for (stream, payload->codec, decision->reset);
+  if (decoder)
+    media_decoder_drop (decoder);
+  stream->concealing = FALSE;
 
   if (decoder && decision->action == PLAYOUT_DECODE_FEC)
     n = media_decoder_decode_fec (decoder, payload->data, payload->length, pcm, wanted);
@@ -225,10 +257,100 @@ append_decoded (PlayoutStream *stream, const PlayoutDecision *decision)
       stream->stats.concealed_samples += decision->samples;
       return;
     }
-  memcpy (stream->pcm + stream->n_pcm, pcm + decision->skip, decision->samples * sizeof pcm[0]);
+  memcpy (to, pcm + decision->skip, decision->samples * sizeof pcm[0]);
   stream->n_pcm += decision->samples;
+  if (stream->have_tail && decision->samples > 0)
+    {
+      media_stretch_fade (to, stream->tail, MIN (SEAM, decision->samples));
+      stream->have_tail = FALSE;
+    }
   stream->comforting = FALSE;
   media_comfort_listen (stream->comfort, pcm, wanted);
+}
+
+static gboolean
+append (PlayoutStream *stream, gint64 now)
+{
+  PlayoutDecision decision;
+
+  playout_pull (stream->playout, now, stream->n_pcm, &decision);
+  switch (decision.action)
+    {
+    case PLAYOUT_SILENCE:
+      memset (stream->pcm + stream->n_pcm, 0, decision.samples * sizeof stream->pcm[0]);
+      stream->n_pcm += decision.samples;
+      return FALSE;
+    case PLAYOUT_COMFORT:
+      append_comfort (stream, &decision);
+      break;
+    case PLAYOUT_DECODE:
+    case PLAYOUT_DECODE_FEC:
+      append_decoded (stream, &decision);
+      break;
+    case PLAYOUT_CONCEAL:
+      if (stream->decoder && decision.first)
+        media_decoder_save (stream->decoder);
+      stream->concealing = TRUE;
+      append_concealed (stream, decision.samples);
+      stream->stats.concealed_samples += decision.samples;
+      break;
+    }
+  return TRUE;
+}
+
+static gboolean
+is_quiet (PlayoutStream *stream)
+{
+  double level = media_level (stream->pcm, MEDIA_FRAME);
+
+  stream->floor_now = MIN (stream->floor_now, level);
+  if (level < stream->floor)
+    stream->floor = MAX (level, -80);
+  if (++stream->floor_frames == 200)
+    {
+      stream->floor = CLAMP (stream->floor_now, -80, -45);
+      stream->floor_now = level;
+      stream->floor_frames = 0;
+    }
+  stream->quiet_run = level < MAX (stream->floor + 6, -65) ? stream->quiet_run + 1 : 0;
+  return stream->quiet_run >= QUIET_FRAMES;
+}
+
+static void
+stretch (PlayoutStream *stream, gint64 now)
+{
+  double wanted_match, match = 1;
+  gboolean quiet = is_quiet (stream);
+  int wanted = playout_stretch (stream->playout, now, stream->n_pcm, quiet, &wanted_match), lag = -wanted;
+
+  if (wanted == 0)
+    return;
+  if (wanted < 0)
+    {
+      while (stream->n_pcm < MEDIA_FRAME + SHORTEN_NEEDS && playout_ready (stream->playout))
+        append (stream, now);
+      /* After the jump a frame must be left. */
+      int most = MIN (MEDIA_STRETCH_MAX, (int) stream->n_pcm - MEDIA_FRAME - (quiet ? 0 : MEDIA_STRETCH_FADE));
+
+      if (quiet)
+        most = MIN (most, -wanted);
+      if (most < (quiet ? 1 : MEDIA_STRETCH_MIN) || (int) stream->n_pcm < most + MEDIA_STRETCH_FADE)
+        return;
+      if (quiet)
+        lag = most;
+      else
+        match = media_stretch_match (stream->pcm, MEDIA_STRETCH_MIN, most, &lag);
+    }
+  else if (!quiet)
+    match = media_stretch_match (stream->pcm, -MEDIA_STRETCH_MAX, -MEDIA_STRETCH_MIN, &lag);
+  if (match < wanted_match)
+    return;
+  stream->n_pcm = media_stretch_jump (stream->pcm, stream->n_pcm, lag);
+  playout_stretched (stream->playout, -lag);
+  if (lag > 0)
+    stream->stats.accelerated_samples += (guint) lag;
+  else
+    stream->stats.expanded_samples += (guint) -lag;
 }
 
 gboolean
@@ -238,33 +360,11 @@ playout_stream_pull (PlayoutStream *stream, gint16 ret_frame[MEDIA_FRAME], gint6
 
   dtmf_receiver_poll (&stream->dtmf, now);
   while (stream->n_pcm < MEDIA_FRAME)
-    {
-      PlayoutDecision decision;
-
-      playout_pull (stream->playout, now, stream->n_pcm, &decision);
-      switch (decision.action)
-        {
-        case PLAYOUT_SILENCE:
-          memset (stream->pcm + stream->n_pcm, 0, decision.samples * sizeof stream->pcm[0]);
-          stream->n_pcm += decision.samples;
-          playing = FALSE;
-          break;
-        case PLAYOUT_COMFORT:
-          append_comfort (stream, &decision);
-          break;
-        case PLAYOUT_DECODE:
-        case PLAYOUT_DECODE_FEC:
-          append_decoded (stream, &decision);
-          break;
-        case PLAYOUT_CONCEAL:
-          append_concealed (stream, decision.samples);
-          stream->stats.concealed_samples += decision.samples;
-          break;
-        }
-    }
+    playing = append (stream, now);
+  stretch (stream, now);
   memcpy (ret_frame, stream->pcm, MEDIA_FRAME * sizeof ret_frame[0]);
+  memmove (stream->buffer, stream->buffer + MEDIA_FRAME, (HISTORY + stream->n_pcm - MEDIA_FRAME) * sizeof stream->pcm[0]);
   stream->n_pcm -= MEDIA_FRAME;
-  memmove (stream->pcm, stream->pcm + MEDIA_FRAME, stream->n_pcm * sizeof stream->pcm[0]);
   stream->stats.level = media_level (ret_frame, MEDIA_FRAME);
   if (playing)
     stream->stats.played_samples += MEDIA_FRAME;

@@ -24,6 +24,8 @@ typedef struct
   guint clock_rate;
 } PlayoutFormat;
 
+/* Bounds of the target delay, ms. */
+void playout_stream_set_bounds (PlayoutStream *stream, guint min_ms, guint max_ms);
 void playout_formats_from_plan (PlayoutFormat ret_formats[128], const PhoneMediaPlan *plan);
 void playout_stream_set_formats (PlayoutStream *stream, const PlayoutFormat formats[128]);
 /* A whole RTP packet and when it came (us). Malformed ones and unknown payload types are ignored. */

@@ -329,9 +329,58 @@ secret_save (gpointer data, const char *account_id, PhoneSecret *secret, GError 
   return phone_atomic_write (path, phone_secret_peek (secret), phone_secret_length (secret), 0600, error);
 }
 
+/* ---- choices ---- */
+
+#define CHOICES_GROUP "choices"
+
+static char *
+choices_path (const PhoneConfigDirs *dirs)
+{
+  return g_build_filename (dirs->state, "choices.conf", NULL);
+}
+
+/* Nothing is lost with a file that cannot be read: the configuration counts again. */
+static GKeyFile *
+read_choices (const PhoneConfigDirs *dirs)
+{
+  g_autofree char *path = choices_path (dirs);
+  GKeyFile *file = g_key_file_new ();
+
+  g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL);
+  return file;
+}
+
+static char *
+choice_load (gpointer data, const char *key)
+{
+  const PhoneConfigDirs *dirs = ((PhoneConfigStore *) data)->dirs;
+  g_autoptr (GKeyFile) file = read_choices (dirs);
+
+  return g_key_file_get_string (file, CHOICES_GROUP, key, NULL);
+}
+
+static gboolean
+choice_save (gpointer data, const char *key, const char *value, GError **error)
+{
+  const PhoneConfigDirs *dirs = ((PhoneConfigStore *) data)->dirs;
+  g_autoptr (GKeyFile) file = read_choices (dirs);
+  g_autofree char *path = choices_path (dirs);
+  g_autofree char *text = NULL;
+  gsize length;
+
+  if (value)
+    g_key_file_set_string (file, CHOICES_GROUP, key, value);
+  else if (!g_key_file_remove_key (file, CHOICES_GROUP, key, NULL))
+    return TRUE;
+  text = g_key_file_to_data (file, &length, NULL);
+  return phone_make_directory (dirs->state, 0700, error) && phone_atomic_write (path, text, length, 0600, error);
+}
+
 const PhoneStoreOps phone_config_store_ops = {
   .account_save = account_save,
   .account_delete = account_delete,
   .secret_load = secret_load,
   .secret_save = secret_save,
+  .choice_load = choice_load,
+  .choice_save = choice_save,
 };

@@ -7,6 +7,7 @@
  *   $XDG_CONFIG_HOME/phoned/phoned.conf < $XDG_CONFIG_HOME/phoned/phoned.conf.d/ *.conf   the user's, key by key over those
  *   .../accounts.d/ID.conf              < .../accounts.d/ID.conf.d/ *.conf              one account each, in the same two places
  *   $XDG_STATE_HOME/phoned/secrets/ID   passwords that a client has set
+ *   $XDG_STATE_HOME/phoned/choices.conf what a client chose last: default account, audio devices
  *
  * Drop-ins are read in the order of their names; one of the user's hides one of the same name in /etc. An account exists when there is an
  * ID.conf in either place. What is wrong in a file costs the key (phoned.conf) or the account (accounts.d), never more. */

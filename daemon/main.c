@@ -228,6 +228,7 @@ build (Daemon *self, GError **error)
     .store_data = self->store,
   };
   phone_registry_set_ports (self->registry, &ports);
+  phone_registry_restore_choices (self->registry);
   g_signal_connect (self->registry, "changed", G_CALLBACK (on_state_changed), self);
   self->shutdown = shutdown_new (self->loop, self->registry);
   self->bus = bus_new (self->registry, &bus_hooks, self, error);

@@ -83,7 +83,6 @@ set_selected (sd_bus *bus_, const char *path, const char *interface, const char 
               sd_bus_message *value, void *data, sd_bus_error *ret_error)
 {
   Bus *self = data;
-  const PhonePorts *ports = ports_of (self);
   g_autofree char *role = g_ascii_strdown (property, -1);
   g_autoptr (GError) error = NULL;
   const char *device;
@@ -94,11 +93,8 @@ set_selected (sd_bus *bus_, const char *path, const char *interface, const char 
   if (strlen (device) > BUS_MAX_TEXT)
     g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The device is longer than %d octets",
                  BUS_MAX_TEXT);
-  else if (ports->media->audio_select (ports->engine, role, device, &error))
-    {
-      self->audio_pending = TRUE;
-      bus_flush_later (self);
-    }
+  else
+    phone_registry_select_audio (self->registry, role, device, &error);
   return error ? bus_error_set (ret_error, error) : 0;
 }
 

@@ -136,6 +136,10 @@ typedef struct
   /* The password, or NULL with error (STORAGE) / NULL without (none is set). */
   PhoneSecret *(*secret_load) (gpointer store, const PhoneAccountSettings *settings, GError **error);
   gboolean (*secret_save) (gpointer store, const char *account_id, PhoneSecret *secret, GError **error);
+  /* What the user chose last through a client, and what outranks the configuration therefore: "default-account", "input", "output",
+   * "ring". load: NULL if nothing was chosen; caller frees. save: value NULL forgets. Both may be NULL: nothing is kept. */
+  char *(*choice_load) (gpointer store, const char *key);
+  gboolean (*choice_save) (gpointer store, const char *key, const char *value, GError **error);
 } PhoneStoreOps;
 
 typedef struct

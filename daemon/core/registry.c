@@ -155,6 +155,60 @@ phone_registry_audio_changed (PhoneRegistry *registry)
   g_signal_emit (registry, signals[SIGNAL_AUDIO_CHANGED], 0);
 }
 
+/* ---- choices that outlive the daemon ---- */
+
+static gboolean
+save_choice (PhoneRegistry *registry, const char *key, const char *value, GError **error)
+{
+  const PhoneStoreOps *store = registry->ports.store;
+
+  return !store->choice_save || store->choice_save (registry->ports.store_data, key, value, error);
+}
+
+static const char *
+configured_device (PhoneRegistry *registry, const char *role)
+{
+  const PhoneDaemonSettings *settings = registry->settings;
+
+  return g_str_equal (role, "input")    ? settings->input
+         : g_str_equal (role, "output") ? settings->output
+                                        : settings->ring;
+}
+
+gboolean
+phone_registry_select_audio (PhoneRegistry *registry, const char *role, const char *device, GError **error)
+{
+  const PhonePorts *ports = &registry->ports;
+  gboolean reset = *device == '\0';
+
+  if (!ports->media->audio_select (ports->engine, role, reset ? configured_device (registry, role) : device, error)
+      || !save_choice (registry, role, reset ? NULL : device, error))
+    return FALSE;
+  phone_registry_audio_changed (registry);
+  return TRUE;
+}
+
+void
+phone_registry_restore_choices (PhoneRegistry *registry)
+{
+  static const char *const roles[] = { "input", "output", "ring" };
+  const PhonePorts *ports = &registry->ports;
+
+  if (!ports->store->choice_load)
+    return;
+  g_free (registry->default_account);
+  registry->default_account = ports->store->choice_load (ports->store_data, "default-account");
+  for (gsize i = 0; i < G_N_ELEMENTS (roles); i++)
+    {
+      g_autofree char *device = ports->store->choice_load (ports->store_data, roles[i]);
+      g_autoptr (GError) error = NULL;
+
+      /* A device that is not there today may be tomorrow: the choice stays. */
+      if (device && !ports->media->audio_select (ports->engine, roles[i], device, &error))
+        phone_log_warning (NULL, "%s: %s; the configured device is used", roles[i], error->message);
+    }
+}
+
 const char *
 phone_registry_country (PhoneRegistry *registry, PhoneAccount *account)
 {
@@ -249,8 +303,12 @@ phone_registry_remove_account (PhoneRegistry *registry, PhoneAccount *account, g
         phone_call_end (call, reason);
     }
   g_ptr_array_remove (registry->accounts, account);
-  if (was_default)
-    g_clear_pointer (&registry->default_account, g_free);
+  if (was_default && registry->default_account)
+    {
+      g_clear_pointer (&registry->default_account, g_free);
+      if (delete_saved)
+        save_choice (registry, "default-account", NULL, NULL);
+    }
   g_signal_emit (registry, signals[SIGNAL_ACCOUNT_REMOVED], 0, account);
   if (was_default)
     emit_changed (registry, PHONE_REGISTRY_DEFAULT_ACCOUNT);
@@ -307,6 +365,8 @@ phone_registry_get_default_account (PhoneRegistry *registry)
 gboolean
 phone_registry_set_default_account (PhoneRegistry *registry, PhoneAccount *account, GError **error)
 {
+  if (!save_choice (registry, "default-account", phone_account_get_id (account), error))
+    return FALSE;
   g_free (registry->default_account);
   registry->default_account = g_strdup (phone_account_get_id (account));
   emit_changed (registry, PHONE_REGISTRY_DEFAULT_ACCOUNT);

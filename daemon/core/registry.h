@@ -33,6 +33,11 @@ const PhonePorts *phone_registry_get_ports (PhoneRegistry *registry);
 const PhoneDaemonSettings *phone_registry_get_settings (PhoneRegistry *registry);
 void phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings *settings);        /* reload; copies */
 
+/* Takes up what the user chose in an earlier life: default account, audio devices. After set_ports. */
+void phone_registry_restore_choices (PhoneRegistry *registry);
+/* Selects a device for "input", "output" or "ring" and remembers it; "" goes back to the configured one. */
+gboolean phone_registry_select_audio (PhoneRegistry *registry, const char *role, const char *device, GError **error);
+
 /* Accounts. The arrays are borrowed; do not keep them across the main loop. */
 GPtrArray *phone_registry_get_accounts (PhoneRegistry *registry);
 PhoneAccount *phone_registry_find_account (PhoneRegistry *registry, const char *id);    /* borrowed or NULL */

@@ -19,10 +19,13 @@ def test_selection(client, name):
     wait(lambda: [c for c in client.changes(ROOT, AUDIO) if c.get(name) == "alsa:headset"])
     with refused("NoDevice", "alsa:lost"):
         client.set(ROOT, AUDIO, name, "s", "alsa:lost")
-    for wrong in ("", "nonsense", "x" * 5000):
+    for wrong in ("nonsense", "x" * 5000):
         with refused("InvalidOption"):
             client.set(ROOT, AUDIO, name, "s", wrong)
     assert client.get(ROOT, AUDIO, name) == "alsa:headset"
+    # Nothing chosen: what is configured counts again.
+    client.set(ROOT, AUDIO, name, "s", "")
+    assert client.get(ROOT, AUDIO, name) == "default"
 
 
 def test_input_muted(client):

@@ -719,6 +719,32 @@ test_secret_save_fails (Fixture *f, gconstpointer data)
   g_assert_error (error, PHONE_ERROR, PHONE_ERROR_STORAGE);
 }
 
+static void
+test_choices (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = path_of (f, "state/choices.conf");
+  g_autofree char *none = phone_config_store_ops.choice_load (f->store, "input");
+  g_autofree char *input = NULL, *gone = NULL, *odd = NULL, *broken = NULL;
+
+  g_assert_null (none);
+  g_assert_true (phone_config_store_ops.choice_save (f->store, "input", "pulse:one", &error));
+  g_assert_true (phone_config_store_ops.choice_save (f->store, "ring", " file:/a b;c\n", &error));
+  input = phone_config_store_ops.choice_load (f->store, "input");
+  odd = phone_config_store_ops.choice_load (f->store, "ring");
+  g_assert_cmpstr (input, ==, "pulse:one");
+  g_assert_cmpstr (odd, ==, " file:/a b;c\n");
+  g_assert_true (phone_config_store_ops.choice_save (f->store, "input", NULL, &error));
+  gone = phone_config_store_ops.choice_load (f->store, "input");
+  g_assert_null (gone);
+  /* A broken file costs the choices, and the next one mends it. */
+  g_assert_true (g_file_set_contents (file, "\xff[not a key file", -1, NULL));
+  broken = phone_config_store_ops.choice_load (f->store, "ring");
+  g_assert_null (broken);
+  g_assert_true (phone_config_store_ops.choice_save (f->store, "input", "silence", &error));
+  g_assert_no_error (error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -747,6 +773,7 @@ main (int argc, char **argv)
   ADD ("secret-save", test_secret_save);
   ADD ("secret-save-hidden", test_secret_save_hidden);
   ADD ("secret-save-fails", test_secret_save_fails);
+  ADD ("choices", test_choices);
   g_test_add_func ("/config/environment", test_environment);
   return g_test_run ();
 }

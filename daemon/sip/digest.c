@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Three steps, each a pure function of its input: read the challenges, choose one, compute the answer (RFC 7616 section 3.4).
- * A session on top follows one realm: which nonce is current, how often it was used, and what a new challenge means:
+/* Three steps, each a pure function of its input: read the challenges, choose one, compute the answer (RFC
+ * 7616 section 3.4). A session on top follows one realm: which nonce is current, how often it was used, and
+ * what a new challenge means:
  *
- *   nonce used once, straight after its challenge, and challenged again without stale   -> refused: wrong user or password
- *   nonce used before with success, or handed out by nextnonce, and challenged again    -> it ran out, whatever "stale" says
- *   stale=true                                                                          -> answer, but not for ever
+ *   used once, straight after its challenge, and challenged again without stale  -> refused: wrong password
+ *   used before with success, or handed out by nextnonce, and challenged again   -> it ran out, said or not
+ *   stale=true                                                                   -> answer, but not for ever
  *
  * Servers that forget to say stale=true are common; servers that say it for ever exist in attacks.
  *
- * What comes from the network and goes back into a header (realm, nonce, opaque) never holds control characters: such a
- * challenge is dropped while reading. */
+ * What comes from the network and goes back into a header (realm, nonce, opaque) never holds control
+ * characters: such a challenge is dropped while reading. */
 
 #include "sip/digest.h"
 
@@ -139,7 +140,8 @@ set_qop (Draft *draft, const char *value)
 static void
 set_param (Draft *draft, const char *name, char *value_full)
 {
-  static const char *const names[] = { "realm", "nonce", "opaque", "algorithm", "qop", "stale", "userhash", NULL };
+  static const char *const names[]
+      = { "realm", "nonce", "opaque", "algorithm", "qop", "stale", "userhash", NULL };
   g_autofree char *value = value_full;
   UaDigestChallenge *challenge = draft->challenge;
   guint i = 0;
@@ -227,7 +229,8 @@ ua_digest_parse (const char *text)
         p++;
       if (p == start)
         {
-          /* Not a token: spoils what it stands in. A string is skipped whole, so that what it quotes is not read. */
+          /* Not a token: spoils what it stands in. A string is skipped whole, so that what it quotes is not
+           * read. */
           g_autofree char *junk = NULL;
           draft.broken = TRUE;
           p = *p == '"' ? read_value (p, &junk) : p + 1;
@@ -320,15 +323,16 @@ hash_parts (UaDigestAlgorithm algorithm, const Part *parts, guint n_parts, char 
   ok = ok && EVP_DigestFinal_ex (context, digest, &length) == 1;
   EVP_MD_CTX_free (context);
   if (!ok)
-    ERR_clear_error ();         /* what is left in the queue would be taken for an error of the next SSL_read */
+    ERR_clear_error (); /* what is left in the queue would be taken for an error of the next SSL_read */
   for (guint i = 0; i < length; i++)
     snprintf (ret_hex + 2 * i, 3, "%02x", digest[i]);
   OPENSSL_cleanse (digest, sizeof digest);
   return ok;
 }
 
-#define HASH(algorithm, hex, ...) \
-  hash_parts (algorithm, (const Part[]) { __VA_ARGS__ }, sizeof ((const Part[]) { __VA_ARGS__ }) / sizeof (Part), hex)
+#define HASH(algorithm, hex, ...)                                                                            \
+  hash_parts (algorithm, (const Part[]){ __VA_ARGS__ },                                                      \
+              sizeof ((const Part[]){ __VA_ARGS__ }) / sizeof (Part), hex)
 
 /* RFC 7616 section 3.4.2; the password never leaves this function. */
 static gboolean
@@ -394,7 +398,7 @@ ua_digest_authorize (const UaDigestChallenge *challenge, const UaDigestInput *in
   append_quoted (header, "response", response);
   if (challenge->algorithm_given)
     g_string_append_printf (header, ", algorithm=%s", ua_digest_algorithm_to_string (algorithm));
-  /* RFC 7616 section 3.4: no cnonce without qop; but the key of a -sess algorithm cannot be made without it. */
+  /* RFC 7616 section 3.4: no cnonce without qop; but no key of a -sess algorithm without cnonce. */
   if (with_qop || is_session (algorithm))
     append_quoted (header, "cnonce", input->cnonce);
   if (with_qop)
@@ -429,7 +433,7 @@ struct _UaDigestSession
   char *cnonce;
   guint32 nc;                   /* answers made with nonce */
   gboolean handed_out;          /* nonce came by nextnonce */
-  guint stale_run;              /* fresh nonces that were called stale at their first use, one after the other */
+  guint stale_run; /* fresh nonces that were called stale at their first use, one after the other */
 };
 
 UaDigestSession *
@@ -457,7 +461,8 @@ judge (UaDigestSession *session, const UaDigestChallenge *challenge)
   if (session->challenge == NULL)
     return UA_DIGEST_ANSWER;
 
-  same = g_str_equal (challenge->nonce, session->nonce) && challenge->algorithm == session->challenge->algorithm;
+  same = g_str_equal (challenge->nonce, session->nonce)
+         && challenge->algorithm == session->challenge->algorithm;
   if (session->nc == 0 && !session->handed_out)
     return same ? UA_DIGEST_SAME : UA_DIGEST_ANSWER;
   if (session->nc != 1 || session->handed_out)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Digest authentication, client side, as a pure kernel: challenge in, Authorization value out. No I/O, no sofia-sip.
- * RFC 7616 (Digest), RFC 8760 (SHA-256 and SHA-512-256 in SIP), RFC 3261 section 22. */
+/* Digest authentication, client side, as a pure kernel: challenge in, Authorization value out. No I/O, no
+ * sofia-sip. RFC 7616 (Digest), RFC 8760 (SHA-256 and SHA-512-256 in SIP), RFC 3261 section 22. */
 
 #include "util/phone-enum.h"
 #include "util/secret.h"
@@ -31,8 +31,9 @@ void ua_digest_challenge_free (UaDigestChallenge *challenge);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaDigestChallenge, ua_digest_challenge_free)
 UaDigestChallenge *ua_digest_challenge_copy (const UaDigestChallenge *challenge);
 
-/* Parses the value of one or more WWW-/Proxy-Authenticate headers (several challenges separated by commas). Other schemes,
- * malformed challenges and algorithms or qops that we do not know are left out. Never NULL; elements are UaDigestChallenge. */
+/* Parses the value of one or more WWW-/Proxy-Authenticate headers (several challenges separated by commas).
+ * Other schemes, malformed challenges and algorithms or qops that we do not know are left out. Never NULL;
+ * elements are UaDigestChallenge. */
 GPtrArray *ua_digest_parse (const char *text);
 /* The strongest challenge of the list, the first of equals; borrowed. NULL when the list is empty. */
 const UaDigestChallenge *ua_digest_choose (GPtrArray *challenges);
@@ -50,7 +51,8 @@ typedef struct
   gsize body_length;
 } UaDigestInput;
 
-/* The value of the Authorization header, from "Digest " on. NULL when the crypto library refuses the algorithm. Caller frees. */
+/* The value of the Authorization header, from "Digest " on. NULL when the crypto library refuses the
+ * algorithm. Caller frees. */
 char *ua_digest_authorize (const UaDigestChallenge *challenge, const UaDigestInput *input);
 /* 32 hexadecimal digits from the kernel's random source. */
 char *ua_digest_make_cnonce (void);
@@ -61,16 +63,18 @@ typedef struct _UaDigestSession UaDigestSession;
 
 typedef enum
 {
-  UA_DIGEST_ANSWER,             /* first challenge, fresh nonce for a stale one, or a nonce that had worked before: answer it */
+  UA_DIGEST_ANSWER,             /* the first challenge, or the last nonce ran out: answer it */
   UA_DIGEST_SAME,               /* nothing new in it */
-  UA_DIGEST_REFUSED,            /* our answer to a fresh nonce was refused: the user name or the password is wrong */
+  UA_DIGEST_REFUSED,            /* our answer to a fresh nonce was refused: user name or password is wrong */
 } UaDigestVerdict;
 
 UaDigestSession *ua_digest_session_new (void);
 void ua_digest_session_free (UaDigestSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaDigestSession, ua_digest_session_free)
 UaDigestVerdict ua_digest_session_challenge (UaDigestSession *session, const UaDigestChallenge *challenge);
-void ua_digest_session_next_nonce (UaDigestSession *session, const char *nonce);        /* Authentication-Info: nextnonce */
-/* Fills nonce, cnonce, session_nonce and nc of input, counts nc up, and makes the header value. NULL: no challenge yet. */
+/* Authentication-Info: nextnonce. */
+void ua_digest_session_next_nonce (UaDigestSession *session, const char *nonce);
+/* Fills nonce, cnonce, session_nonce and nc of input, counts nc up, and makes the header value. NULL: no
+ * challenge yet. */
 char *ua_digest_session_authorize (UaDigestSession *session, UaDigestInput *input);
 const UaDigestChallenge *ua_digest_session_get_challenge (const UaDigestSession *session);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Two liberties against RFC 5922, both of which providers' certificates need: a wildcard stands for one label (section 7.2 forbids
- * it), and DNS names count beside a SIP URI (section 7.1 lets the URI silence them, which keeps nobody out: a certificate without
- * the URI would do). */
+/* Two liberties against RFC 5922, both of which providers' certificates need: a wildcard stands for one label
+ * (section 7.2 forbids it), and DNS names count beside a SIP URI (section 7.1 lets the URI silence them,
+ * which keeps nobody out: a certificate without the URI would do). */
 
 #include "sip/tls-identity.h"
 

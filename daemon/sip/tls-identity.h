@@ -6,14 +6,14 @@
 #include <glib.h>
 #include <openssl/x509.h>
 
-/* Is domain (host name, IP address or [IPv6], any case, a final dot allowed) named by the certificate? A SIP URI without user part
- * names its host; then DNS names, where "*" may stand for the first label; then IP addresses; the common name only
- * if there is no subjectAltName at all. */
+/* Is domain (host name, IP address or [IPv6], any case, a final dot allowed) named by the certificate? A SIP
+ * URI without user part names its host; then DNS names, where "*" may stand for the first label; then IP
+ * addresses; the common name only if there is no subjectAltName at all. */
 gboolean tls_identity_matches (X509 *certificate, const char *domain);
 gboolean tls_identity_is_address (const char *domain);
 /* The host as it goes into SNI and comparisons: lower case, no brackets, no final dot. Caller frees. */
 char *tls_identity_normalize (const char *domain);
-/* The certificate is made for SIP domains (extended key usage id-kp-sipDomain) and may do without serverAuth. */
+/* Made for SIP domains (extended key usage id-kp-sipDomain): it may do without serverAuth. */
 gboolean tls_identity_is_for_sip (X509 *certificate);
 
 /* For people: printable, of bounded length, never NULL. Caller frees. */

@@ -2,17 +2,19 @@
 
 /* Three places of sofia-sip read the wall clock for what is no time of day:
  *
- *   su_time ()                      sets its timers             -> the hook _su_time, which the library exports
- *   su_source.c of the GLib part    asks which have expired     -> g_source_get_current_time (), interposed
- *   sresolv                         DNS retransmission and TTL  -> time (), interposed
+ *   su_time ()                    sets its timers             -> the hook _su_time, which it exports
+ *   su_source.c of the GLib part  asks which have expired     -> g_source_get_current_time (), interposed;
+ *                                                                in 1.13 g_source_get_time ()
+ *   sresolv                       DNS retransmission and TTL  -> time (), interposed
  *
- * "Interposed" means that this program defines a function of that name: the dynamic linker looks into the program first, so
- * the library's calls arrive here. Calls from anybody else are passed on (see ua-module.h). All three now read
- * CLOCK_BOOTTIME plus one offset, which makes it the wall clock's time at the start of the program and nothing later.
+ * "Interposed" means that this program defines a function of that name: the dynamic linker looks into the
+ * program first, so the library's calls arrive here. Calls from anybody else are passed on (see ua-module.h).
+ * All three now read CLOCK_BOOTTIME plus one offset, which makes it the wall clock's time at the start of the
+ * program and nothing later.
  *
- * A loop asleep in poll() does not notice a suspend: poll's timeout stands still meanwhile. A timer descriptor
- * on the wall clock with TFD_TIMER_CANCEL_ON_SET becomes readable when the clock is set and when the machine resumes
- * (timekeeping_resume in the kernel does both), and that wakes the loop. */
+ * A loop asleep in poll() does not notice a suspend: poll's timeout stands still meanwhile. A timer
+ * descriptor on the wall clock with TFD_TIMER_CANCEL_ON_SET becomes readable when the clock is set and when
+ * the machine resumes (timekeeping_resume in the kernel does both), and that wakes the loop. */
 
 #include "sip/ua-clock.h"
 
@@ -84,6 +86,22 @@ g_source_get_current_time (GSource *source, GTimeVal *ret_time)
 }
 G_GNUC_END_IGNORE_DEPRECATIONS
 
+/* 1.13 takes GLib's monotonic clock for the wall clock; ours fits what su_time () says. */
+__attribute__ ((visibility ("default"))) gint64
+g_source_get_time (GSource *source)
+{
+  static gint64 (*next) (GSource *);
+
+  if (UA_CALLED_FROM (&sofia_glib))
+    {
+      n_source_calls++;
+      return ua_clock_now () + offset;
+    }
+  if (G_UNLIKELY (next == NULL))
+    next = (gint64 (*) (GSource *)) dlsym (RTLD_NEXT, "g_source_get_time");
+  return next (source);
+}
+
 __attribute__ ((visibility ("default"))) time_t
 time (time_t *ret_time)
 {
@@ -124,7 +142,8 @@ typedef struct
 static gboolean
 arm (int fd)
 {
-  struct itimerspec far_away = { .it_value = { .tv_sec = read_clock (CLOCK_REALTIME) / G_USEC_PER_SEC + 100ll * 365 * 86400 } };
+  struct itimerspec far_away
+      = { .it_value = { .tv_sec = read_clock (CLOCK_REALTIME) / G_USEC_PER_SEC + 100ll * 365 * 86400 } };
 
   return timerfd_settime (fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far_away, NULL) == 0;
 }
@@ -194,13 +213,23 @@ ua_clock_set_wake (UaClockWakeFunc on_wake_up, gpointer data)
 static void
 on_self_test_timer (su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
+  *(gboolean *) arg = TRUE;
 }
 
-/* A timer on a root of its own: the GLib part has to ask for the time. */
-static void
+static gboolean
+on_self_test_guard (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* A timer of 1 ms on a root of its own: the GLib part has to ask for the time, and the timer has to fire. */
+static gboolean
 run_timer (void)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GSource) guard = g_timeout_source_new (2000);
+  gboolean fired = FALSE, given_up = FALSE;
   su_root_t *root;
   GSource *source;
   su_timer_t *timer;
@@ -210,13 +239,18 @@ run_timer (void)
   su_root_threading (root, 0);
   source = su_glib_root_gsource (root);
   g_source_attach (source, context);
+  g_source_set_callback (guard, on_self_test_guard, &given_up, NULL);
+  g_source_attach (guard, context);
   timer = su_timer_create (su_root_task (root), 1);
-  su_timer_set (timer, on_self_test_timer, NULL);
-  g_main_context_iteration (context, FALSE);
+  su_timer_set (timer, on_self_test_timer, (su_timer_arg_t *) &fired);
+  while (!fired && !given_up)
+    g_main_context_iteration (context, TRUE);
   su_timer_destroy (timer);
+  g_source_destroy (guard);
   g_source_destroy (source);
   su_root_destroy (root);
   su_deinit ();
+  return fired;
 }
 
 static void
@@ -237,11 +271,14 @@ ua_clock_init (GError **error)
 {
   void (**hook) (su_time_t *) = (void (**) (su_time_t *)) dlsym (RTLD_DEFAULT, "_su_time");
   const char *fault = NULL;
+  gboolean fired;
   int log_level;
 
-  if (hook == NULL || !ua_module_find ("su_now", &sofia) || !ua_module_find ("su_glib_root_create", &sofia_glib))
+  if (hook == NULL || !ua_module_find ("su_now", &sofia)
+      || !ua_module_find ("su_glib_root_create", &sofia_glib))
     {
-      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_FAILED, "clock: this version of sofia-sip has no hook for its clock");
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_FAILED,
+                           "clock: this version of sofia-sip has no hook for its clock");
       return FALSE;
     }
   offset = read_clock (CLOCK_REALTIME) - read_clock (CLOCK_BOOTTIME);
@@ -251,18 +288,25 @@ ua_clock_init (GError **error)
   log_level = su_log_default->log_level;
   su_log_set_level (su_log_default, 0);         /* it says that it made a source, on the most urgent level */
   su_now ();
-  run_timer ();
+  fired = run_timer ();
   look_up_name ();
   su_log_set_level (su_log_default, log_level);
   if (n_hook_calls == 0)
     fault = "su_time";
   else if (n_source_calls == 0)
-    fault = "g_source_get_current_time";
+    fault = "g_source_get_current_time () or g_source_get_time";
   else if (n_time_calls == 0)
     fault = "time";
   if (fault != NULL)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "clock: this version of sofia-sip does not go through our %s ()", fault);
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED,
+                   "clock: this version of sofia-sip does not go through our %s ()", fault);
+      return FALSE;
+    }
+  if (!fired)
+    {
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_FAILED,
+                           "clock: the timers of this version of sofia-sip do not run");
       return FALSE;
     }
   watch_clock ();

@@ -4,18 +4,20 @@
  *
  * sofia keeps one auth_client_t per scheme, realm and header kind (WWW- or Proxy-) in each handle, and calls
  *
- *   challenge   once for EACH header of a 401/407, although the headers of one response for one realm are alternatives
- *               of which one is to be answered (RFC 8760 section 2.4). So the first call looks ahead along the list,
- *               decides, and remembers the others so that their own calls change nothing.
- *   save        with what NUTAG_AUTH held. Ours holds "*" for the realm, so that one tag serves all that was challenged.
+ *   challenge   once for EACH header of a 401/407, although the headers of one response for one realm are
+ *               alternatives of which one is to be answered (RFC 8760 section 2.4). So the first call looks
+ *               ahead along the list, decides, and remembers the others so that their calls change nothing.
+ *   save        with what NUTAG_AUTH held. Ours holds "*" for the realm: one tag serves all challenges.
  *   authorize   for every request on the handle from then on.
  *   clear       when an answer to a fresh challenge was refused.
- *   copy        from a handle to its keep-alive OPTIONS. Given the head of the source list, whichever element was meant.
+ *   copy        from a handle to its keep-alive OPTIONS. Given the head of the source list, whichever
+ *               element was meant.
  *   info        for Authentication-Info.
  *
- * auc_register_plugin() of 1.12 and 1.13 takes the first slot that does NOT hold the name, where it means the first that
- * does: a plugin that is to replace Digest in slot 0 lands on slot 1 and is never found. A placeholder registered first makes
- * it right: with the fault it takes slot 0 and gives it up to us, without the fault it takes a free slot and we take Digest's.
+ * auc_register_plugin() of 1.12 and 1.13 takes the first slot that does NOT hold the name, where it means the
+ * first that does: a plugin that is to replace Digest in slot 0 lands on slot 1 and is never found. A
+ * placeholder registered first makes it right: with the fault it takes slot 0 and gives it up to us, without
+ * the fault it takes a free slot and we take Digest's.
  *
  * RFC 7616, RFC 8760, RFC 3261 section 22. */
 
@@ -146,7 +148,7 @@ typedef struct
 typedef struct
 {
   UaDigestSession *session;
-  GArray *followers;            /* Follower: headers of the response last seen that this client has yet to be called with */
+  GArray *followers;            /* Follower: headers of the last response that are yet to come as calls */
 } State;
 
 typedef struct
@@ -238,7 +240,8 @@ collect_alternatives (auth_client_t *ca, const msg_auth_t *header, const char *t
 
   g_array_set_size (state->followers, 0);
   add_challenges (list, text);
-  for (const msg_auth_t *other = header->au_next; other != NULL && n < UA_DIGEST_MAX_CHALLENGES; other = other->au_next, n++)
+  for (const msg_auth_t *other = header->au_next; other != NULL && n < UA_DIGEST_MAX_CHALLENGES;
+       other = other->au_next, n++)
     {
       Follower follower = { .header = other };
       const char *realm = msg_header_find_param (other->au_common, "realm=");
@@ -254,8 +257,8 @@ collect_alternatives (auth_client_t *ca, const msg_auth_t *header, const char *t
   return list;
 }
 
-/* 2: answer it; 1: nothing new, or refused; sofia tells the last two apart by whether an answer had been sent.
- * Never negative, which would make sofia ignore the whole response. */
+/* 2: answer it; 1: nothing new, or refused; sofia tells the last two apart by whether an answer had been
+ * sent. Never negative, which would make sofia ignore the whole response. */
 static int
 on_challenge (auth_client_t *ca, const msg_auth_t *header)
 {
@@ -288,8 +291,8 @@ on_challenge (auth_client_t *ca, const msg_auth_t *header)
 }
 
 static int
-on_authorize (auth_client_t *ca, su_home_t *home, const char *method, const url_t *url, const msg_payload_t *body,
-              msg_header_t **ret_header)
+on_authorize (auth_client_t *ca, su_home_t *home, const char *method, const url_t *url,
+              const msg_payload_t *body, msg_header_t **ret_header)
 {
   const UaCredentials *credentials = find_credentials (ca->ca_pass);
   g_autofree char *text = NULL;
@@ -353,7 +356,8 @@ save_token (auth_client_t *ca, const char *token)
 }
 
 static int
-on_save_credentials (auth_client_t *ca, const char *scheme, const char *realm, const char *user, const char *pass)
+on_save_credentials (auth_client_t *ca, const char *scheme, const char *realm, const char *user,
+                     const char *pass)
 {
   if (scheme != NULL && !su_casematch (scheme, "Digest"))
     return 0;
@@ -385,8 +389,8 @@ static const auth_client_plugin_t digest_plugin = {
 };
 
 static int
-on_authorize_nothing (auth_client_t *ca, su_home_t *home, const char *method, const url_t *url, const msg_payload_t *body,
-                      msg_header_t **ret_header)
+on_authorize_nothing (auth_client_t *ca, su_home_t *home, const char *method, const url_t *url,
+                      const msg_payload_t *body, msg_header_t **ret_header)
 {
   return 0;
 }
@@ -407,7 +411,8 @@ typedef struct
 
 /* Is there, for the realm of header, a challenge in list that we can answer? */
 static gboolean
-realm_is_supported (const msg_auth_t *list, const char *realm, const UaCredentials *credentials, gboolean *refused)
+realm_is_supported (const msg_auth_t *list, const char *realm, const UaCredentials *credentials,
+                    gboolean *refused)
 {
   gboolean supported = FALSE;
 
@@ -465,20 +470,23 @@ ua_credentials_answer (UaCredentials *credentials, nua_handle_t *nh, const sip_t
   UaAnswer answer = decide (credentials, sip);
 
   /* Credentials that fit nothing make sofia give up the request that it holds back. */
-  nua_authenticate (nh, NUTAG_AUTH (answer == UA_ANSWER_SENT ? credentials->auth : "Digest:\"*\":phone:none"), TAG_END ());
+  nua_authenticate (nh, NUTAG_AUTH (answer == UA_ANSWER_SENT ? credentials->auth : "Digest:\"*\":phone:none"),
+                    TAG_END ());
   return answer;
 }
 
 /* ---- start-up ---- */
 
-/* A strong and a weak challenge in, the strong one answered: the whole way that a response takes through sofia. */
+/* A strong and a weak challenge in, the strong one answered: the whole way that a response takes through
+ * sofia. */
 static gboolean
 self_test (su_home_t *home)
 {
   g_autoptr (PhoneSecret) password = phone_secret_new ("a:b", -1);
   g_autoptr (UaCredentials) credentials = ua_credentials_new ("self:test", password);
   auth_client_t *clients = NULL;
-  sip_www_authenticate_t *weak = sip_www_authenticate_make (home, "Digest realm=\"self\", nonce=\"n1\", algorithm=MD5");
+  sip_www_authenticate_t *weak
+      = sip_www_authenticate_make (home, "Digest realm=\"self\", nonce=\"n1\", algorithm=MD5");
   sip_www_authenticate_t *strong =
     sip_www_authenticate_make (home, "Digest realm=\"self\", nonce=\"n2\", algorithm=SHA-256, qop=\"auth\"");
   url_t *url = url_make (home, "sip:self.invalid");
@@ -488,14 +496,16 @@ self_test (su_home_t *home)
   if (weak == NULL || strong == NULL || url == NULL)
     return FALSE;
   weak->au_next = strong;
-  if (auc_challenge (&clients, home, weak, sip_authorization_class) != 1 ||
-      auc_credentials (&clients, home, credentials->auth) != 1 || !auc_has_authorization (&clients) ||
-      auc_authorization_headers (&clients, home, "REGISTER", url, NULL, (msg_header_t **) &header) != 1 || header == NULL)
+  if (auc_challenge (&clients, home, weak, sip_authorization_class) != 1
+      || auc_credentials (&clients, home, credentials->auth) != 1 || !auc_has_authorization (&clients)
+      || auc_authorization_headers (&clients, home, "REGISTER", url, NULL, (msg_header_t **)&header) != 1
+      || header == NULL)
     return FALSE;
   algorithm = msg_header_find_param (header->au_common, "algorithm=");
   user = msg_header_find_param (header->au_common, "username=");
   nonce = msg_header_find_param (header->au_common, "nonce=");
-  return su_strmatch (algorithm, "SHA-256") && su_strmatch (user, "\"self:test\"") && su_strmatch (nonce, "\"n2\"");
+  return su_strmatch (algorithm, "SHA-256") && su_strmatch (user, "\"self:test\"")
+         && su_strmatch (nonce, "\"n2\"");
 }
 
 gboolean
@@ -506,8 +516,8 @@ ua_digest_init (GError **error)
 
   if (auc_register_plugin (&placeholder_plugin) < 0 || auc_register_plugin (&digest_plugin) < 0)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "digest: sofia-sip refuses our authentication plugin: %s",
-                   g_strerror (errno));
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED,
+                   "digest: sofia-sip refuses our authentication plugin: %s", g_strerror (errno));
       return FALSE;
     }
   su_home_init (home);

@@ -70,7 +70,8 @@ typedef struct
   gboolean found;
 } Import;
 
-/* glibc turns the addresses of the dynamic section into absolute ones where it is writable, other C libraries do not. */
+/* glibc turns the addresses of the dynamic section into absolute ones where it is writable, other C libraries
+ * do not. */
 static guintptr
 absolute (const Dynamic *dynamic, guintptr address)
 {
@@ -119,7 +120,8 @@ refers_to (const Dynamic *dynamic, const char *name)
   if (dynamic->symbols == NULL || dynamic->strings == NULL)
     return FALSE;
   for (int t = 0; t < 2; t++)
-    for (gsize at = 0; dynamic->table[t] != 0 && at + dynamic->entry[t] <= dynamic->size[t]; at += dynamic->entry[t])
+    for (gsize at = 0; dynamic->table[t] != 0 && at + dynamic->entry[t] <= dynamic->size[t];
+         at += dynamic->entry[t])
       {
         /* Rel is the beginning of Rela. */
         const ElfW (Rel) *relocation = (const void *) (dynamic->table[t] + at);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who calls? Functions that we put in front of a library's stand there for everybody in the process: GStreamer, GLib and
- * OpenSSL's other users too. This tells sofia-sip's calls from theirs. */
+/* Who calls? Functions that we put in front of a library's stand there for everybody in the process:
+ * GStreamer, GLib and OpenSSL's other users too. This tells sofia-sip's calls from theirs. */
 
 #include <glib.h>
 

@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* sofia-sip calls OpenSSL; this program defines the functions that it calls, so the dynamic linker gives it ours (how: see
- * ua-clock.c; who else calls is passed on). Everything is done to the single SSL, not to sofia's SSL_CTX:
+/* sofia-sip calls OpenSSL; this program defines the functions that it calls, so the dynamic linker gives it
+ * ours (how: see ua-clock.c; who else calls is passed on). Everything is done to the single SSL, not to
+ * sofia's SSL_CTX:
  *
- *   SSL_CTX_load_verify_locations   gets the "path" from NUTAG_CERTIFICATE_DIR, which names the policy: bound to the context
+ *   SSL_CTX_load_verify_locations   gets the "path" from NUTAG_CERTIFICATE_DIR, which names the policy: bound
+ *                                   to the context
  *   SSL_CTX_use_certificate_file... would read ./agent.pem: nothing
- *   SSL_get1_peer_certificate       sofia wants to collect names for checks of its own, and leaks them: it gets none
- *   tls_connect                     sofia's own; tells which transport object, and so which host, a handshake is for
- *   SSL_connect                     first call: versions, trust, SNI, our certificate; then the handshake, and its outcome
- *   SSL_read, SSL_write             clear OpenSSL's error queue first: sofia does not, and takes what another connection, or
- *                                   a file that could not be read, left there for an error of this one
+ *   SSL_get1_peer_certificate       sofia wants to collect names for checks of its own, and leaks them: none
+ *   tls_connect                     sofia's own; tells for which transport, and so which host, a handshake is
+ *   SSL_connect                     at first: versions, trust, SNI, our certificate; then handshake, outcome
+ *   SSL_read, SSL_write             clear OpenSSL's error queue first: sofia does not, and takes what another
+ *                                   connection or an unreadable file left there for an error of this one
+ *   SSL_get_current_cipher          has to exist after a handshake that is passed off as done, see below
  *   SSL_shutdown, SSL_free          the leak, see below
  *
- * Failing at once. If SSL_connect fails, sofia closes the connection and tells nobody; the requests that wait for it end
- * after 32 s. But a write error on an open connection it reports: the next SRV target is tried, or 503 comes. So a handshake that failed
- * is passed off as done, and everything after it is refused: SSL_write fails without touching the peer, the
- * socket is shut down. No octet of SIP can leave on it.
+ * Failing at once. If SSL_connect fails, sofia closes the connection and tells nobody; the requests that wait
+ * for it end after 32 s. But a write error on an open connection it reports: the next SRV target is tried, or
+ * 503 comes. So a handshake that failed is passed off as done, and everything after it is refused: SSL_write
+ * fails without touching the peer, the socket is shut down. No octet of SIP can leave on it.
  *
- * The leak. 1.12 calls SSL_shutdown, BIO_free and SSL_CTX_free on closing, never SSL_free; the SSL keeps 54 kB, and the context loses
- * a reference that it did not have. 1.13 calls SSL_free and neither of the others. On SSL_shutdown we take references to BIO and
- * context. If SSL_free follows before the main loop is idle, we drop them; if not, we call it, and sofia's two calls have used them up.
+ * The leak. 1.12 calls SSL_shutdown, BIO_free and SSL_CTX_free on closing, never SSL_free; the SSL keeps 54
+ * kB, and the context loses a reference that it did not have. 1.13 calls SSL_free and neither of the others.
+ * On SSL_shutdown we take references to BIO and context. If SSL_free follows before the main loop is idle, we
+ * drop them; if not, we call it, and sofia's two calls have used them up.
  *
  * RFC 5922 (whom to expect), RFC 5280 (chains), RFC 6066 section 3 (SNI). */
 
@@ -130,11 +134,13 @@ load_own (UaTlsPolicy *policy, const char *path, GError **error)
 
   policy->own = SSL_CTX_new (TLS_client_method ());
   SSL_CTX_set_default_passwd_cb (policy->own, on_passphrase);
-  if (SSL_CTX_use_certificate_chain_file (policy->own, path) == 1 &&
-      SSL_CTX_use_PrivateKey_file (policy->own, path, SSL_FILETYPE_PEM) == 1 && SSL_CTX_check_private_key (policy->own) == 1)
+  if (SSL_CTX_use_certificate_chain_file (policy->own, path) == 1
+      && SSL_CTX_use_PrivateKey_file (policy->own, path, SSL_FILETYPE_PEM) == 1
+      && SSL_CTX_check_private_key (policy->own) == 1)
     return TRUE;
   why = last_ssl_error ();
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "tls-cert: cannot use certificate and key in %s: %s", path, why);
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION,
+               "tls-cert: cannot use certificate and key in %s: %s", path, why);
   return FALSE;
 }
 
@@ -153,14 +159,16 @@ ua_tls_policy_new (const UaTlsParams *params, UaTlsOutcomeFunc on_outcome, gpoin
   policy->store = X509_STORE_new ();
   /* What the user put into the CA file is trusted, even if it is no root. */
   X509_STORE_set_flags (policy->store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
-  if (!load_ca (policy, params->ca, error) || (params->cert != NULL && !load_own (policy, params->cert, error)))
+  if (!load_ca (policy, params->ca, error)
+      || (params->cert != NULL && !load_own (policy, params->cert, error)))
     {
       policy_unref (policy);
       return NULL;
     }
 
   if (!policy->verify)
-    phone_log_warning (NULL, "tls-verify=no: the server %s may be anybody", policy->domain != NULL ? policy->domain : "");
+    phone_log_warning (NULL, "tls-verify=no: the server %s may be anybody",
+                       policy->domain != NULL ? policy->domain : "");
   if (policies == NULL)
     policies = g_hash_table_new (g_str_hash, g_str_equal);
   g_hash_table_insert (policies, policy->path, policy);
@@ -245,7 +253,7 @@ report_free (gpointer data)
   g_free (report);
 }
 
-/* Takes text. The callback comes from the main loop, ahead of sofia's own events for the requests that fail. */
+/* Takes text. The callback comes from the main loop, ahead of sofia's events for the requests that fail. */
 static void
 report_outcome (Connection *connection, SSL *ssl, UaTlsReason reason, char *text)
 {
@@ -339,7 +347,8 @@ describe_verify_error (const Connection *connection, X509 *certificate, int dept
     case UA_TLS_EXPIRED:
       return g_strdup_printf ("%s (%s) expired on %s", whose, names, until);
     case UA_TLS_NOT_YET_VALID:
-      return g_strdup_printf ("%s (%s) is valid from %s only; is this machine's clock right?", whose, names, from);
+      return g_strdup_printf ("%s (%s) is valid from %s only; is this machine's clock right?", whose, names,
+                              from);
     case UA_TLS_UNKNOWN_ISSUER:
       return g_strdup_printf ("%s (%s) was issued by %s, which is not trusted", whose, names, issuer);
     case UA_TLS_SELF_SIGNED:
@@ -358,7 +367,8 @@ describe_verify_error (const Connection *connection, X509 *certificate, int dept
   return g_strdup_printf ("%s (%s) cannot be used: %s", whose, names, X509_verify_cert_error_string (error));
 }
 
-/* OpenSSL asks for every certificate of the chain, the server's own (depth 0) last, and for every fault that it finds. */
+/* OpenSSL asks for every certificate of the chain, the server's own (depth 0) last, and for every fault that
+ * it finds. */
 static int
 on_verify (int ok, X509_STORE_CTX *store)
 {
@@ -422,7 +432,8 @@ set_own_certificate (SSL *ssl, SSL_CTX *own)
   if (own == NULL)
     return TRUE;
   SSL_CTX_get0_chain_certs (own, &chain);
-  return SSL_use_cert_and_key (ssl, SSL_CTX_get0_certificate (own), SSL_CTX_get0_privatekey (own), chain, 1) == 1;
+  return SSL_use_cert_and_key (ssl, SSL_CTX_get0_certificate (own), SSL_CTX_get0_privatekey (own), chain, 1)
+         == 1;
 }
 
 static gboolean
@@ -435,10 +446,11 @@ apply_policy (SSL *ssl, const Connection *connection)
   SSL_set_cert_cb (ssl, on_certificate_request, NULL);
   SSL_clear_options (ssl, SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);      /* 1.13 sets them by a tag */
   SSL_set_mode (ssl, SSL_MODE_RELEASE_BUFFERS);
-  return SSL_set_min_proto_version (ssl, TLS1_2_VERSION) == 1 && SSL_set_max_proto_version (ssl, 0) == 1 &&
-         SSL_set_cipher_list (ssl, CIPHERS) == 1 && SSL_set1_verify_cert_store (ssl, policy->store) == 1 &&
-         set_own_certificate (ssl, policy->own) &&
-         (tls_identity_is_address (connection->expected) || SSL_set_tlsext_host_name (ssl, connection->expected) == 1);
+  return SSL_set_min_proto_version (ssl, TLS1_2_VERSION) == 1 && SSL_set_max_proto_version (ssl, 0) == 1
+         && SSL_set_cipher_list (ssl, CIPHERS) == 1 && SSL_set1_verify_cert_store (ssl, policy->store) == 1
+         && set_own_certificate (ssl, policy->own)
+         && (tls_identity_is_address (connection->expected)
+             || SSL_set_tlsext_host_name (ssl, connection->expected) == 1);
 }
 
 static Connection *
@@ -452,7 +464,9 @@ begin_connection (SSL *ssl)
     {
       connection->failed = TRUE;
       shutdown (SSL_get_fd (ssl), SHUT_RDWR);
-      phone_log_warning (NULL, "tls: a connection without a policy is refused (NUTAG_CERTIFICATE_DIR was not set or not used)");
+      phone_log_warning (
+          NULL,
+          "tls: a connection without a policy is refused (NUTAG_CERTIFICATE_DIR was not set or not used)");
       return connection;
     }
   connection->policy = policy_ref (policy);
@@ -461,14 +475,15 @@ begin_connection (SSL *ssl)
     fail_connection (connection, ssl, UA_TLS_REFUSED, g_strdup ("it is not known whom to expect"));
   else if (apply_policy (ssl, connection))
     {
-      /* sofia finds connections by address. One whose name was checked for one host must not serve another. */
+      /* sofia finds connections by address; one that was checked for one host must not serve another. */
       if (policy->domain == NULL)
         tport_set_params (connecting, TPTAG_REUSE (0), TAG_END ());
     }
   else
     {
       g_autofree char *why = last_ssl_error ();
-      fail_connection (connection, ssl, UA_TLS_PROTOCOL, g_strdup_printf ("TLS could not be set up: %s", why));
+      fail_connection (connection, ssl, UA_TLS_PROTOCOL,
+                       g_strdup_printf ("TLS could not be set up: %s", why));
     }
   return connection;
 }
@@ -513,11 +528,14 @@ classify_failure (const Connection *connection, char **ret_text)
     {
       UaTlsReason why = reason_of_alert (connection, reason - SSL_AD_REASON_OFFSET);
       *ret_text = g_strdup_printf ("the server ended TLS: %s%s", said != NULL ? said : "unknown alert",
-                                   why != UA_TLS_CLIENT_CERT ? "" : connection->policy->own != NULL
-                                   ? " (our certificate, tls-cert)" : " (it wants a certificate of ours: tls-cert)");
+                                   why != UA_TLS_CLIENT_CERT ? ""
+                                   : connection->policy->own != NULL
+                                       ? " (our certificate, tls-cert)"
+                                       : " (it wants a certificate of ours: tls-cert)");
       return why;
     }
-  if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_UNEXPECTED_MESSAGE || reason == SSL_R_RECORD_LENGTH_MISMATCH)
+  if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_UNEXPECTED_MESSAGE
+      || reason == SSL_R_RECORD_LENGTH_MISMATCH)
     {
       *ret_text = g_strdup ("the server does not speak TLS on this port");
       return UA_TLS_REFUSED;
@@ -530,17 +548,19 @@ classify_failure (const Connection *connection, char **ret_text)
 static void
 finish_connection (Connection *connection, SSL *ssl)
 {
-  gboolean verified = connection->named && connection->verify_error == 0 && SSL_get_verify_result (ssl) == X509_V_OK &&
-                      SSL_get0_peer_certificate (ssl) != NULL;
+  gboolean verified = connection->named && connection->verify_error == 0
+                      && SSL_get_verify_result (ssl) == X509_V_OK && SSL_get0_peer_certificate (ssl) != NULL;
 
   connection->up = TRUE;
   if (verified)
     report_outcome (connection, ssl, UA_TLS_OK, g_strdup_printf ("connected to %s", connection->expected));
   else if (connection->policy->verify)
-    fail_connection (connection, ssl, UA_TLS_BAD_CERTIFICATE, g_strdup ("the server's certificate was not verified"));
+    fail_connection (connection, ssl, UA_TLS_BAD_CERTIFICATE,
+                     g_strdup ("the server's certificate was not verified"));
   else
     {
-      const char *why = connection->verify_text != NULL ? connection->verify_text : "the server showed no certificate";
+      const char *why
+          = connection->verify_text != NULL ? connection->verify_text : "the server showed no certificate";
       phone_log_warning (NULL, "tls-verify=no: %s", why);
       report_outcome (connection, ssl, UA_TLS_OK, g_strdup_printf ("connected, but %s", why));
     }
@@ -571,7 +591,8 @@ connect_for_sofia (SSL *ssl, int (*real) (SSL *))
     return result;
 
   if (connection->verify_error != 0 && connection->policy->verify)
-    fail_connection (connection, ssl, reason_of_verify_error (connection->verify_error), g_strdup (connection->verify_text));
+    fail_connection (connection, ssl, reason_of_verify_error (connection->verify_error),
+                     g_strdup (connection->verify_text));
   else
     {
       char *text;
@@ -582,8 +603,8 @@ connect_for_sofia (SSL *ssl, int (*real) (SSL *))
   return 1;
 }
 
-/* A TLS 1.3 server refuses our certificate after the handshake, with an alert that comes as the first thing read. Reporting it
- * uses up OpenSSL's error queue. */
+/* A TLS 1.3 server refuses our certificate after the handshake, with an alert that comes as the first thing
+ * read. Reporting it uses up OpenSSL's error queue. */
 static void
 look_at_read_error (Connection *connection, SSL *ssl, int result)
 {
@@ -621,7 +642,7 @@ retired_free (gpointer data)
 {
   Retired *old = data;
 
-  /* Not called back by sofia: it has freed BIO and context once too often already, which our references paid for. */
+  /* sofia has freed BIO and context once too often already, which our references paid for. */
   SSL_free (old->ssl);
   g_free (old);
 }
@@ -721,6 +742,21 @@ SSL_get1_peer_certificate (const SSL *ssl)
   return UA_CALLED_FROM (&sofia) ? NULL : next (ssl);
 }
 
+/* 1.13 looks for it after the handshake, and is not to find out there. */
+EXPORT const SSL_CIPHER *
+SSL_get_current_cipher (const SSL *ssl)
+{
+  const SSL_CIPHER *cipher;
+  Connection *connection;
+
+  NEXT (SSL_get_current_cipher);
+  cipher = next (ssl);
+  if (cipher != NULL || !UA_CALLED_FROM (&sofia))
+    return cipher;
+  connection = find_connection (ssl);
+  return connection != NULL && connection->failed ? sk_SSL_CIPHER_value (SSL_get_ciphers (ssl), 0) : NULL;
+}
+
 EXPORT int
 SSL_shutdown (SSL *ssl)
 {
@@ -741,7 +777,8 @@ SSL_free (SSL *ssl)
   Retired *old = NULL;
 
   NEXT (SSL_free);
-  if (UA_CALLED_FROM (&sofia) && retired != NULL && g_hash_table_steal_extended (retired, ssl, NULL, (gpointer *) &old))
+  if (UA_CALLED_FROM (&sofia) && retired != NULL
+      && g_hash_table_steal_extended (retired, ssl, NULL, (gpointer *)&old))
     {
       BIO_free (old->bio);
       SSL_CTX_free (old->ctx);
@@ -785,8 +822,8 @@ SSL_CTX_check_private_key (const SSL_CTX *ctx)
   return UA_CALLED_FROM (&sofia) ? 1 : next (ctx);
 }
 
-/* sofia's own, in tport_tls.c; its headers keep it to themselves. It is handed about as a pointer that the dynamic linker fills in,
- * and called back from the main loop. */
+/* sofia's own, in tport_tls.c; its headers keep it to themselves. It is handed about as a pointer that the
+ * dynamic linker fills in, and called back from the main loop. */
 int tls_connect (void *magic, void *wait, tport_t *transport);
 
 EXPORT int
@@ -839,10 +876,11 @@ ua_tls_init (GError **error)
       return FALSE;
     }
   for (guint i = 0; i < G_N_ELEMENTS (needed); i++)
-    if (!ua_module_imports (&sofia, needed[i].name) || dlsym (RTLD_DEFAULT, needed[i].name) != (void *) needed[i].ours)
+    if (!ua_module_imports (&sofia, needed[i].name)
+        || dlsym (RTLD_DEFAULT, needed[i].name) != (void *)needed[i].ours)
       {
-        g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "tls: this version of sofia-sip does not go through our %s ()",
-                     needed[i].name);
+        g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED,
+                     "tls: this version of sofia-sip does not go through our %s ()", needed[i].name);
         return FALSE;
       }
   if (policy_index < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whatever a server challenges with: nothing in our answer may leave its header field or its quotes, and what is echoed must
- * read back as it was. */
+/* Whatever a server challenges with: nothing in our answer may leave its header field or its quotes, and what
+ * is echoed must read back as it was. */
 
 #include <stdint.h>
 #include <string.h>
@@ -13,8 +13,13 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 static void
 check_answer (const UaDigestChallenge *challenge, PhoneSecret *password)
 {
-  UaDigestInput input = { .user = "a\"b\\c", .password = password, .method = "REGISTER", .uri = "sip:example.org",
-                          .nonce = challenge->nonce, .cnonce = "c", .nc = 1 };
+  UaDigestInput input = { .user = "a\"b\\c",
+                          .password = password,
+                          .method = "REGISTER",
+                          .uri = "sip:example.org",
+                          .nonce = challenge->nonce,
+                          .cnonce = "c",
+                          .nc = 1 };
   g_autofree char *header = ua_digest_authorize (challenge, &input);
   g_autoptr (GPtrArray) again = NULL;
   const UaDigestChallenge *echo;

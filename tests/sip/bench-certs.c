@@ -37,9 +37,11 @@ bench_cert_new (const BenchCertSpec *spec, const BenchCert *issuer)
   X509_gmtime_adj (X509_getm_notBefore (x), (dated ? spec->from : -1) * 86400L);
   X509_gmtime_adj (X509_getm_notAfter (x), (dated ? spec->until : 1) * 86400L);
   X509_set_pubkey (x, cert->key);
-  X509_NAME_add_entry_by_txt (X509_get_subject_name (x), "CN", MBSTRING_UTF8, (const guchar *) spec->name, -1, -1, 0);
+  X509_NAME_add_entry_by_txt (X509_get_subject_name (x), "CN", MBSTRING_UTF8, (const guchar *)spec->name, -1,
+                              -1, 0);
   X509_set_issuer_name (x, X509_get_subject_name (issuer->certificate));
-  add_extension (x, issuer->certificate, NID_basic_constraints, spec->is_ca ? "critical,CA:TRUE" : "CA:FALSE");
+  add_extension (x, issuer->certificate, NID_basic_constraints,
+                 spec->is_ca ? "critical,CA:TRUE" : "CA:FALSE");
   if (spec->san != NULL)
     add_extension (x, issuer->certificate, NID_subject_alt_name, spec->san);
   if (spec->usage != NULL)

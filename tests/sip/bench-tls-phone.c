@@ -62,7 +62,8 @@ bench_tls_phone_start (BenchTlsPhone *phone, const BenchTlsPhoneSpec *spec)
   g_assert_no_error (error);
   phone->phone.data = phone;
   phone->phone.on_final = on_final;
-  bench_phone_start (&phone->phone, BENCH_TLS_PHONE, NUTAG_CERTIFICATE_DIR (ua_tls_policy_get_path (phone->policy)),
+  bench_phone_start (&phone->phone, BENCH_TLS_PHONE,
+                     NUTAG_CERTIFICATE_DIR (ua_tls_policy_get_path (phone->policy)),
                      TAG_IF (spec->resolv_conf != NULL, SRESTAG_RESOLV_CONF (spec->resolv_conf)), TAG_END ());
   if (path != NULL)
     g_unlink (path);
@@ -86,7 +87,8 @@ bench_tls_phone_send (BenchTlsPhone *phone, const char *url)
 
   if (phone->phone.nh != NULL)
     nua_handle_destroy (phone->phone.nh);
-  phone->phone.nh = nua_handle (phone->phone.nua, NULL, NUTAG_URL (url), SIPTAG_TO_STR ("sip:a@example.org"), TAG_END ());
+  phone->phone.nh
+      = nua_handle (phone->phone.nua, NULL, NUTAG_URL (url), SIPTAG_TO_STR ("sip:a@example.org"), TAG_END ());
   nua_options (phone->phone.nh, TAG_END ());
   bench_wait_count (&phone->phone.n_finals, before + 1);
 }

@@ -38,7 +38,8 @@ send_in_halves (BenchServer *server, SSL *ssl, const char *response)
   g_assert_cmpint (send (SSL_get_rfd (ssl), data, length / 2, MSG_NOSIGNAL), ==, length / 2);
   count (&server->n_halves);
   g_async_queue_pop (server->second_half);
-  g_assert_cmpint (send (SSL_get_rfd (ssl), data + length / 2, length - length / 2, MSG_NOSIGNAL), ==, length - length / 2);
+  g_assert_cmpint (send (SSL_get_rfd (ssl), data + length / 2, length - length / 2, MSG_NOSIGNAL), ==,
+                   length - length / 2);
 }
 
 /* One request, one response, and the end of the connection; or requests until the phone ends it. */
@@ -141,7 +142,8 @@ run_server (gpointer data)
 static void
 open_listener (BenchServer *server, const char *address, guint16 port)
 {
-  struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = inet_addr (address), .sin_port = htons (port) };
+  struct sockaddr_in any
+      = { .sin_family = AF_INET, .sin_addr.s_addr = inet_addr (address), .sin_port = htons (port) };
   socklen_t length = sizeof any;
   const int on = 1;
 

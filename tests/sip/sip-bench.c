@@ -70,7 +70,8 @@ bench_phone_start (BenchPhone *phone, const char *url, tag_type_t tag, tag_value
   g_source_attach (phone->source, NULL);
 
   ta_start (ta, tag, value);
-  phone->nua = nua_create (phone->root, on_event, phone, NUTAG_URL (url), NUTAG_MEDIA_ENABLE (0), ta_tags (ta));
+  phone->nua
+      = nua_create (phone->root, on_event, phone, NUTAG_URL (url), NUTAG_MEDIA_ENABLE (0), ta_tags (ta));
   ta_end (ta);
   g_assert_nonnull (phone->nua);
 }
@@ -93,7 +94,8 @@ bench_phone_stop (BenchPhone *phone)
 /* ---- the other side ---- */
 
 GSocket *
-bench_udp_new (const char *address, GSocketSourceFunc func, gpointer data, guint16 *ret_port, GSource **ret_source)
+bench_udp_new (const char *address, GSocketSourceFunc func, gpointer data, guint16 *ret_port,
+               GSource **ret_source)
 {
   g_autoptr (GInetAddress) host = g_inet_address_new_from_string (address);
   g_autoptr (GSocketAddress) any = g_inet_socket_address_new (host, 0), bound = NULL;
@@ -134,7 +136,8 @@ bench_response (const char *request, int status, const char *headers)
 {
   static const char *const copied[] = { "Via", "From", "Call-ID", "CSeq", NULL };
   GString *response = g_string_new (NULL);
-  g_autofree char *to = bench_header_field (request, "To"), *contact = bench_header_field (request, "Contact");
+  g_autofree char *to = bench_header_field (request, "To"),
+                  *contact = bench_header_field (request, "Contact");
 
   g_string_append_printf (response, "SIP/2.0 %d Scripted\r\n", status);
   for (guint i = 0; copied[i] != NULL; i++)

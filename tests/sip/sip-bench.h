@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A bare sofia-sip phone in the test's main loop: no account, no call, only the stack under our three repairs. */
+/* A bare sofia-sip phone in the test's main loop: no account, no call, only the stack under our three
+ * repairs. */
 
 #include <gio/gio.h>
 #include <sofia-sip/nua.h>
@@ -11,7 +12,8 @@
 
 typedef struct _BenchPhone BenchPhone;
 /* Called for every response event of the phone's handle with a final status. */
-typedef void (*BenchFinalFunc) (BenchPhone *phone, nua_event_t event, int status, nua_handle_t *nh, const sip_t *sip);
+typedef void (*BenchFinalFunc) (BenchPhone *phone, nua_event_t event, int status, nua_handle_t *nh,
+                                const sip_t *sip);
 
 struct _BenchPhone
 {
@@ -36,8 +38,10 @@ void bench_wait_count (const guint *counter, guint at_least);
 
 /* ---- the other side: plain sockets and text ---- */
 
-/* A UDP socket on address with a port of its own; func is called when it is readable. Destroy and unref the source, unref the socket. */
-GSocket *bench_udp_new (const char *address, GSocketSourceFunc func, gpointer data, guint16 *ret_port, GSource **ret_source);
+/* A UDP socket on address with a port of its own; func is called when it is readable. Destroy and unref the
+ * source, unref the socket. */
+GSocket *bench_udp_new (const char *address, GSocketSourceFunc func, gpointer data, guint16 *ret_port,
+                        GSource **ret_source);
 /* Values of all header fields of that name, in order; of the first. */
 GStrv bench_header_fields (const char *message, const char *name);
 char *bench_header_field (const char *message, const char *name);

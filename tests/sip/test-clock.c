@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The wall clock is set, the machine is suspended: SIP timers do not care. Nobody may set a real clock in a test, so the
- * program defines clock_gettime() and gettimeofday() and lies to all libraries at once: sofia-sip, GLib and our own code. The descriptor that tells of a
- * step is a pipe here. */
+/* The wall clock is set, the machine is suspended: SIP timers do not care. Nobody may set a real clock in a
+ * test, so the program defines clock_gettime() and gettimeofday() and lies to all libraries at once:
+ * sofia-sip, GLib and our own code. The descriptor that tells of a step is a pipe here. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,7 +118,8 @@ test_time (void)
   gint64 wall = g_get_real_time ();
   su_time_t before = su_now (), after;
 
-  g_assert_cmpint (ABS ((gint64) before.tv_sec - G_GINT64_CONSTANT (2208988800) - wall / G_USEC_PER_SEC), <, HOUR / 2);
+  g_assert_cmpint (ABS ((gint64)before.tv_sec - G_GINT64_CONSTANT (2208988800) - wall / G_USEC_PER_SEC), <,
+                   HOUR / 2);
   wall_step = HOUR;
   g_assert_cmpint (g_get_real_time () - wall, >=, (gint64) HOUR * G_USEC_PER_SEC);
   after = su_now ();
@@ -154,7 +155,8 @@ test_retransmission (gconstpointer data)
 
   start (&f, on_request, TAG_END ());
   url = g_strdup_printf ("sip:" SERVER ":%u", f.port);
-  f.phone.nh = nua_handle (f.phone.nua, NULL, NUTAG_URL (url), SIPTAG_TO_STR ("sip:a@example.org"), TAG_END ());
+  f.phone.nh
+      = nua_handle (f.phone.nua, NULL, NUTAG_URL (url), SIPTAG_TO_STR ("sip:a@example.org"), TAG_END ());
   nua_options (f.phone.nh, TAG_END ());
   bench_wait (&f.done);
   g_assert_cmpint (f.phone.status, ==, 200);
@@ -202,7 +204,8 @@ test_dns (gconstpointer data)
 
   start (&f, NULL, SRESTAG_RESOLV_CONF (path));
   f.socket = socket;
-  f.phone.nh = nua_handle (f.phone.nua, NULL, NUTAG_URL ("sip:phone.invalid"), SIPTAG_TO_STR ("sip:a@phone.invalid"), TAG_END ());
+  f.phone.nh = nua_handle (f.phone.nua, NULL, NUTAG_URL ("sip:phone.invalid"),
+                           SIPTAG_TO_STR ("sip:a@phone.invalid"), TAG_END ());
   nua_options (f.phone.nh, TAG_END ());
   bench_wait (&f.done);
   g_assert_cmpuint (f.n_requests, >=, 2);

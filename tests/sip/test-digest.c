@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Digest through the whole of sofia-sip: a nua registers with a scripted server on a UDP socket. A script is a list of steps; each
- * says what the request that comes next has to carry, and what it is answered with. */
+/* Digest through the whole of sofia-sip: a nua registers with a scripted server on a UDP socket. A script is
+ * a list of steps; each says what the request that comes next has to carry, and what it is answered with. */
 
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_tag.h>
@@ -55,15 +55,22 @@ param (const char *header, const char *name)
 static void
 check_response (Fixture *f, const char *request, const char *header)
 {
-  g_autofree char *uri = param (header, "uri"), *response = param (header, "response"), *cnonce = param (header, "cnonce");
+  g_autofree char *uri = param (header, "uri"), *response = param (header, "response"),
+                  *cnonce = param (header, "cnonce");
   g_autofree char *nc = param (header, "nc"), *again = NULL, *expected = NULL;
   g_auto (GStrv) words = g_strsplit (request, " ", 3);
   g_autoptr (GPtrArray) list = ua_digest_parse (header);
   g_autoptr (PhoneSecret) password = phone_secret_new (f->password, -1);
   UaDigestChallenge *challenge = list->pdata[0];
   const char *body = strstr (request, "\r\n\r\n") + 4;
-  UaDigestInput input = { .user = f->user, .password = password, .method = words[0], .uri = uri, .nonce = challenge->nonce,
-                          .cnonce = cnonce, .nc = nc != NULL ? strtoul (nc, NULL, 16) : 0, .body = body,
+  UaDigestInput input = { .user = f->user,
+                          .password = password,
+                          .method = words[0],
+                          .uri = uri,
+                          .nonce = challenge->nonce,
+                          .cnonce = cnonce,
+                          .nc = nc != NULL ? strtoul (nc, NULL, 16) : 0,
+                          .body = body,
                           .body_length = strlen (body) };
 
   g_assert_cmpstr (uri, ==, words[1]);
@@ -152,8 +159,9 @@ set_up (Fixture *f, gconstpointer data)
   f->phone.data = f;
   f->phone.on_final = on_final;
   bench_phone_start (&f->phone, PHONE, TAG_END ());
-  f->phone.nh = nua_handle (f->phone.nua, NULL, NUTAG_URL (f->target), SIPTAG_TO_STR ("sip:alice@example.org"),
-                            SIPTAG_FROM_STR ("sip:alice@example.org"), TAG_END ());
+  f->phone.nh
+      = nua_handle (f->phone.nua, NULL, NUTAG_URL (f->target), SIPTAG_TO_STR ("sip:alice@example.org"),
+                    SIPTAG_FROM_STR ("sip:alice@example.org"), TAG_END ());
 }
 
 static void
@@ -214,26 +222,28 @@ test_algorithms (Fixture *f, gconstpointer data)
       {
         const char *name = ua_digest_algorithm_to_string (i);
         g_autofree char *nonce = g_strdup_printf ("n%d%d", i, with_qop);
-        g_autofree char *header = g_strdup_printf (WWW "Digest realm=\"%s\", nonce=\"%s\", opaque=\"o\", algorithm=%s%s\r\n",
-                                                   nonce, nonce, name, with_qop ? ", qop=\"auth,auth-int\"" : "");
+        g_autofree char *header
+            = g_strdup_printf (WWW "Digest realm=\"%s\", nonce=\"%s\", opaque=\"o\", algorithm=%s%s\r\n",
+                               nonce, nonce, name, with_qop ? ", qop=\"auth,auth-int\"" : "");
         const Step steps[] = { { .status = 401, .headers = header },
                                { .nonce = nonce, .nc = with_qop, .algorithm = name, .status = 200 }, { 0 } };
 
         g_assert_cmpint (run (f, steps), ==, 200);
         nua_handle_destroy (f->phone.nh);
-        f->phone.nh = nua_handle (f->phone.nua, NULL, NUTAG_URL (f->target), SIPTAG_TO_STR ("sip:alice@example.org"),
-                                  SIPTAG_FROM_STR ("sip:alice@example.org"), TAG_END ());
+        f->phone.nh
+            = nua_handle (f->phone.nua, NULL, NUTAG_URL (f->target), SIPTAG_TO_STR ("sip:alice@example.org"),
+                          SIPTAG_FROM_STR ("sip:alice@example.org"), TAG_END ());
       }
 }
 
-static const Step strongest_last[] = {
-  { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"1\", algorithm=MD5, qop=\"auth\"\r\n"
-                              WWW "Digest realm=\"r\", nonce=\"2\", algorithm=SHA-3-1024\r\n"
-                              WWW "Digest realm=\"r\", nonce=\"3\", algorithm=SHA-256, qop=\"auth\"\r\n"
-                              WWW "Digest realm=\"r\", nonce=\"4\", algorithm=SHA-512-256, qop=\"auth\"\r\n" },
-  { .nonce = "4", .nc = 1, .algorithm = "SHA-512-256", .status = 200 },
-  { 0 }
-};
+static const Step strongest_last[]
+    = { { .status = 401,
+          .headers = WWW "Digest realm=\"r\", nonce=\"1\", algorithm=MD5, qop=\"auth\"\r\n"
+                     WWW "Digest realm=\"r\", nonce=\"2\", algorithm=SHA-3-1024\r\n"
+                     WWW "Digest realm=\"r\", nonce=\"3\", algorithm=SHA-256, qop=\"auth\"\r\n"
+                     WWW "Digest realm=\"r\", nonce=\"4\", algorithm=SHA-512-256, qop=\"auth\"\r\n" },
+        { .nonce = "4", .nc = 1, .algorithm = "SHA-512-256", .status = 200 },
+        { 0 } };
 static const Step strongest_first[] = {
   { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256, qop=\"auth\"\r\n"
                               WWW "Digest realm=\"r\", nonce=\"1\", algorithm=MD5, qop=\"auth\"\r\n"
@@ -247,24 +257,26 @@ static const Step unknown_first[] = {
   { .nonce = "2", .nc = 1, .algorithm = "MD5", .status = 200 },
   { 0 }
 };
-static const Step userhash[] = {
-  { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256, qop=\"auth\", userhash=true\r\n" },
-  { .nonce = "1", .nc = 1, .algorithm = "SHA-256", .status = 200 },
-  { 0 }
-};
-static const Step unquoted_realm[] = {
-  { .status = 401, .headers = WWW "Digest realm=r, nonce=n, qop=auth\r\n" }, { .nonce = "n", .nc = 1, .status = 200 }, { 0 }
-};
+static const Step userhash[]
+    = { { .status = 401,
+          .headers
+          = WWW "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256, qop=\"auth\", userhash=true\r\n" },
+        { .nonce = "1", .nc = 1, .algorithm = "SHA-256", .status = 200 },
+        { 0 } };
+static const Step unquoted_realm[]
+    = { { .status = 401, .headers = WWW "Digest realm=r, nonce=n, qop=auth\r\n" },
+        { .nonce = "n", .nc = 1, .status = 200 },
+        { 0 } };
 static const Step auth_int[] = {
   { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"\r\n" },
   { .nonce = "n", .nc = 1, .status = 200 }, { 0 }
 };
-static const Step both_at_once[] = {
-  { .status = 401, .headers = WWW "Digest realm=\"registrar\", nonce=\"1\", qop=\"auth\"\r\n"
-                              PROXY "Digest realm=\"proxy\", nonce=\"2\", algorithm=SHA-256, qop=\"auth\"\r\n" },
-  { .nonce = "1", .proxy_nonce = "2", .nc = 1, .status = 200 },
-  { 0 }
-};
+static const Step both_at_once[]
+    = { { .status = 401,
+          .headers = WWW "Digest realm=\"registrar\", nonce=\"1\", qop=\"auth\"\r\n"
+                   PROXY "Digest realm=\"proxy\", nonce=\"2\", algorithm=SHA-256, qop=\"auth\"\r\n" },
+        { .nonce = "1", .proxy_nonce = "2", .nc = 1, .status = 200 },
+        { 0 } };
 static const Step one_after_the_other[] = {
   { .status = 407, .headers = PROXY "Digest realm=\"r\", nonce=\"1\", qop=\"auth\"\r\n" },
   { .proxy_nonce = "1", .nc = 1, .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"2\"\r\n" },
@@ -291,16 +303,20 @@ test_odd_characters (Fixture *f, gconstpointer data)
 static void
 test_wrong_password (Fixture *f, gconstpointer data)
 {
-  static const Step refused[] = {
-    { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"1\", qop=\"auth\"\r\n" },
-    { .nonce = "1", .nc = 1, .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"2\", qop=\"auth\"\r\n" },
-    { 0 }
-  };
-  static const Step again[] = {
-    { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"3\", qop=\"auth\"\r\n" },
-    { .nonce = "3", .nc = 1, .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"3\", qop=\"auth\"\r\n" },
-    { 0 }
-  };
+  static const Step refused[]
+      = { { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"1\", qop=\"auth\"\r\n" },
+          { .nonce = "1",
+            .nc = 1,
+            .status = 401,
+            .headers = WWW "Digest realm=\"r\", nonce=\"2\", qop=\"auth\"\r\n" },
+          { 0 } };
+  static const Step again[]
+      = { { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"3\", qop=\"auth\"\r\n" },
+          { .nonce = "3",
+            .nc = 1,
+            .status = 401,
+            .headers = WWW "Digest realm=\"r\", nonce=\"3\", qop=\"auth\"\r\n" },
+          { 0 } };
   static const Step right[] = {
     { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"3\", qop=\"auth\"\r\n" },
     { .nonce = "3", .nc = 1, .status = 200 },
@@ -326,16 +342,20 @@ test_nonces (Fixture *f, gconstpointer data)
     { .nonce = "1", .nc = 1, .status = 200 },
     { 0 }
   };
-  static const Step stale[] = {
-    { .nonce = "1", .nc = 2, .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"2\", qop=\"auth\", stale=true\r\n" },
-    { .nonce = "2", .nc = 1, .status = 200, .headers = "Authentication-Info: nextnonce=\"3\"\r\n" },
-    { 0 }
-  };
-  static const Step ran_out_unsaid[] = {
-    { .nonce = "3", .nc = 1, .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"4\", qop=\"auth\"\r\n" },
-    { .nonce = "4", .nc = 1, .status = 200 },
-    { 0 }
-  };
+  static const Step stale[]
+      = { { .nonce = "1",
+            .nc = 2,
+            .status = 401,
+            .headers = WWW "Digest realm=\"r\", nonce=\"2\", qop=\"auth\", stale=true\r\n" },
+          { .nonce = "2", .nc = 1, .status = 200, .headers = "Authentication-Info: nextnonce=\"3\"\r\n" },
+          { 0 } };
+  static const Step ran_out_unsaid[]
+      = { { .nonce = "3",
+            .nc = 1,
+            .status = 401,
+            .headers = WWW "Digest realm=\"r\", nonce=\"4\", qop=\"auth\"\r\n" },
+          { .nonce = "4", .nc = 1, .status = 200 },
+          { 0 } };
   static const Step last[] = { { .nonce = "4", .nc = 2, .status = 200 }, { 0 } };
 
   give (f, "alice", "wonder:land");
@@ -349,12 +369,15 @@ test_nonces (Fixture *f, gconstpointer data)
 static void
 test_stale_for_ever (Fixture *f, gconstpointer data)
 {
-  static const Step steps[] = {
-    { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"1\", qop=\"auth\"\r\n" },
-    { .nonce = "1", .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"2\", qop=\"auth\", stale=true\r\n" },
-    { .nonce = "2", .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"3\", qop=\"auth\", stale=true\r\n" },
-    { 0 }
-  };
+  static const Step steps[]
+      = { { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"1\", qop=\"auth\"\r\n" },
+          { .nonce = "1",
+            .status = 401,
+            .headers = WWW "Digest realm=\"r\", nonce=\"2\", qop=\"auth\", stale=true\r\n" },
+          { .nonce = "2",
+            .status = 401,
+            .headers = WWW "Digest realm=\"r\", nonce=\"3\", qop=\"auth\", stale=true\r\n" },
+          { 0 } };
 
   give (f, "alice", "wonder:land");
   g_assert_cmpint (run (f, steps), ==, 904);
@@ -384,7 +407,8 @@ test_unsupported (Fixture *f, gconstpointer data)
 static void
 test_no_password (Fixture *f, gconstpointer data)
 {
-  static const Step challenged[] = { { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"1\"\r\n" }, { 0 } };
+  static const Step challenged[]
+      = { { .status = 401, .headers = WWW "Digest realm=\"r\", nonce=\"1\"\r\n" }, { 0 } };
 
   give (f, "alice", NULL);
   g_assert_cmpint (run (f, challenged), ==, 904);
@@ -407,15 +431,16 @@ test_freed (Fixture *f, gconstpointer data)
 static void
 test_invite (Fixture *f, gconstpointer data)
 {
-  static const Step steps[] = {
-    { .status = 407, .headers = PROXY "Digest realm=\"r\", nonce=\"1\", qop=\"auth-int\", algorithm=SHA-256\r\n" },
-    { .proxy_nonce = "1", .nc = 1, .status = 486 },
-    { 0 }
-  };
+  static const Step steps[]
+      = { { .status = 407,
+            .headers = PROXY "Digest realm=\"r\", nonce=\"1\", qop=\"auth-int\", algorithm=SHA-256\r\n" },
+          { .proxy_nonce = "1", .nc = 1, .status = 486 },
+          { 0 } };
 
   give (f, "alice", "wonder:land");
   f->steps = steps;
-  nua_invite (f->phone.nh, SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR ("v=0\r\n"), TAG_END ());
+  nua_invite (f->phone.nh, SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR ("v=0\r\n"),
+              TAG_END ());
   bench_wait (&f->done);
   g_assert_cmpint (f->phone.status, ==, 486);
   g_assert_cmpuint (f->n_requests, ==, 2);

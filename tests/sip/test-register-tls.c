@@ -25,8 +25,9 @@ bed_open (Bed *bed, const BenchServerSpec *spec, const char *key, const char *va
   bed->server.stays_open = TRUE;
   registrar = g_strdup_printf (SERVER ":%u", bed->server.port);
   bed->agent = agent_new ("127.20.5.1:5060", NULL);
-  bed->account = agent_add_account (bed->agent, "alice", "aor", "sip:alice@example.org", "registrar", registrar, "transport",
-                                    "tls", "tls-ca", bench_authorities.ca_path, key, value, NULL);
+  bed->account
+      = agent_add_account (bed->agent, "alice", "aor", "sip:alice@example.org", "registrar", registrar,
+                           "transport", "tls", "tls-ca", bench_authorities.ca_path, key, value, NULL);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* TLS connections one after the other and side by side: recovery, SRV failover, whom a connection serves, and what 400 of them leave
- * behind. */
+/* TLS connections one after the other and side by side: recovery, SRV failover, whom a connection serves, and
+ * what 400 of them leave behind. */
 
 #include <arpa/inet.h>
 #include <glib/gstdio.h>
@@ -25,7 +25,8 @@ typedef struct
 static void
 test_recovery (void)
 {
-  static const Case bad = { .server.cert = { .name = "x" }, .phone.domain = NAME }, good = { .server.cert = { .name = NAME }, .phone.domain = NAME };
+  static const Case bad = { .server.cert = { .name = "x" }, .phone.domain = NAME },
+                    good = { .server.cert = { .name = NAME }, .phone.domain = NAME };
   BenchTlsPhone f = { 0 };
   BenchServer server;
   g_autofree char *url = NULL;
@@ -126,12 +127,14 @@ on_question (GSocket *socket, GIOCondition condition, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* The first of two SRV targets has a bad certificate: the request goes to the second, and both are told of. */
+/* The first of two SRV targets has a bad certificate: the request goes to the second, and both are told of.
+ */
 static void
 test_failover (void)
 {
   static const Case bad = { .server.cert = { .name = "x" }, .phone.domain = "pool.invalid" };
-  static const Case good = { .server.cert = { .name = "x", .san = "DNS:pool.invalid" }, .phone.domain = "pool.invalid" };
+  static const Case good
+      = { .server.cert = { .name = "x", .san = "DNS:pool.invalid" }, .phone.domain = "pool.invalid" };
   BenchTlsPhone f = { 0 };
   BenchTlsPhoneSpec spec = good.phone;
   BenchServer server, second;
@@ -166,7 +169,8 @@ test_failover (void)
   g_unlink (path);
 }
 
-/* With a domain for all, a connection serves all hosts behind that address. Without, each host needs its own name. */
+/* With a domain for all, a connection serves all hosts behind that address. Without, each host needs its own
+ * name. */
 static void
 test_sharing (gconstpointer data)
 {
@@ -197,7 +201,8 @@ test_sharing (gconstpointer data)
   bench_server_stop (&server);
 }
 
-/* What another library left in OpenSSL's error queue is no error of ours, least of all when there is nothing to read yet. */
+/* What another library left in OpenSSL's error queue is no error of ours, least of all when there is nothing
+ * to read yet. */
 static void
 test_foreign_errors (void)
 {
@@ -211,7 +216,8 @@ test_foreign_errors (void)
   server.second_half = g_async_queue_new ();
   bench_tls_phone_start (&f, &good.phone);
   url = bench_tls_url (good.phone.host, server.port);
-  f.phone.nh = nua_handle (f.phone.nua, NULL, NUTAG_URL (url), SIPTAG_TO_STR ("sip:a@example.org"), TAG_END ());
+  f.phone.nh
+      = nua_handle (f.phone.nua, NULL, NUTAG_URL (url), SIPTAG_TO_STR ("sip:a@example.org"), TAG_END ());
   for (guint i = 1; i <= 3; i++)
     {
       nua_options (f.phone.nh, TAG_END ());
@@ -237,7 +243,9 @@ enum { N_WARM_UP = 50, N_CONNECTIONS = 400, MAX_GROWTH = 512 };
 static void
 test_reconnects (void)
 {
-  static const Case good = { .server.cert = { .name = "x", .san = "DNS:" NAME ",DNS:b.example.org,URI:sip:" NAME }, .phone.domain = NAME };
+  static const Case good
+      = { .server.cert = { .name = "x", .san = "DNS:" NAME ",DNS:b.example.org,URI:sip:" NAME },
+          .phone.domain = NAME };
   BenchTlsPhone f = { 0 };
   BenchServer server;
   g_autofree char *url = NULL;
@@ -262,7 +270,8 @@ test_reconnects (void)
   while (g_main_context_iteration (NULL, FALSE))
     ;
   after = mallinfo2 ().uordblks;
-  g_test_message ("%" G_GSIZE_FORMAT " octets before, %" G_GSIZE_FORMAT " after %d connections", before, after, N_CONNECTIONS);
+  g_test_message ("%" G_GSIZE_FORMAT " octets before, %" G_GSIZE_FORMAT " after %d connections", before,
+                  after, N_CONNECTIONS);
   g_assert_cmpint ((gssize) (after - before) / N_CONNECTIONS, <, MAX_GROWTH);
   bench_tls_phone_stop (&f);
   bench_server_stop (&server);

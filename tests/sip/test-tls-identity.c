@@ -65,7 +65,8 @@ test_usage (void)
 {
   g_autoptr (BenchCert) none = bench_cert_new (&(BenchCertSpec) { .name = "x" }, NULL);
   g_autoptr (BenchCert) web = bench_cert_new (&(BenchCertSpec) { .name = "x", .usage = "serverAuth" }, NULL);
-  g_autoptr (BenchCert) sip = bench_cert_new (&(BenchCertSpec) { .name = "x", .usage = "1.3.6.1.5.5.7.3.20" }, NULL);
+  g_autoptr (BenchCert) sip
+      = bench_cert_new (&(BenchCertSpec){ .name = "x", .usage = "1.3.6.1.5.5.7.3.20" }, NULL);
 
   g_assert_false (tls_identity_is_for_sip (none->certificate));
   g_assert_false (tls_identity_is_for_sip (web->certificate));
@@ -86,7 +87,8 @@ test_names (void)
 {
   g_autofree char *long_name = g_strnfill (64, 'n'), *expected = g_strconcat ("CN=", long_name, NULL);
 
-  assert_names ("x", "DNS:a.org,IP:192.0.2.1,IP:2001:db8::1,URI:sip:b.org", "a.org, 192.0.2.1, 2001:db8::1, sip:b.org");
+  assert_names ("x", "DNS:a.org,IP:192.0.2.1,IP:2001:db8::1,URI:sip:b.org",
+                "a.org, 192.0.2.1, 2001:db8::1, sip:b.org");
   assert_names ("x", "DNS:1,DNS:2,DNS:3,DNS:4,DNS:5,DNS:6,DNS:7", "1, 2, 3, 4, 5, ...");
   assert_names ("M\xc3\xbcller", NULL, "CN=M\xc3\xbcller");
   assert_names ("a\033[2J\nb", NULL, "CN=a\\1B[2J\\0Ab");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* TLS through the whole of sofia-sip: a nua sends OPTIONS to a server on a thread, with every kind of certificate that servers
- * have. Each case says what the phone must report, and whether the request may reach the server. */
+/* TLS through the whole of sofia-sip: a nua sends OPTIONS to a server on a thread, with every kind of
+ * certificate that servers have. Each case says what the phone must report, and whether the request may reach
+ * the server. */
 
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
@@ -27,50 +28,80 @@ typedef struct
 
 static const Case cases[] = {
   { "dns", .server.cert = { .name = "x", .san = "DNS:" NAME }, .phone.domain = NAME },
-  { "dns-tls-1.2", .server.cert = { .name = "x", .san = "DNS:" NAME }, .phone.domain = NAME, .server.max_version = TLS1_2_VERSION },
-  { "chain", .server.cert = { .name = "x", .san = "DNS:" NAME }, .server.issuer = BENCH_FROM_INTERMEDIATE, .phone.domain = NAME },
+  { "dns-tls-1.2", .server.cert = { .name = "x", .san = "DNS:" NAME }, .phone.domain = NAME,
+    .server.max_version = TLS1_2_VERSION },
+  { "chain", .server.cert = { .name = "x", .san = "DNS:" NAME }, .server.issuer = BENCH_FROM_INTERMEDIATE,
+    .phone.domain = NAME },
   { "wildcard", .server.cert = { .name = "x", .san = "DNS:*.example.org" }, .phone.domain = NAME },
   { "ip", .server.cert = { .name = "x", .san = "IP:" BENCH_TLS_SERVER }, .phone.domain = BENCH_TLS_SERVER },
   { "ip-of-uri", .server.cert = { .name = "x", .san = "IP:" BENCH_TLS_SERVER } },
   { "host-of-uri", .server.cert = { .name = "x", .san = "DNS:" NAME }, .phone.host = NAME },
-  { "sip-uri", .server.cert = { .name = "x", .san = "DNS:sbc.example.net,URI:sip:example.org" }, .phone.domain = "example.org" },
-  { "sip-uri-of-uri", .server.cert = { .name = "x", .san = "DNS:sbc.example.net,URI:sip:" NAME }, .phone.host = NAME },
+  { "sip-uri", .server.cert = { .name = "x", .san = "DNS:sbc.example.net,URI:sip:example.org" },
+    .phone.domain = "example.org" },
+  { "sip-uri-of-uri", .server.cert = { .name = "x", .san = "DNS:sbc.example.net,URI:sip:" NAME },
+    .phone.host = NAME },
   { "common-name", .server.cert = { .name = NAME }, .phone.domain = NAME },
   { "server-usage", .server.cert = { .name = NAME, .usage = "serverAuth" }, .phone.domain = NAME },
   { "sip-usage", .server.cert = { .name = NAME, .usage = "1.3.6.1.5.5.7.3.20" }, .phone.domain = NAME },
-  { "pinned", .server.cert = { .name = NAME }, .server.issuer = BENCH_FROM_ITSELF, .phone.trust = BENCH_TRUST_CERT, .phone.domain = NAME },
-  { "pinned-not-root", .server.cert = { .name = NAME }, .server.issuer = BENCH_FROM_OTHER, .phone.trust = BENCH_TRUST_CERT, .phone.domain = NAME },
+  { "pinned", .server.cert = { .name = NAME }, .server.issuer = BENCH_FROM_ITSELF,
+    .phone.trust = BENCH_TRUST_CERT, .phone.domain = NAME },
+  { "pinned-not-root", .server.cert = { .name = NAME }, .server.issuer = BENCH_FROM_OTHER,
+    .phone.trust = BENCH_TRUST_CERT, .phone.domain = NAME },
 
-  { "expired", .server.cert = { .name = NAME, .from = -20, .until = -10 }, .phone.domain = NAME, .reason = UA_TLS_EXPIRED, .text = "expired on" },
-  { "not-yet-valid", .server.cert = { .name = NAME, .from = 10, .until = 20 }, .phone.domain = NAME, .reason = UA_TLS_NOT_YET_VALID, .text = "clock" },
-  { "unknown-issuer", .server.cert = { .name = NAME }, .server.issuer = BENCH_FROM_OTHER, .phone.domain = NAME, .reason = UA_TLS_UNKNOWN_ISSUER, .text = "Other CA" },
-  { "system-store", .server.cert = { .name = NAME }, .phone.trust = BENCH_TRUST_SYSTEM, .phone.domain = NAME, .reason = UA_TLS_UNKNOWN_ISSUER },
-  { "other-ca", .server.cert = { .name = NAME }, .phone.trust = BENCH_TRUST_OTHER_CA, .phone.domain = NAME, .reason = UA_TLS_UNKNOWN_ISSUER, .text = "Test CA" },
-  { "self-signed", .server.cert = { .name = NAME }, .server.issuer = BENCH_FROM_ITSELF, .phone.domain = NAME, .reason = UA_TLS_SELF_SIGNED },
-  { "wrong-name", .server.cert = { .name = NAME, .san = "DNS:sip.example.net" }, .phone.domain = NAME, .reason = UA_TLS_NAME_MISMATCH,
+  { "expired", .server.cert = { .name = NAME, .from = -20, .until = -10 }, .phone.domain = NAME,
+    .reason = UA_TLS_EXPIRED, .text = "expired on" },
+  { "not-yet-valid", .server.cert = { .name = NAME, .from = 10, .until = 20 }, .phone.domain = NAME,
+    .reason = UA_TLS_NOT_YET_VALID, .text = "clock" },
+  { "unknown-issuer", .server.cert = { .name = NAME }, .server.issuer = BENCH_FROM_OTHER,
+    .phone.domain = NAME, .reason = UA_TLS_UNKNOWN_ISSUER, .text = "Other CA" },
+  { "system-store", .server.cert = { .name = NAME }, .phone.trust = BENCH_TRUST_SYSTEM, .phone.domain = NAME,
+    .reason = UA_TLS_UNKNOWN_ISSUER },
+  { "other-ca", .server.cert = { .name = NAME }, .phone.trust = BENCH_TRUST_OTHER_CA, .phone.domain = NAME,
+    .reason = UA_TLS_UNKNOWN_ISSUER, .text = "Test CA" },
+  { "self-signed", .server.cert = { .name = NAME }, .server.issuer = BENCH_FROM_ITSELF, .phone.domain = NAME,
+    .reason = UA_TLS_SELF_SIGNED },
+  { "wrong-name", .server.cert = { .name = NAME, .san = "DNS:sip.example.net" }, .phone.domain = NAME,
+    .reason = UA_TLS_NAME_MISMATCH,
     .text = "is for sip.example.net, not for sip.example.org" },
-  { "wrong-host-of-uri", .server.cert = { .name = "x", .san = "DNS:sip.example.net" }, .phone.host = NAME, .reason = UA_TLS_NAME_MISMATCH },
-  { "wrong-ip", .server.cert = { .name = "x", .san = "IP:127.10.2.9" }, .phone.domain = BENCH_TLS_SERVER, .reason = UA_TLS_NAME_MISMATCH },
-  { "wildcard-too-deep", .server.cert = { .name = "x", .san = "DNS:*.example.org" }, .phone.domain = "a.sip.example.org", .reason = UA_TLS_NAME_MISMATCH },
-  { "sip-uri-with-user", .server.cert = { .name = "x", .san = "URI:sip:alice@" NAME }, .phone.domain = NAME, .reason = UA_TLS_NAME_MISMATCH },
-  { "client-usage", .server.cert = { .name = NAME, .usage = "clientAuth" }, .phone.domain = NAME, .reason = UA_TLS_BAD_CERTIFICATE, .text = "purpose" },
-  { "tls-1.1", .server.cert = { .name = NAME }, .phone.domain = NAME, .server.max_version = TLS1_1_VERSION, .reason = UA_TLS_PROTOCOL },
-  { "plain", .server.cert = { .name = NAME }, .server.manner = BENCH_SPEAKS_PLAIN, .phone.domain = NAME, .reason = UA_TLS_REFUSED, .text = "does not speak TLS" },
-  { "hang-up", .server.cert = { .name = NAME }, .server.manner = BENCH_HANGS_UP, .phone.domain = NAME, .reason = UA_TLS_REFUSED, .text = "closed" },
+  { "wrong-host-of-uri", .server.cert = { .name = "x", .san = "DNS:sip.example.net" }, .phone.host = NAME,
+    .reason = UA_TLS_NAME_MISMATCH },
+  { "wrong-ip", .server.cert = { .name = "x", .san = "IP:127.10.2.9" }, .phone.domain = BENCH_TLS_SERVER,
+    .reason = UA_TLS_NAME_MISMATCH },
+  { "wildcard-too-deep", .server.cert = { .name = "x", .san = "DNS:*.example.org" },
+    .phone.domain = "a.sip.example.org", .reason = UA_TLS_NAME_MISMATCH },
+  { "sip-uri-with-user", .server.cert = { .name = "x", .san = "URI:sip:alice@" NAME }, .phone.domain = NAME,
+    .reason = UA_TLS_NAME_MISMATCH },
+  { "client-usage", .server.cert = { .name = NAME, .usage = "clientAuth" }, .phone.domain = NAME,
+    .reason = UA_TLS_BAD_CERTIFICATE, .text = "purpose" },
+  { "tls-1.1", .server.cert = { .name = NAME }, .phone.domain = NAME, .server.max_version = TLS1_1_VERSION,
+    .reason = UA_TLS_PROTOCOL },
+  { "plain", .server.cert = { .name = NAME }, .server.manner = BENCH_SPEAKS_PLAIN, .phone.domain = NAME,
+    .reason = UA_TLS_REFUSED, .text = "does not speak TLS" },
+  { "hang-up", .server.cert = { .name = NAME }, .server.manner = BENCH_HANGS_UP, .phone.domain = NAME,
+    .reason = UA_TLS_REFUSED, .text = "closed" },
 
-  { "client-cert", .server.cert = { .name = NAME }, .phone.domain = NAME, .server.wants_client = TRUE, .cert = &bench_authorities.client_path },
-  { "client-cert-tls-1.2", .server.cert = { .name = NAME }, .phone.domain = NAME, .server.wants_client = TRUE, .cert = &bench_authorities.client_path, .server.max_version = TLS1_2_VERSION },
-  { "client-cert-missing", .server.cert = { .name = NAME }, .phone.domain = NAME, .server.wants_client = TRUE, .reason = UA_TLS_CLIENT_CERT, .late = TRUE,
+  { "client-cert", .server.cert = { .name = NAME }, .phone.domain = NAME, .server.wants_client = TRUE,
+    .cert = &bench_authorities.client_path },
+  { "client-cert-tls-1.2", .server.cert = { .name = NAME }, .phone.domain = NAME,
+    .server.wants_client = TRUE, .cert = &bench_authorities.client_path,
+    .server.max_version = TLS1_2_VERSION },
+  { "client-cert-missing", .server.cert = { .name = NAME }, .phone.domain = NAME,
+    .server.wants_client = TRUE, .reason = UA_TLS_CLIENT_CERT, .late = TRUE,
     .text = "tls-cert" },
-  { "client-cert-missing-tls-1.2", .server.cert = { .name = NAME }, .phone.domain = NAME, .server.wants_client = TRUE, .server.max_version = TLS1_2_VERSION,
+  { "client-cert-missing-tls-1.2", .server.cert = { .name = NAME }, .phone.domain = NAME,
+    .server.wants_client = TRUE, .server.max_version = TLS1_2_VERSION,
     .reason = UA_TLS_CLIENT_CERT, .text = "tls-cert" },
-  { "client-cert-unknown", .server.cert = { .name = NAME }, .phone.domain = NAME, .server.wants_client = TRUE, .cert = &bench_authorities.other_client_path,
+  { "client-cert-unknown", .server.cert = { .name = NAME }, .phone.domain = NAME,
+    .server.wants_client = TRUE, .cert = &bench_authorities.other_client_path,
     .reason = UA_TLS_CLIENT_CERT, .late = TRUE },
 
   { "no-verify/good", .server.cert = { .name = NAME }, .phone.domain = NAME, .phone.no_verify = TRUE },
-  { "no-verify/wrong-name", .server.cert = { .name = "x" }, .phone.domain = NAME, .phone.no_verify = TRUE, .text = "is for CN=x" },
-  { "no-verify/self-signed", .server.cert = { .name = NAME }, .server.issuer = BENCH_FROM_ITSELF, .phone.domain = NAME, .phone.no_verify = TRUE, .text = "self-signed" },
-  { "no-verify/expired", .server.cert = { .name = NAME, .from = -20, .until = -10 }, .phone.domain = NAME, .phone.no_verify = TRUE, .text = "expired" },
+  { "no-verify/wrong-name", .server.cert = { .name = "x" }, .phone.domain = NAME, .phone.no_verify = TRUE,
+    .text = "is for CN=x" },
+  { "no-verify/self-signed", .server.cert = { .name = NAME }, .server.issuer = BENCH_FROM_ITSELF,
+    .phone.domain = NAME, .phone.no_verify = TRUE, .text = "self-signed" },
+  { "no-verify/expired", .server.cert = { .name = NAME, .from = -20, .until = -10 }, .phone.domain = NAME,
+    .phone.no_verify = TRUE, .text = "expired" },
 };
 
 static void
@@ -139,7 +170,8 @@ test_sni (void)
 static void
 test_no_policy (gconstpointer data)
 {
-  static const Case good = { "", .server.cert = { .name = NAME }, .phone.domain = NAME, .phone.no_verify = TRUE };
+  static const Case good = { "", .server.cert = { .name = NAME }, .phone.domain = NAME,
+    .phone.no_verify = TRUE };
   gboolean freed = GPOINTER_TO_INT (data);
   BenchTlsPhone f = { 0 };
   BenchServer server;
@@ -170,7 +202,11 @@ test_bad_files (void)
 {
   g_autofree char *missing = g_build_filename (bench_authorities.directory, "missing.pem", NULL);
   const UaTlsParams bad[] = {
-    { .ca = missing }, { .ca = bench_authorities.empty_path }, { .cert = missing }, { .cert = bench_authorities.ca_path }, { .cert = bench_authorities.empty_path },
+    { .ca = missing },
+    { .ca = bench_authorities.empty_path },
+    { .cert = missing },
+    { .cert = bench_authorities.ca_path },
+    { .cert = bench_authorities.empty_path },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -190,7 +226,8 @@ static void
 test_other_users (void)
 {
   static const Case self_signed = { "", .server.cert = { .name = "x" }, .server.issuer = BENCH_FROM_ITSELF };
-  static const char request[] = "OPTIONS sip:x SIP/2.0\r\nVia: v\r\nFrom: f\r\nTo: t\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n";
+  static const char request[]
+      = "OPTIONS sip:x SIP/2.0\r\nVia: v\r\nFrom: f\r\nTo: t\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n";
   BenchServer server;
   SSL_CTX *ctx = SSL_CTX_new (TLS_client_method ());
   SSL *ssl = SSL_new (ctx);

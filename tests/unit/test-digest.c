@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The digest kernel against the examples of RFC 7616 section 3.9 (that of 3.9.2 as erratum 4897 corrects it: the RFC's own
- * value is no SHA-512/256), against values made with Python's hashlib, and the rules of a session. */
+/* The digest kernel against the examples of RFC 7616 section 3.9 (that of 3.9.2 as erratum 4897 corrects it:
+ * the RFC's own value is no SHA-512/256), against values made with Python's hashlib, and the rules of a
+ * session. */
 
 #include <string.h>
 
@@ -54,28 +55,37 @@ typedef struct
 
 static const Vector vectors[] = {
   /* RFC 7616 section 3.9.1 */
-  { "Digest " MUFASA ", qop=\"auth, auth-int\", algorithm=MD5", "Mufasa", "Circle of Life", "GET", "/dir/index.html",
-    "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", NULL, "8ca523f5e9506fed4657c9700eebdbec" },
-  { "Digest " MUFASA ", qop=\"auth, auth-int\", algorithm=SHA-256", "Mufasa", "Circle of Life", "GET", "/dir/index.html",
-    "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", NULL, "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1" },
+  { "Digest " MUFASA ", qop=\"auth, auth-int\", algorithm=MD5", "Mufasa", "Circle of Life", "GET",
+    "/dir/index.html", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", NULL,
+    "8ca523f5e9506fed4657c9700eebdbec" },
+  { "Digest " MUFASA ", qop=\"auth, auth-int\", algorithm=SHA-256", "Mufasa", "Circle of Life", "GET",
+    "/dir/index.html", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", NULL,
+    "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1" },
   /* section 3.9.2 with erratum 4897 */
   { "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, "
-    "nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\", "
-    "charset=UTF-8, userhash=true", "J\xc3\xa4s\xc3\xb8n Doe", "Secret, or not?", "GET", "/doe.json",
-    "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v", NULL, "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5" },
+    "nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", "
+    "opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\", "
+    "charset=UTF-8, userhash=true",
+    "J\xc3\xa4s\xc3\xb8n Doe", "Secret, or not?", "GET", "/doe.json",
+    "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v", NULL,
+    "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5" },
   /* no algorithm named */
   { "Digest " MUFASA ", qop=\"auth\"", "Mufasa", "Circle of Life", "GET", "/dir/index.html",
     "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", NULL, "8ca523f5e9506fed4657c9700eebdbec" },
   /* made with hashlib */
-  { "Digest " MUFASA ", qop=\"auth\", algorithm=MD5-sess", "Mufasa", "Circle of Life", "GET", "/dir/index.html",
-    "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", NULL, "e783283f46242139c486a698fec7211d" },
-  { "Digest " MUFASA ", qop=\"auth\", algorithm=SHA-256-sess", "Mufasa", "Circle of Life", "GET", "/dir/index.html",
-    "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", NULL, "2fd51b3a77ad75bad6afad6003e818d767133c46d9e2749e7f5232ae1ea3efd7" },
-  { "Digest " MUFASA ", qop=\"auth-int\", algorithm=SHA-256", "Mufasa", "Circle of Life", "POST", "/dir/index.html",
-    "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", "hello", "c98b95dbdb463c4483e324bced57d591946a6f84098142757b1333c52c47d62e" },
-  { "Digest " MUFASA, "Mufasa", "Circle of Life", "GET", "/dir/index.html", "unused", NULL, "7b2cc3b30e75b4777ea31027084363fd" },
-  { "Digest " MUFASA ", algorithm=\"sha-256\"", "Mufasa", "Circle of Life", "GET", "/dir/index.html", "unused", NULL,
-    "a1306b0595a6c7fe96c448631fb5cfbd5107bd1fe1da729d978dd7446b812363" },
+  { "Digest " MUFASA ", qop=\"auth\", algorithm=MD5-sess", "Mufasa", "Circle of Life", "GET",
+    "/dir/index.html", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", NULL,
+    "e783283f46242139c486a698fec7211d" },
+  { "Digest " MUFASA ", qop=\"auth\", algorithm=SHA-256-sess", "Mufasa", "Circle of Life", "GET",
+    "/dir/index.html", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", NULL,
+    "2fd51b3a77ad75bad6afad6003e818d767133c46d9e2749e7f5232ae1ea3efd7" },
+  { "Digest " MUFASA ", qop=\"auth-int\", algorithm=SHA-256", "Mufasa", "Circle of Life", "POST",
+    "/dir/index.html", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", "hello",
+    "c98b95dbdb463c4483e324bced57d591946a6f84098142757b1333c52c47d62e" },
+  { "Digest " MUFASA, "Mufasa", "Circle of Life", "GET", "/dir/index.html", "unused", NULL,
+    "7b2cc3b30e75b4777ea31027084363fd" },
+  { "Digest " MUFASA ", algorithm=\"sha-256\"", "Mufasa", "Circle of Life", "GET", "/dir/index.html",
+    "unused", NULL, "a1306b0595a6c7fe96c448631fb5cfbd5107bd1fe1da729d978dd7446b812363" },
 };
 
 static void
@@ -104,7 +114,8 @@ test_vectors (void)
                     challenge->algorithm_given ? ua_digest_algorithm_to_string (challenge->algorithm) : NULL);
       assert_param (header, "userhash", challenge->userhash ? "true" : NULL);
       assert_param (header, "username",
-                    challenge->userhash ? "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b" : v->user);
+                    challenge->userhash ? "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b"
+                                        : v->user);
     }
 }
 
@@ -114,8 +125,13 @@ test_quoting (void)
   g_autoptr (UaDigestChallenge) challenge =
     parse_one ("Digest realm=\"the \\\"inner\\\" \\\\ realm\", nonce=\"a\\b\", qop=auth");
   g_autoptr (PhoneSecret) password = phone_secret_new ("a:b:\xc3\xbc", -1);
-  UaDigestInput input = { .user = "al\"ice", .password = password, .method = "REGISTER", .uri = "sip:example.org",
-                          .nonce = challenge->nonce, .cnonce = "c", .nc = 0x1f };
+  UaDigestInput input = { .user = "al\"ice",
+                          .password = password,
+                          .method = "REGISTER",
+                          .uri = "sip:example.org",
+                          .nonce = challenge->nonce,
+                          .cnonce = "c",
+                          .nc = 0x1f };
   g_autofree char *header = NULL;
 
   g_assert_cmpstr (challenge->realm, ==, "the \"inner\" \\ realm");
@@ -132,7 +148,9 @@ test_session_key_without_qop (void)
 {
   g_autoptr (UaDigestChallenge) challenge = parse_one ("Digest realm=\"r\", nonce=\"n\", algorithm=MD5-sess");
   g_autoptr (PhoneSecret) password = phone_secret_new ("p", -1);
-  UaDigestInput input = { .user = "u", .password = password, .method = "REGISTER", .uri = "sip:r", .nonce = "n", .cnonce = "c" };
+  UaDigestInput input = {
+    .user = "u", .password = password, .method = "REGISTER", .uri = "sip:r", .nonce = "n", .cnonce = "c"
+  };
   g_autofree char *header = ua_digest_authorize (challenge, &input);
 
   assert_param (header, "cnonce", "c");
@@ -147,11 +165,18 @@ test_choice (void)
     const char *list;
     const char *nonce;          /* of the chosen one; NULL: none */
   } cases[] = {
-    { "Digest realm=\"r\", nonce=\"1\", algorithm=MD5, Digest realm=\"r\", nonce=\"2\", algorithm=SHA-256", "2" },
-    { "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-512-256, Digest realm=\"r\", nonce=\"2\", algorithm=SHA-256", "1" },
-    { "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256, Digest realm=\"r\", nonce=\"2\", algorithm=SHA-256-sess", "1" },
+    { "Digest realm=\"r\", nonce=\"1\", algorithm=MD5, Digest realm=\"r\", nonce=\"2\", algorithm=SHA-256",
+      "2" },
+    { "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-512-256, Digest realm=\"r\", nonce=\"2\", "
+      "algorithm=SHA-256",
+      "1" },
+    { "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256, Digest realm=\"r\", nonce=\"2\", "
+      "algorithm=SHA-256-sess",
+      "1" },
     { "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-999, Digest realm=\"r\", nonce=\"2\"", "2" },
-    { "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256, qop=\"auth-conf\", Digest realm=\"r\", nonce=\"2\"", "2" },
+    { "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256, qop=\"auth-conf\", Digest realm=\"r\", "
+      "nonce=\"2\"",
+      "2" },
     { "Basic realm=\"r\", Bearer authz_server=\"x\", Digest realm=\"r\", nonce=\"2\"", "2" },
     { "Negotiate, Digest realm=\"r\", nonce=\"2\"", "2" },
     { "NTLM TlRMTVNTUAACAAAA==, Digest realm=\"r\", nonce=\"2\"", "2" },
@@ -204,8 +229,8 @@ test_malformed (void)
 static UaDigestVerdict
 challenge (UaDigestSession *session, const char *nonce, gboolean stale)
 {
-  g_autofree char *text = g_strdup_printf ("Digest realm=\"r\", nonce=\"%s\", qop=auth, algorithm=SHA-256%s", nonce,
-                                           stale ? ", stale=true" : "");
+  g_autofree char *text = g_strdup_printf ("Digest realm=\"r\", nonce=\"%s\", qop=auth, algorithm=SHA-256%s",
+                                           nonce, stale ? ", stale=true" : "");
   g_autoptr (UaDigestChallenge) parsed = parse_one (text);
 
   return ua_digest_session_challenge (session, parsed);
@@ -296,7 +321,8 @@ static void
 test_session_key (void)
 {
   g_autoptr (UaDigestSession) session = ua_digest_session_new ();
-  g_autoptr (UaDigestChallenge) first = parse_one ("Digest realm=\"r\", nonce=\"a\", qop=auth, algorithm=SHA-256-sess");
+  g_autoptr (UaDigestChallenge) first
+      = parse_one ("Digest realm=\"r\", nonce=\"a\", qop=auth, algorithm=SHA-256-sess");
   g_autoptr (PhoneSecret) password = phone_secret_new ("p", -1);
   UaDigestInput input = { .user = "u", .password = password, .method = "REGISTER", .uri = "sip:r" };
   g_autofree char *header = NULL, *again = NULL, *expected = NULL;

@@ -254,10 +254,29 @@ add_words (CtlTable *table, const char *name, const CtlValue *list)
   free (text);
 }
 
+/* By name: the daemon sends them in no order. */
+static void
+add_settings (CtlTable *table, const CtlValue *settings)
+{
+  const char *last = "";
+
+  for (size_t row = 0; settings && settings->kind == CTL_DICT && row < settings->n; row++)
+    {
+      size_t next = settings->n;
+
+      for (size_t i = 0; i < settings->n; i++)
+        if (strcmp (settings->keys[i], last) > 0 && (next == settings->n || strcmp (settings->keys[i], settings->keys[next]) < 0))
+          next = i;
+      if (next == settings->n)
+        break;
+      last = settings->keys[next];
+      ctl_table_pair (table, row ? " " : "settings", CTL_PLAIN, "%s=%s", last, ctl_value_string (settings, last));
+    }
+}
+
 static void
 print_account (Ctl *ctl, const CtlValue *account, bool is_default)
 {
-  const CtlValue *settings = ctl_value_get (account, "Settings");
   const char *name = ctl_value_string (account, "Name"), *aor = ctl_value_string (account, "Aor");
   CtlTable *table = ctl_table_new (ctl, 2);
 
@@ -269,9 +288,7 @@ print_account (Ctl *ctl, const CtlValue *account, bool is_default)
   ctl_table_pair (table, "transport", CTL_PLAIN, "%s", ctl_value_string (account, "Transport"));
   add_tls (table, ctl_value_get (account, "Tls"));
   add_words (table, "capabilities", ctl_value_get (account, "Capabilities"));
-  for (size_t i = 0; settings && i < settings->n; i++)
-    if (settings->items[i]->kind == CTL_STRING)
-      ctl_table_pair (table, i ? " " : "settings", CTL_PLAIN, "%s=%s", settings->keys[i], settings->items[i]->s);
+  add_settings (table, ctl_value_get (account, "Settings"));
   ctl_table_print (table);
 }
 

@@ -112,7 +112,7 @@ ctl_report (const Ctl *ctl, const char *path, const sd_bus_error *error, int neg
                  ctl->host ? ctl->host : "");
       return CTL_EXIT_OTHER;
     }
-  if (strcmp (name, SD_BUS_ERROR_NO_REPLY) == 0 && negative_errno == -ETIMEDOUT)
+  if (strcmp (name, SD_BUS_ERROR_TIMEOUT) == 0 || (strcmp (name, SD_BUS_ERROR_NO_REPLY) == 0 && negative_errno == -ETIMEDOUT))
     {
       report_errno (ctl, -ETIMEDOUT);
       return CTL_EXIT_OTHER;
@@ -186,12 +186,13 @@ escape_address (const char *text)
   return escaped;
 }
 
-/* sd_bus_open_user_machine() wants machined; the bridge needs nothing but ssh and systemd at the other end. */
+/* sd_bus_open_user_machine() wants machined; the bridge needs nothing but ssh and systemd at the other end. Its --user means
+ * something only with --machine (systemd 252), so it is told the address; the shell over there fills in the variable. */
 static int
 connect_by_ssh (Ctl *ctl)
 {
-  char *escaped = escape_address (ctl->host);
-  char *address = ctl_format ("unixexec:path=ssh,argv1=-xT,argv2=--,argv3=%s,argv4=systemd-stdio-bridge,argv5=--user", escaped);
+  char *host = escape_address (ctl->host), *bus = escape_address ("-punix:path=$XDG_RUNTIME_DIR/bus");
+  char *address = ctl_format ("unixexec:path=ssh,argv1=-xT,argv2=--,argv3=%s,argv4=systemd-stdio-bridge,argv5=%s", host, bus);
   int r = sd_bus_new (&ctl->bus);
 
   if (r >= 0)
@@ -200,7 +201,8 @@ connect_by_ssh (Ctl *ctl)
     r = sd_bus_set_bus_client (ctl->bus, 1);
   if (r >= 0)
     r = sd_bus_start (ctl->bus);
-  free (escaped);
+  free (host);
+  free (bus);
   free (address);
   return r;
 }

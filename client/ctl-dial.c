@@ -106,6 +106,7 @@ typedef struct
   char *printed;                /* state shown last */
   uint64_t answered;            /* seconds of CLOCK_BOOTTIME, 0: not yet */
   bool live;                    /* a terminal: one line that is rewritten */
+  bool known;                   /* GetAll was answered: values are complete */
   bool hanging_up, over, vanished;
   int status;                   /* of Dial */
 } Waiter;
@@ -148,8 +149,10 @@ show (Waiter *self)
 
   if (self->ctl->json || !*state || self->over)
     return;
-  if (self->live)
+  if (self->live && self->known)
     show_live (self, state);
+  else if (self->live)
+    return;
   else if (!self->printed || strcmp (self->printed, state) != 0)
     {
       ctl_print (self->ctl, CTL_PLAIN, "%s", state);
@@ -191,7 +194,7 @@ on_changed (sd_bus_message *message, void *data, sd_bus_error *ret_error)
   const char *interface;
   CtlValue *properties = NULL;
 
-  if (self->over || !self->path || strcmp (sd_bus_message_get_path (message), self->path) != 0)
+  if (!self->path || strcmp (sd_bus_message_get_path (message), self->path) != 0)
     return 0;
   if (sd_bus_message_read (message, "s", &interface) >= 0 && strncmp (interface, PHONE_DBUS_NAME ".", strlen (PHONE_DBUS_NAME ".")) == 0
       && ctl_value_read (message, &properties) >= 0)
@@ -207,18 +210,23 @@ on_owner_changed (sd_bus_message *message, void *data, sd_bus_error *ret_error)
   Waiter *self = data;
   const char *name, *old, *new;
 
-  if (!self->over && sd_bus_message_read (message, "sss", &name, &old, &new) >= 0 && *old)
-    self->over = self->vanished = true;
+  if (sd_bus_message_read (message, "sss", &name, &old, &new) >= 0 && *old)
+    {
+      self->vanished = !self->over;
+      self->over = self->known = true;
+    }
   return 0;
 }
 
 static int
 on_properties (sd_bus_message *reply, void *data, sd_bus_error *ret_error)
 {
+  Waiter *self = data;
   CtlValue *properties = NULL;
 
-  if (!((Waiter *) data)->over && !sd_bus_message_is_method_error (reply, NULL) && ctl_value_read (reply, &properties) >= 0)
-    take (data, PHONE_DBUS_CALL, properties);
+  self->known = true;           /* an error says that the call is gone already */
+  if (!sd_bus_message_is_method_error (reply, NULL) && ctl_value_read (reply, &properties) >= 0)
+    take (self, PHONE_DBUS_CALL, properties);
   ctl_value_free (properties);
   return 0;
 }
@@ -234,7 +242,7 @@ on_dialled (sd_bus_message *reply, void *data, sd_bus_error *ret_error)
     {
       if (!self->vanished)
         self->status = ctl_report (self->ctl, NULL, error, error ? -sd_bus_error_get_errno (error) : -EBADMSG);
-      self->over = true;
+      self->over = self->known = true;
       return 0;
     }
   self->path = ctl_format ("%s", path);
@@ -280,14 +288,15 @@ wait_for_end (Waiter *self, int signals)
 {
   int r = 0;
 
-  while (r >= 0 && !self->over)
+  while (r >= 0 && !(self->over && self->known))
     {
       struct pollfd fds[2] = { { .fd = sd_bus_get_fd (self->ctl->bus) }, { .fd = signals, .events = POLLIN } };
       uint64_t until;
       int events, wait;
 
       r = sd_bus_process (self->ctl->bus, NULL);
-      if (r != 0)
+      /* A timeout calls back too, and counts as nothing processed. */
+      if (r != 0 || (self->over && self->known))
         continue;
       events = sd_bus_get_events (self->ctl->bus);
       if (events < 0 || sd_bus_get_timeout (self->ctl->bus, &until) < 0)

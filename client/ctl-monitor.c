@@ -36,19 +36,28 @@ print_members (FILE *out, const CtlValue *dict)
     }
 }
 
+/* Interfaces without properties (Peer, Introspectable ...) tell a person nothing. */
+static void
+print_interfaces (FILE *out, const CtlValue *interfaces)
+{
+  bool first = true;
+
+  for (size_t i = 0; i < interfaces->n; i++)
+    if (interfaces->items[i]->kind == CTL_DICT && interfaces->items[i]->n)
+      {
+        const char *dot = strrchr (interfaces->keys[i], '.');
+
+        fprintf (out, "%s%s: ", first ? "" : "; ", dot ? dot + 1 : interfaces->keys[i]);
+        print_members (out, interfaces->items[i]);
+        first = false;
+      }
+}
+
 static void
 print_details (FILE *out, const CtlValue *event, const CtlValue *details)
 {
-  const char *interface;
-
   if (details->kind == CTL_DICT && ctl_value_get (event, "interfaces"))
-    for (size_t i = 0; i < details->n; i++)
-      {
-        interface = strrchr (details->keys[i], '.');
-        fprintf (out, "%s%s: ", i ? "; " : "", interface ? interface + 1 : details->keys[i]);
-        if (details->items[i]->kind == CTL_DICT)
-          print_members (out, details->items[i]);
-      }
+    print_interfaces (out, details);
   else if (details->kind == CTL_DICT)
     print_members (out, details);
   else

@@ -3,14 +3,15 @@
 
 _phonectl ()
 {
-  local line word="${COMP_WORDS[COMP_CWORD]}" words=() i
+  local line i word="${COMP_WORDS[COMP_CWORD]}"
+  local -a words=()
 
-  # bash splits at "=" and ":", phonectl does not: the pieces are put together again.
+  # bash splits at "=" and ":", phonectl does not: pieces without white space between them belong together.
   for ((i = 1; i <= COMP_CWORD; i++)); do
-    if [[ ${#words[@]} -gt 0 && ( ${COMP_WORDS[i]} == [=:]* || ${words[-1]} == *[=:] ) ]] && ! _phonectl_gap "$i"; then
-      words[-1]+=${COMP_WORDS[i]}
-    else
+    if ((i == 1)) || _phonectl_gap "$i"; then
       words+=("${COMP_WORDS[i]}")
+    else
+      words[-1]+=${COMP_WORDS[i]}
     fi
   done
   local whole="${words[-1]}" cut

@@ -91,11 +91,7 @@ class Phone:
     def start(self):
         for folder in ("runtime", "config/phoned", "state", "cache"):
             (self.home / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-        lines = []
-        for section, keys in self.sections.items():
-            lines.append(f"[{section}]")
-            lines += [f"{key}={value}" for key, value in keys.items()]
-        (self.home / "config/phoned/phoned.conf").write_text("\n".join(lines) + "\n")
+        self.write_config()
         self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address={self.bus_address}"],
                                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self.environment(), preexec_fn=die_with_parent)
         self.bus.stdout.readline()
@@ -106,7 +102,8 @@ class Phone:
         with open(self.log_path, "ab") as log:
             self.daemon = subprocess.Popen([str(binary), f"--log-level={self.log_level}"], stderr=log, stdout=log,
                                            env=self.environment(), preexec_fn=die_with_parent)
-        self.start_monitor()
+        if not self.monitor:
+            self.start_monitor()
 
     def start_monitor(self):
         self.monitor = subprocess.Popen([str(self.phonectl), "--json", "monitor", "--initial"], stdout=subprocess.PIPE, text=True,
@@ -115,6 +112,35 @@ class Phone:
         threading.Thread(target=self.read_monitor, args=(self.monitor, ready), daemon=True).start()
         if not ready.wait(TIMEOUT):
             raise TimeoutError(f"{self.name}: phoned does not answer on its bus")
+
+    def write_config(self):
+        lines = []
+        for section, keys in self.sections.items():
+            lines.append(f"[{section}]")
+            lines += [f"{key}={value}" for key, value in keys.items()]
+        (self.home / "config/phoned/phoned.conf").write_text("\n".join(lines) + "\n")
+
+    def end_daemon(self, how=signal.SIGTERM, timeout=TIMEOUT):
+        """Ends the daemon alone, by a signal; bus and monitor stay. Returns its exit status."""
+        with self.condition:
+            mark = len(self.events)
+        self.daemon.send_signal(how)
+        status = self.daemon.wait(timeout)
+        self.daemon = None
+        self.wait(lambda: any(event.get("signal") == "PhoneVanished" for event in self.events[mark:]), "the bus to miss phoned")
+        return status
+
+    def restart_daemon(self, how=signal.SIGTERM):
+        """Like systemd after `restart` or a crash: what was known of calls and accounts is forgotten first."""
+        status = self.end_daemon(how)
+        with self.condition:
+            self.calls, self.accounts = {}, {}
+        self.start_daemon()
+        return status
+
+    def reload(self):
+        """SIGHUP; what it did shows on the bus."""
+        self.daemon.send_signal(signal.SIGHUP)
 
     def stop(self):
         for process in (self.daemon, self.monitor, self.bus):
@@ -211,6 +237,20 @@ class Phone:
 
     def wait_idle(self, timeout=TIMEOUT):
         return self.wait(lambda: all(call.get("State") == "disconnected" for call in self.calls.values()), "no call", timeout)
+
+    def wait_dtmf(self, number, digits, method, timeout=TIMEOUT):
+        """The digits of a call, in order, all by that method; returns how long each was pressed."""
+        def received():
+            return [event["args"] for event in self.events
+                    if event.get("signal") == "DtmfReceived" and event.get("object", "").endswith(f"/call/{number}")]
+        self.wait(lambda: "".join(digit for digit, _, _ in received()) == digits, f"the digits {digits} in call {number}", timeout)
+        assert {how for _, _, how in received()} == {method}
+        return [ms for _, ms, _ in received()]
+
+    def reason(self, number):
+        """Why a call ended; waits for the end."""
+        self.wait_call("disconnected", number)
+        return self.calls[str(number)]["Reason"]
 
     # ---- statistics ----
 

@@ -17,7 +17,8 @@ PROVIDER_ADDRESS = "127.60.2.1"
 NAMES = ["alice", "bob", "carol"]
 TRANSPORTS = ["udp", "tcp", "tls"]
 USERS = {f"{name}-{transport}": f"secret of {name}" for name in NAMES for transport in TRANSPORTS} | {"offline": "nobody uses it"}
-TALK = 1.5
+TALK = 2.4
+MATCHED = 0.7       # of half a dozen pieces of speech
 SILENT = 10         # of 32767, root mean square
 LOUD = 300
 EXIT_OK, EXIT_BUSY, EXIT_NO_ANSWER, EXIT_DECLINED, EXIT_NETWORK, EXIT_NO_OBJECT, EXIT_STATE = 0, 3, 4, 5, 6, 7, 8
@@ -152,7 +153,7 @@ def test_hold(alice, bob, speech, heard, transport):
         recording = Recording(heard[name], end["output-origin"])
         for span in (before, after):
             sound = recording.compare(reference, *span)
-            assert sound["matched"] >= 0.75, (name, span, sound)
+            assert sound["matched"] >= MATCHED, (name, span, sound)
         assert recording.level(*held) < SILENT, f"{name} hears something on hold"
     if transport == "tls":
         # RFC 4568 section 7.1.4 lets a new offer bring new keys; ours does.
@@ -191,7 +192,7 @@ def test_mute(alice, bob, heard, speech):
     at_bob, at_alice = Recording(heard["bob"], stats[1]["output-origin"]), Recording(heard["alice"], stats[0]["output-origin"])
     assert at_bob.level(*muted) < SILENT, "bob hears a muted microphone"
     assert at_alice.level(*muted) > LOUD, "mute took the other direction as well"
-    assert at_bob.compare(speech[0], *after)["matched"] >= 0.75
+    assert at_bob.compare(speech[0], *after)["matched"] >= MATCHED
 
 
 @pytest.mark.parametrize("mode", ["rfc4733", "info"])

@@ -5,15 +5,12 @@
 Everything that a person would do is done with phonectl. Started by contrib/demo.
 """
 import argparse
-import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -43,8 +40,10 @@ def run(args, work):
     make_speech(speech)
     provider = Provider(work / "provider")
     provider.start()
-    alice = Phone("alice", work, args.build, audio={"input": f"file:{speech}", "output": "silence", "ring": "silence"})
-    bob = Phone("bob", work, args.build, audio={"input": "silence", "output": f"file:{heard}", "ring": "silence"})
+    alice = Phone("alice", work, args.build, audio={"input": f"file:{speech}", "output": "silence", "ring": "silence"},
+                  detached=args.keep)
+    bob = Phone("bob", work, args.build, audio={"input": "silence", "output": f"file:{heard}", "ring": "silence"},
+                detached=args.keep)
     phones = [alice, bob]
     try:
         registered = {}
@@ -104,33 +103,52 @@ def run(args, work):
         ])
         if args.keep:
             keep(phones, provider, work)
+            phones, provider = [], None
     finally:
         for phone in phones:
             phone.stop()
-        provider.stop()
+        if provider:
+            provider.stop()
     for text in failures:
         print(f"FAILED: {text}", file=sys.stderr)
     return 1 if failures else 0
 
 
 def keep(phones, provider, work):
-    print("\nBoth phones and the provider keep running until you press Ctrl-C. In another terminal:")
+    print("\nBoth phones and the provider go on. How to talk to them:")
+    pids = []
     for phone in phones:
         print(f"  env DBUS_SESSION_BUS_ADDRESS={phone.bus_address} {phone.phonectl} status      # {phone.name}")
+        pids += phone.leave()
     print(f"  provider: {provider.address}, TLS port {provider.tls_port}, domain {provider.domain}, CA {provider.ca}")
     print(f"  accounts and passwords: {work}/provider/users   logs: {work}/*.log")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    print(f"To end them: contrib/demo --stop {work}")
+    (work / "pids").write_text("\n".join(map(str, pids)) + "\n")
+
+
+def stop(work):
+    """Ends what --keep left; a pid counts only while it still is one of ours."""
+    for pid in (work / "pids").read_text().split():
+        try:
+            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]
+        except OSError:
+            continue
+        if pathlib.Path(command.decode()).name in ("phoned", "dbus-daemon"):
+            os.kill(int(pid), signal.SIGTERM)
+    Provider(work / "provider").stop()
+    (work / "pids").unlink()
+    return 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--build", type=pathlib.Path)
     parser.add_argument("--keep", action="store_true", help="leave everything running and say how to talk to it")
+    parser.add_argument("--stop", type=pathlib.Path, metavar="DIR", help="end what --keep left running")
     parser.add_argument("--no-install", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.stop:
+        return stop(args.stop)
     work = pathlib.Path(tempfile.mkdtemp(prefix="phoned-demo."))
     try:
         return run(args, work)

@@ -66,7 +66,7 @@ class Provider:
 
 
 class Phone:
-    def __init__(self, name, work, build, audio=None, config=None, log_level="info", environment=None):
+    def __init__(self, name, work, build, audio=None, config=None, log_level="info", environment=None, detached=False):
         self.name, self.build, self.log_level = name, pathlib.Path(build), log_level
         self.home = pathlib.Path(work) / name
         self.log_path = pathlib.Path(work) / f"{name}.log"
@@ -78,6 +78,7 @@ class Phone:
         self.daemon = self.bus = self.monitor = None
         self.condition = threading.Condition()
         self.calls, self.accounts, self.events = {}, {}, []
+        self.before_exec = os.setsid if detached else die_with_parent
         self.secrets = set()    # must never stand in the log
 
     # ---- life ----
@@ -93,7 +94,7 @@ class Phone:
             (self.home / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
         self.write_config()
         self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address={self.bus_address}"],
-                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self.environment(), preexec_fn=die_with_parent)
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self.environment(), preexec_fn=self.before_exec)
         self.bus.stdout.readline()
         self.start_daemon()
 
@@ -101,7 +102,7 @@ class Phone:
         binary = self.build / "daemon" / "phoned"
         with open(self.log_path, "ab") as log:
             self.daemon = subprocess.Popen([str(binary), f"--log-level={self.log_level}"], stderr=log, stdout=log,
-                                           env=self.environment(), preexec_fn=die_with_parent)
+                                           env=self.environment(), preexec_fn=self.before_exec)
         if not self.monitor:
             self.start_monitor()
 
@@ -141,6 +142,14 @@ class Phone:
     def reload(self):
         """SIGHUP; what it did shows on the bus."""
         self.daemon.send_signal(signal.SIGHUP)
+
+    def leave(self):
+        """Forgets the daemon and its bus, which go on; returns their pids."""
+        self.monitor.terminate()
+        self.monitor.wait()
+        pids = [self.daemon.pid, self.bus.pid]
+        self.daemon = self.monitor = self.bus = None
+        return pids
 
     def stop(self):
         for process in (self.daemon, self.monitor, self.bus):

@@ -217,6 +217,15 @@ skip_mark (const char *data, gsize length)
   return length >= n && memcmp (data, BYTE_ORDER_MARK, n) == 0 ? data + n : data;
 }
 
+/* Of the line that ends before stop; NUL if there is nothing but white space. */
+static char
+first_char (const char *text, const char *stop)
+{
+  while (text < stop && strchr (SPACE, *text) != NULL && *text != '\0')
+    text++;
+  return text < stop ? *text : '\0';
+}
+
 PhoneConfigFile *
 phone_config_parse (const char *data, gsize length)
 {
@@ -259,7 +268,7 @@ phone_config_parse (const char *data, gsize length)
         case LINE_BAD:
           add_problem (file, number, FALSE, bad_line_message (section, &line));
           /* The keys below a header that cannot be read do not belong to the section above it. */
-          if (line.name == NULL && text[strspn (text, SPACE)] == '[')
+          if (line.name == NULL && first_char (text, stop) == '[')
             section_is_bad = TRUE;
           break;
         case LINE_KEY:

@@ -50,6 +50,12 @@ make_instance (const char *id)
 
 /* ---- settings ---- */
 
+static char *
+uri_host (const char *address)
+{
+  return strchr (address, ':') ? g_strdup_printf ("[%s]", address) : g_strdup (address);
+}
+
 typedef struct
 {
   char *host;                   /* with brackets if IPv6 */
@@ -162,9 +168,18 @@ parse_route (UaAccount *account, const PhoneAccountSettings *settings, GError **
   if (server)
     {
       guint16 port;
+      g_autofree char *host = NULL;
 
       account->route = g_strdup_printf ("sip:%s%s%s", server->host, server->port, transport_param (account->transport));
       ua_route_split (account->route, &account->route_host, &port);
+      account->route_address = ua_address_family (account->route_host) != AF_UNSPEC ? g_strdup (account->route_host)
+                                                                                     : ua_route_hosts (account->route_host, AF_UNSPEC);
+      if (account->route_address && !g_str_equal (account->route_address, account->route_host))
+        {
+          host = uri_host (account->route_address);
+          g_free (account->route);
+          account->route = g_strdup_printf ("sip:%s%s%s", host, server->port, transport_param (account->transport));
+        }
     }
   return TRUE;
 }
@@ -208,6 +223,7 @@ ua_account_free (UaAccount *account)
   ua_credentials_free (account->credentials);
   g_free (account->tls_text);
   g_free (account->instance);
+  g_free (account->route_address);
   g_free (account->route_host);
   g_free (account->route);
   g_free (account->registrar);
@@ -238,12 +254,6 @@ ua_account_settings (UaAccount *account)
 }
 
 /* ---- who we are ---- */
-
-static char *
-uri_host (const char *address)
-{
-  return strchr (address, ':') ? g_strdup_printf ("[%s]", address) : g_strdup (address);
-}
 
 char *
 ua_account_contact_uri (UaAccount *account, const char *target)
@@ -371,10 +381,38 @@ ua_account_local_address (UaAccount *account, const char *target)
   if (account->server.ss_family != AF_UNSPEC)
     return ua_route_source_for ((struct sockaddr *) &account->server);
   if (account->route_host)
-    return ua_route_source (account->route_host, stack->family);
+    return ua_route_source (account->route_address, stack->family);
   if (target && ua_route_split (target, &host, &port))
     return ua_route_source (host, stack->family);
   return ua_route_source (NULL, stack->family);
+}
+
+/* sofia resolves to A or AAAA only, as its sockets are; both in one nua do not go together with IPv6 literals (503). So there is one family at a
+ * time, IPv4 first, and when a name turns out to have none of it the other is tried, once between two back-offs. */
+gboolean
+ua_account_try_other_family (UaAccount *account)
+{
+  UaStack *old = account->stack;
+  UaStack *stack;
+  int other = old->family == AF_INET ? AF_INET6 : AF_INET;
+  g_autofree char *source = ua_route_source (NULL, other);
+  g_autoptr (GError) error = NULL;
+
+  if (account->route_address || old->bound || old->n_dialogs > 0 || !source || account->n_families++ % 2 == 1)
+    return FALSE;
+  account->family = other;
+  stack = ua_stack_new (account, &error);
+  if (!stack)
+    {
+      phone_log_warning (&account->log, "Account %s: %s", account->id, error->message);
+      account->family = old->family;
+      return FALSE;
+    }
+  ua_registration_abandon (account->registration);
+  old->account = NULL;
+  account->stack = stack;
+  ua_stack_close (old, 0);
+  return TRUE;
 }
 
 void

@@ -401,9 +401,14 @@ ua_dialog_read_party (UaDialog *dialog, const sip_t *sip)
 gboolean
 ua_dialog_authenticate (UaDialog *dialog, const UaEvent *event)
 {
-  if ((event->status != 401 && event->status != 407) || !event->sip || !dialog->outgoing || !dialog->stack->account)
+  if ((event->status != 401 && event->status != 407) || !event->sip)
     return FALSE;
-  return ua_credentials_answer (dialog->stack->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT;
+  if (dialog->outgoing && dialog->stack->account
+      && ua_credentials_answer (dialog->stack->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT)
+    return TRUE;
+  /* sofia holds the request back for a password; without one it ends it (904) and lets the next one pass */
+  nua_authenticate (event->nh, TAG_END ());
+  return FALSE;
 }
 
 void

@@ -16,6 +16,7 @@
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_status.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "util/name-addr.h"
 
@@ -25,21 +26,27 @@
 
 /* ---- sending ---- */
 
-/* Where a call without a server goes: the target, with our transport, since sofia would pick UDP for an address. */
+/* Where a request without a server goes: the target's host, as /etc/hosts has it, with our transport, since sofia would pick UDP for an
+ * address. NULL: sofia may find the way by itself. */
 static char *
-direct_route (UaAccount *account, const char *target)
+direct_route (UaStack *stack, const char *target)
 {
   g_autofree char *host = NULL;
+  g_autofree char *known = NULL;
+  g_autofree char *bracketed = NULL;
+  g_autofree char *port_text = NULL;
   guint16 port;
-  const char *transport = account->transport == PHONE_TRANSPORT_AUTO ? NULL : phone_transport_to_string (account->transport);
-  gboolean ip6;
+  const char *transport = stack->transport == PHONE_TRANSPORT_AUTO ? NULL : phone_transport_to_string (stack->transport);
 
-  if (strstr (target, ";transport=") || !transport || !ua_route_split (target, &host, &port))
+  if (!ua_route_split (target, &host, &port))
     return NULL;
-  ip6 = strchr (host, ':') != NULL;
-  if (port)
-    return g_strdup_printf ("sip:%s%s%s:%u;transport=%s", ip6 ? "[" : "", host, ip6 ? "]" : "", port, transport);
-  return g_strdup_printf ("sip:%s%s%s;transport=%s", ip6 ? "[" : "", host, ip6 ? "]" : "", transport);
+  known = ua_route_hosts (host, stack->family);
+  if (!known && (!transport || strstr (target, ";transport=")))
+    return NULL;
+  bracketed = ua_address_family (known ? known : host) == AF_INET6 ? g_strdup_printf ("[%s]", known ? known : host)
+                                                                   : g_strdup (known ? known : host);
+  port_text = port ? g_strdup_printf (":%u", port) : g_strdup ("");
+  return g_strdup_printf ("sip:%s%s%s%s", bracketed, port_text, transport ? ";transport=" : "", transport ? transport : "");
 }
 
 static void
@@ -48,7 +55,7 @@ send_invite (UaDialog *dialog)
   UaStack *stack = dialog->stack;
   UaAccount *account = stack->account;
   g_autofree char *contact = ua_account_contact (account, dialog->target);
-  g_autofree char *direct = account->route ? NULL : direct_route (account, dialog->target);
+  g_autofree char *direct = account->route ? NULL : direct_route (stack, dialog->target);
   const char *route = account->route ? account->route : direct;
 
   account->tls_reason = UA_TLS_OK;
@@ -156,7 +163,7 @@ ua_dialog_learn_route (UaDialog *dialog, const sip_t *sip)
   text = next ? url_as_string (home, next) : NULL;
   if (text)
     {
-      g_autofree char *direct = direct_route (dialog->stack->account, text);
+      g_autofree char *direct = direct_route (dialog->stack, text);
 
       nua_set_hparams (dialog->nh, NUTAG_PROXY (direct && !dialog->has_route_set && !dialog->stack->account->route ? direct : text),
                        TAG_END ());

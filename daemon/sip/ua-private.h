@@ -86,11 +86,14 @@ struct _UaAccount
   char *user, *domain;
   char *registrar;              /* Request-URI of REGISTER */
   char *route;                  /* URI that requests outside dialogs are sent to; NULL: to their own target */
-  char *route_host;
+  char *route_host;             /* as it stands in the settings: whom a certificate must name */
+  char *route_address;          /* numeric, when route_host is or /etc/hosts knows it; else NULL */
   UaCredentials *credentials;
   char *instance;               /* urn:uuid:... */
   UaStack *stack;               /* the current one; NULL while it is closed */
   UaRegistration *registration; /* NULL: register=false */
+  int family;                   /* to bind to, when neither server nor sip.bind says; AF_UNSPEC: what has a route */
+  guint n_families;             /* how often the other one was tried */
   struct sockaddr_storage server;       /* where the last answer to a REGISTER came from; ss_family 0: unknown */
   UaTlsReason tls_reason;       /* of the last handshake; UA_TLS_OK if there was none */
   char *tls_text;
@@ -112,6 +115,8 @@ gboolean ua_account_matches_user (UaAccount *account, const char *user);
 gboolean ua_account_trusts (UaAccount *account, const struct sockaddr *from);
 /* Our numeric address towards the account's server, or towards target when it has none. Caller frees. */
 char *ua_account_local_address (UaAccount *account, const char *target);
+/* The server's name has no address of our family: a stack of the other one takes over. FALSE: there is no point in it. */
+gboolean ua_account_try_other_family (UaAccount *account);
 void ua_account_network_changed (UaAccount *account);
 /* The stack is gone: forgets the account and tells core. Frees account. */
 void ua_account_stopped (UaAccount *account);
@@ -126,6 +131,9 @@ char *ua_route_source_for (const struct sockaddr *peer);
 gboolean ua_route_split (const char *uri, char **ret_host, guint16 *ret_port);
 /* A UDP and TCP port that is free on address (NULL: any) right now; 0: none. */
 guint16 ua_route_free_port (const char *address, int family);
+/* The address that /etc/hosts has for host, or NULL. Caller frees. The other one for tests: text in place of the file. */
+char *ua_route_hosts (const char *host, int family);
+char *ua_route_find_in_hosts (const char *text, const char *host, int family);
 gboolean ua_route_port_is_free (const char *address, int family, guint16 port);
 gboolean ua_address_equal (const struct sockaddr *a, const struct sockaddr *b);      /* without the ports */
 int ua_address_family (const char *numeric);    /* AF_UNSPEC: not a numeric address */

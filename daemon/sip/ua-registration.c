@@ -81,6 +81,7 @@ ua_registration_abandon (UaRegistration *registration)
   ua_timer_clear (&registration->timer);
   ua_timer_clear (&registration->probe_timer);
   registration->nh = registration->probe = NULL;
+  registration->open = FALSE;
   registration->state = STATE_IDLE;
   registration->wanted = FALSE;
 }
@@ -520,6 +521,13 @@ ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owne
       return;
     }
   reason = find_reason (registration, event, &denied);
+  if (g_str_equal (reason, "dns") && ua_account_try_other_family (registration->account))
+    {
+      registration->wanted = TRUE;
+      set_state (registration, STATE_TRYING, "other address family");
+      send_register (registration);
+      return;
+    }
   fail (registration, event, reason, denied);
 }
 

@@ -2,7 +2,9 @@
 
 /* Which of our addresses a peer would see. A connected UDP socket asks the routing table without sending anything; names are not
  * resolved here (that would block): for them, and for "the world", a documentation address (RFC 5737, RFC 3849) stands in, which
- * always goes by the default route. */
+ * always goes by the default route.
+ *
+ * And the one source of addresses that sofia's resolver does not know: /etc/hosts. */
 
 #include "sip/ua-private.h"
 
@@ -16,6 +18,8 @@
 #define WORLD_IP6 "2001:db8::1"
 #define ANY_PORT 9              /* discard: connect () wants one */
 #define PORT_TRIES 16
+#define HOSTS_FILE "/etc/hosts"
+#define MAX_HOSTS_FILE (1024 * 1024)
 
 static gboolean
 parse_numeric (const char *text, guint16 port, struct sockaddr_storage *ret_address)
@@ -224,4 +228,50 @@ ua_address_equal (const struct sockaddr *a, const struct sockaddr *b)
   return !get_ip4 (b, &b4)
          && memcmp (&((const struct sockaddr_in6 *) a)->sin6_addr, &((const struct sockaddr_in6 *) b)->sin6_addr,
                     sizeof (struct in6_addr)) == 0;
+}
+
+static gboolean
+names_host (char **words, const char *host)
+{
+  for (gsize i = 1; words[0] && words[i]; i++)
+    if (g_ascii_strcasecmp (words[i], host) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+char *
+ua_route_find_in_hosts (const char *text, const char *host, int family)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+  for (gsize i = 0; lines[i]; i++)
+    {
+      g_auto (GStrv) raw = NULL;
+      g_autoptr (GPtrArray) words = g_ptr_array_new ();
+      int found;
+
+      lines[i][strcspn (lines[i], "#")] = '\0';
+      raw = g_strsplit_set (lines[i], " \t\r", -1);
+      for (gsize n = 0; raw[n]; n++)
+        if (*raw[n])
+          g_ptr_array_add (words, raw[n]);
+      g_ptr_array_add (words, NULL);
+      if (!names_host ((char **) words->pdata, host))
+        continue;
+      found = ua_address_family (words->pdata[0]);
+      if (found != AF_UNSPEC && (family == AF_UNSPEC || family == found))
+        return g_strdup (words->pdata[0]);
+    }
+  return NULL;
+}
+
+char *
+ua_route_hosts (const char *host, int family)
+{
+  g_autofree char *text = NULL;
+  gsize length;
+
+  if (ua_address_family (host) != AF_UNSPEC || !g_file_get_contents (HOSTS_FILE, &text, &length, NULL) || length > MAX_HOSTS_FILE)
+    return NULL;
+  return ua_route_find_in_hosts (text, host, family);
 }

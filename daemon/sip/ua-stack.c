@@ -96,7 +96,8 @@ on_event (nua_event_t type, int status, char const *phrase, nua_t *nua, nua_magi
   if (type >= 0 && type <= LAST_EVENT && handlers[kind][type])
     handlers[kind][type] (stack, &event, slot ? slot->owner : NULL);
   /* A handle that sofia made for an incoming request becomes ours to destroy as soon as we see it. */
-  if (nh && stack->state != UA_STACK_DEAD && !g_hash_table_contains (stack->handles, nh) && kind == UA_OWNER_NONE)
+  if (nh && kind == UA_OWNER_NONE && (stack->state == UA_STACK_RUNNING || stack->state == UA_STACK_CLOSING)
+      && !g_hash_table_contains (stack->handles, nh))
     nua_handle_destroy (nh);
 }
 
@@ -222,23 +223,6 @@ make_tls_policy (UaStack *stack, GError **error)
 
 /* ---- creation ---- */
 
-static const char *
-bind_transport (PhoneTransport transport)
-{
-  switch (transport)
-    {
-    case PHONE_TRANSPORT_UDP:
-      return "udp";
-    case PHONE_TRANSPORT_TCP:
-      return "tcp";
-    case PHONE_TRANSPORT_TLS:
-      return "tls";
-    case PHONE_TRANSPORT_AUTO:
-      break;
-    }
-  return "udp,tcp";
-}
-
 static gboolean
 create_nua (UaStack *stack)
 {
@@ -246,14 +230,21 @@ create_nua (UaStack *stack)
   gboolean tls = stack->transport == PHONE_TRANSPORT_TLS;
   gboolean ip6 = stack->family == AF_INET6;
   g_autofree char *maddr = NULL;
+  g_autofree char *second = NULL;
   g_autofree char *url = NULL;
 
   if (!stack->bound)
     maddr = g_strdup_printf (";maddr=%s", ip6 ? "[::0]" : "0.0");
   url = g_strdup_printf ("%s:%s%s%s:%u%s;transport=%s", tls ? "sips" : "sip", ip6 ? "[" : "", stack->address, ip6 ? "]" : "",
-                         stack->port, maddr ? maddr : "", bind_transport (stack->transport));
+                         stack->port, maddr ? maddr : "",
+                         stack->transport == PHONE_TRANSPORT_AUTO ? "udp" : phone_transport_to_string (stack->transport));
+  /* sofia crashes over "transport=udp,tcp", and without the parameter it opens SCTP too: the second URL it takes, meant for sips, does it */
+  if (stack->transport == PHONE_TRANSPORT_AUTO)
+    second = g_strdup_printf ("sip:%s%s%s:%u%s;transport=tcp", ip6 ? "[" : "", stack->address, ip6 ? "]" : "", stack->port,
+                              maddr ? maddr : "");
   stack->nua = nua_create (stack->engine->root, on_event, (nua_magic_t *) stack,
                            NUTAG_URL (url),
+                           TAG_IF (second, NUTAG_SIPS_URL (second)),
                            TAG_IF (tls, NUTAG_CERTIFICATE_DIR (tls ? ua_tls_policy_get_path (stack->tls) : NULL)),
                            NUTAG_MEDIA_ENABLE (0),
                            SIPTAG_ALLOW_STR (allow),
@@ -331,11 +322,13 @@ open_sockets (UaStack *stack, GError **error)
   const char *bind = phone_registry_get_settings (stack->engine->registry)->sip_bind;
   guint16 wanted = 0;
 
-  stack->family = account->route_host ? ua_address_family (account->route_host) : AF_UNSPEC;
+  stack->family = account->route_address ? ua_address_family (account->route_address) : AF_UNSPEC;
   if (bind && *bind && !choose_bind (stack, bind, &wanted, error))
     return FALSE;
+  if (stack->family == AF_UNSPEC)
+    stack->family = account->family;
   if (!stack->address)
-    stack->address = ua_route_source (account->route_host, stack->family);
+    stack->address = ua_route_source (account->route_address, stack->family);
   if (!stack->address && stack->family == AF_UNSPEC)
     stack->family = AF_INET;
   if (!stack->address)          /* offline: register later, from the address that we have then */
@@ -396,7 +389,7 @@ ua_stack_new (UaAccount *account, GError **error)
     }
   g_ptr_array_add (stack->engine->stacks, stack);
   phone_log_info (&stack->log, "Account %s: SIP on %s port %u (%s)", stack->id, stack->bound ? stack->address : "any address",
-                  stack->port, bind_transport (stack->transport));
+                  stack->port, phone_transport_to_string (stack->transport));
   return stack;
 }
 
@@ -410,7 +403,7 @@ ua_stack_update_address (UaStack *stack)
   /* Where the registrar saw us, and by which address we reach it, was true of the old network. */
   memset (&stack->account->server, 0, sizeof stack->account->server);
   g_clear_pointer (&stack->public_host, g_free);
-  address = ua_route_source (stack->account->route_host, stack->family);
+  address = ua_route_source (stack->account->route_address, stack->family);
   if (!address || g_str_equal (address, stack->address))
     return FALSE;
   phone_log_notice (&stack->log, "Account %s: our address was %s, is %s", stack->id, stack->address, address);

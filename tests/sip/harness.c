@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -316,6 +317,8 @@ agent_call (Agent *agent, guint index)
 
 /* A loopback of our own, so that two runs at the same time (and a phone on port 5060) do not get in each other's way. Where the
  * kernel does not let us, the addresses of this machine's loopback must do. */
+static gboolean isolated;
+
 static void
 isolate (void)
 {
@@ -328,6 +331,33 @@ isolate (void)
   g_assert_cmpint (fd, >=, 0);
   g_assert_cmpint (ioctl (fd, SIOCSIFFLAGS, &request), ==, 0);
   close (fd);
+  isolated = TRUE;
+}
+
+gboolean
+harness_set_resolver (const char *address)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *text = g_strdup_printf ("nameserver %s\n", address);
+  int fd = isolated ? g_file_open_tmp ("resolv-XXXXXX", &path, NULL) : -1;
+  gboolean ok;
+
+  if (fd < 0)
+    return FALSE;
+  close (fd);
+  ok = g_file_set_contents (path, text, -1, NULL) && unshare (CLONE_NEWNS) == 0
+       && mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount (path, "/etc/resolv.conf", NULL, MS_BIND, NULL) == 0;
+  unlink (path);
+  return ok;
+}
+
+gboolean
+harness_ip (const char *arguments)
+{
+  g_autofree char *command = g_strconcat ("ip ", arguments, NULL);
+  int status;
+
+  return isolated && g_spawn_command_line_sync (command, NULL, NULL, &status, NULL) && g_spawn_check_wait_status (status, NULL);
 }
 
 void

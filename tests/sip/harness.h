@@ -67,5 +67,9 @@ void harness_settle (void);
 #define assert_actor(call, wanted) \
   g_assert_cmpstr (phone_actor_to_string (phone_call_get_reason (call)->actor), ==, phone_actor_to_string (wanted))
 
+/* After harness_init: this process asks the name server at address and no other. FALSE: the kernel does not let us. */
+gboolean harness_set_resolver (const char *address);
+/* iproute2 in the loopback of our own: "addr add ... dev lo". FALSE: not isolated, or no such tool. */
+gboolean harness_ip (const char *arguments);
 /* First in main (): the sofia repairs, GTest, a locale. */
 void harness_init (int *argc, char ***argv);

@@ -185,21 +185,47 @@ static void
 test_network_changed (void)
 {
   Bed bed = { 0 };
-  guint n;
+  Peer *bob = peer_new ("127.20.5.8", PORT, on_request, &bed);
+  PhoneCall *call;
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+  g_autofree char *told = NULL;
 
-  bed_open (&bed, "0.0.0.0:5062", "udp");
+  if (!harness_ip ("addr add 10.66.0.1/32 dev lo") || !harness_ip ("addr add 10.66.0.2/32 dev lo")
+      || !harness_ip ("addr add 10.66.0.9/32 dev lo") || !harness_ip ("route change local 10.66.0.9 dev lo table local src 10.66.0.1"))
+    {
+      g_test_skip ("cannot make networks here");
+      peer_free (bob);
+      return;
+    }
+  bed.server = peer_new ("10.66.0.9", PORT, on_request, &bed);
+  bed.agent = agent_new ("0.0.0.0:5062", NULL);
+  bed.account = agent_add_account (bed.agent, "alice", "aor", "sip:alice@example.invalid", "outbound-proxy", "10.66.0.9", "transport", "udp", NULL);
   wait_for (phone_account_get_registration (bed.account) == PHONE_REGISTRATION_REGISTERED);
-  {
-    g_autofree char *contact = last_contact (&bed);
+  before = last_contact (&bed);
+  g_assert_nonnull (strstr (before, "<sip:alice@10.66.0.1:5062>"));
+  call = agent_dial (bed.agent, "bob");
+  wait_for (peer_count (bed.server, "INVITE") == 1);
+  peer_reply (bed.server, peer_last (bed.server, "INVITE"), 200, "OK", "b", "Contact: <sip:bob@127.20.5.8>\r\nAllow: INVITE, ACK, BYE, UPDATE\r\n",
+              peer_sdp ("127.20.5.8", 30000, "sendrecv"));
+  wait_for (bed.agent->n_active == 1);
 
-    g_assert_nonnull (strstr (contact, "<sip:alice@127.0.0.1:5062>"));
-  }
-  n = peer_count (bed.server, "REGISTER");
+  g_assert_true (harness_ip ("route change local 10.66.0.9 dev lo table local src 10.66.0.2"));
+  g_assert_true (harness_ip ("addr del 10.66.0.1/32 dev lo"));
   ua_engine_network_changed (bed.agent->ua);
-  wait_for (peer_count (bed.server, "REGISTER") > n);
+  wait_for (peer_count (bed.server, "REGISTER") >= 2 && peer_count (bob, "UPDATE") == 1);
+  after = last_contact (&bed);
+  told = peer_header (peer_last (bob, "UPDATE"), "Contact");
+  g_assert_nonnull (strstr (after, "<sip:alice@10.66.0.2:5062>"));
+  g_assert_nonnull (strstr (peer_last (bed.server, "REGISTER")->text, "<sip:alice@10.66.0.1:5062>;expires=0"));
+  g_assert_cmpstr (told, ==, "<sip:alice@10.66.0.2:5062>");
   harness_settle ();
   g_assert_cmpint (phone_account_get_registration (bed.account), ==, PHONE_REGISTRATION_REGISTERED);
+  assert_state (call, PHONE_CALL_ACTIVE);
+  phone_call_hangup (call, NULL);
+  wait_for (bed.agent->n_ended == 1);
   bed_close (&bed);
+  peer_free (bob);
 }
 
 /* ---- keep-alive ---- */

@@ -120,6 +120,24 @@ phone_call_on_offer_wanted (PhoneCall *call, GError **error)
   return phone_call_make_offer (call, phone_call_wanted_direction (call), TRUE, error);
 }
 
+PhoneMediaDesc *
+phone_call_on_address_changed (PhoneCall *call)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *before = g_steal_pointer (&call->local_address);
+  PhoneMediaDesc *offer = NULL;
+
+  /* looks the address up again; the sockets stay */
+  if (!phone_call_is_ended (call) && !call->pending_offer && call->media && phone_call_open_media (call, &error)
+      && g_strcmp0 (before, call->local_address) != 0)
+    offer = phone_call_make_offer (call, phone_call_wanted_direction (call), FALSE, &error);
+  if (error)
+    phone_log_warning (&call->log, "Call %u: cannot follow the network: %s", call->number, error->message);
+  if (!call->local_address)
+    call->local_address = g_steal_pointer (&before);
+  return offer;
+}
+
 static void
 finish_reoffer (PhoneCall *call, const GError *error)
 {

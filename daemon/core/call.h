@@ -83,6 +83,9 @@ void phone_call_on_confirmed (PhoneCall *call, const PhoneMediaDesc *answer);
 PhoneMediaDesc *phone_call_on_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error);
 /* re-INVITE without SDP: returns our offer for the 200; the answer comes by phone_call_on_confirmed(). */
 PhoneMediaDesc *phone_call_on_offer_wanted (PhoneCall *call, GError **error);
+/* Our address changed: our offer from the new one, or NULL when the call does not need or cannot make one now. The outcome is reported like
+ * that of phone_call_on_offer_wanted(), a refusal by phone_call_on_reoffer_failed(). */
+PhoneMediaDesc *phone_call_on_address_changed (PhoneCall *call);
 void phone_call_on_reoffer_answered (PhoneCall *call, const PhoneMediaDesc *answer);
 void phone_call_on_reoffer_failed (PhoneCall *call, guint status, const char *phrase);
 void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, const char *asserted_id);  /* connected identity; NULL: unchanged */

@@ -526,16 +526,3 @@ ua_dialog_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError 
   nua_info (dialog->nh, SIPTAG_CONTENT_TYPE_STR ("application/dtmf-relay"), SIPTAG_PAYLOAD_STR (body), TAG_END ());
   return TRUE;
 }
-
-/* The peer learns our new address by an UPDATE that changes nothing else (target refresh, RFC 3311). */
-void
-ua_dialog_network_changed (gpointer owner, gpointer data)
-{
-  UaDialog *dialog = owner;
-  g_autofree char *contact = NULL;
-
-  if (dialog->state != DIALOG_UP || !dialog->peer_updates || !dialog->stack->account)
-    return;
-  contact = ua_account_contact (dialog->stack->account, dialog->target);
-  nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_END ());
-}

@@ -56,6 +56,7 @@ struct _UaDialog
   gboolean reoffer_internal;    /* a session refresh: core did not ask */
   guint reoffer_tries;
   GSource *reoffer_timer;
+  gboolean moved;               /* our address changed while another change was under way */
   gboolean peer_updates;        /* the peer allows UPDATE */
   gboolean peer_timer;          /* and supports session timers */
   guint session_interval;       /* s; 0: no session timer */
@@ -78,7 +79,6 @@ void ua_dialog_await_end (UaDialog *dialog);
 void ua_dialog_send_bye (UaDialog *dialog, const PhoneReason *reason);
 void ua_dialog_shutdown (gpointer owner, gpointer data);        /* the stack closes: BYE, CANCEL or 480 */
 void ua_dialog_abandon (gpointer owner, gpointer data);         /* the stack is closing without waiting: no handle any more */
-void ua_dialog_network_changed (gpointer owner, gpointer data);
 
 /* Answers a 401 or 407, if we may. TRUE: the request is out again. */
 gboolean ua_dialog_authenticate (UaDialog *dialog, const UaEvent *event);
@@ -130,5 +130,6 @@ void ua_dialog_on_update_response (UaStack *stack, const UaEvent *event, gpointe
 void ua_dialog_on_reinvite (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_on_update (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_stop_reoffer (UaDialog *dialog);
+void ua_dialog_network_changed (gpointer owner, gpointer data);
 /* Allow, Supported and Session-Expires of a peer's INVITE or UPDATE, or of the 2xx to ours. */
 void ua_dialog_learn_session (UaDialog *dialog, const sip_t *sip);

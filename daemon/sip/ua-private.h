@@ -40,7 +40,7 @@ struct _UaEngine
   gboolean kick_armed, kicked;
   GPtrArray *accounts;          /* UaAccount */
   GPtrArray *stacks;            /* UaStack, draining ones too */
-  GSource *stop_timer;
+  GSource *stop_timer, *network_timer;
   void (*stop_done) (gpointer data);
   gpointer stop_data;
   gboolean stopping;

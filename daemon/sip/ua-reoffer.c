@@ -109,6 +109,32 @@ delay_reoffer (UaDialog *dialog, const UaEvent *event)
   return TRUE;
 }
 
+/* The peer learns where we are now, Contact and media, by a re-INVITE; while a call has no media to tell about, the Contact alone by an
+ * UPDATE (target refresh, RFC 3311). */
+void
+ua_dialog_network_changed (gpointer owner, gpointer data)
+{
+  UaDialog *dialog = owner;
+  g_autoptr (PhoneMediaDesc) offer = NULL;
+  g_autofree char *contact = NULL;
+
+  if (dialog->state != DIALOG_UP || !dialog->call || !dialog->stack->account)
+    return;
+  dialog->moved = dialog->reoffer_state != REOFFER_NONE || dialog->answer_due;
+  if (dialog->moved)
+    return;
+  offer = phone_call_on_address_changed (dialog->call);
+  if (offer)
+    {
+      start_reoffer (dialog, offer, TRUE, NULL);
+      return;
+    }
+  if (!dialog->peer_updates)
+    return;
+  contact = ua_account_contact (dialog->stack->account, dialog->target);
+  nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_END ());
+}
+
 static void
 reoffer_done (UaDialog *dialog, const UaEvent *event)
 {
@@ -128,6 +154,8 @@ reoffer_done (UaDialog *dialog, const UaEvent *event)
     phone_call_on_reoffer_failed (dialog->call, 0, NULL);
   else
     phone_call_on_reoffer_answered (dialog->call, answer);
+  if (dialog->moved)
+    ua_dialog_network_changed (dialog, NULL);
 }
 
 void
@@ -160,6 +188,8 @@ ua_dialog_on_reoffer_response (UaDialog *dialog, const UaEvent *event)
   ua_dialog_stop_reoffer (dialog);
   if (dialog->call)
     phone_call_on_reoffer_failed (dialog->call, (guint) event->status, phrase);
+  if (dialog->moved)
+    ua_dialog_network_changed (dialog, NULL);
 }
 
 /* ---- theirs ---- */

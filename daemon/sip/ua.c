@@ -18,6 +18,7 @@
  * ordinary timer, whose own turn winds up nothing: one more turn after the last event, then silence. */
 #define MAX_DEFER_MS (3600 * 1000)
 #define KICK_MS 1100
+#define NETWORK_SETTLE_MS 300
 
 GSource *
 ua_timer_new (UaEngine *engine, guint ms, GSourceFunc func, gpointer data)
@@ -120,6 +121,7 @@ ua_engine_free (UaEngine *engine)
     return;
   g_assert (engine->stacks->len == 0);
   ua_timer_clear (&engine->stop_timer);
+  ua_timer_clear (&engine->network_timer);
   while (engine->accounts->len > 0)
     ua_account_free (g_ptr_array_steal_index_fast (engine->accounts, 0));
   g_ptr_array_unref (engine->accounts);
@@ -141,11 +143,23 @@ ua_engine_count_stacks (UaEngine *engine)
   return engine->stacks->len;
 }
 
+static gboolean
+on_network_settled (gpointer data)
+{
+  UaEngine *engine = data;
+
+  ua_timer_clear (&engine->network_timer);
+  for (guint i = 0; i < engine->accounts->len; i++)
+    ua_account_network_changed (g_ptr_array_index (engine->accounts, i));
+  return G_SOURCE_REMOVE;
+}
+
+/* An interface that comes up is a dozen changes of routes within moments; one REGISTER is enough. */
 void
 ua_engine_network_changed (UaEngine *engine)
 {
-  for (guint i = 0; i < engine->accounts->len; i++)
-    ua_account_network_changed (g_ptr_array_index (engine->accounts, i));
+  if (!engine->network_timer && !engine->stopping)
+    engine->network_timer = ua_timer_new (engine, NETWORK_SETTLE_MS, on_network_settled, engine);
 }
 
 /* ---- stopping ---- */
@@ -175,6 +189,7 @@ void
 ua_engine_stop (UaEngine *engine, guint deadline, void (*done) (gpointer data), gpointer data)
 {
   engine->stopping = TRUE;
+  ua_timer_clear (&engine->network_timer);
   engine->stop_done = done;
   engine->stop_data = data;
   for (guint i = 0; i < engine->stacks->len; i++)

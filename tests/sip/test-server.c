@@ -213,9 +213,13 @@ test_network_changed (void)
   g_assert_true (harness_ip ("route change local 10.66.0.9 dev lo table local src 10.66.0.2"));
   g_assert_true (harness_ip ("addr del 10.66.0.1/32 dev lo"));
   ua_engine_network_changed (bed.agent->ua);
-  wait_for (peer_count (bed.server, "REGISTER") >= 2 && peer_count (bob, "UPDATE") == 1);
+  wait_for (peer_count (bed.server, "REGISTER") >= 2 && peer_count (bob, "INVITE") == 1);
   after = last_contact (&bed);
-  told = peer_header (peer_last (bob, "UPDATE"), "Contact");
+  told = peer_header (peer_last (bob, "INVITE"), "Contact");
+  g_assert_nonnull (strstr (peer_body (peer_last (bob, "INVITE")), "c=IN IP4 10.66.0.2\r\n"));
+  peer_reply (bob, peer_last (bob, "INVITE"), 200, "OK", "b", "Contact: <sip:bob@127.20.5.8>\r\n", peer_sdp ("127.20.5.8", 30002, "sendrecv"));
+  wait_for (peer_count (bob, "ACK") == 2);
+  g_assert_cmpuint (phone_call_get_plan (call)->remote_port, ==, 30002);
   g_assert_nonnull (strstr (after, "<sip:alice@10.66.0.2:5062>"));
   g_assert_nonnull (strstr (peer_last (bed.server, "REGISTER")->text, "<sip:alice@10.66.0.1:5062>;expires=0"));
   g_assert_cmpstr (told, ==, "<sip:alice@10.66.0.2:5062>");

@@ -30,6 +30,9 @@ typedef struct
   guint64 send_key_changes, receive_key_changes;        /* the first key is no change; a receive key counts once a packet used it */
 } MediaSrtpStats;
 
+/* Starts libsrtp, once; any thread. The first key does it too, but then a call waits for libsrtp's tests of itself. MEDIA_FAILED. */
+gboolean media_srtp_init (GError **error);
+
 MediaSrtp *media_srtp_new (void);
 void media_srtp_free (MediaSrtp *srtp);                 /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaSrtp, media_srtp_free)

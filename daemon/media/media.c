@@ -12,6 +12,7 @@
 #include "media/media-receive.h"
 #include "media/media-send.h"
 #include "media/media-session.h"
+#include "media/media-srtp.h"
 #include "util/log.h"
 
 #define RETIRE_THREADS 4
@@ -143,7 +144,7 @@ MediaEngine *
 media_engine_new (const PhoneDaemonSettings *settings, GError **error)
 {
   start_gstreamer ();
-  if (!load_elements (error))
+  if (!load_elements (error) || !media_srtp_init (error))
     return NULL;
   MediaEngine *engine = g_new0 (MediaEngine, 1);
   engine->references = 1;

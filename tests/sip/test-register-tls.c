@@ -110,6 +110,28 @@ test_failure (gconstpointer data)
   bed_close (&bed);
 }
 
+/* A call over such a connection ends at once, and says why. */
+static void
+test_call (void)
+{
+  static const BenchServerSpec spec = { .cert = { .name = "x", .san = "DNS:example.net" } };
+  Bed bed = { 0 };
+  g_autofree char *proxy = NULL;
+  PhoneCall *call;
+
+  bench_server_start (&bed.server, &spec, SERVER, 0);
+  proxy = g_strdup_printf (SERVER ":%u", bed.server.port);
+  bed.agent = agent_new ("127.20.5.1:5060", NULL);
+  agent_add_account (bed.agent, "alice", "aor", "sip:alice@example.org", "outbound-proxy", proxy, "register", "no", "transport", "tls",
+                     "tls-ca", bench_authorities.ca_path, NULL);
+  call = agent_dial (bed.agent, "bob");
+  wait_for (bed.agent->n_ended == 1);
+  assert_cause (call, PHONE_CAUSE_TLS);
+  assert_actor (call, PHONE_ACTOR_NETWORK);
+  g_assert_nonnull (phone_call_get_reason (call)->phrase);
+  bed_close (&bed);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -120,6 +142,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/register-tls/registered", test_registered);
   g_test_add_func ("/sip/register-tls/client-certificate", test_client_certificate);
   g_test_add_func ("/sip/register-tls/not-verified", test_not_verified);
+  g_test_add_func ("/sip/register-tls/call", test_call);
   for (guint i = 0; i < G_N_ELEMENTS (failures); i++)
     {
       g_autofree char *path = g_strconcat ("/sip/register-tls/failure/", failures[i].reason, NULL);

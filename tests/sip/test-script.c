@@ -4,7 +4,9 @@
 
 #include "bed.h"
 
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* ---- the phone calls ---- */
 
@@ -160,6 +162,44 @@ test_challenged (void)
   g_assert_nonnull (strstr (authorization, "username=\"alice\""));
   bed_answer (&bed, invite, NULL);
   wait_for (bed.agent->n_active == 1);
+  bed_close (&bed);
+}
+
+/* A session interval that is too short for the callee's side is asked for again, longer: RFC 4028 section 7.4. */
+static void
+test_interval_too_small (void)
+{
+  Bed bed = { 0 };
+  const PeerMessage *invite;
+  g_autofree char *expires = NULL;
+
+  bed_open (&bed);
+  peer_reply (bed.peer, bed_dial (&bed), 422, "Session Interval Too Small", "one", "Min-SE: 7000\r\n", NULL);
+  invite = bed_await_request (&bed, "INVITE", 1);
+  expires = peer_header (invite, "Session-Expires");
+  g_assert_true (g_str_has_prefix (expires, "7000"));
+  bed_answer (&bed, invite, NULL);
+  wait_for (bed.agent->n_active == 1);
+  bed_close (&bed);
+}
+
+/* A challenge to our BYE from a far end that called us is not answered. */
+static void
+test_challenge_inside (void)
+{
+  Bed bed = { 0 };
+
+  bed_open (&bed);
+  bed.agent->script.answer = TRUE;
+  bed_send_invite (&bed, "collector", NULL, peer_sdp (PEER, 30000, "sendrecv"));
+  bed_send_ack (&bed, bed_await_response (&bed, 200, "INVITE"), "collector", NULL);
+  wait_for (bed.agent->n_active == 1);
+  phone_call_hangup (agent_call (bed.agent, 0), NULL);
+  peer_reply (bed.peer, bed_await_request (&bed, "BYE", 0), 401, "Unauthorized", NULL,
+              "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=MD5, qop=\"auth\"\r\n", NULL);
+  wait_for (bed.agent->n_ended == 1);
+  harness_settle ();
+  g_assert_cmpuint (peer_count (bed.peer, "BYE"), ==, 1);
   bed_close (&bed);
 }
 
@@ -522,6 +562,33 @@ test_options (void)
   bed_close (&bed);
 }
 
+/* Signalling is marked CS3 (RFC 4594 section 4.2). */
+static void
+test_dscp (void)
+{
+  Bed bed = { 0 };
+  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  g_autoptr (GSocketAddress) where = g_inet_socket_address_new_from_string ("127.20.3.10", PORT);
+  char text[2048], control[64];
+  struct iovec vector = { text, sizeof text };
+  struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+  struct cmsghdr *option;
+  PhoneCall *call;
+
+  bed_open (&bed);
+  g_assert_true (g_socket_bind (socket, where, TRUE, NULL));
+  g_assert_true (g_socket_set_option (socket, IPPROTO_IP, IP_RECVTOS, 1, NULL));
+  call = agent_dial (bed.agent, "sip:bob@127.20.3.10");
+  wait_for (g_socket_condition_check (socket, G_IO_IN) & G_IO_IN);
+  g_assert_cmpint (recvmsg (g_socket_get_fd (socket), &header, 0), >, 0);
+  option = CMSG_FIRSTHDR (&header);
+  g_assert_nonnull (option);
+  g_assert_cmpint (option->cmsg_type, ==, IP_TOS);
+  g_assert_cmpuint (*(guint8 *) CMSG_DATA (option), ==, 24 << 2);
+  phone_call_hangup (call, NULL);
+  bed_close (&bed);
+}
+
 static void
 add_table (void)
 {
@@ -548,6 +615,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/script/forked", test_forked);
   g_test_add_func ("/sip/script/cancel-race", test_cancel_race);
   g_test_add_func ("/sip/script/challenged", test_challenged);
+  g_test_add_func ("/sip/script/interval-too-small", test_interval_too_small);
+  g_test_add_func ("/sip/script/challenge-inside", test_challenge_inside);
   g_test_add_func ("/sip/script/bad-answer", test_bad_answer);
   g_test_add_func ("/sip/script/route", test_route);
   g_test_add_func ("/sip/script/headers", test_headers);
@@ -565,6 +634,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/script/cancelled-elsewhere", test_cancelled_elsewhere);
   g_test_add_func ("/sip/script/party", test_party);
   g_test_add_func ("/sip/script/options", test_options);
+  g_test_add_func ("/sip/script/dscp", test_dscp);
   add_table ();
   return g_test_run ();
 }

@@ -127,7 +127,8 @@ show_live (Waiter *self, const char *state)
   const char *codec = ctl_value_string (self->values, "Codec");
   const char *suite = ctl_value_string (ctl_value_get (self->values, "Security"), "suite");
 
-  printf ("\r\033[K%s %s", self->hanging_up ? "hanging up" : state, clean);
+  /* Without wrapping at the margin (DECAWM): a line that wraps cannot be rewritten. */
+  printf ("\r\033[K\033[?7l%s %s", self->hanging_up ? "hanging up" : state, clean);
   if (self->answered)
     {
       char *talking = ctl_text_duration (boot_seconds () - self->answered);
@@ -137,6 +138,7 @@ show_live (Waiter *self, const char *state)
     }
   if (*codec)
     printf ("  %s, %s", codec, *suite ? suite : "not encrypted");
+  fputs ("\033[?7h", stdout);
   fflush (stdout);
   free (party);
   free (clean);

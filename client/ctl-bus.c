@@ -2,9 +2,13 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* ---- errors ---- */
 
@@ -169,21 +173,41 @@ ctl_object_name (const char *path)
 
 /* ---- connection ---- */
 
-/* Escaping of D-Bus addresses (D-Bus specification, "Server Addresses"). */
-static char *
-escape_address (const char *text)
+/* Ctrl-C reaches every process of a terminal's foreground: ssh shall not die of it before our Hangup is through. Signals that are ignored
+ * at its start it leaves ignored; when we are gone, it finds the end of its input. */
+int
+ctl_spawn_ssh (const Ctl *ctl, const char *const *words, bool bidirectional, int *ret_fd)
 {
-  char *escaped = malloc (3 * strlen (text) + 1), *out = escaped;
+  extern char **environ;
+  static const int shielded[] = { SIGINT, SIGTERM, SIGHUP };
+  const char *argv[16] = { "ssh", "-xT", "--", ctl->host };
+  struct sigaction ignore = { .sa_handler = SIG_IGN }, before[3];
+  posix_spawn_file_actions_t actions;
+  int ends[2], error;
+  pid_t pid;
 
-  if (!escaped)
-    abort ();
-  for (const unsigned char *p = (const unsigned char *) text; *p; p++)
-    if (strchr ("-_/.\\*", *p) || (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z'))
-      *out++ = (char) *p;
-    else
-      out += sprintf (out, "%%%02x", *p);
-  *out = '\0';
-  return escaped;
+  for (size_t i = 0; words[i] && i + 5 < sizeof argv / sizeof argv[0]; i++)
+    argv[i + 4] = words[i];
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    return -errno;
+  posix_spawn_file_actions_init (&actions);
+  posix_spawn_file_actions_adddup2 (&actions, ends[1], STDIN_FILENO);
+  if (bidirectional)
+    posix_spawn_file_actions_adddup2 (&actions, ends[1], STDOUT_FILENO);
+  for (size_t i = 0; i < 3; i++)
+    sigaction (shielded[i], &ignore, &before[i]);
+  error = posix_spawnp (&pid, "ssh", &actions, NULL, (char *const *) argv, environ);
+  for (size_t i = 0; i < 3; i++)
+    sigaction (shielded[i], &before[i], NULL);
+  posix_spawn_file_actions_destroy (&actions);
+  close (ends[1]);
+  if (error)
+    {
+      close (ends[0]);
+      return -error;
+    }
+  *ret_fd = ends[0];
+  return pid;
 }
 
 /* sd_bus_open_user_machine() wants machined; the bridge needs nothing but ssh and systemd at the other end. Its --user means
@@ -191,20 +215,21 @@ escape_address (const char *text)
 static int
 connect_by_ssh (Ctl *ctl)
 {
-  char *host = escape_address (ctl->host), *bus = escape_address ("-punix:path=$XDG_RUNTIME_DIR/bus");
-  char *address = ctl_format ("unixexec:path=ssh,argv1=-xT,argv2=--,argv3=%s,argv4=systemd-stdio-bridge,argv5=%s", host, bus);
-  int r = sd_bus_new (&ctl->bus);
+  static const char *const words[] = { "systemd-stdio-bridge", "-punix:path=$XDG_RUNTIME_DIR/bus", NULL };
+  int fd, r = ctl_spawn_ssh (ctl, words, true, &fd);
 
+  if (r < 0)
+    return r;
+  r = sd_bus_new (&ctl->bus);
   if (r >= 0)
-    r = sd_bus_set_address (ctl->bus, address);
-  if (r >= 0)
-    r = sd_bus_set_bus_client (ctl->bus, 1);
-  if (r >= 0)
-    r = sd_bus_start (ctl->bus);
-  free (host);
-  free (bus);
-  free (address);
-  return r;
+    r = sd_bus_set_fd (ctl->bus, fd, fd);
+  if (r < 0)
+    {
+      close (fd);
+      return r;
+    }
+  r = sd_bus_set_bus_client (ctl->bus, 1);
+  return r < 0 ? r : sd_bus_start (ctl->bus);
 }
 
 int

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -129,48 +128,26 @@ send_here (Ctl *ctl, const char *path, const CtlPassword *password)
   return status;
 }
 
-static int
-spawn_with_input (char *const *argv, int input, pid_t *ret_pid)
-{
-  extern char **environ;
-  posix_spawn_file_actions_t actions;
-  int error;
-
-  posix_spawn_file_actions_init (&actions);
-  posix_spawn_file_actions_adddup2 (&actions, input, STDIN_FILENO);
-  error = posix_spawnp (ret_pid, argv[0], &actions, NULL, argv, environ);
-  posix_spawn_file_actions_destroy (&actions);
-  return error;
-}
-
 /* The line goes through a shell there, so the id may hold nothing that a shell knows. */
 static int
 send_by_ssh (Ctl *ctl, const char *id, const CtlPassword *password)
 {
-  char *argv[] = { (char *) "ssh", (char *) "-xT", (char *) "--", (char *) ctl->host, (char *) "phonectl", (char *) "account",
-                   (char *) "passwd", (char *) id, NULL };
-  int ends[2], error, status = 0;
-  pid_t pid;
+  const char *const words[] = { "phonectl", "account", "passwd", id, NULL };
+  int fd, status = 0, pid;
 
   if (!*id || strspn (id, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen (id) || *id == '-')
     {
       ctl_error ("'%s' is not the id of an account", id);
       return CTL_EXIT_USAGE;
     }
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+  pid = ctl_spawn_ssh (ctl, words, false, &fd);
+  if (pid < 0)
     {
-      ctl_error ("%s", strerror (errno));
+      ctl_error ("ssh: %s", strerror (-pid));
       return CTL_EXIT_OTHER;
     }
-  error = spawn_with_input (argv, ends[0], &pid);
-  close (ends[0]);
-  if (error)
-    ctl_error ("ssh: %s", strerror (error));
-  else
-    send (ends[1], password->text, password->length, MSG_NOSIGNAL);
-  close (ends[1]);
-  if (error)
-    return CTL_EXIT_OTHER;
+  send (fd, password->text, password->length, MSG_NOSIGNAL);
+  close (fd);
   while (waitpid (pid, &status, 0) < 0 && errno == EINTR)
     ;
   if (WIFEXITED (status) && WEXITSTATUS (status) <= CTL_EXIT_AUTH)

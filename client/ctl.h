@@ -83,6 +83,9 @@ void ctl_complete (int argc, char *const *argv);
 /* ---- ctl-bus.c ---- */
 
 int ctl_connect (Ctl *ctl);                     /* CtlExit; says why on stderr */
+/* ssh to the host of -H with these words for its shell (NULL-terminated). *ret_fd is its standard input, and its output too if
+ * bidirectional. The process id, or a negative errno. */
+int ctl_spawn_ssh (const Ctl *ctl, const char *const *words, bool bidirectional, int *ret_fd);
 /* A method call with arguments in sd-bus notation. *ret_reply may be NULL. Errors are printed; the result is a CtlExit. */
 int ctl_call_method (Ctl *ctl, const char *path, const char *interface, const char *member, sd_bus_message **ret_reply,
                      const char *types, ...);

@@ -64,7 +64,7 @@ class Running:
 
     def __init__(self, command, environment, stdin=None):
         self.process = subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True, bufsize=1, env=environment)
+                                        text=True, bufsize=1, env=environment, start_new_session=True)
         self.lines = []
 
     def until(self, text):

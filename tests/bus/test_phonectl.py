@@ -679,6 +679,15 @@ def test_host(remote, client, tmp_path):
     assert "--\n-oProxyCommand=touch /x\n" in (tmp_path / "log").read_text()
 
 
+def test_host_ctrl_c(remote, client):
+    """A terminal's Ctrl-C goes to ssh too, which must not take the way of the hangup with it."""
+    with remote.start("-H", "there", "dial", "--wait", "sip:echo@example.org") as running:
+        running.until("active")
+        os.killpg(running.process.pid, signal.SIGINT)
+        status, out, errors = running.end()
+        assert (status, errors) == (0, "") and "hangup by local" in out
+
+
 def test_host_password(remote, client, tmp_path):
     remote.ok("-H", "there", "account", "passwd", "alice", stdin="far4way")
     assert client.test("Secret", "(s)", "alice") == "far4way"

@@ -440,6 +440,7 @@ def test_the_phone_vanishes():
         with Ctl(phone.address).start("dial", "--wait", "sip:echo@example.org") as running:
             running.until("active")
             phone.daemon.kill()
+            phone.daemon.wait()
             status, _, errors = running.end()
             assert status == 1 and "phoned is gone, and the call with it" in errors
     finally:

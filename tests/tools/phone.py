@@ -8,6 +8,7 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import threading
@@ -55,10 +56,16 @@ class Provider:
                 return password
         raise KeyError(user)
 
+    def contacts(self, user):
+        """The bindings that the registrar has for a user, as it prints them."""
+        result = subprocess.run(["kamcmd", "-s", f"unix:{self.folder}/ctl", "ul.lookup", "location", user], capture_output=True, text=True)
+        return [line.split(None, 1)[1] for line in result.stdout.splitlines() if line.strip().startswith("Address:")]
+
     def account_settings(self, user, transport, **more):
         """Words for `phonectl account add ID`."""
         port = self.tls_port if transport == "tls" else self.port
-        settings = {"aor": f"sip:{user}@{self.domain}", "outbound-proxy": f"{self.address}:{port}", "transport": transport}
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        settings = {"aor": f"sip:{user}@{self.domain}", "outbound-proxy": f"{host}:{port}", "transport": transport}
         if transport == "tls":
             settings["tls-ca"] = str(self.ca)
         settings.update({key.replace("_", "-"): value for key, value in more.items()})
@@ -99,12 +106,16 @@ class Phone:
         self.start_daemon()
 
     def start_daemon(self):
+        with self.condition:
+            mark = len(self.events)
         binary = self.build / "daemon" / "phoned"
         with open(self.log_path, "ab") as log:
             self.daemon = subprocess.Popen([str(binary), f"--log-level={self.log_level}"], stderr=log, stdout=log,
                                            env=self.environment(), preexec_fn=self.before_exec)
         if not self.monitor:
             self.start_monitor()
+        else:
+            self.wait(lambda: any(event.get("signal") == "InterfacesAdded" for event in self.events[mark:]), "phoned on the bus")
 
     def start_monitor(self):
         self.monitor = subprocess.Popen([str(self.phonectl), "--json", "monitor", "--initial"], stdout=subprocess.PIPE, text=True,
@@ -210,7 +221,8 @@ class Phone:
         table = self.calls if "/call/" in path else self.accounts if "/account/" in path else None
         if table is None:
             return
-        key = path.rsplit("/", 1)[1]
+        # sd_bus_path_encode(3)
+        key = re.sub("_([0-9a-f]{2})", lambda match: chr(int(match[1], 16)), path.rsplit("/", 1)[1])
         entry = table.setdefault(key, {"states": []})
         entry.update(values)
         if "State" in values:

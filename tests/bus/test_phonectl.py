@@ -573,8 +573,9 @@ HOSTILE = "\u202egnp.exe\u2066\u200f\u2028"
 
 def test_hostile_party(client, ctl):
     path = client.incoming(name="Eve " + HOSTILE)
-    with ctl.start("monitor") as monitor, ctl.start("--json", "monitor", "--initial") as watcher:
+    with ctl.start("monitor", "--initial") as monitor, ctl.start("--json", "monitor", "--initial") as watcher:
         watcher.event(lambda e: e["object"] == path)
+        monitor.until("call 1")
         client.test("Party", "(usay)", number_of(path), "sip:eve@example.org", b"E\x1b[2J\xc2\x9b31m" + HOSTILE.encode())
         watcher.event(lambda e: "RemoteName" in e.get("properties", {}))
         line = monitor.until("RemoteName")

@@ -13,7 +13,8 @@
  * the missed time is dropped, because ports that were asked for half a second of sound at once could only invent it.
  *
  * After a stall a device may ask for many frames at once, which it will throw away as late; meanwhile the timer already ran those ticks. A
- * bucket of credits, filled at 1 % over real time (no crystal is that fast) and emptied by every tick, keeps such bursts from the ports. */
+ * bucket of credits, filled at 1 % over real time (no crystal is that fast) and emptied by every tick, keeps such bursts from the ports:
+ * the device gets silence at once. One that goes on asking keeps no time at all, and is made to wait. */
 
 #include "media/media-clock.h"
 #include "media/media-thread.h"
@@ -25,6 +26,7 @@
 #define MAX_CATCH_UP 5
 #define STALL_US (5 * TICK_US)
 #define CREDIT_TICKS 8.0
+#define PATIENCE_TICKS 200      /* frames of silence at once, for a stall of 2 s */
 
 struct _MediaClock
 {
@@ -42,6 +44,7 @@ struct _MediaClock
   gint64 last_demand;
   gint64 last_credit;
   double credit;                /* ticks that a device may ask for now */
+  guint refused;                /* frames that were not credited, less one for every ten that were */
 
   atomic_ullong ticks;
 };
@@ -152,6 +155,7 @@ media_clock_start (MediaClock *clock)
   clock->running = TRUE;
   clock->demanded = FALSE;
   clock->credit = CREDIT_TICKS;
+  clock->refused = 0;
   clock->last_credit = g_get_monotonic_time ();
   pthread_mutex_unlock (&clock->lock);
 
@@ -176,7 +180,7 @@ media_clock_stop (MediaClock *clock)
 gboolean
 media_clock_demand (MediaClock *clock, gint16 *ret_frame)
 {
-  gboolean served = FALSE;
+  gboolean served = FALSE, wait = FALSE;
   gint64 now;
 
   pthread_mutex_lock (&clock->lock);
@@ -190,9 +194,17 @@ media_clock_demand (MediaClock *clock, gint16 *ret_frame)
         {
           run_tick (clock, ret_frame, now);
           served = TRUE;
+          if (clock->refused > 0 && clock->ticks % 10 == 0)
+            clock->refused--;
         }
+      else if (clock->refused < PATIENCE_TICKS)
+        clock->refused++;
+      else
+        wait = TRUE;
     }
   pthread_mutex_unlock (&clock->lock);
+  if (wait)
+    g_usleep (TICK_US);
   if (!served)
     memset (ret_frame, 0, MEDIA_FRAME * sizeof *ret_frame);
   return served;

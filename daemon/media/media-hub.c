@@ -280,7 +280,8 @@ update (MediaHub *hub)
       if (started)
         {
           g_clear_handle_id (&hub->linger_source, g_source_remove);
-          hub->linger_source = g_timeout_add_seconds (LINGER_S, on_linger_over, hub);
+          if (media_inlet_is_live (hub->inlet) || media_outlet_is_live (hub->outlet))
+            hub->linger_source = g_timeout_add_seconds (LINGER_S, on_linger_over, hub);
         }
       warm = hub->ring != PHONE_TONE_NONE || hub->linger_source != 0;
       media_outlet_stop (hub->outlet, warm);
@@ -461,6 +462,9 @@ media_hub_select (MediaHub *hub, const char *role_name, const char *text, GError
   device = media_device_parse (role, text, error);
   if (device == NULL || !check_device (role, device, error))
     return FALSE;
+  /* Chosen again in the middle of a call, a file would begin anew. */
+  if (g_str_equal (text, hub->selected[role]) && device->kind == MEDIA_DEVICE_FILE)
+    return TRUE;
   g_message ("Audio %s: %s", role_name, text);
   set_device (hub, role, g_steal_pointer (&device), text);
   return TRUE;

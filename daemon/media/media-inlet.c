@@ -120,6 +120,12 @@ open_device (MediaInlet *inlet)
   media_chain_set_state (inlet->chain, MEDIA_CHAIN_ON);
 }
 
+gboolean
+media_inlet_is_live (MediaInlet *inlet)
+{
+  return media_device_is_live (inlet->device);
+}
+
 void
 media_inlet_set_device (MediaInlet *inlet, MediaDevice *device)
 {

@@ -12,6 +12,7 @@ typedef void (*MediaInletLost) (gpointer data, const char *device, const char *w
 
 MediaInlet *media_inlet_new (MediaClock *clock, MediaInletLost lost, gpointer data);    /* silence */
 void media_inlet_free (MediaInlet *inlet);
+gboolean media_inlet_is_live (MediaInlet *inlet);         /* its device is a real one */
 /* Main thread. Takes the device; a started inlet goes over to it at once. */
 void media_inlet_set_device (MediaInlet *inlet, MediaDevice *device);
 void media_inlet_start (MediaInlet *inlet);

@@ -24,6 +24,8 @@
 #include <string.h>
 
 #define WATCH_US (G_USEC_PER_SEC / 2)
+#define PLACE_TRIES 50
+#define PLACE_US 20000          /* between looks for where a new stream is */
 #define STILL_LIMIT 6           /* watches without a sample until the device is given up: an idle sink of PulseAudio may sleep for 2 s; ... */
 #define FIRST_LIMIT 10          /* ... and until the first one has come */
 
@@ -43,6 +45,7 @@ struct _MediaLive
   atomic_uint flowed;           /* buffers so far */
   atomic_ullong produced;       /* samples made for playback since the pipeline was last started */
   _Atomic double delay;
+  atomic_bool placed;           /* the stream was seen where it belongs; nothing is captured before */
 
   pthread_mutex_t flow_lock;    /* of the three: held while one of them runs */
   MediaLiveDemand demand;
@@ -127,6 +130,8 @@ on_captured (gpointer data, const gint16 *samples, guint n, double age)
 {
   MediaLive *live = data;
 
+  if (!atomic_load (&live->placed))
+    return;
   count_flow (live);
   pthread_mutex_lock (&live->flow_lock);
   if (live->captured != NULL)
@@ -308,23 +313,39 @@ measure_delay (MediaLive *live)
   atomic_store (&live->delay, delay);
 }
 
-/* Own thread. */
+/* Where the server has put the stream. Own thread. */
 static void
 check_place (MediaLive *live)
 {
-  g_autofree char *current = NULL;
+  const char *wanted = live->device.name;
+  g_autofree char *current = NULL, *text = NULL;
   g_autoptr (GError) error = NULL;
 
-  /* A name such as @DEFAULT_SINK@ stands for whatever the server likes. */
-  if (live->device.name == NULL || *live->device.name == '@'
-      || g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "current-device") == NULL)
-    return;
-  g_object_get (live->element, "current-device", &current, NULL);
-  if (g_strcmp0 (current, live->device.name) != 0 && !media_probe_check (live->role, &live->device, &error))
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "current-device") == NULL)
     {
-      g_autofree char *text = g_strdup_printf ("it is gone; the sound server moved the stream to %s", current != NULL ? current : "nowhere");
-      fail (live, text);
+      atomic_store (&live->placed, TRUE);
+      return;
     }
+  g_object_get (live->element, "current-device", &current, NULL);
+  if (current == NULL || *current == '\0')
+    return;
+
+  /* A name such as @DEFAULT_SINK@ stands for whatever the server likes. */
+  if (wanted == NULL || *wanted == '@')
+    {
+      if (live->role == MEDIA_ROLE_INPUT && g_str_has_suffix (current, ".monitor"))
+        {
+          fail (live, "there is no microphone, and what the loudspeaker plays does not stand in for one");
+          return;
+        }
+    }
+  else if (!g_str_equal (current, wanted) && !media_probe_check (live->role, &live->device, &error))
+    {
+      text = g_strdup_printf ("it is gone; the sound server moved the stream to %s", current);
+      fail (live, text);
+      return;
+    }
+  atomic_store (&live->placed, TRUE);
 }
 
 /* Called with the lock held; TRUE: it still flows. */
@@ -343,7 +364,7 @@ live_run (gpointer data)
 {
   MediaLive *live = data;
   int state = -1;               /* MediaLiveState; -1: closed */
-  guint seen = 0, still = 0;
+  guint seen = 0, still = 0, tries = 0;
 
   build (live);
   pthread_mutex_lock (&live->lock);
@@ -354,12 +375,24 @@ live_run (gpointer data)
           state = live->wanted;
           pthread_mutex_unlock (&live->lock);
           atomic_store (&live->produced, 0);
+          atomic_store (&live->placed, FALSE);
           set_state (live, state == MEDIA_LIVE_ON ? GST_STATE_PLAYING : GST_STATE_READY);
+          if (state == MEDIA_LIVE_ON)
+            check_place (live);
           pthread_mutex_lock (&live->lock);
           still = 0;
+          tries = PLACE_TRIES;
         }
       else if (state != MEDIA_LIVE_ON)
         pthread_cond_wait (&live->changed, &live->lock);
+      else if (!atomic_load (&live->placed) && tries > 0)
+        {
+          tries--;
+          media_cond_wait_until (&live->changed, &live->lock, g_get_monotonic_time () + PLACE_US);
+          pthread_mutex_unlock (&live->lock);
+          check_place (live);
+          pthread_mutex_lock (&live->lock);
+        }
       else if (!media_cond_wait_until (&live->changed, &live->lock, g_get_monotonic_time () + WATCH_US))
         {
           pthread_mutex_unlock (&live->lock);

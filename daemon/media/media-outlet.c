@@ -147,6 +147,12 @@ media_outlet_free (MediaOutlet *outlet)
   g_free (outlet);
 }
 
+gboolean
+media_outlet_is_live (MediaOutlet *outlet)
+{
+  return media_device_is_live (outlet->device);
+}
+
 void
 media_outlet_set_device (MediaOutlet *outlet, MediaDevice *device)
 {

@@ -13,6 +13,7 @@ typedef void (*MediaOutletLost) (gpointer data, const char *device, const char *
 /* tick makes the frames; see media-clock.h. */
 MediaOutlet *media_outlet_new (MediaRole role, MediaClockTick tick, MediaOutletLost lost, gpointer data);       /* silence */
 void media_outlet_free (MediaOutlet *outlet);
+gboolean media_outlet_is_live (MediaOutlet *outlet);         /* its device is a real one */
 MediaClock *media_outlet_get_clock (MediaOutlet *outlet);
 /* Main thread, as all below. Takes the device; a started outlet goes over to it at once. */
 void media_outlet_set_device (MediaOutlet *outlet, MediaDevice *device);

@@ -322,7 +322,7 @@ test_server_killed (void)
   if (server == NULL)
     return;
   {
-    g_autoptr (Call) call = call_new ("default", "default", "silence");
+    g_autoptr (Call) call = call_new ("pulse:out.monitor", "default", "silence");
     guint at;
 
     media_port_set_running (call->port, TRUE);
@@ -335,6 +335,28 @@ test_server_killed (void)
     server = sound_server_start (SOUND_SERVER_PULSE);
     g_test_message ("heard again after %.0f ms", AWAIT (get (call, &call->pure) >= 20));
     g_assert_cmpuint (call->n_lost, ==, 2);
+  }
+  sound_server_stop (server);
+}
+
+/* A computer without a microphone: its default source is the monitor of its loudspeaker, and the peer would hear himself. */
+static void
+test_no_microphone (void)
+{
+  SoundServer *server = start_or_skip (SOUND_SERVER_PULSE);
+
+  if (server == NULL)
+    return;
+  {
+    g_autoptr (Call) call = call_new ("default", "default", "silence");
+    g_autoptr (Call) listener = call_new ("pulse:out.monitor", "silence", "silence");
+
+    media_port_set_running (listener->port, TRUE);
+    media_port_set_running (call->port, TRUE);
+    AWAIT (get (listener, &listener->pure) >= 50);
+    AWAIT (get (call, &call->pushes) >= 400);           /* so long that it was tried again */
+    g_assert_cmpuint (get (call, &call->silent), ==, get (call, &call->pushes));
+    g_assert_cmpuint (call->n_lost, ==, 0);
   }
   sound_server_stop (server);
 }
@@ -387,6 +409,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/device/sink-unloaded/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_sink_unloaded);
   g_test_add_data_func ("/device/sink-unloaded/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_sink_unloaded);
   g_test_add_func ("/device/server-killed", test_server_killed);
+  g_test_add_func ("/device/no-microphone", test_no_microphone);
   g_test_add_func ("/device/switching", test_switching);
   result = g_test_run ();
   sound_server_isolate_over ();

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Candidates are tried in order: the device that was asked for, then what `default` means here and now (media_device_find_defaults()). When one
- * fails the next is opened; after the last there is silence, and the clock of the outlet beats by timer all the while. As long as the chain is on
- * and plays something other than the first candidate, that one is tried again beside it, less and less often; when its first samples
- * flow it takes over.
+/* Candidates are tried in order: the device that was asked for, then what `default` means here and now
+ * (media_device_find_defaults()). When one fails the next is opened; after the last there is silence, and
+ * the clock of the outlet beats by timer all the while. As long as the chain is on and plays something
+ * other than the first candidate, that one is tried again beside it, less and less often; when its first
+ * samples flow it takes over.
  *
- * A slot is one attempt. Its serial goes with every event, so that what a freed device still had to say finds nobody. */
+ * A slot is one attempt. Its serial goes with every event, so that what a freed device still had to say
+ * finds nobody. */
 
 #include "media/media-chain.h"
 
@@ -71,8 +73,9 @@ slot_new (MediaChain *chain, guint candidate, gboolean active)
   slot->serial = ++chain->serial;
   slot->candidate = candidate;
   atomic_init (&slot->active, active);
-  slot->live = media_live_new (chain->role, g_ptr_array_index (chain->candidates, candidate), chain->demand != NULL ? on_demand : NULL,
-                               chain->captured != NULL ? on_captured : NULL, slot, chain->notify, slot->serial);
+  slot->live = media_live_new (
+      chain->role, g_ptr_array_index (chain->candidates, candidate), chain->demand != NULL ? on_demand : NULL,
+      chain->captured != NULL ? on_captured : NULL, slot, chain->notify, slot->serial);
   media_live_set_state (slot->live, chain->state == MEDIA_CHAIN_ON ? MEDIA_LIVE_ON : MEDIA_LIVE_WARM);
   return slot;
 }
@@ -89,8 +92,9 @@ slot_free (Slot *slot)
 static char *
 describe (MediaDevice *device)
 {
-  return device->name != NULL ? g_strconcat (media_device_kind_to_string (device->kind), ":", device->name, NULL)
-                              : g_strdup (media_device_kind_to_string (device->kind));
+  return device->name != NULL
+             ? g_strconcat (media_device_kind_to_string (device->kind), ":", device->name, NULL)
+             : g_strdup (media_device_kind_to_string (device->kind));
 }
 
 static gboolean on_retry (gpointer data);
@@ -173,7 +177,8 @@ on_failed (MediaChain *chain, Slot *slot, const char *why)
   MediaDevice *device = g_ptr_array_index (chain->candidates, slot->candidate);
   g_autofree char *text = describe (device);
   guint candidate = slot->candidate;
-  /* What worked and works no more was lost, and so was what somebody asked for by name; that a default is not there is no event. */
+  /* What worked and works no more was lost, and so was what somebody asked for by name; that a default is
+   * not there is no event. */
   gboolean lost = slot->started || (candidate == 0 && chain->device->kind != MEDIA_DEVICE_DEFAULT);
 
   if (slot == chain->trial)
@@ -221,7 +226,8 @@ on_notify (gpointer data, guint code, const char *text)
 }
 
 MediaChain *
-media_chain_new (MediaRole role, MediaLiveDemand demand, MediaLiveCaptured captured, MediaChainLost lost, gpointer data)
+media_chain_new (MediaRole role, MediaLiveDemand demand, MediaLiveCaptured captured, MediaChainLost lost,
+                 gpointer data)
 {
   MediaChain *chain = g_new0 (MediaChain, 1);
 
@@ -288,7 +294,8 @@ media_chain_set_state (MediaChain *chain, MediaChainState state)
       if (chain->candidates->len > 0)
         chain->current = slot_new (chain, 0, TRUE);
       else if (chain->device->kind == MEDIA_DEVICE_DEFAULT)
-        g_message ("Audio %s: no sound server and no ALSA device: silence", media_role_to_string (chain->role));
+        g_message ("Audio %s: no sound server and no ALSA device: silence",
+                   media_role_to_string (chain->role));
     }
   else if (chain->current != NULL)
     media_live_set_state (chain->current->live, live);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The sound device of one role, come what may: the one that was asked for, else the system's default, else none; and back to the one that was
- * asked for when it returns. Main thread but for the callbacks of media-live-elements.h. */
+/* The sound device of one role, come what may: the one that was asked for, else the system's default, else
+ * none; and back to the one that was asked for when it returns. Main thread but for the callbacks of
+ * media-live-elements.h. */
 
 #include "media/media-live.h"
 
@@ -17,7 +18,8 @@ typedef enum
   MEDIA_CHAIN_ON,
 } MediaChainState;
 
-MediaChain *media_chain_new (MediaRole role, MediaLiveDemand demand, MediaLiveCaptured captured, MediaChainLost lost, gpointer data);
+MediaChain *media_chain_new (MediaRole role, MediaLiveDemand demand, MediaLiveCaptured captured,
+                             MediaChainLost lost, gpointer data);
 void media_chain_free (MediaChain *chain);
 /* Copies. Files, tones and silence are no business of the chain: it opens nothing for them. */
 void media_chain_set_device (MediaChain *chain, const MediaDevice *device);

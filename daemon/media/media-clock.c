@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A sound device has its own crystal. The only way not to drift against it is to let it ask: the source of the playback pipeline
- * calls media_clock_demand() whenever the device has room, and that call runs the tick. But a call must go on when the device does
- * not ask (it is still opening, it was unplugged, the sound server hangs) or when there is none: so a thread of our own watches and
- * beats by CLOCK_MONOTONIC in those times.
+/* A sound device has its own crystal. The only way not to drift against it is to let it ask: the source of
+ * the playback pipeline calls media_clock_demand() whenever the device has room, and that call runs the
+ * tick. But a call must go on when the device does not ask (it is still opening, it was unplugged, the
+ * sound server hangs) or when there is none: so a thread of our own watches and beats by CLOCK_MONOTONIC in
+ * those times.
  *
  *        timer beats  -- first demand -->  device beats, thread watches
  *             ^                                  |
  *             +------- no demand for 50 ms ------+
  *
- * The timer counts from one absolute time to the next; being late it catches up at once, but never by more than 5 ticks: after a longer stall
- * the missed time is dropped, because ports that were asked for half a second of sound at once could only invent it.
+ * The timer counts from one absolute time to the next; being late it catches up at once, but never by more
+ * than 5 ticks: after a longer stall the missed time is dropped, because ports that were asked for half a
+ * second of sound at once could only invent it.
  *
- * After a stall a device may ask for many frames at once, which it will throw away as late; meanwhile the timer already ran those ticks. A
- * bucket of credits, filled at 1 % over real time (no crystal is that fast) and emptied by every tick, keeps such bursts from the ports:
- * the device gets silence at once. One that goes on asking keeps no time at all, and is made to wait. */
+ * After a stall a device may ask for many frames at once, which it will throw away as late; meanwhile the
+ * timer already ran those ticks. A bucket of credits, filled at 1 % over real time (no crystal is that
+ * fast) and emptied by every tick, keeps such bursts from the ports: the device gets silence at once. One
+ * that goes on asking keeps no time at all, and is made to wait. */
 
 #include "media/media-clock.h"
 #include "media/media-thread.h"

@@ -13,7 +13,8 @@ PHONE_DEFINE_ENUM (MediaRole, media_role, MEDIA_ROLE_LIST)
 static gboolean
 fail (GError **error, MediaRole role, const char *text, const char *what)
 {
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "%s device \"%.200s\": %s", media_role_to_string (role), text, what);
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "%s device \"%.200s\": %s",
+               media_role_to_string (role), text, what);
   return FALSE;
 }
 
@@ -28,7 +29,9 @@ parse (MediaDevice *device, MediaRole role, const char *text, GError **error)
   if (strlen (text) > MAX_NAME || !g_utf8_validate (text, -1, NULL))
     return fail (error, role, "", "too long, or not UTF-8");
   if (!media_device_kind_from_string (kind, &device->kind))
-    return fail (error, role, text, "not one of default, pipewire[:NAME], pulse[:NAME], alsa[:NAME], file:PATH, tone[:HZ], silence");
+    return fail (
+        error, role, text,
+        "not one of default, pipewire[:NAME], pulse[:NAME], alsa[:NAME], file:PATH, tone[:HZ], silence");
   if (name != NULL && *name == '\0')
     return fail (error, role, text, "nothing after the colon");
 
@@ -165,7 +168,8 @@ media_device_pulse_is_pipewire (void)
   g_autofree char *folder = pulse_folder (), *pid_path = g_build_filename (folder, "pid", NULL);
   g_autofree char *pid = NULL, *comm_path = NULL, *comm = NULL;
 
-  if (!have_pulse () || !g_file_get_contents (pid_path, &pid, NULL, NULL) || g_ascii_strtoull (pid, NULL, 10) == 0)
+  if (!have_pulse () || !g_file_get_contents (pid_path, &pid, NULL, NULL)
+      || g_ascii_strtoull (pid, NULL, 10) == 0)
     return FALSE;
   comm_path = g_strdup_printf ("/proc/%" G_GUINT64_FORMAT "/comm", g_ascii_strtoull (pid, NULL, 10));
   return g_file_get_contents (comm_path, &comm, NULL, NULL) && g_str_has_prefix (comm, "pipewire");
@@ -210,8 +214,9 @@ media_device_find_candidates (MediaRole role, const MediaDevice *device)
     return candidates;
   if (first != MEDIA_DEVICE_DEFAULT)
     g_ptr_array_add (candidates, media_device_copy (device));
-  /* The socket of PulseAudio comes first even where PipeWire serves it: measured with GStreamer 1.22 and PipeWire 0.3.65, sound is steady and a
-   * third faster through it than through PipeWire's own elements (tests/bench/bench-device.c). */
+  /* The socket of PulseAudio comes first even where PipeWire serves it: measured with GStreamer 1.22 and
+   * PipeWire 0.3.65, sound is steady and a third faster through it than through PipeWire's own elements
+   * (tests/bench/bench-device.c). */
   if (have_pulse () && !(first == MEDIA_DEVICE_PULSE && device->name == NULL))
     add (candidates, MEDIA_DEVICE_PULSE);
   else if (have_pipewire () && !(first == MEDIA_DEVICE_PIPEWIRE && device->name == NULL))

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is to be held steady is the delay: samples in the buffer and those that the device has captured since it wrote last, which is the time since
- * then. (The buffer alone says little: both sides move 10 ms at once, so its fill stands still while the crystals drift, and then jumps by
- * a whole period.) To be safe the delay after a read must be a period of the device and a margin for its lateness. Over a window of
- * one second the least delay is compared with that; what is over is cut out, what is missing is gained by repeating a piece. The margin grows
- * when the buffer came near to running dry, more when it did, and comes back slowly when all is calm.
+/* What is to be held steady is the delay: samples in the buffer and those that the device has captured
+ * since it wrote last, which is the time since then. (The buffer alone says little: both sides move 10 ms
+ * at once, so its fill stands still while the crystals drift, and then jumps by a whole period.) To be safe
+ * the delay after a read must be a period of the device and a margin for its lateness. Over a window of one
+ * second the least delay is compared with that; what is over is cut out, what is missing is gained by
+ * repeating a piece. The margin grows when the buffer came near to running dry, more when it did, and comes
+ * back slowly when all is calm.
  *
- * Cutting and repeating are done at the lag, of those near the wanted one, at which the signal resembles itself most (one period of a voice or
- * several), with a crossfade of 2.5 ms: an overlap-add in the manner of WSOLA (Verhelst, Roelands 1993), once in some hundred seconds
- * for crystals that differ by 50 ppm. */
+ * Cutting and repeating are done at the lag, of those near the wanted one, at which the signal resembles
+ * itself most (one period of a voice or several), with a crossfade of 2.5 ms: an overlap-add in the manner
+ * of WSOLA (Verhelst, Roelands 1993), once in some hundred seconds for crystals that differ by 50 ppm. */
 
 #include "media/media-drift.h"
 
@@ -23,7 +25,8 @@
 #define CALM_WINDOWS 30         /* of quiet until the margin shrinks by 1 ms */
 #define LAG_MIN (2 * MS)
 #define LAG_MAX (7 * MS)
-#define SLACK (8 * MS)          /* of delay that is let be; more than LAG_MAX, or cutting and repeating would chase each other */
+/* Of delay that is let be; more than LAG_MAX, or cutting and repeating would chase each other. */
+#define SLACK (8 * MS)
 #define FADE (MS * 5 / 2)
 #define JUMP (40 * MS)          /* excess that is cut at once, whatever it is */
 
@@ -208,7 +211,8 @@ end_window (MediaDrift *drift, gint16 *ret_frame, guint fill)
   else if (++drift->calm % CALM_WINDOWS == 0 && drift->margin > MARGIN_MIN)
     drift->margin -= MS;
   /* A device may write more at once than it used to; what it did once only is forgotten. */
-  drift->period = burst > 0 && burst < drift->period ? MAX (burst, drift->period - MIN (MS, drift->period)) : MAX (burst, drift->period);
+  drift->period = burst > 0 && burst < drift->period ? MAX (burst, drift->period - MIN (MS, drift->period))
+                                                     : MAX (burst, drift->period);
   start_window (drift);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The buffer between a capture device, which writes when it likes and by its own crystal, and the hub, which reads a frame every tick:
- * as short as the jitter of both allows, and kept so by cutting or repeating a few milliseconds where the ear does not notice.
- * Pure but for the ring inside: one writing and one reading thread. */
+/* The buffer between a capture device, which writes when it likes and by its own crystal, and the hub,
+ * which reads a frame every tick: as short as the jitter of both allows, and kept so by cutting or
+ * repeating a few milliseconds where the ear does not notice. Pure but for the ring inside: one writing and
+ * one reading thread. */
 
 #include "media/media-ring.h"
 
@@ -16,7 +17,8 @@ typedef struct
   gboolean primed;              /* sound flows */
   guint period;                 /* that the device writes at once */
   guint margin;                 /* how late the device may be, beyond its period */
-  guint least_fill, least_delay;        /* in the buffer after a read, and with it what the device still holds: the least of this window */
+  /* In the buffer after a read, and with it what the device still holds: the least of this window. */
+  guint least_fill, least_delay;
   guint reads, calm;            /* reads in this window; windows since the margin grew */
   gint16 last;                  /* the sample that was given out last */
   guint cut, repeated, underruns;       /* samples, samples, times */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Each file has one thread, which owns the descriptor, and a ring that it shares with the hub. The hub wakes it by a semaphore every so many
- * frames (posting never waits); nothing here has a timer, so a file that is not ticked wakes nobody.
+/* Each file has one thread, which owns the descriptor, and a ring that it shares with the hub. The hub
+ * wakes it by a semaphore every so many frames (posting never waits); nothing here has a timer, so a file
+ * that is not ticked wakes nobody.
  *
- * Both objects are counted by two: the hub's side and the thread. The hub's side only leaves word and goes; the thread cleans up when it
- * sees it. */
+ * Both objects are counted by two: the hub's side and the thread. The hub's side only leaves word and goes;
+ * the thread cleans up when it sees it. */
 
 #include "media/media-file.h"
 #include "media/media-ring.h"
@@ -26,7 +27,8 @@
 #define INPUT_WAKE 20                   /* hub frames between wake-ups of the reader */
 #define OUTPUT_RING (10 * MEDIA_RATE)
 #define OUTPUT_WAKE 10
-#define LOCK_TRIES 100                  /* 20 ms apart: as long as the previous recording may take to be finalised */
+/* 20 ms apart: as long as the previous recording may take to be finalised. */
+#define LOCK_TRIES 100
 
 static gssize
 read_at (gpointer data, guint64 offset, void *ret_octets, gsize n)
@@ -105,8 +107,9 @@ static guint
 read_block (MediaFileInput *input, guint64 *position)
 {
   guint frames = MIN (READ_BLOCK, input->info.frames - *position);
-  gssize got = read_at (GINT_TO_POINTER (input->fd), input->info.data_offset + *position * input->info.frame_size, input->octets,
-                        frames * input->info.frame_size);
+  gssize got
+      = read_at (GINT_TO_POINTER (input->fd), input->info.data_offset + *position * input->info.frame_size,
+                 input->octets, frames * input->info.frame_size);
   const float *mono = input->mono;
   guint n;
 
@@ -144,7 +147,8 @@ input_run (gpointer data)
         {
           guint n = read_block (input, &position);
 
-          /* A file may have been cut short while we play it: start over, and give up only when its beginning is gone too. */
+          /* A file may have been cut short while we play it: start over, and give up only when its
+           * beginning is gone too. */
           if (n == 0)
             {
               empty++;
@@ -216,8 +220,8 @@ media_file_input_new (const char *path, GError **error)
   if (info.rate != MEDIA_RATE)
     {
       input->capacity = (guint64) READ_BLOCK * MEDIA_RATE / info.rate + 64;
-      input->resampler = gst_audio_resampler_new (GST_AUDIO_RESAMPLER_METHOD_KAISER, 0, GST_AUDIO_FORMAT_F32, 1, info.rate, MEDIA_RATE,
-                                                  NULL);
+      input->resampler = gst_audio_resampler_new (GST_AUDIO_RESAMPLER_METHOD_KAISER, 0, GST_AUDIO_FORMAT_F32,
+                                                  1, info.rate, MEDIA_RATE, NULL);
       input->resampled = g_new (float, input->capacity);
     }
   input->samples = g_new (gint16, input->capacity);
@@ -266,8 +270,8 @@ struct _MediaFileOutput
   MediaThread *thread;          /* hub's side */
   MediaRing ring;
 
-  /* One gap at a time: at sample gap_at of the ring's own count, gap_length samples were lost. Written by the hub while gap_length is 0, cleared by
-   * the writer. */
+  /* One gap at a time: at sample gap_at of the ring's own count, gap_length samples were lost. Written by
+   * the hub while gap_length is 0, cleared by the writer. */
   guint gap_at;
   atomic_uint gap_length;
 
@@ -339,7 +343,8 @@ output_open (MediaFileOutput *output)
       g_usleep (20000);
     }
   got = read_at (GINT_TO_POINTER (output->fd), 0, magic, sizeof magic);
-  if (got != 0 && (got != sizeof magic || memcmp (magic, "RIFF", 4) != 0 || memcmp (magic + 8, "WAVE", 4) != 0))
+  if (got != 0
+      && (got != sizeof magic || memcmp (magic, "RIFF", 4) != 0 || memcmp (magic + 8, "WAVE", 4) != 0))
     return output_fail (output, "there is a file that is no WAV; not overwritten");
   if (ftruncate (output->fd, 0) < 0)
     return output_fail (output, g_strerror (errno));
@@ -391,7 +396,8 @@ output_drain (MediaFileOutput *output)
             {
               if (!output_append (output, NULL, gap))
                 return FALSE;
-              g_message ("Recording %s: the disk was too slow for %u ms, which are silent now", output->path, gap / (MEDIA_RATE / 1000));
+              g_message ("Recording %s: the disk was too slow for %u ms, which are silent now", output->path,
+                         gap / (MEDIA_RATE / 1000));
               atomic_store (&output->gap_length, 0);
               continue;
             }
@@ -442,7 +448,8 @@ media_file_output_check (const char *path, GError **error)
     {
       if (S_ISREG (st.st_mode) && access (path, W_OK | R_OK) == 0)
         return TRUE;
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE, "%s: not a plain file that can be written", path);
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE, "%s: not a plain file that can be written",
+                   path);
       return FALSE;
     }
   if (errno == ENOENT && access (folder, W_OK | X_OK) == 0)
@@ -478,7 +485,8 @@ media_file_output_new (const char *path, MediaFileFailed on_failed, gpointer dat
 void
 media_file_output_write (MediaFileOutput *output, const gint16 *frame)
 {
-  if (output->lost > 0 && media_ring_fill (&output->ring) < output->ring.size / 2 && atomic_load (&output->gap_length) == 0)
+  if (output->lost > 0 && media_ring_fill (&output->ring) < output->ring.size / 2
+      && atomic_load (&output->gap_length) == 0)
     {
       output->gap_at = output->written;
       atomic_store (&output->gap_length, output->lost);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The hub is a table of ports and one function, the tick. Beats come from the outlet (media-outlet, media-clock), the microphone from the inlet; the
- * bell has an outlet of its own (media-ringer). Everything here is called on the main thread except on_tick(), and everything that a tick
- * reads is changed under the clock's lock, so the main thread waits for one tick at most (well under a millisecond for each port).
+/* The hub is a table of ports and one function, the tick. Beats come from the outlet (media-outlet,
+ * media-clock), the microphone from the inlet; the bell has an outlet of its own (media-ringer). Everything
+ * here is called on the main thread except on_tick(), and everything that a tick reads is changed under the
+ * clock's lock, so the main thread waits for one tick at most (well under a millisecond for each port).
  *
- * The devices are started for the first reason to sound and stopped with the last: a port that runs, a port with a tone, call waiting, a test
- * tone. Without a reason there is no thread, no timer and no wake-up.
+ * The devices are started for the first reason to sound and stopped with the last: a port that runs, a port
+ * with a tone, call waiting, a test tone. Without a reason there is no thread, no timer and no wake-up.
  *
  *   ports --pull--> mix --> limiter --> loudspeaker          (attached ports, tones)
  *   microphone --> mute --push--> ports                      (attached: the microphone, others: silence) */
@@ -79,9 +80,11 @@ play_ports (MediaHub *hub, gint16 *frame, gint64 now)
   for (guint i = 0; i < hub->ports->len; i++)
     {
       MediaPort *port = g_ptr_array_index (hub->ports, i);
-      gboolean heard = port->running && port->ops->pull != NULL && port->ops->pull (port->data, pulled, now) && port->attached;
+      gboolean heard = port->running && port->ops->pull != NULL && port->ops->pull (port->data, pulled, now)
+                       && port->attached;
 
-      /* A tone takes the place of what the port plays, and is heard on a port that is not attached too: it was asked for. */
+      /* A tone takes the place of what the port plays, and is heard on a port that is not attached too: it
+       * was asked for. */
       if (media_tone_render (&port->tone, frame, MEDIA_FRAME))
         media_mix_add (&hub->mix, frame);
       else if (heard)
@@ -108,7 +111,8 @@ feed_ports (MediaHub *hub, gint64 now)
   if (!media_inlet_read (hub->inlet, microphone, now, listened))
     memset (microphone, 0, sizeof microphone);
   media_fade (microphone, &hub->unmuted_gain, hub->muted ? 0 : 1);
-  atomic_store_explicit (&hub->level_in, (int) lrint (100 * media_meter_add (&hub->meter_in, microphone)), memory_order_relaxed);
+  atomic_store_explicit (&hub->level_in, (int) lrint (100 * media_meter_add (&hub->meter_in, microphone)),
+                         memory_order_relaxed);
 
   for (guint i = 0; i < hub->ports->len; i++)
     {
@@ -124,7 +128,8 @@ on_tick (gpointer data, gint16 *frame, gint64 now)
   MediaHub *hub = data;
 
   play_ports (hub, frame, now);
-  atomic_store_explicit (&hub->level_out, (int) lrint (100 * media_meter_add (&hub->meter_out, frame)), memory_order_relaxed);
+  atomic_store_explicit (&hub->level_out, (int) lrint (100 * media_meter_add (&hub->meter_out, frame)),
+                         memory_order_relaxed);
   feed_ports (hub, now);
 }
 
@@ -133,7 +138,8 @@ on_tick (gpointer data, gint16 *frame, gint64 now)
 static void
 device_lost (MediaHub *hub, MediaRole role, const char *device, const char *why)
 {
-  g_warning ("Lost the %s device %s: %s", media_role_to_string (role), device != NULL ? device : "default", why);
+  g_warning ("Lost the %s device %s: %s", media_role_to_string (role), device != NULL ? device : "default",
+             why);
   if (hub->lost != NULL)
     hub->lost (media_role_to_string (role), device != NULL ? device : "default", hub->lost_data);
 }
@@ -259,8 +265,9 @@ on_linger_over (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Starts or stops the devices as there are reasons to. While it rings they are connected already, so that an answered call has sound at once; after the
- * last call they stay so for a little, for the next one. The microphone is never on in that state. */
+/* Starts or stops the devices as there are reasons to. While it rings they are connected already, so that
+ * an answered call has sound at once; after the last call they stay so for a little, for the next one. The
+ * microphone is never on in that state. */
 static void
 update (MediaHub *hub)
 {
@@ -427,7 +434,8 @@ find_role (const char *text, MediaRole *ret_role, GError **error)
 {
   if (media_role_from_string (text, ret_role))
     return TRUE;
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "\"%s\" is not one of input, output, ring", text);
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "\"%s\" is not one of input, output, ring",
+               text);
   return FALSE;
 }
 
@@ -438,7 +446,8 @@ check_device (MediaRole role, const MediaDevice *device, GError **error)
   switch (device->kind)
     {
     case MEDIA_DEVICE_FILE:
-      return role == MEDIA_ROLE_INPUT ? media_file_input_check (device->name, error) : media_file_output_check (device->name, error);
+      return role == MEDIA_ROLE_INPUT ? media_file_input_check (device->name, error)
+                                      : media_file_output_check (device->name, error);
     case MEDIA_DEVICE_PIPEWIRE:
     case MEDIA_DEVICE_PULSE:
     case MEDIA_DEVICE_ALSA:
@@ -516,7 +525,8 @@ media_hub_test_tone (MediaHub *hub, const char *role_name, GError **error)
     return FALSE;
   if (role == MEDIA_ROLE_INPUT)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "a test tone can be played on output and ring, not on input");
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION,
+                   "a test tone can be played on output and ring, not on input");
       return FALSE;
     }
   if (hub->test_source[role] != 0)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The audio bridge of the daemon: every source and sink of PCM (a call, a file player, a client's stream, a tone) is a port; the
- * hub ticks all of them every 10 ms on one thread, paced by the output device's clock, or by a timer when there is none
- * (files, tones, silence). A tick pulls one frame from every port, mixes what goes to the loudspeaker, and pushes the
- * microphone (and, for conferences, the other members) to every port. No tick while no port is running: an idle phone wakes up nobody.
+/* The audio bridge of the daemon: every source and sink of PCM (a call, a file player, a client's stream, a
+ * tone) is a port; the hub ticks all of them every 10 ms on one thread, paced by the output device's clock,
+ * or by a timer when there is none (files, tones, silence). A tick pulls one frame from every port, mixes
+ * what goes to the loudspeaker, and pushes the microphone (and, for conferences, the other members) to
+ * every port. No tick while no port is running: an idle phone wakes up nobody.
  *
- * Two more threads at most: capture and playback of the device pipelines. The hub owns devices, files and the ring. */
+ * The hub owns devices, files and the ring. Each of them that is open has threads of its own; nothing has
+ * one while nothing sounds, but for sound devices, which stay connected while it rings and for 5 s after
+ * the last call, so that an answered call has sound at once. */
 
 #include "core/ports.h"
 #include "media/media-types.h"
@@ -17,7 +20,8 @@ typedef struct _MediaPort MediaPort;
 typedef struct
 {
   /* Both on the hub thread; must not block. frame: MEDIA_FRAME samples. now: monotonic us of this tick. */
-  gboolean (*pull) (gpointer data, gint16 *frame, gint64 now);          /* FALSE: silence (frame need not be filled) */
+  /* FALSE: silence (frame need not be filled). */
+  gboolean (*pull) (gpointer data, gint16 *frame, gint64 now);
   void (*push) (gpointer data, const gint16 *frame, gint64 now);        /* what this port is to hear/send */
 } MediaPortOps;
 
@@ -27,17 +31,21 @@ void media_hub_free (MediaHub *hub);
 /* Main thread. A new port is not running and not attached. */
 MediaPort *media_hub_add_port (MediaHub *hub, const char *name, const MediaPortOps *ops, gpointer data);
 void media_port_set_running (MediaPort *port, gboolean running);        /* ticks come or not */
-void media_port_set_attached (MediaPort *port, gboolean attached);      /* hears the microphone, is heard in the loudspeaker */
+/* Hears the microphone, is heard in the loudspeaker. */
+void media_port_set_attached (MediaPort *port, gboolean attached);
 /* Played to the loudspeaker in place of nothing/pull, whether the port runs and is attached or not. */
 void media_port_set_tone (MediaPort *port, PhoneTone tone, const char *country);
 /* When this returns, no callback of the port runs or will run. */
 void media_hub_remove_port (MediaHub *hub, MediaPort *port);
 
-/* Buffers between device and hub, ms, for reports; and the origins of file devices (monotonic us, 0: none). */
+/* Main thread. Buffers between device and hub, ms, for reports; and the origins of file devices (monotonic
+ * us, 0: none): a file input begins anew when the first port runs, and stands still while no attached port
+ * runs; a file output is begun anew when the hub starts to tick. */
 void media_hub_get_delays (MediaHub *hub, double *ret_capture, double *ret_output);
 void media_hub_get_origins (MediaHub *hub, gint64 *ret_input, gint64 *ret_output);
 void media_hub_get_levels (MediaHub *hub, double *ret_in, double *ret_out);     /* dBFS, -127..0 */
-guint64 media_hub_get_ticks (MediaHub *hub);                                    /* since it was made; any thread */
+/* Since it was made; any thread. */
+guint64 media_hub_get_ticks (MediaHub *hub);
 
 /* Ring and audio settings: the implementation of the audio half of PhoneMediaOps. */
 void media_hub_set_ring (MediaHub *hub, PhoneTone tone, const char *country);

@@ -70,7 +70,8 @@ media_inlet_free (MediaInlet *inlet)
   g_free (inlet);
 }
 
-/* Puts another source in place of the present one: a live device, a file, a tone, or with none of them silence. */
+/* Puts another source in place of the present one: a live device, a file, a tone, or with none of them
+ * silence. */
 static void
 swap (MediaInlet *inlet, gboolean live, MediaFileInput *file, guint hz)
 {

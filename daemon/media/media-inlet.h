@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Where sound comes in: a microphone, a file, a tone, silence. One inlet serves one clock: it is read in that clock's ticks. */
+/* Where sound comes in: a microphone, a file, a tone, silence. One inlet serves one clock: it is read in
+ * that clock's ticks. */
 
 #include "media/media-clock.h"
 #include "media/media-device.h"
@@ -22,4 +23,5 @@ void media_inlet_rewind (MediaInlet *inlet);            /* a file starts again *
 /* In a tick. listened: somebody hears it; a file stands still otherwise. FALSE: silence, frame untouched. */
 gboolean media_inlet_read (MediaInlet *inlet, gint16 *frame, gint64 now, gboolean listened);
 double media_inlet_get_delay (MediaInlet *inlet);       /* ms between mouth and tick; main thread */
-gint64 media_inlet_get_origin (MediaInlet *inlet);      /* monotonic us of the first sample of a file, 0: none; any thread */
+/* Monotonic us of the first sample of a file, 0: none; any thread. */
+gint64 media_inlet_get_origin (MediaInlet *inlet);

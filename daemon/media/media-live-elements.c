@@ -7,7 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-#define CAPS "audio/x-raw, format=(string)" GST_AUDIO_NE (S16) ", layout=(string)interleaved, rate=(int)48000, channels=(int)1"
+#define CAPS \
+  "audio/x-raw, format=(string)" GST_AUDIO_NE (S16) ", layout=(string)interleaved, " \
+  "rate=(int)48000, channels=(int)1"
 
 G_STATIC_ASSERT (MEDIA_RATE == 48000);
 
@@ -72,8 +74,8 @@ media_live_source_class_init (MediaLiveSourceClass *class)
   GST_BASE_SRC_CLASS (class)->start = source_start;
   G_OBJECT_CLASS (class)->finalize = source_finalize;
   gst_element_class_add_static_pad_template (GST_ELEMENT_CLASS (class), &source_template);
-  gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (class), "phoned loudspeaker", "Source/Audio", "Asks the audio hub for frames",
-                                         "phoned");
+  gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (class), "phoned loudspeaker", "Source/Audio",
+                                         "Asks the audio hub for frames", "phoned");
 }
 
 static void
@@ -140,8 +142,8 @@ media_live_sink_class_init (MediaLiveSinkClass *class)
   GST_BASE_SINK_CLASS (class)->render = sink_render;
   G_OBJECT_CLASS (class)->finalize = sink_finalize;
   gst_element_class_add_static_pad_template (GST_ELEMENT_CLASS (class), &sink_template);
-  gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (class), "phoned microphone", "Sink/Audio", "Hands samples to the audio hub",
-                                         "phoned");
+  gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (class), "phoned microphone", "Sink/Audio",
+                                         "Hands samples to the audio hub", "phoned");
 }
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The two ends of a device pipeline that are ours: a source that asks for frames, a sink that hands samples over. Caps are fixed: MEDIA_RATE
- * mono, 16 bit. */
+/* The two ends of a device pipeline that are ours: a source that asks for frames, a sink that hands samples
+ * over. Caps are fixed: MEDIA_RATE mono, 16 bit. */
 
 #include <gst/gst.h>
 #include "media/media-types.h"

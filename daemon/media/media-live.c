@@ -3,15 +3,16 @@
 /*   playback:   [hub source] ! audioconvert ! audioresample ! pulsesink | pipewiresink | alsasink
  *   capture:    pulsesrc | pipewiresrc | alsasrc ! audioconvert ! audioresample ! [hub sink]
  *
- * The converters pass through where the device takes MEDIA_RATE mono, as sound servers do. No element waits for timestamps (sync is off): a
- * playback pipeline runs as fast as the device takes samples, which is what makes the device the clock of the hub.
+ * The converters pass through where the device takes MEDIA_RATE mono, as sound servers do. No element waits
+ * for timestamps (sync is off): a playback pipeline runs as fast as the device takes samples, which is what
+ * makes the device the clock of the hub.
  *
- * The thread of a MediaLive is the only one that changes the pipeline's state. It follows what is wanted, notices errors that the bus
- * reports, and, while the device is on, looks twice a second whether samples flow: a sound server that hangs or a sink that was
- * suspended says nothing by itself.
+ * The thread of a MediaLive is the only one that changes the pipeline's state. It follows what is wanted,
+ * notices errors that the bus reports, and, while the device is on, looks twice a second whether samples
+ * flow: a sound server that hangs or a sink that was suspended says nothing by itself.
  *
- * When a sound server loses the device that a stream plays on, it moves the stream to another one, quietly: so we look where it
- * is. A user who moves it by hand may do so: it counts as lost only if the device is
+ * When a sound server loses the device that a stream plays on, it moves the stream to another one, quietly:
+ * so we look where it is. A user who moves it by hand may do so: it counts as lost only if the device is
  * gone from the server's list. */
 
 #include "media/media-live.h"
@@ -26,11 +27,18 @@
 #define WATCH_US (G_USEC_PER_SEC / 2)
 #define PLACE_TRIES 50
 #define PLACE_US 20000          /* between looks for where a new stream is */
-#define STILL_LIMIT 6           /* watches without a sample until the device is given up: an idle sink of PulseAudio may sleep for 2 s; ... */
-#define FIRST_LIMIT 10          /* ... and until the first one has come */
+/* Watches without a sample until the device is given up; an idle null sink sleeps 2 s. */
+#define STILL_LIMIT 6
+#define FIRST_LIMIT 10          /* the same until the first one has come */
 
-/* Buffer and period in us; see tests/bench/bench-device.c for what was measured. */
-#define BUFFER_US 30000
+#define MAX_DELAY_MS 500
+
+/* Buffer and period in us. Measured on null sinks by tests/bench/bench-device.c, one run each: on an idle
+ * machine the round trip on PulseAudio 16 is the buffer (20.5, 30, 40 ms), and on PipeWire 0.3.65 37 to 43
+ * ms for all three. On one with ten busy processes for each core the sound broke 230, 69, 16, 10 and 0
+ * times in 10 s with 20, 30, 40, 60 and 200 ms (PulseAudio). The last is the default of GStreamer's
+ * elements: 120 ms of round trip. */
+#define BUFFER_US 40000
 #define PERIOD_US 10000
 static guint buffer_us = BUFFER_US, period_us = PERIOD_US;
 
@@ -45,6 +53,8 @@ struct _MediaLive
   atomic_uint flowed;           /* buffers so far */
   atomic_ullong produced;       /* samples made for playback since the pipeline was last started */
   _Atomic double delay;
+  double ahead;                 /* capture thread: us by which the device is ahead of real time */
+  gint64 last_captured;
   atomic_bool placed;           /* the stream was seen where it belongs; nothing is captured before */
 
   pthread_mutex_t flow_lock;    /* of the three: held while one of them runs */
@@ -129,6 +139,15 @@ static void
 on_captured (gpointer data, const gint16 *samples, guint n, double age)
 {
   MediaLive *live = data;
+  gint64 now = g_get_monotonic_time ();
+
+  /* A device that keeps no time (alsa:null) is made to wait, as media_clock_demand() does with one that
+   * plays. */
+  live->ahead
+      = MAX (live->ahead + (double) n * G_USEC_PER_SEC / MEDIA_RATE - 1.01 * (now - live->last_captured), 0);
+  live->last_captured = now;
+  if (live->ahead > 2 * G_USEC_PER_SEC)
+    g_usleep (10000);
 
   if (!atomic_load (&live->placed))
     return;
@@ -186,9 +205,10 @@ make (MediaLive *live, const char *factory)
 static void
 set_stream_properties (GstElement *element, const char *role)
 {
-  GstStructure *properties = gst_structure_new ("properties", "media.role", G_TYPE_STRING, role, "application.name", G_TYPE_STRING, "phoned",
-                                                "application.id", G_TYPE_STRING, "org.phoned.Phone1", "application.icon_name", G_TYPE_STRING,
-                                                "phone", NULL);
+  GstStructure *properties
+      = gst_structure_new ("properties", "media.role", G_TYPE_STRING, role, "application.name", G_TYPE_STRING,
+                           "phoned", "application.id", G_TYPE_STRING, "org.phoned.Phone1",
+                           "application.icon_name", G_TYPE_STRING, "phone", NULL);
 
   g_object_set (element, "stream-properties", properties, NULL);
   gst_structure_free (properties);
@@ -201,7 +221,8 @@ make_device (MediaLive *live)
   MediaDeviceKind kind = live->device.kind;
   GstElement *element = NULL;
 
-  /* The nodes of PipeWire have the same names there, and the sound is better (see media_device_find_candidates()). */
+  /* The nodes of PipeWire have the same names there, and the sound is better (see
+   * media_device_find_candidates()). */
   if (kind == MEDIA_DEVICE_PIPEWIRE && media_device_pulse_is_pipewire ())
     kind = MEDIA_DEVICE_PULSE;
   switch (kind)
@@ -210,7 +231,8 @@ make_device (MediaLive *live)
       element = make (live, input ? "pulsesrc" : "pulsesink");
       if (element == NULL)
         return NULL;
-      g_object_set (element, "client-name", "phoned", "buffer-time", (gint64) buffer_us, "latency-time", (gint64) period_us, NULL);
+      g_object_set (element, "client-name", "phoned", "buffer-time", (gint64) buffer_us, "latency-time",
+                    (gint64) period_us, NULL);
       if (live->device.name != NULL)
         g_object_set (element, "device", live->device.name, NULL);
       set_stream_properties (element, ring ? "event" : "phone");
@@ -223,9 +245,10 @@ make_device (MediaLive *live)
       if (live->device.name != NULL)
         g_object_set (element, "target-object", live->device.name, NULL);
       {
-        GstStructure *properties = gst_structure_new ("properties", "media.role", G_TYPE_STRING, ring ? "Notification" : "Communication",
-                                                      "node.latency", G_TYPE_STRING, "480/48000", "application.name", G_TYPE_STRING, "phoned",
-                                                      "node.name", G_TYPE_STRING, "phoned", NULL);
+        GstStructure *properties = gst_structure_new (
+            "properties", "media.role", G_TYPE_STRING, ring ? "Notification" : "Communication",
+            "node.latency", G_TYPE_STRING, "480/48000", "application.name", G_TYPE_STRING, "phoned",
+            "node.name", G_TYPE_STRING, "phoned", NULL);
         g_object_set (element, "stream-properties", properties, NULL);
         gst_structure_free (properties);
       }
@@ -287,7 +310,8 @@ set_state (MediaLive *live, GstState state)
     fail (live, "it cannot be opened");
 }
 
-/* How long sound is under way between this pipeline and the air. Elements built on GStreamer's audio ring buffer know. */
+/* How long sound is under way between this pipeline and the air. Elements built on GStreamer's audio ring
+ * buffer know. */
 static void
 measure_delay (MediaLive *live)
 {
@@ -307,9 +331,10 @@ measure_delay (MediaLive *live)
 
       if (GST_CLOCK_TIME_IS_VALID (played))
         delay = (atomic_load (&live->produced) * 1000.0 / MEDIA_RATE) - played / 1e6;
-      if (delay < 0)
-        delay = NAN;
     }
+  /* Monitors of idle sinks and streams that just started tell fairy tales. */
+  if (delay < 0 || delay > MAX_DELAY_MS)
+    delay = NAN;
   atomic_store (&live->delay, delay);
 }
 
@@ -415,8 +440,8 @@ live_run (gpointer data)
 /* ---- main thread ---- */
 
 MediaLive *
-media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand demand, MediaLiveCaptured captured, gpointer data,
-                MediaNotify *notify, guint serial)
+media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand demand, MediaLiveCaptured captured,
+                gpointer data, MediaNotify *notify, guint serial)
 {
   MediaLive *live = g_new0 (MediaLive, 1);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One sound device, opened: a GStreamer pipeline with a thread that changes its state, because opening and closing talk to a sound server
- * and may take their time. All calls here return at once. */
+/* One sound device, opened: a GStreamer pipeline with a thread that changes its state, because opening and
+ * closing talk to a sound server and may take their time. All calls here return at once. */
 
 #include "media/media-device.h"
 #include "media/media-live-elements.h"
@@ -24,11 +24,13 @@ typedef enum
   MEDIA_LIVE_N_EVENTS,
 } MediaLiveEvent;
 
-/* device: pipewire, pulse or alsa. demand serves output and ring, captured the input; either stops when media_live_free() has returned. */
-MediaLive *media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand demand, MediaLiveCaptured captured, gpointer data,
-                           MediaNotify *notify, guint serial);
+/* device: pipewire, pulse or alsa. demand serves output and ring, captured the input; either stops when
+ * media_live_free() has returned. */
+MediaLive *media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand demand,
+                           MediaLiveCaptured captured, gpointer data, MediaNotify *notify, guint serial);
 void media_live_set_state (MediaLive *live, MediaLiveState state);
-double media_live_get_delay (MediaLive *live);  /* ms in buffers of the device and its server, NAN: unknown; any thread */
+/* Ms in buffers of the device and its server, NAN: unknown; any thread. */
+double media_live_get_delay (MediaLive *live);
 /* For benchmarks: other buffers, in us, for what is made from now on. */
 void media_live_set_buffers (guint buffer, guint period);
 /* Closes it behind the caller's back; accepts NULL. */

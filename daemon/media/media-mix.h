@@ -15,7 +15,8 @@ typedef struct
 void media_mix_init (MediaMix *mix);
 void media_mix_begin (MediaMix *mix);
 void media_mix_add (MediaMix *mix, const gint16 *frame);
-/* The sum as samples. Below full scale it is exact to the bit; above, the gain goes down at once and comes back within a second. */
+/* The sum as samples. Below full scale it is exact to the bit; above, the gain goes down at once and comes
+ * back within a second. */
 void media_mix_end (MediaMix *mix, gint16 *ret_frame);
 
 /* A level meter with a time constant of 100 ms. */

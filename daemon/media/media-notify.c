@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An event descriptor that the main loop watches, rather than sources attached from elsewhere: all of GLib stays on one thread, and the thread
- * sanitizer sees the whole way of a message. */
+/* An event descriptor that the main loop watches, rather than sources attached from elsewhere: all of GLib
+ * stays on one thread, and the thread sanitizer sees the whole way of a message. */
 
 #include "media/media-notify.h"
 
@@ -11,7 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define MAX_WAITING 64          /* a device that fails again and again does not fill the memory of a busy main loop */
+/* A device that fails again and again does not fill the memory of a busy main loop. */
+#define MAX_WAITING 64
 
 typedef struct
 {

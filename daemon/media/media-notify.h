@@ -12,6 +12,7 @@ typedef void (*MediaNotifyFunc) (gpointer data, guint code, const char *text);
 MediaNotify *media_notify_new (MediaNotifyFunc func, gpointer data);
 MediaNotify *media_notify_ref (MediaNotify *notify);                    /* any thread */
 void media_notify_unref (MediaNotify *notify);                          /* any thread; accepts NULL */
-void media_notify_post (MediaNotify *notify, guint code, const char *text);     /* any thread; text is copied, may be NULL */
+/* Any thread; text is copied, may be NULL. */
+void media_notify_post (MediaNotify *notify, guint code, const char *text);
 /* Main thread: func does not run any more. Also gives up the caller's reference. Accepts NULL. */
 void media_notify_close (MediaNotify *notify);

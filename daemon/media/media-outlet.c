@@ -38,7 +38,8 @@ on_tick (gpointer data, gint16 *frame, gint64 now)
     }
 }
 
-/* A writing thread gave up. It calls with its own lock held, which media_file_output_free() takes too: the serial cannot be stale here. */
+/* A writing thread gave up. It calls with its own lock held, which media_file_output_free() takes too: the
+ * serial cannot be stale here. */
 static void
 on_file_failed (gpointer data, const char *message)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Where sound goes out: a loudspeaker, a recording, nowhere; and the clock that beats for it. The hub has one for calls and one for the ring. */
+/* Where sound goes out: a loudspeaker, a recording, nowhere; and the clock that beats for it. The hub has
+ * one for calls and one for the ring. */
 
 #include "media/media-clock.h"
 #include "media/media-device.h"
@@ -11,7 +12,8 @@ typedef struct _MediaOutlet MediaOutlet;
 typedef void (*MediaOutletLost) (gpointer data, const char *device, const char *why);
 
 /* tick makes the frames; see media-clock.h. */
-MediaOutlet *media_outlet_new (MediaRole role, MediaClockTick tick, MediaOutletLost lost, gpointer data);       /* silence */
+/* Its device is silence. */
+MediaOutlet *media_outlet_new (MediaRole role, MediaClockTick tick, MediaOutletLost lost, gpointer data);
 void media_outlet_free (MediaOutlet *outlet);
 gboolean media_outlet_is_live (MediaOutlet *outlet);         /* its device is a real one */
 MediaClock *media_outlet_get_clock (MediaOutlet *outlet);
@@ -22,4 +24,5 @@ void media_outlet_start (MediaOutlet *outlet);          /* a file is begun anew 
 /* warm: a sound device stays connected, so that the next start is quick. Also without a start before. */
 void media_outlet_stop (MediaOutlet *outlet, gboolean warm);
 double media_outlet_get_delay (MediaOutlet *outlet);    /* ms between tick and ear; main thread */
-gint64 media_outlet_get_origin (MediaOutlet *outlet);   /* monotonic us of the first sample of a file, 0: none; any thread */
+/* Monotonic us of the first sample of a file, 0: none; any thread. */
+gint64 media_outlet_get_origin (MediaOutlet *outlet);

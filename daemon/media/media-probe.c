@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* GStreamer's device providers block while they talk to a sound server. They get a thread, and the caller waits for it for a moment only: a server
- * that hangs costs the main loop that moment once, and one thread, not one more with each question. */
+/* GStreamer's device providers block while they talk to a sound server. They get a thread, and the caller
+ * waits for it for a moment only: a server that hangs costs the main loop that moment once, and one thread,
+ * not one more with each question. */
 
 #include "media/media-probe.h"
 #include "media/media-thread.h"
@@ -74,11 +75,14 @@ probe_unref (Probe *probe)
   g_free (probe);
 }
 
-/* The name by which an element finds the device again: that of the node, or what GStreamer would give the element. */
+/* The name by which an element finds the device again: that of the node, or what GStreamer would give the
+ * element. */
 static char *
 find_name (GstDevice *device, const GstStructure *properties, MediaDeviceKind kind)
 {
-  const char *node = properties != NULL && kind == MEDIA_DEVICE_PIPEWIRE ? gst_structure_get_string (properties, "node.name") : NULL;
+  const char *node = properties != NULL && kind == MEDIA_DEVICE_PIPEWIRE
+                         ? gst_structure_get_string (properties, "node.name")
+                         : NULL;
   GstElement *element;
   char *name = NULL;
 
@@ -98,7 +102,8 @@ static void
 add_device (GPtrArray *found, GstDevice *device, MediaDeviceKind kind)
 {
   g_autoptr (GstStructure) properties = gst_device_get_properties (device);
-  g_autofree char *description = gst_device_get_display_name (device), *name = find_name (device, properties, kind);
+  g_autofree char *description = gst_device_get_display_name (device),
+                  *name = find_name (device, properties, kind);
   MediaProbed *probed;
 
   if (name == NULL || found->len >= MAX_DEVICES)
@@ -130,12 +135,14 @@ probe_run (gpointer data)
 
   if (provider != NULL)
     {
-      /* Only a started provider knows which device is the default. One that cannot be started may still be asked. */
+      /* Only a started provider knows which device is the default. One that cannot be started may still be
+       * asked. */
       gboolean started = gst_device_provider_start (provider);
       GList *devices = gst_device_provider_get_devices (provider);
 
       for (GList *l = devices; l != NULL; l = l->next)
-        if (gst_device_has_classes (l->data, "Audio/Source") || gst_device_has_classes (l->data, "Audio/Sink"))
+        if (gst_device_has_classes (l->data, "Audio/Source")
+            || gst_device_has_classes (l->data, "Audio/Sink"))
           add_device (found, l->data, probe->kind);
       g_list_free_full (devices, gst_object_unref);
       if (started)
@@ -158,7 +165,8 @@ media_probe (MediaDeviceKind kind, guint ms)
   MediaThread *thread;
   Probe *probe;
 
-  g_return_val_if_fail (kind == MEDIA_DEVICE_PIPEWIRE || kind == MEDIA_DEVICE_PULSE || kind == MEDIA_DEVICE_ALSA, NULL);
+  g_return_val_if_fail (
+      kind == MEDIA_DEVICE_PIPEWIRE || kind == MEDIA_DEVICE_PULSE || kind == MEDIA_DEVICE_ALSA, NULL);
   if (!take_turn (kind, until))
     return NULL;
 
@@ -220,7 +228,8 @@ media_probe_check (MediaRole role, const MediaDevice *device, GError **error)
       if (probed->role == wanted && g_str_equal (probed->name, device->name))
         return TRUE;
     }
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE, "no %s device %s:%s", media_role_to_string (wanted), kind, device->name);
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE, "no %s device %s:%s", media_role_to_string (wanted),
+               kind, device->name);
   return FALSE;
 }
 
@@ -259,10 +268,12 @@ media_probe_list (void)
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) g_hash_table_unref);
 
   if (media_device_is_present (MEDIA_ROLE_OUTPUT, MEDIA_DEVICE_PULSE))
-    list_kind (list, MEDIA_DEVICE_PULSE, media_device_pulse_is_pipewire () ? MEDIA_DEVICE_PIPEWIRE : MEDIA_DEVICE_PULSE);
+    list_kind (list, MEDIA_DEVICE_PULSE,
+               media_device_pulse_is_pipewire () ? MEDIA_DEVICE_PIPEWIRE : MEDIA_DEVICE_PULSE);
   else if (media_device_is_present (MEDIA_ROLE_OUTPUT, MEDIA_DEVICE_PIPEWIRE))
     list_kind (list, MEDIA_DEVICE_PIPEWIRE, MEDIA_DEVICE_PIPEWIRE);
-  if (media_device_is_present (MEDIA_ROLE_OUTPUT, MEDIA_DEVICE_ALSA) || media_device_is_present (MEDIA_ROLE_INPUT, MEDIA_DEVICE_ALSA))
+  if (media_device_is_present (MEDIA_ROLE_OUTPUT, MEDIA_DEVICE_ALSA)
+      || media_device_is_present (MEDIA_ROLE_INPUT, MEDIA_DEVICE_ALSA))
     list_kind (list, MEDIA_DEVICE_ALSA, MEDIA_DEVICE_ALSA);
   return list;
 }

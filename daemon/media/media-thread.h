@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Threads of the media room. pthreads rather than GThread and GMutex: the thread sanitizer knows the former and is blind to the latter. */
+/* Threads of the media room. pthreads rather than GThread and GMutex: the thread sanitizer knows the former
+ * and is blind to the latter. */
 
 #include <glib.h>
 #include <pthread.h>
 
 typedef struct _MediaThread MediaThread;
 
-/* Starts a thread that nobody joins: it owns (a reference on) its data, so whoever wants it gone only tells it so, releases it, and never waits for
- * a slow disk or a hanging sound server. NULL: no thread to be had. */
+/* Starts a thread that nobody joins: it owns (a reference on) its data, so whoever wants it gone only tells
+ * it so, releases it, and never waits for a slow disk or a hanging sound server. NULL: none to be had. */
 MediaThread *media_thread_start (const char *name, void (*run) (gpointer data), gpointer data);
 /* Accepts NULL. The thread may have ended before. */
 void media_thread_release (MediaThread *thread);
 /* At exit: waits until all released threads have ended, at most ms. FALSE: some have not. */
 gboolean media_threads_wait (guint ms);
-/* Names the calling thread and asks for real-time scheduling, which the system may refuse (RLIMIT_RTPRIO); that is no error. */
+/* Names the calling thread and asks for real-time scheduling, which the system may refuse (RLIMIT_RTPRIO);
+ * that is no error. */
 void media_thread_prepare (const char *name, gboolean realtime);
 void media_thread_restore (void);       /* back to ordinary scheduling, for a thread that returns to a pool */
-/* A condition that waits on CLOCK_MONOTONIC, and the wait itself: until is monotonic us; FALSE: the time is over. */
+/* A condition that waits on CLOCK_MONOTONIC, and the wait itself: until is monotonic us; FALSE: the time is
+ * over. */
 void media_cond_init (pthread_cond_t *cond);
 gboolean media_cond_wait_until (pthread_cond_t *cond, pthread_mutex_t *mutex, gint64 until);

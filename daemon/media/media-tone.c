@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The table follows ITU-T's "Various tones used in national networks" (annex to Operational Bulletin 781, 2003), the companion of
- * E.180/Q.35; the UK's from BT SIN 350, Australia's from ACIF S002, New Zealand's from TNA 102. Times are milliseconds.
- * A caller who hears busy in the cadence of home knows at once what it means: hence by country and not one tone for all.
+/* The table follows ITU-T's "Various tones used in national networks" (annex to Operational Bulletin 781,
+ * 2003), the companion of E.180/Q.35; the UK's from BT SIN 350, Australia's from ACIF S002, New Zealand's
+ * from TNA 102. Times are milliseconds. A caller who hears busy in the cadence of home knows at once what
+ * it means: hence by country and not one tone for all.
  *
- * The ring has no standard (a bell has no frequency): we give it a two-tone warble in the cadence of the country's ringing tone.
+ * The ring has no standard (a bell has no frequency): we give it a two-tone warble in the cadence of the
+ * country's ringing tone.
  *
- * Levels: E.180 asks for -10 dBm0 +-5 dB for progress tones; 0 dBm0 lies 3.14 dB under full scale (ITU-T G.711). Call waiting is mixed into
- * speech and stays 6 dB below. The generator has one gain that runs towards 1 inside a sounding segment and towards 0 near its end or when the
- * tone changes, shaped by a raised cosine: no edge is ever steeper than 5 ms. */
+ * Levels: E.180 asks for -10 dBm0 +-5 dB for progress tones; 0 dBm0 lies 3.14 dB under full scale (ITU-T
+ * G.711). Call waiting is mixed into speech and stays 6 dB below. The generator has one gain that runs
+ * towards 1 inside a sounding segment and towards 0 near its end or when the tone changes, shaped by a
+ * raised cosine: no edge is ever steeper than 5 ms. */
 
 #include "media/media-tone.h"
 
@@ -37,50 +40,59 @@ typedef struct
 static const Country countries[] = {
   { "", { S (425, 1000), Q (4000) }, { S (425, 500), Q (500) }, { S (425, 250), Q (250) },
     { S (425, 200), Q (200), S (425, 200), Q (5000) } },
-  { "AT", { S (420, 1000), Q (5000) }, { S (420, 400), Q (400) }, { S (420, 200), Q (200) }, { S (420, 40), Q (1960) } },
+  { "AT", { S (420, 1000), Q (5000) }, { S (420, 400), Q (400) }, { S (420, 200), Q (200) },
+    { S (420, 40), Q (1960) } },
   { "AU", { P (413, 438, 400), Q (200), P (413, 438, 400), Q (2000) }, { S (425, 375), Q (375) },
     { S (425, 375), Q (375), S (420, 375), Q (375) }, { S (425, 200), Q (200), S (425, 200), Q (4400) } },
   { "BE", { S (425, 1000), Q (3000) }, { S (425, 500), Q (500) }, { S (425, 167), Q (167) },
     { S (1400, 175), Q (175), S (1400, 175), Q (3500) } },
-  { "BR", { S (425, 1000), Q (4000) }, { S (425, 250), Q (250) }, { S (425, 250), Q (250), S (425, 750), Q (250) },
-    { S (425, 50), Q (1000) } },
-  { "CA", { P (440, 480, 2000), Q (4000) }, { P (480, 620, 500), Q (500) }, { P (480, 620, 250), Q (250) }, { S (440, 300), Q (10000) } },
+  { "BR", { S (425, 1000), Q (4000) }, { S (425, 250), Q (250) },
+    { S (425, 250), Q (250), S (425, 750), Q (250) }, { S (425, 50), Q (1000) } },
+  { "CA", { P (440, 480, 2000), Q (4000) }, { P (480, 620, 500), Q (500) }, { P (480, 620, 250), Q (250) },
+    { S (440, 300), Q (10000) } },
   { "CH", { S (425, 1000), Q (4000) }, { S (425, 500), Q (500) }, { S (425, 200), Q (200) },
     { S (425, 200), Q (200), S (425, 200), Q (4000) } },
-  { "CN", { S (450, 1000), Q (4000) }, { S (450, 350), Q (350) }, { S (450, 700), Q (700) }, { S (450, 400), Q (4000) } },
-  { "CZ", { S (425, 1000), Q (4000) }, { S (425, 330), Q (330) }, { S (425, 165), Q (165) }, { S (425, 330), Q (9000) } },
+  { "CN", { S (450, 1000), Q (4000) }, { S (450, 350), Q (350) }, { S (450, 700), Q (700) },
+    { S (450, 400), Q (4000) } },
+  { "CZ", { S (425, 1000), Q (4000) }, { S (425, 330), Q (330) }, { S (425, 165), Q (165) },
+    { S (425, 330), Q (9000) } },
   { "DE", { S (425, 1000), Q (4000) }, { S (425, 480), Q (480) }, { S (425, 240), Q (240) },
     { S (425, 200), Q (200), S (425, 200), Q (5000) } },
   { "DK", { S (425, 1000), Q (4000) }, { S (425, 500), Q (500) }, { S (425, 200), Q (200) },
     { S (425, 200), Q (600), S (425, 200), Q (3000) } },
-  { "ES", { S (425, 1500), Q (3000) }, { S (425, 200), Q (200) }, { S (425, 200), Q (200), S (425, 200), Q (200), S (425, 200), Q (600) },
+  { "ES", { S (425, 1500), Q (3000) }, { S (425, 200), Q (200) },
+    { S (425, 200), Q (200), S (425, 200), Q (200), S (425, 200), Q (600) },
     { S (425, 175), Q (175), S (425, 175), Q (3500) } },
   { "FI", { S (425, 1000), Q (4000) }, { S (425, 300), Q (300) }, { S (425, 200), Q (200) },
     { S (425, 150), Q (150), S (425, 150), Q (8000) } },
-  { "FR", { S (440, 1500), Q (3500) }, { S (440, 500), Q (500) }, { S (440, 250), Q (250) }, { S (440, 300), Q (10000) } },
+  { "FR", { S (440, 1500), Q (3500) }, { S (440, 500), Q (500) }, { S (440, 250), Q (250) },
+    { S (440, 300), Q (10000) } },
   { "GB", { P (400, 450, 400), Q (200), P (400, 450, 400), Q (2000) }, { S (400, 375), Q (375) },
     { S (400, 400), Q (350), S (400, 225), Q (525) }, { S (400, 100), Q (4000) } },
-  { "IE", { P (400, 450, 400), Q (200), P (400, 450, 400), Q (2000) }, { S (425, 500), Q (500) }, { S (425, 250), Q (250) },
-    { S (425, 180), Q (200), S (425, 200), Q (4500) } },
-  { "IN", { M (400, 25, 400), Q (200), M (400, 25, 400), Q (2000) }, { S (400, 750), Q (750) }, { S (400, 250), Q (250) },
-    { S (400, 200), Q (100), S (400, 200), Q (7500) } },
+  { "IE", { P (400, 450, 400), Q (200), P (400, 450, 400), Q (2000) }, { S (425, 500), Q (500) },
+    { S (425, 250), Q (250) }, { S (425, 180), Q (200), S (425, 200), Q (4500) } },
+  { "IN", { M (400, 25, 400), Q (200), M (400, 25, 400), Q (2000) }, { S (400, 750), Q (750) },
+    { S (400, 250), Q (250) }, { S (400, 200), Q (100), S (400, 200), Q (7500) } },
   { "IT", { S (425, 1000), Q (4000) }, { S (425, 500), Q (500) }, { S (425, 200), Q (200) },
     { S (425, 400), Q (100), S (425, 250), Q (100), S (425, 150), Q (14000) } },
-  { "JP", { M (400, 16, 1000), Q (2000) }, { S (400, 500), Q (500) }, { S (400, 500), Q (500) }, { M (400, 16, 500), Q (8000) } },
-  { "NL", { S (425, 1000), Q (4000) }, { S (425, 500), Q (500) }, { S (425, 250), Q (250) }, { S (425, 500), Q (9500) } },
+  { "JP", { M (400, 16, 1000), Q (2000) }, { S (400, 500), Q (500) }, { S (400, 500), Q (500) },
+    { M (400, 16, 500), Q (8000) } },
+  { "NL", { S (425, 1000), Q (4000) }, { S (425, 500), Q (500) }, { S (425, 250), Q (250) },
+    { S (425, 500), Q (9500) } },
   { "NO", { S (425, 1000), Q (4000) }, { S (425, 500), Q (500) }, { S (425, 200), Q (200) },
     { S (425, 200), Q (600), S (425, 200), Q (10000) } },
-  { "NZ", { P (400, 450, 400), Q (200), P (400, 450, 400), Q (2000) }, { S (400, 500), Q (500) }, { S (400, 250), Q (250) },
-    { S (400, 200), Q (3000) } },
+  { "NZ", { P (400, 450, 400), Q (200), P (400, 450, 400), Q (2000) }, { S (400, 500), Q (500) },
+    { S (400, 250), Q (250) }, { S (400, 200), Q (3000) } },
   { "PL", { S (425, 1000), Q (4000) }, { S (425, 500), Q (500) }, { S (425, 500), Q (500) },
     { S (425, 150), Q (150), S (425, 150), Q (4000) } },
   { "PT", { S (425, 1000), Q (5000) }, { S (425, 500), Q (500) }, { S (425, 200), Q (200) },
     { S (425, 200), Q (200), S (425, 200), Q (5000) } },
   { "SE", { S (425, 1000), Q (5000) }, { S (425, 250), Q (250) }, { S (425, 250), Q (750) },
     { S (425, 200), Q (500), S (425, 200), Q (9100) } },
-  { "US", { P (440, 480, 2000), Q (4000) }, { P (480, 620, 500), Q (500) }, { P (480, 620, 250), Q (250) }, { S (440, 300), Q (10000) } },
-  { "ZA", { M (400, 33, 400), Q (200), M (400, 33, 400), Q (2000) }, { S (400, 500), Q (500) }, { S (400, 250), Q (250) },
-    { M (400, 33, 250), Q (250), M (400, 33, 250), Q (3250) } },
+  { "US", { P (440, 480, 2000), Q (4000) }, { P (480, 620, 500), Q (500) }, { P (480, 620, 250), Q (250) },
+    { S (440, 300), Q (10000) } },
+  { "ZA", { M (400, 33, 400), Q (200), M (400, 33, 400), Q (2000) }, { S (400, 500), Q (500) },
+    { S (400, 250), Q (250) }, { M (400, 33, 250), Q (250), M (400, 33, 250), Q (3250) } },
 };
 
 static const Country *
@@ -139,14 +151,17 @@ void
 media_tone_set (MediaTone *tone, PhoneTone which, const char *country)
 {
   tone->n_next = media_tone_segments (which, country, tone->next);
-  tone->next_amplitude = which == PHONE_TONE_RING ? LEVEL_RING : which == PHONE_TONE_CALL_WAITING ? LEVEL_WAITING : LEVEL_PROGRESS;
+  tone->next_amplitude = which == PHONE_TONE_RING           ? LEVEL_RING
+                         : which == PHONE_TONE_CALL_WAITING ? LEVEL_WAITING
+                                                            : LEVEL_PROGRESS;
   tone->change = TRUE;
 }
 
 void
 media_tone_set_sine (MediaTone *tone, guint hz, double amplitude, guint ms)
 {
-  tone->next[0] = (MediaToneSegment) { MEDIA_TONE_SINE, CLAMP (hz, 20, MEDIA_RATE / 2), 0, MIN (ms, MEDIA_TONE_FOREVER) };
+  tone->next[0] = (MediaToneSegment){ MEDIA_TONE_SINE, CLAMP (hz, 20, MEDIA_RATE / 2), 0,
+                                      MIN (ms, MEDIA_TONE_FOREVER) };
   tone->next[1] = (MediaToneSegment) { MEDIA_TONE_QUIET, 0, 0, 1000 };
   tone->n_next = ms >= MEDIA_TONE_FOREVER ? 1 : 2;
   tone->next_amplitude = CLAMP (amplitude, 0, 1);
@@ -190,7 +205,9 @@ next_value (MediaTone *tone, const MediaToneSegment *segment)
       /* Depth 90 %; the peak stays within the amplitude. */
       return turn (&tone->phase, segment->hz) * (1 + 0.9 * turn (&tone->phase2, segment->hz2)) / 1.9;
     case MEDIA_TONE_WARBLE:
-      return turn (&tone->phase, (tone->position / (MEDIA_TONE_WARBLE_MS * MEDIA_RATE / 1000)) & 1 ? segment->hz2 : segment->hz);
+      if ((tone->position / (MEDIA_TONE_WARBLE_MS * MEDIA_RATE / 1000)) & 1)
+        return turn (&tone->phase, segment->hz2);
+      return turn (&tone->phase, segment->hz);
     }
   g_return_val_if_reached (0);
 }

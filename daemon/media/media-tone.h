@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Telephone tones as numbers: which frequencies, in what cadence, in which country (ITU-T E.180/Q.35 and the list of national
- * tones that goes with it), and a generator that turns them into samples without clicks. Pure: no thread, no clock, no allocation. */
+/* Telephone tones as numbers: which frequencies, in what cadence, in which country (ITU-T E.180/Q.35 and
+ * the list of national tones that goes with it), and a generator that turns them into samples without
+ * clicks. Pure: no thread, no clock, no allocation. */
 
 #include "core/ports.h"
 #include "media/media-types.h"
@@ -20,7 +21,8 @@ typedef enum
 #define MEDIA_TONE_WARBLE_MS 25
 #define MEDIA_TONE_MAX_SEGMENTS 8
 #define MEDIA_TONE_FOREVER G_MAXUINT16  /* ms of a segment without end */
-#define MEDIA_TONE_RAMP (MEDIA_RATE / 200)      /* samples of the ramp at both ends of a sounding segment: 5 ms */
+/* Samples of the ramp at both ends of a sounding segment: 5 ms. */
+#define MEDIA_TONE_RAMP (MEDIA_RATE / 200)
 
 typedef struct
 {
@@ -29,8 +31,9 @@ typedef struct
   guint16 ms;                   /* 0: end of the list, which then starts again */
 } MediaToneSegment;
 
-/* The cadence of a tone: writes up to MEDIA_TONE_MAX_SEGMENTS segments and returns their number (0 for PHONE_TONE_NONE). country is an ISO 3166-1
- * alpha-2 code in any case; NULL or an unknown one gives the values that E.180 recommends. */
+/* The cadence of a tone: writes up to MEDIA_TONE_MAX_SEGMENTS segments and returns their number (0 for
+ * PHONE_TONE_NONE). country is an ISO 3166-1 alpha-2 code in any case; NULL or an unknown one gives the
+ * values that E.180 recommends. */
 guint media_tone_segments (PhoneTone tone, const char *country, MediaToneSegment *ret_segments);
 
 typedef struct
@@ -45,9 +48,11 @@ typedef struct
 } MediaTone;
 
 void media_tone_init (MediaTone *tone);                 /* silent */
-/* Starts a tone from its beginning, in place of what sounds now (which fades out first). PHONE_TONE_NONE fades out. */
+/* Starts a tone from its beginning, in place of what sounds now (which fades out first). PHONE_TONE_NONE
+ * fades out. */
 void media_tone_set (MediaTone *tone, PhoneTone which, const char *country);
-/* A sine of hz (20..MEDIA_RATE/2), amplitude 0..1 of full scale, for ms or MEDIA_TONE_FOREVER (any other ms repeats after a second of quiet). */
+/* A sine of hz (20..MEDIA_RATE/2), amplitude 0..1 of full scale, for ms or MEDIA_TONE_FOREVER (any other ms
+ * repeats after a second of quiet). */
 void media_tone_set_sine (MediaTone *tone, guint hz, double amplitude, guint ms);
 /* Writes n samples. FALSE: nothing sounds or will sound; the samples are then zero. */
 gboolean media_tone_render (MediaTone *tone, gint16 *ret_samples, guint n);

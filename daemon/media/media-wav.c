@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* "Multimedia Programming Interface and Data Specifications 1.0" (IBM, Microsoft, 1991) for RIFF and WAVE, "Multiple Channel Audio
- * Data and WAVE Files" (Microsoft, 2001) for WAVE_FORMAT_EXTENSIBLE. All numbers are little-endian. */
+/* "Multimedia Programming Interface and Data Specifications 1.0" (IBM, Microsoft, 1991) for RIFF and WAVE,
+ * "Multiple Channel Audio Data and WAVE Files" (Microsoft, 2001) for WAVE_FORMAT_EXTENSIBLE. All numbers
+ * are little-endian. */
 
 #include "media/media-wav.h"
 
@@ -81,7 +82,8 @@ media_wav_parse (MediaWavRead read, gpointer data, guint64 size, MediaWavInfo *r
   guint8 buffer[40];
 
   errno = 0;
-  if (read (data, 0, buffer, 12) != 12 || memcmp (buffer, "RIFF", 4) != 0 || memcmp (buffer + 8, "WAVE", 4) != 0)
+  if (read (data, 0, buffer, 12) != 12 || memcmp (buffer, "RIFF", 4) != 0
+      || memcmp (buffer + 8, "WAVE", 4) != 0)
     return fail (error, errno != 0 ? g_strerror (errno) : "no RIFF/WAVE header");
 
   for (guint chunks = 0; chunks < MAX_CHUNKS; chunks++)

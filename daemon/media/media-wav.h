@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The RIFF/WAVE container, no files and no threads: a strict reader of headers, the conversion of any PCM or float layout to mono, and
- * the header of the recordings that we write. Input may come from anywhere: everything in it is bounded before it is used. */
+/* The RIFF/WAVE container, no files and no threads: a strict reader of headers, the conversion of any PCM
+ * or float layout to mono, and the header of the recordings that we write. Input may come from anywhere:
+ * everything in it is bounded before it is used. */
 
 #include "media/media-types.h"
 #include "util/phone-error.h"
@@ -26,9 +27,10 @@ typedef struct
 /* Reads up to n octets at offset; returns how many, fewer only at the end of the file, or -1 with errno. */
 typedef gssize (*MediaWavRead) (gpointer data, guint64 offset, void *ret_octets, gsize n);
 
-/* size: octets of the whole file. A data chunk that claims more than there is (a recording that was cut off) ends with the file. INVALID_OPTION
- * says what is wrong with the header. */
-gboolean media_wav_parse (MediaWavRead read, gpointer data, guint64 size, MediaWavInfo *ret_info, GError **error);
+/* size: octets of the whole file. A data chunk that claims more than there is (a recording that was cut
+ * off) ends with the file. INVALID_OPTION says what is wrong with the header. */
+gboolean media_wav_parse (MediaWavRead read, gpointer data, guint64 size, MediaWavInfo *ret_info,
+                          GError **error);
 
 /* The mean of all channels, -1..1; a NaN counts as 0. octets holds n * frame_size octets. */
 void media_wav_convert (const MediaWavInfo *info, const guint8 *octets, guint n, float *ret_mono);

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Round trip through a sound server: from the tick that makes a click to the moment at which the capture pipeline hands it over, and
- * how often the sound breaks.
+/* Round trip through a sound server: from the tick that makes a click to the moment at which the capture
+ * pipeline hands it over, and how often the sound breaks.
  *
- *   bench-device OUTPUT INPUT [BUFFER-MS PERIOD-MS]...        e.g. bench-device pulse:out pulse:out.monitor 20 10 40 10
+ *   bench-device
+ *     on a PulseAudio and a PipeWire of its own, with null sinks
+ *   bench-device OUTPUT INPUT [BUFFER-MS PERIOD-MS]...
+ *     on what there is, e.g. pulse:out pulse:out.monitor 20 10 40 10
  *
- * Prints one line for each pair of buffer and period. */
+ * Prints one line for each pair of buffer and period. A sound that leaves the null sink is back in its
+ * monitor at once, so the round trip is the sum of the buffers; on a busy machine compare lines of one run
+ * only. */
 
 #include "media/media-live.h"
 #include "media/media-thread.h"
+#include "sound-server.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -139,45 +145,73 @@ run (const MediaDevice *output, const MediaDevice *input)
   if (bench.trips->len == 0)
     g_print ("nothing came back (%u frames asked for, %u samples captured)\n", bench.frames, bench.captured);
   else
-    g_print ("round trip ms min %.1f median %.1f max %.1f (%u clicks); breaks in %d s: %u; longest wait for a frame %.1f ms; "
-             "delays told: capture %.1f, output %.1f\n", g_array_index (bench.trips, double, 0),
-             g_array_index (bench.trips, double, bench.trips->len / 2), g_array_index (bench.trips, double, bench.trips->len - 1),
-             bench.trips->len, SECONDS - 2, bench.breaks, bench.longest / 1000.0, bench.age, delay);
+    g_print ("round trip ms min %.1f median %.1f max %.1f (%u clicks); breaks in %d s: %u; longest wait for "
+             "a frame %.1f ms; "
+             "delays told: capture %.1f, output %.1f\n",
+             g_array_index (bench.trips, double, 0),
+             g_array_index (bench.trips, double, bench.trips->len / 2),
+             g_array_index (bench.trips, double, bench.trips->len - 1), bench.trips->len, SECONDS - 2,
+             bench.breaks, bench.longest / 1000.0, bench.age, delay);
   g_array_unref (bench.trips);
   g_main_loop_unref (loop);
   pthread_mutex_destroy (&bench.lock);
 }
 
-int
-main (int argc, char **argv)
+static gboolean
+run_named (const char *output_name, const char *input_name, guint n, const guint *ms)
 {
-  g_autoptr (MediaDevice) output = NULL, input = NULL;
   g_autoptr (GError) error = NULL;
+  g_autoptr (MediaDevice) output = media_device_parse (MEDIA_ROLE_OUTPUT, output_name, &error);
+  g_autoptr (MediaDevice) input
+      = output != NULL ? media_device_parse (MEDIA_ROLE_INPUT, input_name, &error) : NULL;
 
-  gst_init (&argc, &argv);
-  if (argc < 3)
-    {
-      g_printerr ("usage: bench-device OUTPUT INPUT [BUFFER-MS PERIOD-MS]...\n");
-      return 2;
-    }
-  output = media_device_parse (MEDIA_ROLE_OUTPUT, argv[1], &error);
-  if (output != NULL)
-    input = media_device_parse (MEDIA_ROLE_INPUT, argv[2], &error);
   if (input == NULL)
     {
       g_printerr ("%s\n", error->message);
-      return 2;
+      return FALSE;
     }
-  if (argc < 5)
+  for (guint i = 0; i + 1 < n; i += 2)
     {
-      g_print ("%s -> %s as built: ", argv[1], argv[2]);
+      media_live_set_buffers (ms[i] * 1000, ms[i + 1] * 1000);
+      g_print ("%s -> %s, buffer %u ms, period %u ms: ", output_name, input_name, ms[i], ms[i + 1]);
       run (output, input);
     }
-  for (int i = 3; i + 1 < argc; i += 2)
+  return TRUE;
+}
+
+static void
+run_own (SoundServerKind kind, const char *name)
+{
+  static const guint ms[] = { 20, 10, 30, 10, 40, 10, 60, 10, 200, 10 };
+  SoundServer *server = sound_server_start (kind);
+
+  if (server == NULL)
     {
-      media_live_set_buffers (atoi (argv[i]) * 1000, atoi (argv[i + 1]) * 1000);
-      g_print ("%s -> %s, buffer %s ms, period %s ms: ", argv[1], argv[2], argv[i], argv[i + 1]);
-      run (output, input);
+      g_print ("%s is not installed\n", name);
+      return;
     }
-  return 0;
+  g_print ("%s\n", name);
+  run_named ("pulse:out", "pulse:out.monitor", G_N_ELEMENTS (ms), ms);
+  sound_server_stop (server);
+}
+
+int
+main (int argc, char **argv)
+{
+  guint ms[32] = { 30, 10 }, n = 2;
+
+  if (argc < 3)
+    sound_server_isolate ();
+  gst_init (NULL, NULL);
+  if (argc < 3)
+    {
+      run_own (SOUND_SERVER_PULSE, "PulseAudio");
+      run_own (SOUND_SERVER_PIPEWIRE, "PipeWire through its PulseAudio server");
+      sound_server_isolate_over ();
+      return 0;
+    }
+  if (argc >= 5)
+    for (n = 0; n < G_N_ELEMENTS (ms) && (int) n + 3 < argc; n++)
+      ms[n] = atoi (argv[n + 3]);
+  return run_named (argv[1], argv[2], n, ms) ? 0 : 2;
 }

@@ -80,7 +80,8 @@ start (SoundServer *server, const char *command, const char *socket_name)
   g_auto (GStrv) words = g_strsplit (command, " ", -1);
   g_autofree char *program = g_find_program_in_path (words[0]);
   gint64 until = g_get_monotonic_time () + PATIENCE;
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDERR_SILENCE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
+  g_autoptr (GSubprocessLauncher) launcher
+      = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDERR_SILENCE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
   GSubprocess *process;
 
   if (program == NULL)
@@ -111,7 +112,8 @@ has (const char *list, const char *what)
 static void
 write_config (const char *name, const char *text)
 {
-  g_autofree char *path = g_build_filename (folder, ".config/wireplumber", name, NULL), *parent = g_path_get_dirname (path);
+  g_autofree char *path = g_build_filename (folder, ".config/wireplumber", name, NULL),
+                  *parent = g_path_get_dirname (path);
 
   g_mkdir_with_parents (parent, 0700);
   g_assert_true (g_file_set_contents (path, text, -1, NULL));
@@ -126,13 +128,17 @@ sound_server_start (SoundServerKind kind)
 
   server->processes = g_ptr_array_new_with_free_func (g_object_unref);
   if (kind == SOUND_SERVER_PULSE)
-    good = start (server, "pulseaudio -n --daemonize=no --exit-idle-time=-1 --use-pid-file=no --disable-shm=yes --realtime=no --high-priority=no"
-                          " -L module-native-protocol-unix\tauth-anonymous=1 -L module-null-sink\tsink_name=out -L module-null-sink\tsink_name=other",
+    good = start (server,
+                  "pulseaudio -n --daemonize=no --exit-idle-time=-1 --use-pid-file=no --disable-shm=yes"
+                  " --realtime=no --high-priority=no -L module-native-protocol-unix\tauth-anonymous=1"
+                  " -L module-null-sink\tsink_name=out -L module-null-sink\tsink_name=other",
                   "pulse/native");
   else
     {
-      /* The session manager links streams and knows the default. Without its parts for hardware it needs no bus and no inotify. */
-      write_config ("main.lua.d/90-enable-all.lua", "load_module (\"metadata\")\ndevice_defaults.enable ()\nstream_defaults.enable ()\n");
+      /* The session manager links streams and knows the default. Without its parts for hardware it needs no
+       * bus and no inotify. */
+      write_config ("main.lua.d/90-enable-all.lua",
+                    "load_module (\"metadata\")\ndevice_defaults.enable ()\nstream_defaults.enable ()\n");
       write_config ("bluetooth.lua.d/90-enable-all.lua", "\n");
       good = start (server, "pipewire", "pipewire-0") && start (server, "wireplumber", NULL)
              && start (server, "pipewire-pulse", "pulse/native");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The beat by a device and by the timer, and the changes between them. The device is a thread of the test's that asks when it likes: without
- * GStreamer in between, so that the thread sanitizer sees all of it. */
+/* The beat by a device and by the timer, and the changes between them. The device is a thread of the test's
+ * that asks when it likes: without GStreamer in between, so that the thread sanitizer sees all of it. */
 
 #include "media/media-clock.h"
 #include "media/media-thread.h"
@@ -14,7 +14,8 @@
 typedef struct
 {
   MediaClock *clock;
-  guint ticks;                  /* under the clock's lock, and by no atomic: the sanitizer would see a tick outside it */
+  /* Under the clock's lock, and by no atomic: the sanitizer would see a tick outside it. */
+  guint ticks;
   gint64 last;
   gboolean inside;
   atomic_uint seen;
@@ -155,7 +156,8 @@ device_main (void *data)
   return NULL;
 }
 
-/* Ticks go on when the device stops asking, and when it asks again; the clock may be stopped and the lock be taken at any time. */
+/* Ticks go on when the device stops asking, and when it asks again; the clock may be stopped and the lock
+ * be taken at any time. */
 static void
 test_device_comes_and_goes (void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The hub on sound servers of the test's own: what a port plays into a null sink comes back from its monitor; sinks and servers go away
- * in the middle of it and come back. Every wait is for an event; how long it took is printed and not judged. */
+/* The hub on sound servers of the test's own: what a port plays into a null sink comes back from its
+ * monitor; sinks and servers go away in the middle of it and come back. Every wait is for an event; how
+ * long it took is printed and not judged. */
 
 #include "media/media-hub.h"
 #include "media/media-drift.h"
@@ -17,8 +18,8 @@
 #define HZ 1000
 
 #ifdef __SANITIZE_ADDRESS__
-/* libpulse loses the operations that were under way when a stream was closed, and GLib its first table of quarks when it needs a larger
- * one. The stacks must be whole for these lines to fit. */
+/* libpulse loses the operations that were under way when a stream was closed, and GLib its first table of
+ * quarks when it needs a larger one. The stacks must be whole for these lines to fit. */
 const char *__lsan_default_suppressions (void);
 const char *__asan_default_options (void);
 
@@ -36,13 +37,15 @@ __asan_default_options (void)
 #endif
 
 #ifdef __SANITIZE_THREAD__
-/* The libraries below us are not built for the sanitizer, and GLib's mutexes are its own: it cannot see how they synchronise. */
+/* The libraries below us are not built for the sanitizer, and GLib's mutexes are its own: it cannot see how
+ * they synchronise. */
 const char *__tsan_default_suppressions (void);
 
 const char *
 __tsan_default_suppressions (void)
 {
-  return "race:libglib-2.0.so\nrace:libgobject-2.0.so\nrace:libgstreamer-1.0.so\nrace:libgstbase-1.0.so\nrace:libgstaudio-1.0.so\n"
+  return "race:libglib-2.0.so\nrace:libgobject-2.0.so\nrace:libgstreamer-1.0.so\nrace:libgstbase-1.0.so\n"
+         "race:libgstaudio-1.0.so\n"
          "race:libgstpulseaudio.so\nrace:libpulse.so\nrace:libpulsecommon\ndeadlock:libgstreamer-1.0.so\n";
 }
 #endif
@@ -215,7 +218,8 @@ test_round_trip (gconstpointer data)
   if (server == NULL)
     return;
   {
-    g_autofree char *input = g_strconcat (driver, ":out.monitor", NULL), *output = g_strconcat (driver, ":out", NULL);
+    g_autofree char *input = g_strconcat (driver, ":out.monitor", NULL),
+                    *output = g_strconcat (driver, ":out", NULL);
     g_autofree char *missing = g_strconcat (driver, ":nowhere", NULL), *inputs = NULL, *outputs = NULL;
     g_autoptr (Call) call = call_new (input, output, "default");
     g_autoptr (GPtrArray) devices = media_hub_devices (call->hub);
@@ -277,7 +281,8 @@ test_round_trip (gconstpointer data)
   sound_server_stop (server);
 }
 
-/* The sink in use is taken away: told, replaced by the default, and taken up again when it comes back. The hub ticks all the while. */
+/* The sink in use is taken away: told, replaced by the default, and taken up again when it comes back. The
+ * hub ticks all the while. */
 static void
 test_sink_unloaded (gconstpointer data)
 {
@@ -287,7 +292,8 @@ test_sink_unloaded (gconstpointer data)
   if (server == NULL)
     return;
   {
-    g_autofree char *module = sound_server_pactl ("load-module module-null-sink sink_name=headset"), *unload = NULL;
+    g_autofree char *module = sound_server_pactl ("load-module module-null-sink sink_name=headset"),
+                    *unload = NULL;
     g_autoptr (Call) call = call_new ("pulse:out.monitor", "pulse:headset", "silence");
     g_autoptr (Call) listener = call_new ("pulse:headset.monitor", "silence", "silence");
     guint at;
@@ -339,7 +345,8 @@ test_server_killed (void)
   sound_server_stop (server);
 }
 
-/* A computer without a microphone: its default source is the monitor of its loudspeaker, and the peer would hear himself. */
+/* A computer without a microphone: its default source is the monitor of its loudspeaker, and the peer would
+ * hear himself. */
 static void
 test_no_microphone (void)
 {
@@ -380,7 +387,8 @@ test_switching (void)
         guint at = get (call, &call->pushes);
 
         g_assert_true (media_hub_select (call->hub, "output", outputs[i % G_N_ELEMENTS (outputs)], &error));
-        g_assert_true (media_hub_select (call->hub, "input", i % 2 ? "default" : "pulse:out.monitor", &error));
+        g_assert_true (
+            media_hub_select (call->hub, "input", i % 2 ? "default" : "pulse:out.monitor", &error));
         AWAIT (get (call, &call->pushes) >= at + i);
         if (i % 7 == 0)
           {
@@ -405,9 +413,12 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   g_test_add_func ("/device/nothing-there", test_nothing_there);
   g_test_add_data_func ("/device/round-trip/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_round_trip);
-  g_test_add_data_func ("/device/round-trip/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_round_trip);
-  g_test_add_data_func ("/device/sink-unloaded/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_sink_unloaded);
-  g_test_add_data_func ("/device/sink-unloaded/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_sink_unloaded);
+  g_test_add_data_func ("/device/round-trip/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE),
+                        test_round_trip);
+  g_test_add_data_func ("/device/sink-unloaded/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE),
+                        test_sink_unloaded);
+  g_test_add_data_func ("/device/sink-unloaded/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE),
+                        test_sink_unloaded);
   g_test_add_func ("/device/server-killed", test_server_killed);
   g_test_add_func ("/device/no-microphone", test_no_microphone);
   g_test_add_func ("/device/switching", test_switching);

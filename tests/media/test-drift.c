@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The capture buffer against simulated devices: crystals that differ, periods that do not fit, jitter, stalls. No clock, no thread. */
+/* The capture buffer against simulated devices: crystals that differ, periods that do not fit, jitter,
+ * stalls. No clock, no thread. */
 
 #include "media/media-drift.h"
 #include "media/media-mix.h"
@@ -64,9 +65,11 @@ run (Device *device, double now, double seconds)
           if (at > now)
             break;
           device->late = device->jitter * signal_uniform (&device->random);
-          /* The device samples a tone of the world: its own rate shows as a shift of pitch, by some ppm, which is right. */
+          /* The device samples a tone of the world: its own rate shows as a shift of pitch, by some ppm,
+           * which is right. */
           for (guint i = 0; i < device->period; i++)
-            samples[i] = (gint16) lrint (8000 * sin (2 * G_PI * HZ * fmod (device->phase++ / device->rate, 1)));
+            samples[i]
+                = (gint16) lrint (8000 * sin (2 * G_PI * HZ * fmod (device->phase++ / device->rate, 1)));
           if (device->phase >= (guint) lrint (device->rate))
             device->phase -= (guint) lrint (device->rate);
           media_drift_write (&device->drift, samples, device->period, (gint64) (at * 1e6));
@@ -111,7 +114,8 @@ test_steady (void)
       /* A device that writes more than 10 ms at once is learnt by running dry. */
       now = run (&device, 0, 10);
       underruns = device.drift.underruns;
-      g_test_message ("period %u: %u underruns, %u frames silent, margin %u", periods[p], underruns, device.silent, device.drift.margin);
+      g_test_message ("period %u: %u underruns, %u frames silent, margin %u", periods[p], underruns,
+                      device.silent, device.drift.margin);
       g_assert_cmpuint (underruns, <=, periods[p] > MEDIA_FRAME ? 5 : 0);
       run (&device, now, 60);
       g_assert_cmpuint (device.drift.underruns, ==, underruns);

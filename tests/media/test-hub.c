@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The hub with ports of our own, files, tones and silence. Nothing sleeps: tests wait for a port to have had so many frames. */
+/* The hub with ports of our own, files, tones and silence. Nothing sleeps: tests wait for a port to have
+ * had so many frames. */
 
 #include "media/media-hub.h"
 #include "media/media-thread.h"
@@ -180,7 +181,8 @@ count_threads (void)
 
 /* ---- tests ---- */
 
-/* File -> microphone -> port -> loudspeaker -> file, and not a sample is lost, doubled or changed in over two seconds. */
+/* File -> microphone -> port -> loudspeaker -> file, and not a sample is lost, doubled or changed in over
+ * two seconds. */
 static void
 test_exact (void)
 {
@@ -213,12 +215,14 @@ test_exact (void)
   g_assert_cmpint (at, >=, 0);
   g_assert_cmpint (at % MEDIA_FRAME, ==, 0);
   g_assert_cmpuint (fake->heard->len - at, >=, 2 * MEDIA_RATE);
-  g_assert_cmpmem ((gint16 *) (void *) fake->heard->data + at, (fake->heard->len - at) * 2, noise, (fake->heard->len - at) * 2);
+  g_assert_cmpmem ((gint16 *) (void *) fake->heard->data + at, (fake->heard->len - at) * 2, noise,
+                   (fake->heard->len - at) * 2);
 
   /* What the port hears in one tick it plays in the next. */
   recorded = read_wav (out, &n_recorded);
   g_assert_cmpuint (n_recorded, ==, fake->heard->len);
-  g_assert_cmpmem (recorded + MEDIA_FRAME, (n_recorded - MEDIA_FRAME) * 2, fake->heard->data, (n_recorded - MEDIA_FRAME) * 2);
+  g_assert_cmpmem (recorded + MEDIA_FRAME, (n_recorded - MEDIA_FRAME) * 2, fake->heard->data,
+                   (n_recorded - MEDIA_FRAME) * 2);
   g_assert_cmpint (g_stat (out, &st), ==, 0);
   g_assert_cmpuint (st.st_mode & 0777, ==, 0600);
 }
@@ -247,7 +251,8 @@ test_mix (void)
   MediaPort *ports[4];
   guint n;
 
-  /* The fourth runs but is not attached; the others go in before the first one runs, so that all sound from the first tick on. */
+  /* The fourth runs but is not attached; the others go in before the first one runs, so that all sound from
+   * the first tick on. */
   for (guint i = 0; i < 4; i++)
     {
       fakes[i] = fake_new ();
@@ -318,7 +323,8 @@ test_attached_and_muted (void)
 {
   g_autoptr (Fake) a = fake_new (), b = fake_new ();
   g_autoptr (MediaHub) hub = make_hub ("tone:1000", "silence", "silence");
-  MediaPort *pa = media_hub_add_port (hub, "a", &fake_ops, a), *pb = media_hub_add_port (hub, "b", &fake_ops, b);
+  MediaPort *pa = media_hub_add_port (hub, "a", &fake_ops, a),
+            *pb = media_hub_add_port (hub, "b", &fake_ops, b);
   guint at;
   double in, out;
 
@@ -345,9 +351,11 @@ test_attached_and_muted (void)
   /* One frame to fade, then nothing at all. */
   for (guint i = (at + 2) * MEDIA_FRAME; i < (at + 19) * MEDIA_FRAME; i++)
     g_assert_cmpint (g_array_index (a->heard, gint16, i), ==, 0);
-  g_assert_cmpfloat (signal_power_db ((gint16 *) (void *) a->heard->data + (at + 25) * MEDIA_FRAME, 10 * MEDIA_FRAME), >, -17);
+  g_assert_cmpfloat (
+      signal_power_db ((gint16 *) (void *) a->heard->data + (at + 25) * MEDIA_FRAME, 10 * MEDIA_FRAME), >, -17);
   for (guint i = 1; i < a->heard->len; i++)
-    g_assert_cmpint (ABS (g_array_index (a->heard, gint16, i) - g_array_index (a->heard, gint16, i - 1)), <, 1200);
+    g_assert_cmpint (ABS (g_array_index (a->heard, gint16, i) - g_array_index (a->heard, gint16, i - 1)), <,
+                     1200);
 }
 
 /* No reason to sound, no thread: what does not exist wakes nobody. */
@@ -384,7 +392,8 @@ test_idle (void)
   media_hub_remove_port (hub, port);
 }
 
-/* The beat keeps 10 ms on average; the clock of the machine may hiccup, so only "not faster than real time" is exact. */
+/* The beat keeps 10 ms on average; the clock of the machine may hiccup, so only "not faster than real time"
+ * is exact. */
 static void
 test_pace (void)
 {
@@ -435,8 +444,10 @@ test_file_restarts (void)
   wait_for_pushes (second, 30);
   media_hub_remove_port (hub, port);
 
-  g_assert_cmpint (find ((gint16 *) (void *) first->heard->data, first->heard->len, noise, 10 * MEDIA_FRAME), >=, 0);
-  g_assert_cmpint (find ((gint16 *) (void *) second->heard->data, second->heard->len, noise, 10 * MEDIA_FRAME), >=, 0);
+  g_assert_cmpint (find ((gint16 *) (void *) first->heard->data, first->heard->len, noise, 10 * MEDIA_FRAME),
+                   >=, 0);
+  g_assert_cmpint (find ((gint16 *) (void *) second->heard->data, second->heard->len, noise, 10 * MEDIA_FRAME),
+                   >=, 0);
   /* Silence in the middle, then on from where it stood. */
   {
     g_autoptr (GArray) joined = g_array_new (FALSE, FALSE, sizeof (gint16));
@@ -501,9 +512,11 @@ test_ring (void)
 static void
 test_ring_tone_file (void)
 {
-  g_autofree char *tune = in_folder ("tune.wav"), *bell = in_folder ("bell2.wav"), *ring = g_strconcat ("file:", bell, NULL);
+  g_autofree char *tune = in_folder ("tune.wav"), *bell = in_folder ("bell2.wav"),
+                  *ring = g_strconcat ("file:", bell, NULL);
   g_autofree gint16 *noise = make_noise (MEDIA_RATE / 4, 3), *rung = NULL;
-  PhoneDaemonSettings settings = { .input = (char *) "silence", .output = (char *) "silence", .ring = ring, .ring_tone = tune };
+  PhoneDaemonSettings settings
+      = { .input = (char *) "silence", .output = (char *) "silence", .ring = ring, .ring_tone = tune };
   g_autoptr (Fake) fake = fake_new ();
   MediaHub *hub;
   MediaPort *port;
@@ -568,8 +581,10 @@ test_select (void)
   g_autofree char *bad = in_folder ("bad.wav"), *bad_input = g_strconcat ("file:", bad, NULL);
   g_autofree char *missing = g_strdup_printf ("file:%s/nothing/there.wav", folder);
   g_autofree gint16 *noise = make_noise (MEDIA_RATE, 4);
-  static const char *const unknown[] = { "", "loudspeaker", "file:", "file:relative.wav", "tone:", "tone:5", "tone:abc", "tone:99999",
-                                         "silence:x", "default:x", "pulse:", "Silence", "file" };
+  static const char *const unknown[] = { "",          "loudspeaker", "file:",    "file:relative.wav",
+                                         "tone:",     "tone:5",      "tone:abc", "tone:99999",
+                                         "silence:x", "default:x",   "pulse:",   "Silence",
+                                         "file" };
   g_autoptr (Fake) fake = fake_new ();
   g_autoptr (MediaHub) hub = make_hub ("silence", "silence", NULL);
   g_autoptr (GError) error = NULL;
@@ -614,14 +629,16 @@ test_select (void)
   wait_for_pushes (fake, 60);
   g_assert_true (media_hub_select (hub, "input", "silence", &error));
   media_hub_remove_port (hub, port);
-  g_assert_cmpint (find ((gint16 *) (void *) fake->heard->data, fake->heard->len, noise, 10 * MEDIA_FRAME), >=, 0);
+  g_assert_cmpint (find ((gint16 *) (void *) fake->heard->data, fake->heard->len, noise, 10 * MEDIA_FRAME), >=,
+                   0);
 }
 
 /* A recording that cannot be: the call goes on, the loss is told, and nothing that is not ours is touched. */
 static void
 test_bad_output (void)
 {
-  g_autofree char *precious = in_folder ("precious.txt"), *link = in_folder ("link.wav"), *target = in_folder ("target.wav");
+  g_autofree char *precious = in_folder ("precious.txt"), *link = in_folder ("link.wav"),
+                  *target = in_folder ("target.wav");
   const char *paths[2] = { precious, link };
 
   g_assert_true (g_file_set_contents (precious, "years of work", -1, NULL));
@@ -629,7 +646,8 @@ test_bad_output (void)
   g_assert_cmpint (symlink (target, link), ==, 0);
   for (guint i = 0; i < 2; i++)
     {
-      g_autofree char *output = g_strconcat ("file:", paths[i], NULL), *lost = NULL, *text = NULL, *expected = NULL;
+      g_autofree char *output = g_strconcat ("file:", paths[i], NULL), *lost = NULL, *text = NULL,
+                      *expected = NULL;
       g_autoptr (Fake) fake = fake_new ();
       g_autoptr (MediaHub) hub = make_hub ("silence", output, "silence");
       MediaPort *port = media_hub_add_port (hub, "p", &fake_ops, fake);
@@ -664,6 +682,8 @@ test_churn (void)
   g_autoptr (MediaHub) hub = NULL;
   MediaPort *port;
 
+  const char *const inputs[3] = { "tone", "silence", input };
+
   write_wav (in, noise, MEDIA_RATE);
   hub = make_hub (input, output, "silence");
   port = media_hub_add_port (hub, "steady", &fake_ops, steady);
@@ -679,7 +699,7 @@ test_churn (void)
       media_port_set_running (other, TRUE);
       media_port_set_tone (other, i % phone_tone_n_values, "US");
       media_hub_set_ring (hub, i % 3 == 0 ? PHONE_TONE_CALL_WAITING : PHONE_TONE_NONE, "US");
-      g_assert_true (media_hub_select (hub, "input", i % 4 == 0 ? "tone" : i % 4 == 1 ? "silence" : input, NULL));
+      g_assert_true (media_hub_select (hub, "input", inputs[i % 3], NULL));
       g_assert_true (media_hub_select (hub, "output", i % 8 == 0 ? "silence" : output, NULL));
       wait_for_pushes (fake, 1);
       media_hub_remove_port (hub, other);
@@ -693,7 +713,8 @@ main (int argc, char **argv)
   int result;
 
   g_test_init (&argc, &argv, NULL);
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);     /* losing a device is a warning, and no accident here */
+  /* Losing a device is a warning, and no accident here. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   folder = g_dir_make_tmp ("phoned-hub-XXXXXX", NULL);
   g_test_add_func ("/hub/exact", test_exact);
   g_test_add_func ("/hub/mix", test_mix);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Tones are measured, not looked up: Goertzel finds which frequencies sound, the envelope tells the cadence. */
+/* Tones are measured, not looked up: Goertzel finds which frequencies sound, the envelope tells the
+ * cadence. */
 
 #include "media/media-tone.h"
 
@@ -70,7 +71,8 @@ static const Expected expected[] = {
   { PHONE_TONE_RINGBACK, NULL, { 425 }, { 1000, 4000 } },
 };
 
-/* Checks on/off against the list: twice round. The edges are 5 ms ramps, so 3 ms on either side of an edge are not looked at. */
+/* Checks on/off against the list: twice round. The edges are 5 ms ramps, so 3 ms on either side of an edge
+ * are not looked at. */
 static void
 check_cadence (const gint16 *samples, const guint *ms)
 {
@@ -85,7 +87,8 @@ check_cadence (const gint16 *samples, const guint *ms)
         for (guint t = from; t < to; t += 5)
           {
             gint16 peak = 0;
-            /* 5 ms hold one and a half periods of the lowest tone; a beat of two tones may pass through zero within them. */
+            /* 5 ms hold one and a half periods of the lowest tone; a beat of two tones may pass through
+             * zero within them. */
             for (guint k = t * 48; k < MIN (t + 5, to) * 48; k++)
               peak = MAX (peak, ABS (samples[k]));
             if (!on)
@@ -175,7 +178,8 @@ steepest (const gint16 *samples, guint n)
   return most;
 }
 
-/* A click is a step steeper than the tone itself can be; and the same by its spectrum: nothing far above the tone. */
+/* A click is a step steeper than the tone itself can be; and the same by its spectrum: nothing far above
+ * the tone. */
 static void
 test_no_clicks (void)
 {
@@ -223,8 +227,9 @@ test_end (void)
 static void
 test_every_country (void)
 {
-  static const char *const countries[] = { "US", "CA", "GB", "DE", "FR", "IT", "ES", "NL", "BE", "CH", "AT", "SE", "NO", "DK", "FI",
-                                           "PL", "CZ", "JP", "AU", "NZ", "IN", "CN", "BR", "ZA", "IE", "PT", "??" };
+  static const char *const countries[]
+      = { "US", "CA", "GB", "DE", "FR", "IT", "ES", "NL", "BE", "CH", "AT", "SE", "NO", "DK",
+          "FI", "PL", "CZ", "JP", "AU", "NZ", "IN", "CN", "BR", "ZA", "IE", "PT", "??" };
   MediaToneSegment segments[MEDIA_TONE_MAX_SEGMENTS];
 
   for (guint i = 0; i < G_N_ELEMENTS (countries); i++)

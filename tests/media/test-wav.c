@@ -111,8 +111,8 @@ parse (GByteArray *wav, MediaWavInfo *info, GError **error)
 /* ---- the container ---- */
 
 static const struct { guint tag, bits; MediaWavFormat format; double precision; } layouts[] = {
-  { 1, 8, MEDIA_WAV_U8, 0.01 }, { 1, 16, MEDIA_WAV_S16, 1e-4 }, { 1, 24, MEDIA_WAV_S24, 1e-6 }, { 1, 32, MEDIA_WAV_S32, 1e-6 },
-  { 3, 32, MEDIA_WAV_F32, 1e-6 },
+  { 1, 8, MEDIA_WAV_U8, 0.01 }, { 1, 16, MEDIA_WAV_S16, 1e-4 }, { 1, 24, MEDIA_WAV_S24, 1e-6 },
+  { 1, 32, MEDIA_WAV_S32, 1e-6 }, { 3, 32, MEDIA_WAV_F32, 1e-6 },
 };
 
 static void
@@ -122,7 +122,8 @@ test_layouts (void)
     for (guint channels = 1; channels <= 6; channels += channels == 2 ? 4 : 1)
       for (guint extensible = 0; extensible < 2; extensible++)
         {
-          g_autoptr (GByteArray) wav = begin_wav (layouts[i].tag, channels, 44100, layouts[i].bits, extensible);
+          g_autoptr (GByteArray) wav
+              = begin_wav (layouts[i].tag, channels, 44100, layouts[i].bits, extensible);
           MediaWavInfo info;
           float mono[50];
           GError *error = NULL;
@@ -144,7 +145,8 @@ test_layouts (void)
           g_assert_cmpuint (info.frames, ==, 50);
           media_wav_convert (&info, wav->data + info.data_offset, 50, mono);
           for (guint k = 0; k < 50; k++)
-            g_assert_cmpfloat_with_epsilon (mono[k], sin (k * 0.3) * (0.9 + 0.3 * (channels - 1)) / channels, layouts[i].precision);
+            g_assert_cmpfloat_with_epsilon (mono[k], sin (k * 0.3) * (0.9 + 0.3 * (channels - 1)) / channels,
+                                            layouts[i].precision);
         }
 }
 
@@ -174,15 +176,17 @@ static void
 test_hostile (void)
 {
   static const struct { guint tag, channels, rate, bits; } formats[] = {
-    { 2, 1, 8000, 16 }, { 1, 0, 8000, 16 }, { 1, 33, 8000, 16 }, { 1, 1, 0, 16 }, { 1, 1, 999, 16 }, { 1, 1, 4000000000u, 16 },
-    { 1, 1, 8000, 12 }, { 1, 1, 8000, 0 }, { 3, 1, 8000, 64 }, { 3, 1, 8000, 16 }, { 7, 1, 8000, 8 }, { 1, 65535, 8000, 16 },
+    { 2, 1, 8000, 16 }, { 1, 0, 8000, 16 }, { 1, 33, 8000, 16 }, { 1, 1, 0, 16 }, { 1, 1, 999, 16 },
+    { 1, 1, 4000000000u, 16 }, { 1, 1, 8000, 12 }, { 1, 1, 8000, 0 }, { 3, 1, 8000, 64 }, { 3, 1, 8000, 16 },
+    { 7, 1, 8000, 8 }, { 1, 65535, 8000, 16 },
   };
   MediaWavInfo info;
   GError *error = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
     {
-      g_autoptr (GByteArray) wav = begin_wav (formats[i].tag, formats[i].channels, formats[i].rate, formats[i].bits, i & 1);
+      g_autoptr (GByteArray) wav
+          = begin_wav (formats[i].tag, formats[i].channels, formats[i].rate, formats[i].bits, i & 1);
       put_chunk (wav, "data", 64);
       for (guint k = 0; k < 8; k++)
         put (wav, 0, 8);
@@ -203,7 +207,8 @@ test_hostile (void)
       g_assert_cmpuint (info.data_offset + info.frames * info.frame_size, <=, wav->len);
     }
 
-  /* No data, data before format, a block size of its own, chunks without end, a chunk that points past everything, cut anywhere. */
+  /* No data, data before format, a block size of its own, chunks without end, a chunk that points past
+   * everything, cut anywhere. */
   {
     g_autoptr (GByteArray) wav = begin_wav (1, 1, 8000, 16, FALSE);
     put_chunk (wav, "data", 0);
@@ -291,7 +296,8 @@ test_resampled (void)
     {
       g_autofree char *path = in_folder ("rate.wav");
       g_autoptr (GByteArray) wav = begin_wav (1, 2, rates[i], 16, FALSE);
-      g_autofree gint16 *heard = g_new (gint16, 200 * MEDIA_FRAME), *wanted = g_new (gint16, 200 * MEDIA_FRAME);
+      g_autofree gint16 *heard = g_new (gint16, 200 * MEDIA_FRAME),
+                        *wanted = g_new (gint16, 200 * MEDIA_FRAME);
       MediaFileInput *input;
       GError *error = NULL;
       guint phase = 0;
@@ -318,7 +324,8 @@ test_resampled (void)
         double c = signal_correlate (wanted, heard + 20 * MEDIA_FRAME, 170 * MEDIA_FRAME, 96, &lag);
         g_assert_cmpfloat (c, >, 0.999);
         g_assert_cmpfloat (signal_snr (wanted, heard + 20 * MEDIA_FRAME, 170 * MEDIA_FRAME, lag), >, 22);
-        g_assert_cmpfloat_with_epsilon (signal_power_db (heard + 20 * MEDIA_FRAME, 170 * MEDIA_FRAME), -13.47, 0.2);
+        g_assert_cmpfloat_with_epsilon (signal_power_db (heard + 20 * MEDIA_FRAME, 170 * MEDIA_FRAME), -13.47,
+                                        0.2);
       }
     }
 }
@@ -326,7 +333,8 @@ test_resampled (void)
 static void
 test_input_errors (void)
 {
-  g_autofree char *missing = in_folder ("missing.wav"), *fifo = in_folder ("fifo"), *text = in_folder ("text.wav");
+  g_autofree char *missing = in_folder ("missing.wav"), *fifo = in_folder ("fifo"),
+                  *text = in_folder ("text.wav");
   GError *error = NULL;
 
   g_assert_null (media_file_input_new (missing, &error));
@@ -431,8 +439,8 @@ test_output_valid_while_recording (void)
   }
 }
 
-/* The writer is held up (somebody else has the lock on the file) until the ring has run over twice: the recording has silence of the right length
- * in the place of what was lost, and everything else. */
+/* The writer is held up (somebody else has the lock on the file) until the ring has run over twice: the
+ * recording has silence of the right length in the place of what was lost, and everything else. */
 static void
 test_output_slow_disk (void)
 {

@@ -55,7 +55,7 @@ on_added (sd_bus_message *m, void *data, sd_bus_error *error)
 static void
 turn (Peer *self, int timeout)
 {
-  struct pollfd fds[4 + 2 * PEER_MAX_CALLS];
+  struct pollfd fds[5 + 2 * PEER_MAX_CALLS];
   PeerCall *calls[PEER_MAX_CALLS];
   nfds_t n = 0;
   guint n_calls = 0;
@@ -64,6 +64,7 @@ turn (Peer *self, int timeout)
   fds[n++] = (struct pollfd){ self->sip, POLLIN, 0 };
   fds[n++] = (struct pollfd){ self->timer, POLLIN, 0 };
   fds[n++] = (struct pollfd){ self->control, POLLIN, 0 };
+  fds[n++] = (struct pollfd){ STDIN_FILENO, POLLIN, 0 };        /* ends the turn; main() reads it */
   if (self->bus)
     {
       guint64 until = 0;
@@ -122,6 +123,7 @@ run_until (Peer *self, Condition condition, PeerCall *call)
 
       if (left <= 0)
         return FALSE;
+      peer_media_pace (self);
       turn (self, (int) left);
     }
   return TRUE;
@@ -412,7 +414,6 @@ int
 main (int argc, char **argv)
 {
   static Peer self = { .control = -1 };
-  static const struct itimerspec every = { { 0, 20000000 / PEER_SLOTS }, { 0, 20000000 / PEER_SLOTS } };
   struct sched_param priority = { .sched_priority = 1 };
   char line[512];
   gsize have = 0;
@@ -433,7 +434,6 @@ main (int argc, char **argv)
   for (guint i = 0; i < PEER_MAX_CALLS; i++)
     self.calls[i] = (PeerCall){ .rtp = -1, .rtcp = -1 };
   self.timer = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  timerfd_settime (self.timer, 0, &every, NULL);
   say ("{}");                   /* ready */
   for (;;)
     {
@@ -441,9 +441,10 @@ main (int argc, char **argv)
       gssize n;
       char *end;
 
+      peer_media_pace (&self);
       if (poll (&input, 1, 0) == 0)
         {
-          turn (&self, 2);
+          turn (&self, -1);
           continue;
         }
       n = read (STDIN_FILENO, line + have, sizeof line - 1 - have);

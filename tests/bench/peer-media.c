@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define FRAME 960               /* samples: 20 ms at 48 kHz */
+#define FRAME_NS 20000000
 #define PAYLOAD_TYPE 96
 #define FIRST_PORT 40000
 
@@ -173,6 +175,22 @@ talk (Peer *self, PeerCall *call)
     return;
   if (sendto (call->rtp, packet, (gsize) size, 0, (struct sockaddr *) &call->to_rtp, sizeof call->to_rtp) > 0)
     self->sent++;
+}
+
+void
+peer_media_pace (Peer *self)
+{
+  struct itimerspec every = { { 0, 0 }, { 0, 0 } };
+  gboolean wanted = FALSE;
+
+  for (guint i = 0; i < PEER_MAX_CALLS && !wanted; i++)
+    wanted = self->calls[i].talking;
+  if (wanted == self->paced)
+    return;
+  self->paced = wanted;
+  if (wanted)
+    every.it_interval.tv_nsec = every.it_value.tv_nsec = FRAME_NS / PEER_SLOTS;
+  timerfd_settime (self->timer, 0, &every, NULL);
 }
 
 void

@@ -65,6 +65,7 @@ typedef struct
   /* media */
   GPtrArray *frames;            /* GBytes: encoded speech, 20 ms each */
   guint slot;
+  gboolean paced;               /* the timer runs */
   guint64 sent, received, bad;  /* packets; bad: did not authenticate */
 } Peer;
 
@@ -84,6 +85,7 @@ gboolean peer_media_init (Peer *self, const char *speech);
 gboolean peer_media_open (Peer *self, PeerCall *call, PeerSuite suite);
 char *peer_media_offer (Peer *self, PeerCall *call);
 gboolean peer_media_answered (Peer *self, PeerCall *call, const char *sdp);
+void peer_media_pace (Peer *self);      /* the timer runs while somebody talks, and only then */
 void peer_media_tick (Peer *self);
 void peer_media_read (Peer *self, PeerCall *call);
 void peer_media_close (PeerCall *call);

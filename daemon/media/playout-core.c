@@ -34,6 +34,7 @@
 #define SLACKS 8
 #define REST 3                  /* frames between two changes of speech */
 #define MAX_STEP MS (20)        /* of one change */
+#define LENGTHEN_BELOW MS (30)  /* of what waits: time is better kept in packets, which can still be thought over */
 #define PAUSE_MARGIN 72         /* 1.5 ms kept when the delay is shortened in a pause, or an eighth of the target */
 #define SPEECH_MARGIN MS (40)   /* and in speech, and a quarter of the target */
 #define SPEECH_LACK MS (20)     /* that is too little in speech before it is lengthened, and a quarter of the target */
@@ -46,7 +47,7 @@ typedef struct
   gint64 seq, media;
   guint duration;
   PlayoutKind kind;
-  gboolean fec, reset;
+  gboolean fec;
 } Slot;
 
 struct _Playout
@@ -248,15 +249,15 @@ playout_insert (Playout *playout, const PlayoutPacket *packet, guint *ret_slot)
     playout_delay_add (&playout->delay, TICKS (packet->arrival) - (media - packet->duration), packet->duration);
   if (seq <= playout->last_seq)
     {
+      if (!slot->used)
+        slot->seq = seq;        /* another copy of it is a duplicate */
       playout->stats.late++;
       return PLAYOUT_LATE;
     }
   if (slot->used)
     release (playout, slot);
 
-  *slot = (Slot) { .used = TRUE, .seq = seq, .media = media, .duration = packet->duration, .kind = packet->kind, .fec = packet->fec,
-                   .reset = playout->reset_due };
-  playout->reset_due = FALSE;
+  *slot = (Slot) { .used = TRUE, .seq = seq, .media = media, .duration = packet->duration, .kind = packet->kind, .fec = packet->fec };
   playout->n_used++;
   if (seq >= playout->seq)
     {
@@ -294,7 +295,8 @@ take (Playout *playout, Slot *slot, PlayoutDecision *decision)
   guint skip = (guint) CLAMP (playout->next - slot->media, 0, (gint64) slot->duration);
 
   decide (decision, PLAYOUT_DECODE, slot_index (playout, slot), slot->duration - skip, skip);
-  decision->reset = slot->reset;
+  decision->reset = playout->reset_due;
+  playout->reset_due = FALSE;
   decision->rewind = playout->run == slot->media;
   playout->run = NO_RUN;
   if (slot->seq > playout->last_seq + 1 && playout->talking)
@@ -382,7 +384,7 @@ settle_credit (Playout *playout, gint64 now, const Slot *slot)
   gint64 wait = MAX (target (playout), MIN (playout_delay_urgent (&playout->delay, slack), playout->max_target));
 
   /* Slack comes in whole frames: less may be too little. */
-  if (back > 0 && slack < wait && slack + back < wait + FRAME)
+  if (back > 0 && playout->next - back < slot->media + slot->duration && slack < wait && slack + back < wait + FRAME)
     {
       playout->next -= back;
       playout->n_slacks = 0;
@@ -411,6 +413,8 @@ take_copy (Playout *playout, Slot *slot, PlayoutDecision *decision)
   gint64 gap = MAX (slot->media - playout->next, 0);
 
   decide (decision, PLAYOUT_DECODE_FEC, slot_index (playout, slot), (guint) gap, slot->duration - (guint) gap);
+  decision->reset = playout->reset_due;
+  playout->reset_due = FALSE;
   decision->rewind = playout->run == slot->media - slot->duration;
   playout->run = NO_RUN;
   playout->next += gap;
@@ -420,17 +424,24 @@ take_copy (Playout *playout, Slot *slot, PlayoutDecision *decision)
 }
 
 static void
-pull_talking (Playout *playout, gint64 now, PlayoutDecision *decision)
+drop_long_over (Playout *playout)
 {
   Slot *slot;
-  gint64 gap;
 
-  while ((slot = first_slot (playout)) && slot->media + slot->duration < playout->next - MAX_CREDIT)
+  while (playout->talking && (slot = first_slot (playout)) && slot->media + slot->duration < playout->next - MAX_CREDIT)
     {
-      playout->last_seq = slot->seq;    /* long over */
+      playout->last_seq = slot->seq;
       release (playout, slot);
       playout->stats.late++;
     }
+}
+
+static void
+pull_talking (Playout *playout, gint64 now, PlayoutDecision *decision)
+{
+  Slot *slot = first_slot (playout);
+  gint64 gap;
+
   if (!slot)
     {
       pull_dry (playout, decision);
@@ -479,6 +490,7 @@ playout_pull (Playout *playout, gint64 now, guint buffered, PlayoutDecision *ret
       playout->run = NO_RUN;
     }
   playout->pulled = now;
+  drop_long_over (playout);
   if (!take_silent (playout, ret_decision))
     {
       if (playout->talking)
@@ -519,8 +531,9 @@ playout_stretch (Playout *playout, gint64 now, guint buffered, gboolean quiet, d
 {
   gint64 remainder = buffered % FRAME, slack, wait, urgent, change;
 
-  if (!playout->talking)
+  if (!playout->talking || now - playout->pulled > PULL_GAP_US)
     return 0;
+  playout->pulled = now;
   slack = slack_now (playout, now, buffered);
   urgent = MIN (playout_delay_urgent (&playout->delay, slack), playout->max_target);
   wait = MAX (target (playout), urgent);
@@ -534,6 +547,8 @@ playout_stretch (Playout *playout, gint64 now, guint buffered, gboolean quiet, d
       gint64 lack = wait - slack;
 
       change = (lack + FRAME - 1) / FRAME * FRAME - remainder;
+      if (buffered > LENGTHEN_BELOW)
+        return 0;
       if (urgent == 0 && lack <= (quiet ? wait / 8 : SPEECH_LACK + wait / 4))
         return 0;
       *ret_match = quiet ? -1 : urgent > 0 ? 0.5 : 0.85;
@@ -563,4 +578,5 @@ void
 playout_get_stats (const Playout *playout, PlayoutStats *ret_stats)
 {
   *ret_stats = playout->stats;
+  ret_stats->waiting = playout->n_used;
 }

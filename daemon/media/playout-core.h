@@ -57,7 +57,7 @@ typedef struct
   guint slot;
   guint samples;                /* to append; may be 0: decode for the sake of the decoder's state only */
   guint skip;
-  gboolean reset;               /* DECODE: the first packet of another source: begin with fresh decoder state */
+  gboolean reset;               /* DECODE, DECODE_FEC: the first packet of another source: begin with fresh decoder state */
   gboolean first;               /* CONCEAL: begins here: keep the decoder's state of before, the packet may still come */
   gboolean rewind;              /* DECODE, DECODE_FEC: it came: go back to that state; `skip` is what was concealed meanwhile, all of it maybe */
 } PlayoutDecision;
@@ -65,6 +65,7 @@ typedef struct
 typedef struct
 {
   guint64 received, late, duplicates, refused, lost, fec_used, resets;
+  guint waiting;                /* packets stored now */
   gint64 target, delay;         /* samples at 48 kHz; delay as of the last pull */
 } PlayoutStats;
 

@@ -12,7 +12,7 @@
  * it; every pull takes 480 from its front. */
 
 #define HISTORY MEDIA_STRETCH_MAX
-#define PCM_MAX (48 * 400)
+#define PCM_MAX (48 * (MEDIA_MAX_FRAME_MS + 100))       /* a packet behind what shortening needs: 158 ms (tests/media/playout-check) */
 #define QUIET_FRAMES 10         /* of low level in a row are a pause, and no stop consonant */
 #define SHORTEN_NEEDS (MEDIA_STRETCH_MAX + MEDIA_STRETCH_FADE)
 #define SEAM 240                /* samples: 5 ms */

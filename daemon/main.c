@@ -6,6 +6,7 @@
 #include <glib-unix.h>
 #include <gio/gio.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 
@@ -21,6 +22,7 @@
 #include "util/log.h"
 
 #define ENGINE_STOP_MS 1500
+#define TRIM_AFTER_S 40
 
 typedef struct
 {
@@ -36,6 +38,7 @@ typedef struct
   GStrv problems;
   GNetworkMonitor *monitor;
   guint network_settle;
+  guint trim;
   int exit_status;
 } Daemon;
 
@@ -192,11 +195,27 @@ on_device_lost (const char *role, const char *device, gpointer data)
   phone_registry_audio_changed (self->registry);
 }
 
+/* The transactions of the last call are over by now (64 * T1, RFC 3261 section 17): what they and the call used goes back to the system, once,
+ * so that a phone that was busy in the morning is small in the afternoon. */
+static gboolean
+on_long_idle (gpointer data)
+{
+  Daemon *self = data;
+
+  self->trim = 0;
+  malloc_trim (0);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 on_state_changed (PhoneRegistry *registry, guint mask, Daemon *self)
 {
-  if (mask & PHONE_REGISTRY_STATE)
-    notify_status ("%s", phone_daemon_state_to_string (phone_registry_get_state (registry)));
+  if (!(mask & PHONE_REGISTRY_STATE))
+    return;
+  g_clear_handle_id (&self->trim, g_source_remove);
+  if (phone_registry_get_state (registry) == PHONE_DAEMON_IDLE)
+    self->trim = g_timeout_add_seconds (TRIM_AFTER_S, on_long_idle, self);
+  notify_status ("%s", phone_daemon_state_to_string (phone_registry_get_state (registry)));
 }
 
 /* ---- life ---- */
@@ -257,6 +276,7 @@ static void
 tear_down (Daemon *self)
 {
   g_clear_handle_id (&self->network_settle, g_source_remove);
+  g_clear_handle_id (&self->trim, g_source_remove);
   if (self->monitor)
     g_signal_handlers_disconnect_by_data (self->monitor, self);
   g_clear_pointer (&self->bus, bus_free);

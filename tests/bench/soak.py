@@ -5,7 +5,7 @@
 soak.py BUILD [--calls N] [--valgrind]
 
 Two accounts on loopback, srtp on, auto-answer; every call is active at both ends before it is hung up. Prints memory (PSS), file
-descriptors and threads after the first tenth and at the end; with --valgrind, phoned runs under memcheck and its verdict is printed. Exit
+descriptors and threads after half of them and at the end; with --valgrind, phoned runs under memcheck and its verdict is printed. Exit
 status 1 if descriptors or threads grew, or valgrind found something.
 """
 import argparse
@@ -30,9 +30,10 @@ def footprint(pid):
 
 
 def settled(phone):
-    """A UDP transaction is kept for 64 * T1 = 32 s after its end to answer retransmissions (RFC 3261 section 17): not a leak, so it is waited
+    """A UDP transaction is kept for 64 * T1 = 32 s after its end to answer retransmissions (RFC 3261 section 17), and 40 s after the last call
+    phoned hands freed memory back to the system: that is waited
     for."""
-    time.sleep(36)
+    time.sleep(45)
     return footprint(phone.daemon.pid)
 
 
@@ -76,14 +77,14 @@ def main():
             phone.run("hangup", number)
             phone.wait_call("disconnected", number, wait)
             phone.wait_call("disconnected", other, wait)
-            if n == max(args.calls // 10, 1):
+            if n == max(args.calls // 2, 1):
                 early = settled(phone)
         phone.wait(lambda: sum(event.get("signal") == "InterfacesRemoved" for event in phone.events) >= 2 * args.calls, "the last call to go", wait)
         late = settled(phone)
     finally:
         status = phone.stop()
     print(f"{args.calls} calls in {time.monotonic() - began:.0f} s, both ends in one phoned")
-    print(f"  after {max(args.calls // 10, 1):5}: {early}")
+    print(f"  after {max(args.calls // 2, 1):5}: {early}")
     print(f"  after {args.calls:5}: {late}")
     bad = late["descriptors"] > early["descriptors"] or late["threads"] > early["threads"]
     if args.valgrind:

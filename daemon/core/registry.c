@@ -630,6 +630,23 @@ choose_account (PhoneRegistry *registry, const char *target)
   return fallback;
 }
 
+/* Why an account cannot call right now, in the words that `account show` has. */
+static void
+set_not_callable (GError **error, PhoneError code, PhoneAccount *account)
+{
+  const PhoneAccountSettings *settings = phone_account_get_settings (account);
+  const PhoneRegistrationDetail *detail = phone_account_get_registration_detail (account);
+  const char *why = detail->reason && *detail->reason ? detail->reason : NULL;
+  const char *phrase = detail->phrase && *detail->phrase ? detail->phrase : NULL;
+
+  if (!settings->enabled)
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Account %s is disabled", settings->id);
+  else
+    g_set_error (error, PHONE_ERROR, code, "Account %s is %s%s%s%s%s%s", settings->id,
+                 phone_registration_to_string (phone_account_get_registration (account)), why ? ": " : "", why ? why : "",
+                 phrase ? " (" : "", phrase ? phrase : "", phrase ? ")" : "");
+}
+
 static gboolean
 check_dialable (PhoneRegistry *registry, PhoneAccount *account, const char *target, const PhoneDialOptions *options,
                 GError **error)
@@ -639,8 +656,7 @@ check_dialable (PhoneRegistry *registry, PhoneAccount *account, const char *targ
 
   if (!settings->enabled || (!phone_account_is_open (account) && !options->when_registered))
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Account %s is %s", settings->id,
-                   settings->enabled ? "being restarted" : "disabled");
+      set_not_callable (error, PHONE_ERROR_INVALID_STATE, account);
       return FALSE;
     }
   /* A call for help goes out whatever we believe about the registration or our limits. */
@@ -648,11 +664,7 @@ check_dialable (PhoneRegistry *registry, PhoneAccount *account, const char *targ
     return TRUE;
   if (settings->do_register && registration != PHONE_REGISTRATION_REGISTERED && !options->when_registered)
     {
-      const PhoneRegistrationDetail *detail = phone_account_get_registration_detail (account);
-
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NOT_REGISTERED, "Account %s is %s%s%s", settings->id,
-                   phone_registration_to_string (registration), detail->reason && *detail->reason ? ": " : "",
-                   detail->reason ? detail->reason : "");
+      set_not_callable (error, PHONE_ERROR_NOT_REGISTERED, account);
       return FALSE;
     }
   if (phone_registry_count_calls (registry, NULL, FALSE) >= registry->settings->max_calls

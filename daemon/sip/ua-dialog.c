@@ -8,16 +8,13 @@
 #include "sip/ua-dialog.h"
 
 #include <sofia-sip/nta_tag.h>
-#include <sofia-sip/sip_extra.h>
 #include <sofia-sip/sip_status.h>
 #include <string.h>
 
-#include "util/name-addr.h"
 #include "util/text.h"
 
 #define CORE_PATIENCE_MS 4000
 #define SOFIA_PATIENCE_MS 40000         /* more than timers B, F and H of RFC 3261: 32 s */
-#define MAX_SDP (64 * 1024)
 #define DTMF_DEFAULT_MS 160
 
 static const char *
@@ -264,135 +261,6 @@ ua_dialog_abandon (gpointer owner, gpointer data)
   ua_dialog_detach (dialog, NULL);
   dialog->stack->n_dialogs--;
   dialog_free (dialog);
-}
-
-/* ---- reading messages ---- */
-
-/* sofia's Reason is a list; a CANCEL or BYE may carry one value for each protocol. */
-void
-ua_dialog_read_reason (PhoneReason *reason, const sip_t *sip)
-{
-  for (const sip_reason_t *r = sip ? sip->sip_reason : NULL; r; r = r->re_next)
-    {
-      gint64 cause = r->re_cause ? g_ascii_strtoll (r->re_cause, NULL, 10) : 0;
-
-      if (!r->re_protocol || cause <= 0 || cause > 999)
-        continue;
-      if (g_ascii_strcasecmp (r->re_protocol, "SIP") == 0 && cause == 200)
-        reason->answered_elsewhere = TRUE;
-      else if (g_ascii_strcasecmp (r->re_protocol, "Q.850") == 0 && cause <= 127)
-        reason->q850 = (guint) cause;
-      else if (g_ascii_strcasecmp (r->re_protocol, "SIP") == 0 && !reason->sip)
-        reason->sip = (guint) cause;
-      if (r->re_text && !reason->phrase)
-        {
-          g_autofree char *bare = g_strdup (r->re_text);
-          gsize length = strlen (bare);
-
-          if (length >= 2 && bare[0] == '"' && bare[length - 1] == '"')
-            {
-              bare[length - 1] = '\0';
-              reason->phrase = phone_text_clean (bare + 1, -1, UA_MAX_PHRASE);
-            }
-          else
-            reason->phrase = phone_text_clean (bare, -1, UA_MAX_PHRASE);
-        }
-    }
-}
-
-PhoneReason *
-ua_dialog_reason_from_response (UaDialog *dialog, const UaEvent *event)
-{
-  UaAccount *account = dialog->stack->account;
-  g_autofree char *phrase = phone_text_clean (event->phrase, -1, UA_MAX_PHRASE);
-  PhoneReason *reason;
-
-  if (ua_event_is_local (event))
-    {
-      if (account && account->tls_reason != UA_TLS_OK)
-        return phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_TLS, 0, account->tls_text);
-      return phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_UNREACHABLE, event->status < 700 ? (guint) event->status : 0,
-                               phrase);
-    }
-  if (event->status == 401 || event->status == 407)
-    return phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_AUTH_FAILED, (guint) event->status, phrase);
-  reason = phone_reason_from_status ((guint) event->status, phrase);
-  if (!reason->phrase)
-    reason->phrase = g_steal_pointer (&phrase);
-  ua_dialog_read_reason (reason, event->sip);
-  return reason;
-}
-
-gboolean
-ua_sip_has_sdp (const sip_t *sip)
-{
-  const sip_content_type_t *type = sip ? sip->sip_content_type : NULL;
-
-  return sip && sip->sip_payload && sip->sip_payload->pl_len > 0 && type && type->c_type
-         && g_ascii_strcasecmp (type->c_type, "application/sdp") == 0;
-}
-
-PhoneMediaDesc *
-ua_dialog_read_sdp (UaDialog *dialog, const sip_t *sip, GError **error)
-{
-  PhoneMediaDesc *desc = NULL;
-
-  if (!ua_sip_has_sdp (sip))
-    return NULL;
-  if (dialog->stack->account)
-    {
-      const PhoneAccountSettings *settings = ua_account_settings (dialog->stack->account);
-
-      ua_sdp_set_policy (dialog->sdp, settings->codecs, settings->n_codecs, phone_account_settings_srtp (settings),
-                         phone_account_settings_sdes_allowed (settings));
-    }
-  if (sip->sip_payload->pl_len > MAX_SDP)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "Session description of %lu octets",
-                   (gulong) sip->sip_payload->pl_len);
-      return NULL;
-    }
-  if (!ua_sdp_read (dialog->sdp, sip->sip_payload->pl_data, sip->sip_payload->pl_len, &desc, error))
-    return NULL;
-  return desc;
-}
-
-const char *
-ua_sip_unknown (const sip_t *sip, const char *name)
-{
-  for (const sip_unknown_t *h = sip->sip_unknown; h; h = h->un_next)
-    if (h->un_name && g_ascii_strcasecmp (h->un_name, name) == 0)
-      return h->un_value;
-  return NULL;
-}
-
-/* RFC 3325 section 9.1: only from a node in our trust domain, which is the server that we registered with. */
-char *
-ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name)
-{
-  const char *value = ua_sip_unknown (sip, "P-Asserted-Identity");
-  g_auto (GStrv) entries = NULL;
-  g_autoptr (PhoneNameAddr) addr = NULL;
-
-  *ret_name = NULL;
-  if (!value || !stack->account || !ua_account_trusts (stack->account, ua_stack_peer (stack)))
-    return NULL;
-  entries = ua_header_split (value);
-  addr = entries[0] ? phone_name_addr_parse (entries[0], NULL) : NULL;
-  if (!addr)
-    return NULL;
-  *ret_name = g_steal_pointer (&addr->display);
-  return phone_uri_to_string (addr->uri);
-}
-
-void
-ua_dialog_read_party (UaDialog *dialog, const sip_t *sip)
-{
-  g_autofree char *name = NULL;
-  g_autofree char *id = dialog->call && sip ? ua_sip_asserted_id (dialog->stack, sip, &name) : NULL;
-
-  if (id)
-    phone_call_on_party (dialog->call, NULL, name, id);
 }
 
 /* ---- responses and requests inside the dialog ---- */

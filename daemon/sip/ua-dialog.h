@@ -82,6 +82,18 @@ void ua_dialog_abandon (gpointer owner, gpointer data);         /* the stack is 
 
 /* Answers a 401 or 407, if we may. TRUE: the request is out again. */
 gboolean ua_dialog_authenticate (UaDialog *dialog, const UaEvent *event);
+void ua_dialog_on_bye_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_cancel_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_other_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_bye (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_info (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_error (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_terminated (UaStack *stack, const UaEvent *event, gpointer owner);
+
+void ua_dialog_hangup (gpointer ua, PhoneCall *call, const PhoneReason *reason);
+gboolean ua_dialog_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError **error);
+
+/* ---- what messages say: ua-message.c ---- */
 /* Reason for a final response to a request of ours. */
 PhoneReason *ua_dialog_reason_from_response (UaDialog *dialog, const UaEvent *event);
 /* Fills q850, answered_elsewhere and phrase from Reason headers (RFC 3326). */
@@ -94,17 +106,6 @@ void ua_dialog_read_party (UaDialog *dialog, const sip_t *sip);
 /* The asserted identity if sip came from a server that we trust. Caller frees. */
 char *ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name);
 const char *ua_sip_unknown (const sip_t *sip, const char *name);        /* value of a header that sofia does not know */
-
-void ua_dialog_on_bye_response (UaStack *stack, const UaEvent *event, gpointer owner);
-void ua_dialog_on_cancel_response (UaStack *stack, const UaEvent *event, gpointer owner);
-void ua_dialog_on_other_response (UaStack *stack, const UaEvent *event, gpointer owner);
-void ua_dialog_on_bye (UaStack *stack, const UaEvent *event, gpointer owner);
-void ua_dialog_on_info (UaStack *stack, const UaEvent *event, gpointer owner);
-void ua_dialog_on_error (UaStack *stack, const UaEvent *event, gpointer owner);
-void ua_dialog_on_terminated (UaStack *stack, const UaEvent *event, gpointer owner);
-
-void ua_dialog_hangup (gpointer ua, PhoneCall *call, const PhoneReason *reason);
-gboolean ua_dialog_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError **error);
 
 /* ---- calls out: ua-outgoing.c ---- */
 gboolean ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,
@@ -125,11 +126,15 @@ void ua_dialog_reject (gpointer ua, PhoneCall *call, guint status, const char *p
 
 /* ---- changes of the session: ua-reoffer.c ---- */
 gboolean ua_dialog_reoffer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *offer, GError **error);
+/* internal: core did not ask; it gets the answer by phone_call_on_confirmed. */
+gboolean ua_dialog_start_reoffer (UaDialog *dialog, const PhoneMediaDesc *offer, gboolean internal, GError **error);
 void ua_dialog_on_reoffer_response (UaDialog *dialog, const UaEvent *event);
-void ua_dialog_on_update_response (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_on_reinvite (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_on_update (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_stop_reoffer (UaDialog *dialog);
 void ua_dialog_network_changed (gpointer owner, gpointer data);
+
+/* ---- refreshing the session: ua-session-timer.c ---- */
 /* Allow, Supported and Session-Expires of a peer's INVITE or UPDATE, or of the 2xx to ours. */
 void ua_dialog_learn_session (UaDialog *dialog, const sip_t *sip);
+void ua_dialog_on_update_response (UaStack *stack, const UaEvent *event, gpointer owner);

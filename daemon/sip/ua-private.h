@@ -28,6 +28,7 @@
 typedef struct _UaAccount UaAccount;
 typedef struct _UaStack UaStack;
 typedef struct _UaRegistration UaRegistration;
+typedef struct _UaKeepalive UaKeepalive;
 typedef struct _UaDialog UaDialog;
 
 struct _UaEngine
@@ -67,7 +68,7 @@ typedef enum
   UA_OWNER_NONE,                /* the handle is not ours (yet) */
   UA_OWNER_REGISTRATION,
   UA_OWNER_DIALOG,
-  UA_OWNER_PROBE,               /* keep-alive OPTIONS */
+  UA_OWNER_KEEPALIVE,
   UA_N_OWNERS
 } UaOwnerKind;
 
@@ -172,6 +173,8 @@ struct _UaStack
 };
 
 UaStack *ua_stack_new (UaAccount *account, GError **error);
+/* Binds and creates the nua; fills nua, family, address, port, bound. ua-sockets.c */
+gboolean ua_stack_open_sockets (UaStack *stack, nua_callback_f on_event, GError **error);
 /* A handle of ours. tags of nua_handle () come after. The caller gives it to ua_stack_adopt. */
 void ua_stack_adopt (UaStack *stack, nua_handle_t *nh, UaOwnerKind kind, gpointer owner);
 /* Takes the handle out of the table and destroys it: no event of it comes through any more. */
@@ -201,7 +204,15 @@ gboolean ua_registration_is_registered (UaRegistration *registration);
 void ua_registration_abandon (UaRegistration *registration);     /* its handles are about to go */
 void ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_registration_on_unregistered (UaStack *stack, const UaEvent *event, gpointer owner);
-void ua_registration_on_probe (UaStack *stack, const UaEvent *event, gpointer owner);
+
+/* ---- keep-alive: ua-keepalive.c ---- */
+
+UaKeepalive *ua_keepalive_new (UaAccount *account);
+void ua_keepalive_free (UaKeepalive *keepalive);
+void ua_keepalive_start (UaKeepalive *keepalive);
+void ua_keepalive_stop (UaKeepalive *keepalive);
+void ua_keepalive_abandon (UaKeepalive *keepalive);     /* its handle is about to go */
+void ua_keepalive_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
 
 /* ---- log: ua-log.c ---- */
 

@@ -52,8 +52,7 @@ struct _UaRegistration
   char *bound_contact;          /* URI that the registrar holds; NULL: none */
   guint granted;                /* s */
   guint moves;
-  nua_handle_t *probe;
-  GSource *probe_timer;
+  UaKeepalive *keepalive;
 };
 
 UaRegistration *
@@ -62,6 +61,7 @@ ua_registration_new (UaAccount *account)
   UaRegistration *registration = g_new0 (UaRegistration, 1);
 
   registration->account = account;
+  registration->keepalive = ua_keepalive_new (account);
   return registration;
 }
 
@@ -69,7 +69,7 @@ void
 ua_registration_free (UaRegistration *registration)
 {
   ua_timer_clear (&registration->timer);
-  ua_timer_clear (&registration->probe_timer);
+  ua_keepalive_free (registration->keepalive);
   g_free (registration->sent_contact);
   g_free (registration->bound_contact);
   g_free (registration);
@@ -79,8 +79,8 @@ void
 ua_registration_abandon (UaRegistration *registration)
 {
   ua_timer_clear (&registration->timer);
-  ua_timer_clear (&registration->probe_timer);
-  registration->nh = registration->probe = NULL;
+  ua_keepalive_abandon (registration->keepalive);
+  registration->nh = NULL;
   registration->open = FALSE;
   registration->state = STATE_IDLE;
   registration->wanted = FALSE;
@@ -250,7 +250,7 @@ ua_registration_stop (UaRegistration *registration)
 {
   registration->wanted = FALSE;
   ua_timer_clear (&registration->timer);
-  ua_timer_clear (&registration->probe_timer);
+  ua_keepalive_stop (registration->keepalive);
   if (registration->state == STATE_LEAVING)
     return;
   if (registration->nh && (registration->bound_contact || registration->open))
@@ -328,7 +328,7 @@ fail (UaRegistration *registration, const UaEvent *event, const char *reason, gb
   g_autofree char *text = phone_text_clean (phrase, -1, UA_MAX_PHRASE);
   guint delay = retry_delay (registration, event, denied);
 
-  ua_timer_clear (&registration->probe_timer);
+  ua_keepalive_stop (registration->keepalive);
   /* An expired binding needs no removal, and one that is still there is replaced by the next REGISTER. */
   set_state (registration, STATE_WAITING, reason);
   set_timer (registration, MAX (delay, MIN_REFRESH_MS));
@@ -444,8 +444,6 @@ report_capabilities (UaRegistration *registration, const sip_t *sip)
   phone_account_on_capabilities (registration->account->account, (const char *const *) list->pdata);
 }
 
-static void set_probe (UaRegistration *registration);
-
 static void
 succeed (UaRegistration *registration, const UaEvent *event)
 {
@@ -479,7 +477,7 @@ succeed (UaRegistration *registration, const UaEvent *event)
       set_timer (registration, refresh_delay (registration->granted));
     }
   set_state (registration, STATE_REGISTERED, "accepted");
-  set_probe (registration);
+  ua_keepalive_start (registration->keepalive);
   report_capabilities (registration, event->sip);
   report (registration, PHONE_REGISTRATION_REGISTERED, (guint) event->status, event->phrase, "ok", 0);
 }
@@ -529,57 +527,4 @@ ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owne
       return;
     }
   fail (registration, event, reason, denied);
-}
-
-/* ---- keep-alive: OPTIONS to the registrar, over any transport; any answer will do (RFC 5626 section 4.4 in spirit) ---- */
-
-static gboolean
-on_probe_timer (gpointer data)
-{
-  UaRegistration *registration = data;
-  UaAccount *account = registration->account;
-  g_autofree char *from = ua_account_from (account, FALSE);
-
-  ua_timer_clear (&registration->probe_timer);
-  if (registration->probe || registration->open)
-    {
-      set_probe (registration);
-      return G_SOURCE_REMOVE;
-    }
-  registration->probe = nua_handle (account->stack->nua, NULL, NUTAG_URL (account->registrar), SIPTAG_TO_STR (account->registrar),
-                                    SIPTAG_FROM_STR (from), TAG_END ());
-  ua_stack_adopt (account->stack, registration->probe, UA_OWNER_PROBE, registration);
-  nua_options (registration->probe, NUTAG_PROXY (account->route), TAG_END ());
-  return G_SOURCE_REMOVE;
-}
-
-static void
-set_probe (UaRegistration *registration)
-{
-  guint seconds = ua_account_settings (registration->account)->keep_alive;
-
-  if (seconds == 0 || registration->probe_timer)
-    return;
-  registration->probe_timer = ua_timer_new (registration->account->engine, seconds * 1000, on_probe_timer, registration);
-}
-
-void
-ua_registration_on_probe (UaStack *stack, const UaEvent *event, gpointer owner)
-{
-  UaRegistration *registration = owner;
-  gboolean local = ua_event_is_local (event);
-
-  if (event->status < 200)
-    return;
-  ua_stack_drop (stack, registration->probe);
-  registration->probe = NULL;
-  if (registration->state != STATE_REGISTERED)
-    return;
-  if (local || event->status == 408)
-    {
-      phone_log_notice (&stack->log, "Account %s: keep-alive failed: %d %s", stack->id, event->status, event->phrase);
-      ua_registration_start (registration);
-      return;
-    }
-  set_probe (registration);
 }

@@ -4,12 +4,7 @@
  *
  * Glare (RFC 3261 section 14.1). Our re-INVITE got 491, or 500 with Retry-After: it is sent again after 2.1-4 s if the dialog is ours,
  * after 0-2 s if it is theirs, in steps of 10 ms. Meanwhile the peer's may come and is answered as if ours had not been. The other
- * half, answering 491 to theirs while ours is open, is sofia's for INVITE and ours for UPDATE.
- *
- * Session timers (RFC 4028). sofia negotiates and answers 422. Its own refresh would repeat the SDP of the last INVITE, which may be
- * history; so ours comes earlier (at two fifths of the interval instead of half): an UPDATE without SDP if the peer takes it, else a
- * re-INVITE with the session as it is. Where refreshing is the peer's and it does not, the call ends a third of the interval, at most 32 s,
- * before the interval does (section 10). */
+ * half, answering 491 to theirs while ours is open, is sofia's for INVITE and ours for UPDATE. */
 
 #include "sip/ua-dialog.h"
 
@@ -20,8 +15,6 @@
 
 #define MAX_TRIES 8
 #define MAX_RETRY_AFTER_S 10            /* RFC 3261 section 14.2 */
-#define MIN_SE 90
-#define REFRESH_RETRY_MS 5000
 
 /* ---- our re-INVITE ---- */
 
@@ -47,8 +40,8 @@ send_reoffer (UaDialog *dialog)
   ua_sdp_free_text (sdp);
 }
 
-static gboolean
-start_reoffer (UaDialog *dialog, const PhoneMediaDesc *offer, gboolean internal, GError **error)
+gboolean
+ua_dialog_start_reoffer (UaDialog *dialog, const PhoneMediaDesc *offer, gboolean internal, GError **error)
 {
   if (dialog->state != DIALOG_UP || !dialog->stack->account)
     {
@@ -77,7 +70,7 @@ ua_dialog_reoffer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *offer, GE
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The call has no dialog");
       return FALSE;
     }
-  return start_reoffer (dialog, offer, FALSE, error);
+  return ua_dialog_start_reoffer (dialog, offer, FALSE, error);
 }
 
 static gboolean
@@ -126,7 +119,7 @@ ua_dialog_network_changed (gpointer owner, gpointer data)
   offer = phone_call_on_address_changed (dialog->call);
   if (offer)
     {
-      start_reoffer (dialog, offer, TRUE, NULL);
+      ua_dialog_start_reoffer (dialog, offer, TRUE, NULL);
       return;
     }
   if (!dialog->peer_updates)
@@ -300,126 +293,5 @@ ua_dialog_on_update (UaStack *stack, const UaEvent *event, gpointer owner)
       ua_dialog_learn_session (dialog, sip);
       ua_dialog_learn_route (dialog, sip);
       answer_offer (dialog, event);
-    }
-}
-
-/* ---- session timer ---- */
-
-static void set_refresh (UaDialog *dialog, guint ms);
-
-static gboolean
-on_refresh (gpointer data)
-{
-  UaDialog *dialog = data;
-  g_autoptr (PhoneMediaDesc) offer = NULL;
-  g_autofree char *contact = NULL;
-
-  ua_timer_clear (&dialog->refresh_timer);
-  if (dialog->state != DIALOG_UP || !dialog->call || !dialog->stack->account)
-    return G_SOURCE_REMOVE;
-  if (dialog->reoffer_state != REOFFER_NONE || dialog->answer_due)
-    {
-      set_refresh (dialog, REFRESH_RETRY_MS);
-      return G_SOURCE_REMOVE;
-    }
-  if (dialog->peer_updates)
-    {
-      contact = ua_account_contact (dialog->stack->account, dialog->target);
-      /* the interval as it was negotiated: RFC 4028 section 7.4 */
-      nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), NUTAG_SESSION_TIMER (dialog->session_interval), TAG_END ());
-      return G_SOURCE_REMOVE;
-    }
-  offer = phone_call_on_offer_wanted (dialog->call, NULL);
-  if (!offer || !start_reoffer (dialog, offer, TRUE, NULL))
-    set_refresh (dialog, REFRESH_RETRY_MS);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_expired (gpointer data)
-{
-  UaDialog *dialog = data;
-  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_SESSION_TIMEOUT, 408, "Session timeout");
-
-  ua_timer_clear (&dialog->refresh_timer);
-  if (dialog->state != DIALOG_UP)
-    return G_SOURCE_REMOVE;
-  if (!dialog->reason)
-    dialog->reason = phone_reason_copy (reason);
-  ua_dialog_send_bye (dialog, reason);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-set_refresh (UaDialog *dialog, guint ms)
-{
-  ua_timer_clear (&dialog->refresh_timer);
-  dialog->refresh_timer = ua_timer_new (dialog->stack->engine, ms, on_refresh, dialog);
-}
-
-void
-ua_dialog_on_update_response (UaStack *stack, const UaEvent *event, gpointer owner)
-{
-  UaDialog *dialog = owner;
-
-  if (event->status < 200)
-    return;
-  if (event->status < 300)
-    {
-      ua_dialog_learn_session (dialog, event->sip);
-      return;
-    }
-  if (event->status == 405 || event->status == 501)
-    {
-      dialog->peer_updates = FALSE;
-      set_refresh (dialog, 0);
-      return;
-    }
-  ua_dialog_on_other_response (stack, event, owner);
-  if (dialog->state == DIALOG_UP && event->status != 408 && event->status != 481 && dialog->session_interval)
-    set_refresh (dialog, REFRESH_RETRY_MS);
-}
-
-static gboolean
-has_method (const sip_allow_t *allow, sip_method_t method, const char *name)
-{
-  return allow && sip_is_allowed (allow, method, name);
-}
-
-/* What sofia negotiates from the same message (RFC 4028 sections 7.2 and 9): the interval, and whether refreshing is ours. sip: the 2xx to our
- * request, or their INVITE or UPDATE. */
-void
-ua_dialog_learn_session (UaDialog *dialog, const sip_t *sip)
-{
-  const sip_session_expires_t *x = sip->sip_session_expires;
-  gboolean theirs = sip->sip_request != NULL;
-  guint64 local = phone_registry_get_settings (dialog->stack->engine->registry)->session_expires;
-  guint64 interval = x ? x->x_delta : local;
-  gboolean ours = !theirs;
-
-  if (sip->sip_allow)
-    dialog->peer_updates = has_method (sip->sip_allow, sip_method_update, "UPDATE");
-  if (sip->sip_supported)
-    dialog->peer_timer = sip_has_feature (sip->sip_supported, "timer");
-  if (theirs && local && interval > local)
-    interval = local;
-  if (interval && interval < MIN_SE)
-    interval = MIN_SE;
-  if (theirs && interval && sip->sip_min_se && interval < sip->sip_min_se->min_delta)
-    interval = sip->sip_min_se->min_delta;
-  if (x && x->x_refresher)
-    ours = g_ascii_strcasecmp (x->x_refresher, theirs ? "uas" : "uac") == 0;
-  else if (theirs && !dialog->peer_timer)
-    ours = TRUE;
-  dialog->session_interval = (guint) MIN (interval, G_MAXUINT / 1000);
-  if (dialog->session_interval && ours)
-    set_refresh (dialog, dialog->session_interval * 400);
-  else
-    {
-      ua_timer_clear (&dialog->refresh_timer);
-      if (dialog->session_interval)
-        dialog->refresh_timer
-            = ua_timer_new (dialog->stack->engine, (dialog->session_interval - MIN (dialog->session_interval / 3, 32)) * 1000,
-                            on_expired, dialog);
     }
 }

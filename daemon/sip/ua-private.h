@@ -205,6 +205,17 @@ void ua_registration_abandon (UaRegistration *registration);     /* its handles 
 void ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_registration_on_unregistered (UaStack *stack, const UaEvent *event, gpointer owner);
 
+/* ---- what a 200 to REGISTER grants: ua-binding.c ---- */
+
+/* Seconds (RFC 3261 section 10.2.4): the expires parameter of our contact, else the Expires header, else what we asked for. A registrar that
+ * rewrote our contact beyond recognition is given the shortest time of any. */
+guint ua_binding_granted (const sip_t *sip, const char *sent_contact, const char *instance, guint asked);
+/* Milliseconds until the refresh. Late enough to spare the server, early enough for a lost packet and a second attempt: at 4/5, but no later
+ * than 10 s before the end, and up to a tenth earlier by chance (0..1) so that phones do not march in step. */
+guint ua_binding_refresh_delay (guint granted, double chance);
+void ua_binding_report_capabilities (PhoneAccount *account, const sip_t *sip);
+PhoneTransport ua_via_transport (const sip_via_t *via);        /* AUTO: some other */
+
 /* ---- keep-alive: ua-keepalive.c ---- */
 
 UaKeepalive *ua_keepalive_new (UaAccount *account);

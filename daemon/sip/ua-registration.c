@@ -28,7 +28,6 @@
 #define DENIED_RETRY_S 1800     /* wrong password, forbidden: a person has to act; insisting locks accounts */
 #define MIN_REFRESH_MS 1000
 #define MAX_MOVES 3             /* contacts corrected in a row: a NAT with a new port for each packet must not make us spin */
-#define MAX_EXPIRES 604800      /* s; a week */
 
 typedef enum
 {
@@ -338,66 +337,6 @@ fail (UaRegistration *registration, const UaEvent *event, const char *reason, gb
 
 /* ---- success ---- */
 
-static gboolean
-is_our_contact (UaRegistration *registration, const sip_contact_t *contact, const url_t *sent)
-{
-  const char *instance = msg_params_find (contact->m_params, "+sip.instance=");
-
-  return url_cmp (contact->m_url, sent) == 0 || (instance && strstr (instance, registration->account->instance));
-}
-
-/* RFC 3261 section 10.2.4: the expires parameter of our contact, else the Expires header, else what we asked for. A registrar that
- * rewrote our contact beyond recognition is given the shortest time of any. */
-static guint
-find_granted (UaRegistration *registration, const sip_t *sip)
-{
-  su_home_t home[1] = { SU_HOME_INIT (home) };
-  const url_t *sent = url_hdup (home, (const url_t *) registration->sent_contact);
-  guint asked = ua_account_settings (registration->account)->expires;
-  gint64 ours = -1, shortest = -1;
-  gint64 fallback = sip->sip_expires ? (gint64) sip->sip_expires->ex_delta : asked;
-
-  for (const sip_contact_t *m = sip->sip_contact; m && sent; m = m->m_next)
-    {
-      gint64 seconds = m->m_expires ? g_ascii_strtoll (m->m_expires, NULL, 10) : fallback;
-
-      if (seconds <= 0)
-        continue;
-      if (shortest < 0 || seconds < shortest)
-        shortest = seconds;
-      if (is_our_contact (registration, m, sent) && (ours < 0 || seconds < ours))
-        ours = seconds;
-    }
-  su_home_deinit (home);
-  return (guint) CLAMP (ours >= 0 ? ours : shortest >= 0 ? shortest : fallback, 0, MAX_EXPIRES);
-}
-
-/* Late enough to spare the server, early enough for a lost packet and a second attempt: at 4/5, but no later than 10 s
- * before the end, and within +-1/20 of that so that phones do not march in step. */
-static guint
-refresh_delay (guint granted)
-{
-  double ms = granted * 800.0;
-
-  if (granted > 20)
-    ms = MIN (ms, (granted - 10) * 1000.0);
-  else
-    ms = granted * 500.0;
-  return MAX ((guint) (ms * g_random_double_range (0.9, 1.0)), MIN_REFRESH_MS);
-}
-
-static PhoneTransport
-via_transport (const sip_via_t *via)
-{
-  const char *slash = strrchr (via->v_protocol, '/');
-  g_autofree char *lower = slash ? g_ascii_strdown (slash + 1, -1) : NULL;
-  PhoneTransport transport = PHONE_TRANSPORT_AUTO;
-
-  if (lower)
-    phone_transport_from_string (lower, &transport);
-  return transport;
-}
-
 /* TRUE: the contact that we sent is not where the registrar sees us. */
 static gboolean
 learn_flow (UaRegistration *registration, const sip_via_t *via)
@@ -410,7 +349,7 @@ learn_flow (UaRegistration *registration, const sip_via_t *via)
   g_autofree char *bare = NULL;
   gint64 number = port ? g_ascii_strtoll (port, NULL, 10) : 0;
 
-  stack->flow = via_transport (via);
+  stack->flow = ua_via_transport (via);
   if (host[0] == '[')
     bare = g_strndup (host + 1, strcspn (host + 1, "]"));
   else
@@ -431,27 +370,14 @@ learn_flow (UaRegistration *registration, const sip_via_t *via)
 }
 
 static void
-report_capabilities (UaRegistration *registration, const sip_t *sip)
-{
-  g_autoptr (GPtrArray) list = g_ptr_array_new ();
-
-  for (const sip_supported_t *s = sip->sip_supported; s; s = s->k_next)
-    for (gsize i = 0; s->k_items && s->k_items[i] && list->len < 32; i++)
-      g_ptr_array_add (list, (gpointer) s->k_items[i]);
-  if (sip->sip_service_route)
-    g_ptr_array_add (list, (gpointer) "service-route");
-  g_ptr_array_add (list, NULL);
-  phone_account_on_capabilities (registration->account->account, (const char *const *) list->pdata);
-}
-
-static void
 succeed (UaRegistration *registration, const UaEvent *event)
 {
   UaAccount *account = registration->account;
   const struct sockaddr *peer = ua_stack_peer (account->stack);
   gboolean moved;
 
-  registration->granted = find_granted (registration, event->sip);
+  registration->granted = ua_binding_granted (event->sip, registration->sent_contact, account->instance,
+                                              ua_account_settings (account)->expires);
   if (registration->granted == 0)
     {
       fail (registration, event, "not-bound", FALSE);
@@ -474,11 +400,11 @@ succeed (UaRegistration *registration, const UaEvent *event)
   else
     {
       registration->moves = 0;
-      set_timer (registration, refresh_delay (registration->granted));
+      set_timer (registration, ua_binding_refresh_delay (registration->granted, g_random_double ()));
     }
   set_state (registration, STATE_REGISTERED, "accepted");
   ua_keepalive_start (registration->keepalive);
-  report_capabilities (registration, event->sip);
+  ua_binding_report_capabilities (account->account, event->sip);
   report (registration, PHONE_REGISTRATION_REGISTERED, (guint) event->status, event->phrase, "ok", 0);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "media/media-packet.h"
+#include "media/media-thread.h"
 #include "media/playout-stream.h"
 
 /* Between the network's thread and the hub's stands one small ring of packets under a lock that is held for a few pointer moves. All
@@ -21,7 +22,7 @@ struct _MediaReceive
 {
   GstElement parent;
 
-  GMutex lock;
+  pthread_mutex_t lock;
   Packet *ring[RING];
   guint first, count;
   guint64 overflows;
@@ -51,7 +52,7 @@ on_packet (GstPad *pad, GstObject *parent, GstBuffer *buffer)
       packet = g_malloc (sizeof *packet + length);
       packet->arrival = media_packet_get_arrival (buffer);
       packet->length = gst_buffer_extract (buffer, 0, packet->data, length);
-      g_mutex_lock (&receive->lock);
+      pthread_mutex_lock (&receive->lock);
       if (receive->count == RING)
         {
           dropped = receive->ring[receive->first];
@@ -60,7 +61,7 @@ on_packet (GstPad *pad, GstObject *parent, GstBuffer *buffer)
           receive->overflows++;
         }
       receive->ring[(receive->first + receive->count++) % RING] = packet;
-      g_mutex_unlock (&receive->lock);
+      pthread_mutex_unlock (&receive->lock);
       g_free (dropped);
     }
   gst_buffer_unref (buffer);
@@ -85,7 +86,7 @@ media_receive_finalize (GObject *object)
       receive->first = (receive->first + 1) % RING;
     }
   playout_stream_free (receive->stream);
-  g_mutex_clear (&receive->lock);
+  pthread_mutex_destroy (&receive->lock);
   G_OBJECT_CLASS (media_receive_parent_class)->finalize (object);
 }
 
@@ -109,7 +110,7 @@ media_receive_init (MediaReceive *receive)
   gst_pad_set_event_function (sink, on_sink_event);
   gst_element_add_pad (GST_ELEMENT (receive), sink);
   /* Not GST_ELEMENT_FLAG_SINK: the pipeline must not wait for a preroll or an EOS from here. */
-  g_mutex_init (&receive->lock);
+  media_mutex_init (&receive->lock);
   receive->stream = playout_stream_new ();
   receive->stats.level = -127;
 }
@@ -123,19 +124,19 @@ media_receive_new (void)
 void
 media_receive_set_formats (MediaReceive *receive, const PhoneMediaPlan *plan)
 {
-  g_mutex_lock (&receive->lock);
+  pthread_mutex_lock (&receive->lock);
   playout_formats_from_plan (receive->formats, plan);
   receive->formats_changed = TRUE;
-  g_mutex_unlock (&receive->lock);
+  pthread_mutex_unlock (&receive->lock);
 }
 
 void
 media_receive_set_dtmf_handler (MediaReceive *receive, MediaReceiveDtmf handler, gpointer data)
 {
-  g_mutex_lock (&receive->lock);
+  pthread_mutex_lock (&receive->lock);
   receive->dtmf = handler;
   receive->dtmf_data = data;
-  g_mutex_unlock (&receive->lock);
+  pthread_mutex_unlock (&receive->lock);
 }
 
 gboolean
@@ -150,7 +151,7 @@ media_receive_pull (MediaReceive *receive, gint16 *frame, gint64 now)
   char digit;
   guint ms;
 
-  g_mutex_lock (&receive->lock);
+  pthread_mutex_lock (&receive->lock);
   count = receive->count;
   for (guint i = 0; i < count; i++)
     packets[i] = receive->ring[(receive->first + i) % RING];
@@ -160,7 +161,7 @@ media_receive_pull (MediaReceive *receive, gint16 *frame, gint64 now)
   receive->formats_changed = FALSE;
   dtmf = receive->dtmf;
   dtmf_data = receive->dtmf_data;
-  g_mutex_unlock (&receive->lock);
+  pthread_mutex_unlock (&receive->lock);
 
   for (guint i = 0; i < count; i++)
     {
@@ -173,17 +174,17 @@ media_receive_pull (MediaReceive *receive, gint16 *frame, gint64 now)
       dtmf (digit, ms, dtmf_data);
 
   playout_stream_get_stats (receive->stream, &stats);
-  g_mutex_lock (&receive->lock);
+  pthread_mutex_lock (&receive->lock);
   receive->stats = stats;
-  g_mutex_unlock (&receive->lock);
+  pthread_mutex_unlock (&receive->lock);
   return playing;
 }
 
 void
 media_receive_get_stats (MediaReceive *receive, MediaReceiveStats *ret_stats)
 {
-  g_mutex_lock (&receive->lock);
+  pthread_mutex_lock (&receive->lock);
   *ret_stats = receive->stats;
   ret_stats->overflows = receive->overflows;
-  g_mutex_unlock (&receive->lock);
+  pthread_mutex_unlock (&receive->lock);
 }

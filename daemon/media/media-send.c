@@ -4,6 +4,7 @@
 #include <string.h>
 #include "media/dtmf-core.h"
 #include "media/media-level.h"
+#include "media/media-thread.h"
 #include "util/phone-error.h"
 
 /* Three threads meet here. The hub pushes frames, the main thread changes settings, the I/O thread drains. One short lock guards the
@@ -35,7 +36,7 @@ struct _MediaSend
   GstElement parent;
   GstPad *src;
 
-  GMutex lock;
+  pthread_mutex_t lock;
   gint16 ring[RING][MEDIA_FRAME];
   gint64 stamps[RING];
   guint first, count;
@@ -106,7 +107,7 @@ on_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
     {
       guint taken = 0;
 
-      g_mutex_lock (&send->lock);
+      pthread_mutex_lock (&send->lock);
       if (gst_structure_get_uint (structure, "ssrc", &taken) && taken == send->ssrc)
         {
           if (!gst_structure_get_uint (structure, "suggested-ssrc", &send->ssrc))
@@ -114,7 +115,7 @@ on_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
               send->ssrc = g_random_int ();
           send->caps_due = TRUE;
         }
-      g_mutex_unlock (&send->lock);
+      pthread_mutex_unlock (&send->lock);
     }
   return gst_pad_event_default (pad, parent, event);
 }
@@ -126,9 +127,9 @@ media_send_change_state (GstElement *element, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
     {
-      g_mutex_lock (&send->lock);
+      pthread_mutex_lock (&send->lock);
       send->events_due = send->caps_due = TRUE;
-      g_mutex_unlock (&send->lock);
+      pthread_mutex_unlock (&send->lock);
     }
   return GST_ELEMENT_CLASS (media_send_parent_class)->change_state (element, transition);
 }
@@ -141,7 +142,7 @@ media_send_finalize (GObject *object)
   format_free (send->incoming);
   format_free (send->format);
   media_encoder_free (send->encoder);
-  g_mutex_clear (&send->lock);
+  pthread_mutex_destroy (&send->lock);
   G_OBJECT_CLASS (media_send_parent_class)->finalize (object);
 }
 
@@ -163,7 +164,7 @@ media_send_init (MediaSend *send)
   send->src = gst_pad_new_from_static_template (&src_template, "src");
   gst_pad_set_event_function (send->src, on_src_event);
   gst_element_add_pad (GST_ELEMENT (send), send->src);
-  g_mutex_init (&send->lock);
+  media_mutex_init (&send->lock);
   send->ssrc = g_random_int ();
   send->seq = (guint16) (g_random_int () & 0x7fff);     /* away from the wrap: old SRTP stacks guess the ROC wrongly (RFC 3711 3.3.1) */
   send->timestamp = g_random_int ();
@@ -184,19 +185,19 @@ media_send_get_ssrc (MediaSend *send)
 {
   guint32 ssrc;
 
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   ssrc = send->ssrc;
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
   return ssrc;
 }
 
 void
 media_send_set_wake (MediaSend *send, MediaSendWake wake, gpointer data)
 {
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   send->wake = wake;
   send->wake_data = data;
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
 }
 
 static gboolean
@@ -220,9 +221,9 @@ media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaR
   g_autoptr (Format) format = g_new0 (Format, 1);
   gboolean same;
 
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   same = send->have_format && codec_equal (&send->codec, &plan->send);
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
 
   format->codec = plan->send;
   format->dtmf_type = plan->send_dtmf;
@@ -234,7 +235,7 @@ media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaR
         return FALSE;
     }
 
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   if (send->incoming && send->incoming->encoder && !format->encoder)
     format->encoder = g_steal_pointer (&send->incoming->encoder);
   format_free (send->incoming);
@@ -249,23 +250,23 @@ media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaR
   update_frame_ms (send, plan->ptime);
   g_strlcpy (send->stats.codec, phone_codec_id_to_string (plan->send.id), sizeof send->stats.codec);
   send->incoming = g_steal_pointer (&format);
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
   return TRUE;
 }
 
 void
 media_send_set_rate (MediaSend *send, const MediaRate *rate)
 {
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   send->rate = *rate;
   send->rate_changed = TRUE;
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
 }
 
 void
 media_send_set_enabled (MediaSend *send, gboolean enabled)
 {
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   if (send->enabled != enabled)
     {
       send->enabled = enabled;
@@ -275,15 +276,15 @@ media_send_set_enabled (MediaSend *send, gboolean enabled)
       if (!enabled)
         send->dtmf = (DtmfSender) { 0 };
     }
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
 }
 
 void
 media_send_set_muted (MediaSend *send, gboolean muted)
 {
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   send->muted = muted;
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
 }
 
 void
@@ -292,7 +293,7 @@ media_send_push (MediaSend *send, const gint16 *frame, gint64 now)
   MediaSendWake wake = NULL;
   gpointer data = NULL;
 
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   if (send->last_push != 0 && now - send->last_push > GAP_US)
     {
       /* Whatever waits is from before the pause; its media time is over. */
@@ -323,7 +324,7 @@ media_send_push (MediaSend *send, const gint16 *frame, gint64 now)
           data = send->wake_data;
         }
     }
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
   if (wake)
     wake (data);
 }
@@ -424,12 +425,12 @@ take_work (MediaSend *send, Work *work)
 {
   guint frames;
 
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   take_settings (send);
   frames = send->frame_ms / MEDIA_FRAME_MS;
   if (!send->encoder || send->count < frames)
     {
-      g_mutex_unlock (&send->lock);
+      pthread_mutex_unlock (&send->lock);
       return FALSE;
     }
   work->frames = frames;
@@ -453,7 +454,7 @@ take_work (MediaSend *send, Work *work)
   work->events_due = send->events_due;
   work->caps_due = send->caps_due;
   send->events_due = send->caps_due = FALSE;
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
   return TRUE;
 }
 
@@ -512,12 +513,12 @@ media_send_drain (MediaSend *send)
         }
       send->talking = audio;
 
-      g_mutex_lock (&send->lock);
+      pthread_mutex_lock (&send->lock);
       send->stats.level = level;
       send->stats.packets += buffer != NULL;
       send->stats.octets += (guint64) MAX (length, 0);
       send->stats.not_sent += buffer == NULL;
-      g_mutex_unlock (&send->lock);
+      pthread_mutex_unlock (&send->lock);
 
       /* Not linked, flushing: the call is being put up or torn down, and there is nobody to tell. */
       if (buffer && gst_pad_push (send->src, buffer) < GST_FLOW_OK)
@@ -530,14 +531,14 @@ media_send_dtmf (MediaSend *send, const char *digits, guint ms, GError **error)
 {
   gboolean queued = FALSE;
 
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   if (send->dtmf_type < 0)
     g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the peer takes no telephone events");
   else if (!send->enabled)
     g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "nothing is sent while the call is on hold");
   else if (!(queued = dtmf_sender_queue (&send->dtmf, digits, ms)))
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "not digits 0-9 * # A-D, or more than %d of them", DTMF_MAX_QUEUE);
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
   return queued;
 }
 
@@ -553,7 +554,7 @@ media_send_get_level (MediaSend *send)
 void
 media_send_get_stats (MediaSend *send, MediaSendStats *ret_stats)
 {
-  g_mutex_lock (&send->lock);
+  pthread_mutex_lock (&send->lock);
   *ret_stats = send->stats;
-  g_mutex_unlock (&send->lock);
+  pthread_mutex_unlock (&send->lock);
 }

@@ -118,6 +118,17 @@ media_thread_restore (void)
 }
 
 void
+media_mutex_init (pthread_mutex_t *mutex)
+{
+  pthread_mutexattr_t attr;
+
+  pthread_mutexattr_init (&attr);
+  pthread_mutexattr_setprotocol (&attr, PTHREAD_PRIO_INHERIT);
+  pthread_mutex_init (mutex, &attr);
+  pthread_mutexattr_destroy (&attr);
+}
+
+void
 media_cond_init (pthread_cond_t *cond)
 {
   pthread_condattr_t attr;

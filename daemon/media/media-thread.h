@@ -20,6 +20,8 @@ gboolean media_threads_wait (guint ms);
  * that is no error. */
 void media_thread_prepare (const char *name, gboolean realtime);
 void media_thread_restore (void);       /* back to ordinary scheduling, for a thread that returns to a pool */
+/* A mutex that lends the priority of who waits to who holds it: the hub must not wait for a preempted main thread. */
+void media_mutex_init (pthread_mutex_t *mutex);
 /* A condition that waits on CLOCK_MONOTONIC, and the wait itself: until is monotonic us; FALSE: the time is
  * over. */
 void media_cond_init (pthread_cond_t *cond);

@@ -4,6 +4,7 @@
 #include "media/media-packet.h"
 #include "media/media-receive.h"
 #include "media/media-send.h"
+#include "media/media-thread.h"
 #include "signal.h"
 
 /* The sending and the receiving element back to back, over an array in place of a network, in virtual time: what goes into the one as
@@ -562,6 +563,117 @@ test_hostile (void)
   path_clear (&path);
 }
 
+/* The three threads of a call, as fast as they can: for the thread sanitizer, and for locks held where they should not be. */
+
+typedef struct
+{
+  Path path;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+  gboolean woken;
+  guint ticks_done;     /* atomic */
+} Call;
+
+static GstFlowReturn
+on_sent_straight (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  Call *call = gst_pad_get_element_private (pad);
+
+  return gst_pad_push (call->path.to_receive, buffer);
+}
+
+static void
+on_wake (gpointer data)
+{
+  Call *call = data;
+
+  pthread_mutex_lock (&call->lock);
+  call->woken = TRUE;
+  pthread_cond_signal (&call->wake);
+  pthread_mutex_unlock (&call->lock);
+}
+
+static gpointer
+run_hub (gpointer data)
+{
+  Call *call = data;
+  gint16 frame[MEDIA_FRAME];
+  gint64 now = g_get_monotonic_time ();
+
+  for (guint i = 0; i < 1500; i++, now += 10000)
+    {
+      media_send_push (call->path.send, speech + i % FRAMES * MEDIA_FRAME, now);
+      media_receive_pull (call->path.receive, frame, now);
+      g_atomic_int_inc (&call->ticks_done);
+    }
+  return NULL;
+}
+
+static gpointer
+run_io (gpointer data)
+{
+  Call *call = data;
+
+  for (;;)
+    {
+      pthread_mutex_lock (&call->lock);
+      while (!call->woken)
+        pthread_cond_wait (&call->wake, &call->lock);
+      call->woken = FALSE;
+      pthread_mutex_unlock (&call->lock);
+      if (g_atomic_int_get (&call->ticks_done) == G_MAXINT / 2)
+        return NULL;
+      media_send_drain (call->path.send);
+    }
+}
+
+static void
+test_threads (void)
+{
+  Call call = { .ticks_done = 0 };
+  pthread_t hub, io;
+  MediaRate rate = default_rate;
+
+  path_init (&call.path, PHONE_CODEC_OPUS, &rate);
+  media_mutex_init (&call.lock);
+  media_cond_init (&call.wake);
+  gst_pad_set_element_private (call.path.from_send, &call);
+  gst_pad_set_chain_function (call.path.from_send, on_sent_straight);
+  media_send_set_wake (call.path.send, on_wake, &call);
+  pthread_create (&hub, NULL, run_hub, &call);
+  pthread_create (&io, NULL, run_io, &call);
+  for (guint i = 0; g_atomic_int_get (&call.ticks_done) < 1500; i++)
+    {
+      PhoneMediaPlan plan = plan_for ((PhoneCodecId) (i / 20 % phone_codec_id_n_values));
+      MediaReceiveStats received;
+      MediaSendStats sent;
+
+      rate.frame_ms = i % 3 ? 20 : 40;
+      rate.bitrate = 16000 + i % 5 * 4000;
+      if (i % 20 == 0)
+        {
+          media_send_set_format (call.path.send, &plan, &rate, NULL);
+          media_receive_set_formats (call.path.receive, &plan);
+        }
+      media_send_set_rate (call.path.send, &rate);
+      media_send_set_muted (call.path.send, i % 7 == 0);
+      media_send_set_enabled (call.path.send, i % 11 != 0);
+      media_send_dtmf (call.path.send, "5", 60, NULL);
+      media_receive_get_stats (call.path.receive, &received);
+      media_send_get_stats (call.path.send, &sent);
+      g_assert_cmpuint (received.received, <=, sent.packets);
+      g_thread_yield ();
+    }
+  pthread_join (hub, NULL);
+  g_atomic_int_set (&call.ticks_done, G_MAXINT / 2);
+  on_wake (&call);
+  pthread_join (io, NULL);
+  media_send_set_wake (call.path.send, NULL, NULL);
+  path_clear (&call.path);
+  pthread_cond_destroy (&call.wake);
+  pthread_mutex_destroy (&call.lock);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -587,5 +699,6 @@ main (int argc, char **argv)
   g_test_add_func ("/path/headers", test_headers);
   g_test_add_func ("/path/collision", test_collision);
   g_test_add_func ("/path/hostile", test_hostile);
+  g_test_add_func ("/path/threads", test_threads);
   return g_test_run ();
 }

@@ -105,7 +105,9 @@ gboolean ua_sip_has_sdp (const sip_t *sip);
 void ua_dialog_read_party (UaDialog *dialog, const sip_t *sip);
 /* The asserted identity if sip came from a server that we trust. Caller frees. */
 char *ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name);
-const char *ua_sip_unknown (const sip_t *sip, const char *name);        /* value of a header that sofia does not know */
+/* Value of the first header of a name that sofia does not know; of all of them, joined by commas (caller frees). NULL: none. */
+const char *ua_sip_unknown (const sip_t *sip, const char *name);
+char *ua_sip_unknown_all (const sip_t *sip, const char *name);
 
 /* ---- calls out: ua-outgoing.c ---- */
 gboolean ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,

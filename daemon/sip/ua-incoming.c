@@ -143,7 +143,9 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   g_autofree char *uri = uri_text (sip->sip_from->a_url);
   g_autofree char *request_uri = uri_text (sip->sip_request->rq_url);
   g_autofree char *display = NULL;
-  g_autofree char *diverter = ua_diverter (ua_sip_unknown (sip, "Diversion"), ua_sip_unknown (sip, "History-Info"));
+  g_autofree char *diversion = ua_sip_unknown_all (sip, "Diversion");
+  g_autofree char *history = ua_sip_unknown_all (sip, "History-Info");
+  g_autofree char *diverter = ua_diverter (diversion, history);
   PhoneIncoming incoming = { 0 };
   PhoneCall *call;
 

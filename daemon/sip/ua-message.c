@@ -11,6 +11,7 @@
 #include "util/text.h"
 
 #define MAX_SDP (64 * 1024)
+#define MAX_HEADER (16 * 1024)
 
 /* sofia's Reason is a list; a CANCEL or BYE may carry one value for each protocol. */
 void
@@ -108,6 +109,17 @@ ua_sip_unknown (const sip_t *sip, const char *name)
     if (h->un_name && g_ascii_strcasecmp (h->un_name, name) == 0)
       return h->un_value;
   return NULL;
+}
+
+char *
+ua_sip_unknown_all (const sip_t *sip, const char *name)
+{
+  GString *all = g_string_new (NULL);
+
+  for (const sip_unknown_t *h = sip->sip_unknown; h && all->len < MAX_HEADER; h = h->un_next)
+    if (h->un_name && h->un_value && g_ascii_strcasecmp (h->un_name, name) == 0)
+      g_string_append_printf (all, "%s%s", all->len ? ", " : "", h->un_value);
+  return g_string_free (all, all->len == 0);
 }
 
 /* RFC 3325 section 9.1: only from a node in our trust domain, which is the server that we registered with. */

@@ -346,7 +346,7 @@ harness_set_resolver (const char *address)
     return FALSE;
   close (fd);
   ok = g_file_set_contents (path, text, -1, NULL) && unshare (CLONE_NEWNS) == 0
-       && mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount (path, "/etc/resolv.conf", NULL, MS_BIND, NULL) == 0;
+       && mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 && mount (path, "/etc/resolv.conf", "none", MS_BIND, NULL) == 0;
   unlink (path);
   return ok;
 }

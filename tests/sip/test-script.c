@@ -499,6 +499,19 @@ test_party (void)
   bed_close (&bed);
 }
 
+/* History-Info on several lines (RFC 7044): who sent the call on is the entry before the last that has a cause. */
+static void
+test_history (void)
+{
+  Bed bed = { 0 };
+
+  bed_open (&bed);
+  bed_send_invite (&bed, "history", "History-Info: <sip:desk@example.org>;index=1\r\nHistory-Info: <sip:alice@" PHONE ";cause=302>;index=1.1\r\n",
+                   peer_sdp (PEER, 30000, "sendrecv"));
+  g_assert_cmpstr (phone_call_get_diverter (bed_await_call (&bed)), ==, "sip:desk@example.org");
+  bed_close (&bed);
+}
+
 typedef struct
 {
   const char *name, *uri, *to, *extra, *type, *body;
@@ -633,6 +646,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/script/reliable-ringing", test_reliable_ringing);
   g_test_add_func ("/sip/script/cancelled-elsewhere", test_cancelled_elsewhere);
   g_test_add_func ("/sip/script/party", test_party);
+  g_test_add_func ("/sip/script/history", test_history);
   g_test_add_func ("/sip/script/options", test_options);
   g_test_add_func ("/sip/script/dscp", test_dscp);
   add_table ();

@@ -32,3 +32,6 @@ gboolean media_file_output_check (const char *path, GError **error);
 void media_file_output_write (MediaFileOutput *output, const gint16 *frame);    /* hub thread */
 /* Returns at once; the rest is written and the header finalised behind its back. */
 void media_file_output_free (MediaFileOutput *output);
+
+/* pread() until n octets or the end; data is the descriptor (GINT_TO_POINTER). Fits media_wav_parse(). */
+gssize media_file_read_at (gpointer data, guint64 offset, void *ret_octets, gsize n);

@@ -31,6 +31,7 @@
 #define STILL_LIMIT 6
 #define FIRST_LIMIT 10          /* the same until the first one has come */
 
+#define TELL_US 20000           /* that a device has to say why it failed, once something else did */
 #define MAX_DELAY_MS 500
 
 /* Buffer and period in us. Measured on null sinks by tests/bench/bench-device.c, one run each: on an idle
@@ -67,6 +68,7 @@ struct _MediaLive
   MediaLiveState wanted;
   gboolean quit;
   char *failure;
+  gboolean weak;
 
   GstElement *pipeline;         /* own thread */
   GstElement *element;          /* the device's, owned by the pipeline */
@@ -101,14 +103,25 @@ post (MediaLive *live, MediaLiveEvent event, const char *text)
   media_notify_post (live->notify, live->serial * MEDIA_LIVE_N_EVENTS + event, text);
 }
 
+/* weak: a consequence of something that the device itself may still tell better. */
+static void
+fail_with (MediaLive *live, const char *why, gboolean weak)
+{
+  pthread_mutex_lock (&live->lock);
+  if (live->failure == NULL || (live->weak && !weak))
+    {
+      g_free (live->failure);
+      live->failure = g_strdup (why);
+      live->weak = weak;
+    }
+  pthread_cond_signal (&live->changed);
+  pthread_mutex_unlock (&live->lock);
+}
+
 static void
 fail (MediaLive *live, const char *why)
 {
-  pthread_mutex_lock (&live->lock);
-  if (live->failure == NULL)
-    live->failure = g_strdup (why);
-  pthread_cond_signal (&live->changed);
-  pthread_mutex_unlock (&live->lock);
+  fail_with (live, why, FALSE);
 }
 
 /* ---- streaming threads ---- */
@@ -168,7 +181,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
       g_autoptr (GError) error = NULL;
 
       gst_message_parse_error (message, &error, NULL);
-      fail (live, error->message);
+      fail_with (live, error->message, GST_MESSAGE_SRC (message) != GST_OBJECT (live->element));
     }
   else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
     fail (live, "the stream ended");
@@ -307,7 +320,7 @@ static void
 set_state (MediaLive *live, GstState state)
 {
   if (gst_element_set_state (live->pipeline, state) == GST_STATE_CHANGE_FAILURE)
-    fail (live, "it cannot be opened");
+    fail_with (live, "it cannot be opened", TRUE);
 }
 
 /* How long sound is under way between this pipeline and the air. Elements built on GStreamer's audio ring
@@ -390,6 +403,9 @@ live_run (gpointer data)
   MediaLive *live = data;
   int state = -1;               /* MediaLiveState; -1: closed */
   guint seen = 0, still = 0, tries = 0;
+  g_autofree char *failure = NULL;
+  g_autoptr (GError) missing = NULL;
+  gboolean quit;
 
   build (live);
   pthread_mutex_lock (&live->lock);
@@ -428,9 +444,18 @@ live_run (gpointer data)
             live->failure = g_strdup ("no samples flow");
         }
     }
-  if (!live->quit)
-    post (live, MEDIA_LIVE_FAILED, live->failure);
+  while (!live->quit && live->weak
+         && media_cond_wait_until (&live->changed, &live->lock, g_get_monotonic_time () + TELL_US))
+    ;
+  quit = live->quit;
+  failure = g_strdup (live->failure);
   pthread_mutex_unlock (&live->lock);
+  if (!quit)
+    {
+      /* GStreamer calls it a wrong format when the server does not know the device. */
+      media_probe_check (live->role, &live->device, &missing);
+      post (live, MEDIA_LIVE_FAILED, missing != NULL ? missing->message : failure);
+    }
 
   gst_element_set_state (live->pipeline, GST_STATE_NULL);
   gst_object_unref (live->pipeline);

@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PATIENCE (30 * G_USEC_PER_SEC)
@@ -368,6 +369,53 @@ test_no_microphone (void)
   sound_server_stop (server);
 }
 
+/* What the settings name is not there when the call begins. */
+static void
+test_named_and_missing (void)
+{
+  SoundServer *server = start_or_skip (SOUND_SERVER_PULSE);
+
+  if (server == NULL)
+    return;
+  {
+    g_autoptr (Call) call = call_new ("pulse:out.monitor", "pulse:nowhere", "silence");
+
+    media_port_set_running (call->port, TRUE);
+    AWAIT (call->n_lost > 0);
+    g_assert_cmpstr (call->lost, ==, "output pulse:nowhere");
+    AWAIT (get (call, &call->pure) >= 20);
+    /* It is looked for again, and told once. */
+    AWAIT (get (call, &call->pushes) >= 700);
+    g_assert_cmpuint (call->n_lost, ==, 1);
+  }
+  sound_server_stop (server);
+}
+
+/* A user moves the call to another loudspeaker in his mixer: that is his right, and no loss. */
+static void
+test_moved_by_hand (gconstpointer data)
+{
+  SoundServer *server = start_or_skip (GPOINTER_TO_INT (data));
+
+  if (server == NULL)
+    return;
+  {
+    g_autoptr (Call) call = call_new ("pulse:out.monitor", "pulse:out", "silence");
+    g_autoptr (Call) listener = call_new ("pulse:other.monitor", "silence", "silence");
+    g_autofree char *streams = NULL, *move = NULL;
+
+    media_port_set_running (call->port, TRUE);
+    media_port_set_running (listener->port, TRUE);
+    AWAIT (get (call, &call->pure) >= 20);
+    streams = sound_server_pactl ("list short sink-inputs");
+    move = g_strdup_printf ("move-sink-input %d other", atoi (streams));
+    g_free (sound_server_pactl (move));
+    AWAIT (get (listener, &listener->pure) >= 150);
+    g_assert_cmpuint (call->n_lost, ==, 0);
+  }
+  sound_server_stop (server);
+}
+
 /* Devices are changed in a call, again and again, and none of the old ones says anything any more. */
 static void
 test_switching (void)
@@ -421,6 +469,11 @@ main (int argc, char **argv)
                         test_sink_unloaded);
   g_test_add_func ("/device/server-killed", test_server_killed);
   g_test_add_func ("/device/no-microphone", test_no_microphone);
+  g_test_add_func ("/device/named-and-missing", test_named_and_missing);
+  g_test_add_data_func ("/device/moved-by-hand/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE),
+                        test_moved_by_hand);
+  g_test_add_data_func ("/device/moved-by-hand/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE),
+                        test_moved_by_hand);
   g_test_add_func ("/device/switching", test_switching);
   result = g_test_run ();
   sound_server_isolate_over ();

@@ -16,6 +16,7 @@
 #define CORE_PATIENCE_MS 4000
 #define SOFIA_PATIENCE_MS 40000         /* more than timers B, F and H of RFC 3261: 32 s */
 #define DTMF_DEFAULT_MS 160
+#define MAX_CALL_ID 128                 /* characters in the log */
 
 static const char *
 state_name (UaDialogState state)
@@ -52,6 +53,7 @@ dialog_free (UaDialog *dialog)
   g_free (dialog->to);
   g_free (dialog->from);
   g_free (dialog->extra);
+  g_free (dialog->call_id);
   g_free (dialog->call_number);
   g_free (dialog);
 }
@@ -86,6 +88,15 @@ ua_dialog_set_call (UaDialog *dialog, PhoneCall *call)
   dialog->call_number = g_strdup_printf ("%u", phone_call_get_number (call));
   dialog->log.call = dialog->call_number;
   phone_call_set_engine_data (call, dialog);
+}
+
+void
+ua_dialog_note_call_id (UaDialog *dialog, const sip_t *sip)
+{
+  if (dialog->call_id || !sip || !sip->sip_call_id)
+    return;
+  dialog->call_id = phone_text_clean (sip->sip_call_id->i_id, -1, MAX_CALL_ID);
+  dialog->log.sip_call_id = dialog->call_id;
 }
 
 UaDialog *

@@ -31,7 +31,7 @@ struct _UaDialog
 {
   UaStack *stack;
   PhoneCall *call;              /* reference; NULL: core has forgotten the call, or does not know it yet */
-  char *call_number;
+  char *call_number, *call_id;  /* for the log: core's number, the Call-ID header */
   PhoneLogFields log;
   nua_handle_t *nh;
   UaSdp *sdp;
@@ -68,6 +68,8 @@ UaDialog *ua_dialog_new (UaStack *stack, UaDialogState state);
 UaDialog *ua_dialog_of (PhoneCall *call);       /* NULL: none, or it ended */
 void ua_dialog_set_state (UaDialog *dialog, UaDialogState state, const char *why);
 void ua_dialog_set_call (UaDialog *dialog, PhoneCall *call);
+/* From the first message of the dialog. */
+void ua_dialog_note_call_id (UaDialog *dialog, const sip_t *sip);
 /* Tells core. Takes reason (NULL: dialog->reason, else unknown). The dialog itself goes on. */
 void ua_dialog_detach (UaDialog *dialog, PhoneReason *reason);
 /* Tells core, and gives up handle and dialog. Takes reason. */

@@ -187,6 +187,7 @@ ua_incoming_on_invite (UaStack *stack, const UaEvent *event, gpointer owner)
       return;
     }
   dialog = ua_dialog_new (stack, DIALOG_RINGING);
+  ua_dialog_note_call_id (dialog, sip);
   offer = ua_dialog_read_sdp (dialog, sip, &error);
   if (error)
     {

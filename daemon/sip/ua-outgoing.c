@@ -233,6 +233,7 @@ ua_dialog_on_invite_response (UaStack *stack, const UaEvent *event, gpointer own
 {
   UaDialog *dialog = owner;
 
+  ua_dialog_note_call_id (dialog, event->sip);
   if (dialog->state == DIALOG_UP || !dialog->outgoing)
     {
       ua_dialog_on_reoffer_response (dialog, event);

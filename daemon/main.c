@@ -17,6 +17,7 @@
 #include "media/media.h"
 #include "notify.h"
 #include "shutdown.h"
+#include "sip/ua-clock.h"
 #include "sip/ua-platform.h"
 #include "sip/ua.h"
 #include "util/log.h"
@@ -185,6 +186,18 @@ on_network_changed (GNetworkMonitor *monitor, gboolean available, Daemon *self)
     self->network_settle = g_timeout_add (300, on_network_settled, self);
 }
 
+/* After suspend the server has forgotten us and the network may be another one; after a step of the wall clock alone nothing has happened. */
+static void
+on_wake (gint64 slept, gpointer data)
+{
+  Daemon *self = data;
+
+  if (slept <= 0)
+    return;
+  phone_log_notice (NULL, "Awake after %" G_GINT64_FORMAT " s of suspend", slept / G_USEC_PER_SEC);
+  ua_engine_network_changed (self->ua);
+}
+
 static void
 on_device_lost (const char *role, const char *device, gpointer data)
 {
@@ -260,6 +273,7 @@ start (Daemon *self)
   publish_problems (self);
   for (guint i = 0; i < self->config->accounts->len; i++)
     add_account (self, g_ptr_array_index (self->config->accounts, i));
+  ua_clock_set_wake (on_wake, self);
   self->monitor = g_network_monitor_get_default ();
   g_signal_connect (self->monitor, "network-changed", G_CALLBACK (on_network_changed), self);
 }
@@ -277,6 +291,7 @@ tear_down (Daemon *self)
 {
   g_clear_handle_id (&self->network_settle, g_source_remove);
   g_clear_handle_id (&self->trim, g_source_remove);
+  ua_clock_set_wake (NULL, NULL);
   if (self->monitor)
     g_signal_handlers_disconnect_by_data (self->monitor, self);
   g_clear_pointer (&self->bus, bus_free);

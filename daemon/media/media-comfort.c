@@ -53,7 +53,7 @@ media_comfort_describe (MediaComfort *comfort, const guint8 *payload, gsize leng
   for (guint i = 0; i < comfort->order; i++)
     {
       /* Quantised evenly, 127 is zero (RFC 3389 section 3.2). */
-      comfort->reflection[i] = ((float) payload[i + 1] - 127) / 128;
+      comfort->reflection[i] = ((float) payload[i + 1] - 127) * 258 / 32768;
       comfort->reflection[i] = CLAMP (comfort->reflection[i], -0.98f, 0.98f);
       power *= 1 - (double) comfort->reflection[i] * comfort->reflection[i];
     }

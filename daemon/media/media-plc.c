@@ -21,7 +21,9 @@ struct _MediaPlc
   guint pitch, period;          /* samples: pitch as found, and what is being repeated (1..3 of them) */
   guint phase;                  /* into the period */
   guint lost;                   /* samples concealed in a row; 0: the last were good */
-  float step;                   /* jump between the past and the repetition, worn off over the first samples */
+  guint good;                   /* samples in the history since the loss before this one: only those are repeated at length */
+  float step;                   /* jump where the repetition begins or is made longer, worn off over the next samples */
+  guint stepped;                /* samples since */
 };
 
 MediaPlc *
@@ -104,7 +106,7 @@ next_sample (MediaPlc *plc)
 {
   const gint16 *end = plc->history + plc->n_history;
   guint blend = plc->pitch / 4;
-  float sample = end[(int) plc->phase - (int) plc->period];
+  float sample = end[(int) plc->phase - (int) plc->period], last;
 
   /* The end of the repeated stretch runs over into what stood before its beginning: no seam when it starts again. */
   if (plc->phase + blend >= plc->period)
@@ -112,8 +114,9 @@ next_sample (MediaPlc *plc)
       float w = (float) (plc->phase + blend - plc->period + 1) / (blend + 1);
       sample = (1 - w) * sample + w * end[(int) plc->phase - 2 * (int) plc->period];
     }
-  if (plc->lost < blend)
-    sample += plc->step * (1 - (float) plc->lost / blend);
+  if (plc->stepped < blend)
+    sample += plc->step * (1 - (float) plc->stepped++ / blend);
+  last = sample;
   sample *= gain_at (plc, plc->lost);
   sample = CLAMP (sample, -32768.0f, 32767.0f);
   if (plc->lost < plc->n_history)
@@ -123,12 +126,17 @@ next_sample (MediaPlc *plc)
   if (++plc->phase >= plc->period)
     {
       guint periods = plc->lost < 10 * plc->ms ? 1 : plc->lost < 20 * plc->ms ? 2 : 3;
-      guint longest = plc->n_history / 2;
+      guint longest = MIN (plc->n_history / 2, plc->good), before = plc->period;
 
       while (periods > 1 && periods * plc->pitch > longest)
         periods--;
       plc->period = periods * plc->pitch;
       plc->phase = 0;
+      if (plc->period != before)
+        {
+          plc->step = last - end[-1 - (int) plc->period];
+          plc->stepped = 0;
+        }
     }
   return (gint16) lrintf (sample);
 }
@@ -144,6 +152,7 @@ media_plc_conceal (MediaPlc *plc, gint16 *ret_pcm, guint n_samples)
       plc->phase = 0;
       /* The past ends with end[-1]; the repetition would have had end[-1 - pitch] there. */
       plc->step = (float) end[-1] - end[-1 - (int) plc->pitch];
+      plc->stepped = 0;
     }
   for (guint i = 0; i < n_samples; i++)
     ret_pcm[i] = next_sample (plc);
@@ -165,7 +174,9 @@ media_plc_good (MediaPlc *plc, gint16 *pcm, guint n_samples)
         }
       remember (plc, plc->filled, lost);
       plc->lost = 0;
+      plc->good = 0;
     }
+  plc->good = MIN (plc->good + n_samples, plc->n_history);
   remember (plc, pcm, n_samples);
 }
 

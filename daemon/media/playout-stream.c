@@ -197,6 +197,15 @@ decoder_for (PlayoutStream *stream, PhoneCodecId codec, gboolean reset)
   return stream->decoder;
 }
 
+static void
+fade_tail (PlayoutStream *stream, gint16 *pcm, guint samples)
+{
+  if (!stream->have_tail || samples == 0)
+    return;
+  media_stretch_fade (pcm, stream->tail, MIN (SEAM, samples));
+  stream->have_tail = FALSE;
+}
+
 /* Appends `samples` made by the decoder's concealment, or silence when there is no decoder yet. */
 static void
 append_concealed (PlayoutStream *stream, guint samples)
@@ -206,6 +215,7 @@ append_concealed (PlayoutStream *stream, guint samples)
 
   if (!stream->decoder || media_decoder_conceal (stream->decoder, to, rounded / 120 * 120) < 0)
     memset (to, 0, samples * sizeof to[0]);
+  fade_tail (stream, to, samples);
   stream->n_pcm += samples;
 }
 
@@ -259,11 +269,7 @@ append_decoded (PlayoutStream *stream, const PlayoutDecision *decision)
     }
   memcpy (to, pcm + decision->skip, decision->samples * sizeof pcm[0]);
   stream->n_pcm += decision->samples;
-  if (stream->have_tail && decision->samples > 0)
-    {
-      media_stretch_fade (to, stream->tail, MIN (SEAM, decision->samples));
-      stream->have_tail = FALSE;
-    }
+  fade_tail (stream, to, decision->samples);
   stream->comforting = FALSE;
   media_comfort_listen (stream->comfort, pcm, wanted);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "media/g711.h"
 #include "media/media-codec.h"
+#include "media/media-comfort.h"
 #include "media/media-plc.h"
 #include "media/media-resample.h"
 #include "signal.h"
@@ -350,6 +351,77 @@ test_plc (gconstpointer data)
 #undef VOICE
 }
 
+/* Comfort noise has the level that it was told, white or coloured, and never more than full scale whatever it was told. */
+static void
+test_comfort (void)
+{
+  static gint16 noise[MEDIA_RATE];
+  const guint8 white[] = { 40 }, coloured[] = { 40, 190, 90, 140, 127 };
+  SignalRandom random = { 6 };
+  guint8 payload[40];
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (MediaComfort) comfort = media_comfort_new ();
+
+      media_comfort_describe (comfort, i ? coloured : white, i ? sizeof coloured : sizeof white);
+      memset (noise, 0, sizeof noise);
+      media_comfort_add (comfort, noise, MEDIA_RATE, TRUE);
+      g_test_message ("level %.1f dB", signal_power_db (noise, MEDIA_RATE));
+      g_assert_cmpfloat (fabs (signal_power_db (noise, MEDIA_RATE) + 40), <, 1.5);
+    }
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autoptr (MediaComfort) comfort = media_comfort_new ();
+      gsize length = signal_random (&random) % sizeof payload;
+
+      for (gsize k = 0; k < length; k++)
+        payload[k] = (guint8) signal_random (&random);
+      media_comfort_describe (comfort, payload, length);
+      media_comfort_add (comfort, noise, 4800, FALSE);
+    }
+  {
+    /* Without a description: the quietest that was heard, and not the talker. */
+    g_autoptr (MediaComfort) comfort = media_comfort_new ();
+
+    media_comfort_listen (comfort, speech, N);
+    memset (noise, 0, sizeof noise);
+    media_comfort_add (comfort, noise, MEDIA_RATE, FALSE);
+    g_assert_cmpfloat (signal_power_db (noise, MEDIA_RATE), <, -43);
+  }
+}
+
+/* What was decoded after a premature concealment is what would have been decoded without it. */
+static void
+test_restore (gconstpointer data)
+{
+  PhoneCodecId id = (PhoneCodecId) GPOINTER_TO_UINT (data);
+  g_autoptr (MediaEncoder) encoder = encoder_new (id, &rate_20);
+  g_autoptr (MediaDecoder) straight = decoder_new (id);
+  g_autoptr (MediaDecoder) hasty = decoder_new (id);
+  gint16 a[FRAME_20], b[FRAME_20];
+  guint8 payload[MEDIA_MAX_PAYLOAD];
+
+  g_assert_false (media_decoder_restore (hasty));
+  for (guint i = 0; i + FRAME_20 <= N; i += FRAME_20)
+    {
+      int octets = media_encoder_encode (encoder, speech + i, FRAME_20, payload);
+
+      if (i / FRAME_20 % 5 == 4)
+        {
+          media_decoder_save (hasty);
+          media_decoder_conceal (hasty, b, MEDIA_FRAME);
+          media_decoder_save (hasty);   /* the first counts */
+          media_decoder_conceal (hasty, b, MEDIA_FRAME);
+          g_assert_true (media_decoder_restore (hasty));
+          g_assert_false (media_decoder_restore (hasty));
+        }
+      g_assert_cmpint (media_decoder_decode (straight, payload, (gsize) octets, a, FRAME_20), ==, FRAME_20);
+      g_assert_cmpint (media_decoder_decode (hasty, payload, (gsize) octets, b, FRAME_20), ==, FRAME_20);
+      g_assert_cmpmem (a, sizeof a, b, sizeof b);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -363,8 +435,12 @@ main (int argc, char **argv)
       g_autofree char *malformed = g_strdup_printf ("/codec/malformed/%s", phone_codec_id_to_string ((PhoneCodecId) id));
 
       g_test_add_data_func (round, GUINT_TO_POINTER (id), test_round_trip);
+      g_autofree char *restore = g_strdup_printf ("/codec/restore/%s", phone_codec_id_to_string ((PhoneCodecId) id));
+
+      g_test_add_data_func (restore, GUINT_TO_POINTER (id), test_restore);
       g_test_add_data_func (malformed, GUINT_TO_POINTER (id), test_malformed);
     }
+  g_test_add_func ("/codec/comfort", test_comfort);
   g_test_add_func ("/codec/opus-fec", test_opus_fec);
   g_test_add_func ("/codec/opus-fec-respects-peer", test_opus_fec_respects_peer);
   g_test_add_func ("/codec/opus-limits", test_opus_limits);

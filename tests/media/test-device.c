@@ -297,6 +297,7 @@ test_sink_unloaded (gconstpointer data)
 
     g_free (sound_server_pactl ("load-module module-null-sink sink_name=headset"));
     g_test_message ("back after %.0f ms", AWAIT (get (call, &call->silent) >= 20));
+    AWAIT (get (listener, &listener->silent) == 0 && get (listener, &listener->pure) >= 20);
     g_assert_cmpuint (call->n_lost, ==, 1);
   }
   sound_server_stop (server);

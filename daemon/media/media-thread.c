@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#define REALTIME_PRIORITY 20
+
 struct _MediaThread
 {
   char name[16];
@@ -99,14 +101,16 @@ media_threads_wait (guint ms)
 void
 media_thread_prepare (const char *name, gboolean realtime)
 {
+  struct sched_param param = { .sched_priority = REALTIME_PRIORITY };
   struct rlimit limit;
 
   prctl (PR_SET_NAME, name);
-  if (realtime && getrlimit (RLIMIT_RTPRIO, &limit) == 0 && limit.rlim_cur > 0)
-    {
-      struct sched_param param = { .sched_priority = MIN (limit.rlim_cur, 20) };
-      pthread_setschedparam (pthread_self (), SCHED_RR | SCHED_RESET_ON_FORK, &param);
-    }
+  if (!realtime)
+    return;
+  /* With a limit, up to it; without one it is still allowed to a process with CAP_SYS_NICE. */
+  if (getrlimit (RLIMIT_RTPRIO, &limit) == 0 && limit.rlim_cur > 0)
+    param.sched_priority = (int) MIN (limit.rlim_cur, REALTIME_PRIORITY);
+  pthread_setschedparam (pthread_self (), SCHED_RR | SCHED_RESET_ON_FORK, &param);
 }
 
 void

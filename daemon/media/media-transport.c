@@ -13,6 +13,8 @@
 
 #include "media/media-transport.h"
 
+#include "media/media-thread.h"
+
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -263,6 +265,8 @@ io_thread (gpointer data)
                           { .fd = self->sockets.rtp, .events = POLLIN },
                           { .fd = self->sockets.rtcp, .events = POLLIN } };
 
+  /* It encodes and sends: a packet that leaves late is jitter at the other end. */
+  media_thread_prepare ("media-io", TRUE);
   while (!g_atomic_int_get (&self->stopping))
     {
       if (poll (fds, G_N_ELEMENTS (fds), -1) < 0)

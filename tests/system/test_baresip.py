@@ -5,6 +5,7 @@ import pytest
 
 from baresip import Baresip
 from compare_wav import compare
+from recording import finished
 
 PROVIDER_ADDRESS = "127.60.1.1"
 USERS = {"us": "s3cret-of-us", "them": "s3cret-of-them"}
@@ -44,7 +45,7 @@ def talk(us, them, heard, speech, number, codec, srtp):
     assert media["Codec"] == codec
     assert bool(media["Security"]) == (srtp == "required")
     assert stats["loss-local"] < 0.05
-    ours = compare(speech[1], heard)
+    ours = compare(speech[1], finished(heard))
     theirs = compare(speech[0], them.heard())
     assert ours["matched"] >= 0.8, f"we heard {ours}"
     assert theirs["matched"] >= 0.8, f"they heard {theirs}"

@@ -52,8 +52,9 @@ def best_lag(long, short):
     return at, float(score[at])
 
 
-def compare(reference, recording, segment=0.32, search=0.03):
-    """Returns dict(correlation, matched, lag, segments). lag: s from the start of the recording to the reference's start,
+def compare(reference, recording, segment=0.32, search=0.1):
+    """Returns dict(correlation, matched, lag, segments). A piece may lie `search` seconds from where the whole has it: the playout delay of
+    a call is changed while nobody speaks. lag: s from the start of the recording to the reference's start,
     modulo the reference's length (it loops)."""
     ref, rate_ref = load(reference)
     rec, rate_rec = load(recording)

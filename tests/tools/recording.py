@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Parts of a recording by the time at which they were heard: a recorded call has silence and speech in it, and the test knows when."""
+import fcntl
 import pathlib
 import tempfile
 import time
@@ -15,11 +16,18 @@ def now():
     return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
+def finished(path):
+    """Waits until phoned has written the last of it: he holds a lock as long as he writes. Returns the path."""
+    with open(path, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+    return path
+
+
 class Recording:
     """A finished recording. origin: output-origin of the call's statistics, microseconds of CLOCK_MONOTONIC."""
 
     def __init__(self, path, origin):
-        with wave.open(str(path), "rb") as wav:
+        with wave.open(str(finished(path)), "rb") as wav:
             self.rate = wav.getframerate()
             assert wav.getsampwidth() == 2 and wav.getnchannels() == 1
             self.samples = np.frombuffer(wav.readframes(wav.getnframes()), dtype="<i2")

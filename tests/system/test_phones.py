@@ -36,7 +36,7 @@ def three(provider, work, build, speech, heard):
     for name, sound in zip(NAMES, (f"file:{speech[0]}", f"file:{speech[1]}", "tone:440")):
         config = {"daemon": {"ring-timeout": 5}, "media": {"rtp-timeout": 5}} if name == "carol" else {}
         config["sip"] = {"trace": "true"}
-        phones.append(Phone(name, work, build, audio={"input": sound, "output": f"file:{heard[name]}", "ring": "silence"}, config=config,
+        phones.append(Phone(name, work, build, audio={"input": sound, "output": f"file:{heard[name]}", "ring": "silence"}, config=config, hurry=True,
                             log_level="debug"))
     try:
         for phone in phones:

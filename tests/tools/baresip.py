@@ -3,11 +3,12 @@
 its control socket (netstrings of JSON)."""
 import json
 import pathlib
-import queue
 import socket
 import subprocess
 import threading
 import time
+
+from phone import urgent
 
 MODULES = "/usr/lib/baresip/modules"
 TIMEOUT = 20.0
@@ -15,7 +16,7 @@ TIMEOUT = 20.0
 
 class Baresip:
     def __init__(self, name, work, address, speech, aor, *, outbound=None, password="", transport="udp", codecs="opus/48000/1",
-                 mediaenc="", regint=0, ca=None, dtmf=None, extra=""):
+                 mediaenc="", regint=0, ca=None, dtmf=None, extra="", hurry=False):
         self.name, self.address, self.home = name, address, pathlib.Path(work) / f"baresip-{name}"
         self.speech, self.aor, self.transport = pathlib.Path(speech), aor, transport
         self.parameters = [f"regint={regint}"]
@@ -31,7 +32,7 @@ class Baresip:
             self.parameters.append(extra)
         # Last: what follows a comma is lost.
         self.parameters.append(f"audio_codecs={codecs}")
-        self.ca, self.control_port = ca, 4444
+        self.ca, self.control_port, self.hurry = ca, 4444, hurry
         self.process = self.socket = None
         self.events, self.condition = [], threading.Condition()
 
@@ -55,7 +56,7 @@ class Baresip:
         (self.home / "contacts").write_text("")
         self.log = open(self.home / "log", "wb")
         self.process = subprocess.Popen(["baresip", "-4", "-f", str(self.home), "-v"], stdout=self.log, stderr=self.log,
-                                        stdin=subprocess.DEVNULL, cwd=self.home)
+                                        stdin=subprocess.DEVNULL, cwd=self.home, preexec_fn=urgent if self.hurry else None)
         deadline = time.monotonic() + TIMEOUT
         while True:
             try:

@@ -23,6 +23,13 @@ def finished(path):
     return path
 
 
+def assert_heard(reference, path, who):
+    """That the recording is the reference. A short call has a handful of pieces of speech, of which one may suffer from a busy machine; what
+    is wrong (other words, wrong rate, one-way, garbled) correlates far less than this."""
+    sound = compare(reference, finished(path))
+    assert sound["correlation"] >= 0.7 and sound["matched"] >= 0.6 and sound["segments"] >= 3, f"{who}: {sound}"
+
+
 class Recording:
     """A finished recording. origin: output-origin of the call's statistics, microseconds of CLOCK_MONOTONIC."""
 

@@ -349,7 +349,7 @@ phone_config_rewrite (const char *old, gsize length, const char *section, const 
           break;
         case LINE_BAD:
           /* Below a header that cannot be read nothing is ours. */
-          if (text[strspn (text, SPACE)] == '[')
+          if (first_char (text, text + n) == '[')
             inside = outside = FALSE;
           keep_as_comment (lines, text, n);
           break;

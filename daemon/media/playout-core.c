@@ -561,7 +561,8 @@ playout_stretch (Playout *playout, gint64 now, guint buffered, gboolean quiet, d
       change = MAX (slack - wait - margin, 0) / FRAME * FRAME + remainder;
       if (change < (quiet ? PAUSE_MARGIN : FRAME))
         return 0;
-      *ret_match = quiet ? -1 : slack - wait > MS (100) ? 0.5 : 0.85;
+      /* The more there is too much, the less it matters how the joint sounds. */
+      *ret_match = quiet || slack - wait > MS (200) ? -1 : slack - wait > MS (100) ? 0.5 : 0.85;
       return -(int) MIN (change, MAX_STEP);
     }
 }

@@ -384,6 +384,34 @@ test_outage (void)
   check_clear (&scene.check);
 }
 
+/* A delay far above the target comes down even if what is heard neither pauses nor resembles itself: at the worst, any joint will do. */
+static void
+test_comes_down (void)
+{
+  Scene scene;
+  double match = 0;
+  int wanted;
+
+  scene_init (&scene);
+  playout_set_bounds (scene.check.playout, 400, 600);
+  talk (&scene, 100);
+  g_assert_cmpint (stats_of (&scene).delay, >=, 400 * 48);
+  playout_set_bounds (scene.check.playout, 0, 600);
+  for (guint i = 0; i < 10; i++)
+    {
+      arrive (&scene, FALSE);
+      check_tick (&scene.check, scene.now, FALSE, FALSE);
+      check_tick (&scene.check, scene.now + 10000, FALSE, FALSE);
+      scene.now += 20000;
+    }
+  wanted = playout_stretch (scene.check.playout, scene.now, scene.check.buffered, FALSE, &match);
+  g_assert_cmpint (wanted, <, 0);
+  g_assert_cmpfloat (match, ==, -1);
+  talk (&scene, 500);
+  g_assert_cmpint (stats_of (&scene).delay, <=, 100 * 48);
+  check_clear (&scene.check);
+}
+
 /* Nobody pulls for a while: nothing of that time is concealed or played afterwards. */
 static void
 test_hold (void)
@@ -597,6 +625,7 @@ main (int argc, char **argv)
   g_test_add_func ("/playout/new-source", test_new_source);
   g_test_add_func ("/playout/restart", test_restart);
   g_test_add_func ("/playout/outage", test_outage);
+  g_test_add_func ("/playout/comes-down", test_comes_down);
   g_test_add_func ("/playout/hold", test_hold);
   g_test_add_func ("/playout/delay", test_delay);
   g_test_add_func ("/playout/traces", test_traces);

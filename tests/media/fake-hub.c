@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#define RECORDING_MAX (6 * MEDIA_RATE)
+
 struct _MediaPort
 {
   char *name;
@@ -40,8 +42,11 @@ tick (MediaPort *port, gint64 now)
       port->input_at = (port->input_at + 1) % port->input_n;
     }
   port->ops->push (port->data, in, now);
-  g_array_append_vals (port->in, in, MEDIA_FRAME);
-  g_array_append_vals (port->out, out, MEDIA_FRAME);
+  if (port->in->len < RECORDING_MAX)
+    {
+      g_array_append_vals (port->in, in, MEDIA_FRAME);
+      g_array_append_vals (port->out, out, MEDIA_FRAME);
+    }
   port->ticks++;
 }
 

@@ -8,7 +8,8 @@
 
 /* The port by the name that it was added under (the call's id). The signal is borrowed. */
 void fake_hub_set_input (const char *port, const gint16 *pcm, guint n);
-/* What the port was given and what it played, tick by tick, since it ran or since the last fake_hub_clear(). The caller frees. */
+/* What the port was given and what it played, tick by tick, since it ran or since the last fake_hub_clear(), six seconds at
+ * most. The caller frees. */
 void fake_hub_get (const char *port, gint16 **ret_in, gint16 **ret_out, guint *ret_n);
 void fake_hub_clear (const char *port);
 /* Ticks of this port since it was added. */

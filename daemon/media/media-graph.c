@@ -2,6 +2,7 @@
 #include "media/media-graph.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <sys/random.h>
 
 #define BYE_TIME (150 * 1000)           /* us that a BYE may take until it is out */
@@ -19,7 +20,7 @@ struct _MediaGraph
   MediaGraphFailed failed;
   gpointer failed_data;
 
-  GMutex lock;
+  pthread_mutex_t lock;
   guint clock_rates[128];               /* by payload type, 0: may not arrive */
 };
 
@@ -28,9 +29,9 @@ on_request_pt_map (GstElement *session, guint payload_type, gpointer data)
 {
   MediaGraph *graph = data;
 
-  g_mutex_lock (&graph->lock);
+  pthread_mutex_lock (&graph->lock);
   guint rate = payload_type < 128 ? graph->clock_rates[payload_type] : 0;
-  g_mutex_unlock (&graph->lock);
+  pthread_mutex_unlock (&graph->lock);
   if (rate == 0)
     return NULL;
   return gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING, "audio", "clock-rate", G_TYPE_INT, (int) rate, "payload",
@@ -93,7 +94,7 @@ media_graph_new (MediaTransport *transport, MediaGraphFailed failed, gpointer da
 {
   g_autoptr (MediaGraph) graph = g_new0 (MediaGraph, 1);
 
-  g_mutex_init (&graph->lock);
+  pthread_mutex_init (&graph->lock, NULL);
   graph->failed = failed;
   graph->failed_data = data;
   graph->pipeline = gst_object_ref_sink (gst_pipeline_new (NULL));
@@ -157,7 +158,7 @@ media_graph_get_transport (MediaGraph *graph)
 void
 media_graph_set_formats (MediaGraph *graph, const PhoneMediaPlan *plan)
 {
-  g_mutex_lock (&graph->lock);
+  pthread_mutex_lock (&graph->lock);
   for (guint i = 0; i < G_N_ELEMENTS (graph->clock_rates); i++)
     graph->clock_rates[i] = 0;
   for (guint i = 0; i < plan->n_receive; i++)
@@ -166,7 +167,7 @@ media_graph_set_formats (MediaGraph *graph, const PhoneMediaPlan *plan)
     graph->clock_rates[plan->receive_dtmf_8000 & 0x7f] = 8000;
   if (plan->receive_dtmf_48000 >= 0)
     graph->clock_rates[plan->receive_dtmf_48000 & 0x7f] = 48000;
-  g_mutex_unlock (&graph->lock);
+  pthread_mutex_unlock (&graph->lock);
   g_signal_emit_by_name (graph->session, "clear-pt-map");
 }
 
@@ -294,6 +295,6 @@ media_graph_free (MediaGraph *graph)
       gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
       gst_object_unref (graph->pipeline);
     }
-  g_mutex_clear (&graph->lock);
+  pthread_mutex_destroy (&graph->lock);
   g_free (graph);
 }

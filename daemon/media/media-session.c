@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A session lives in three steps: new (sockets are bound, nothing runs), apply (the graph is built on the first plan and changed by the
- * later ones), close. Threads of the graph and the hub call in; whatever they have to tell core/ crosses to the main loop as a Hop that
- * holds a reference, and falls on the floor there if the session has been closed meanwhile. The number of hops under way is bounded. */
+ * later ones), close. Threads of the graph and the hub call in; whatever they have to tell core/ waits in a short queue for the main loop,
+ * which is woken by one source that holds a reference, and falls on the floor there if the session has been closed meanwhile. */
 
 #include "media/media-session.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "media/emodel.h"
@@ -44,7 +45,10 @@ struct _PhoneMedia
   gboolean muted;
   guint rtp_timeout, opus_bitrate, opus_complexity;     /* of the settings when the call began */
   gint listening;                       /* atomic: the hub may pull */
-  gint hops;                            /* atomic */
+
+  pthread_mutex_t lock;                 /* of the queue */
+  GQueue hops;                          /* of Hop */
+  gboolean hop_due;                     /* the main loop will look */
 
   GSource *tick;
   MediaWatch watch;
@@ -63,12 +67,20 @@ typedef enum
 
 typedef struct
 {
-  PhoneMedia *media;
   HopKind kind;
   char digit;
   guint ms;
   char *message;
 } Hop;
+
+static void
+hop_free (gpointer data)
+{
+  Hop *hop = data;
+
+  g_free (hop->message);
+  g_free (hop);
+}
 
 PhoneMedia *
 media_session_ref (PhoneMedia *media)
@@ -86,6 +98,8 @@ media_session_unref (PhoneMedia *media)
   gst_object_unref (media->transport);
   phone_media_plan_free (media->plan);
   g_main_context_unref (media->host.context);
+  g_queue_clear_full (&media->hops, hop_free);
+  pthread_mutex_destroy (&media->lock);
   g_free (media->call_id);
   g_free (media->country);
   g_free (media);
@@ -105,15 +119,9 @@ log_fields (PhoneMedia *media)
 
 /* ---- events to the main loop ---- */
 
-static gboolean
-on_hop (gpointer data)
+static void
+deliver (PhoneMedia *media, const Hop *hop)
 {
-  Hop *hop = data;
-  PhoneMedia *media = hop->media;
-
-  g_atomic_int_add (&media->hops, -1);
-  if (media->closed)
-    return G_SOURCE_REMOVE;
   switch (hop->kind)
     {
     case HOP_DTMF:
@@ -132,33 +140,46 @@ on_hop (gpointer data)
         }
       break;
     }
-  return G_SOURCE_REMOVE;
 }
 
-static void
-hop_free (gpointer data)
+static gboolean
+on_hops (gpointer data)
 {
-  Hop *hop = data;
+  PhoneMedia *media = data;
 
-  media_session_unref (hop->media);
-  g_free (hop->message);
-  g_free (hop);
+  pthread_mutex_lock (&media->lock);
+  GQueue hops = media->hops;
+  g_queue_init (&media->hops);
+  media->hop_due = FALSE;
+  pthread_mutex_unlock (&media->lock);
+
+  for (GList *l = hops.head; l != NULL && !media->closed; l = l->next)
+    deliver (media, l->data);
+  g_queue_clear_full (&hops, hop_free);
+  return G_SOURCE_REMOVE;
 }
 
 static void
 hop_post (PhoneMedia *media, HopKind kind, char digit, guint ms, const char *message)
 {
-  if (g_atomic_int_add (&media->hops, 1) >= MAX_HOPS)
+  pthread_mutex_lock (&media->lock);
+  gboolean wake = !media->hop_due;
+  if (media->hops.length < MAX_HOPS)
     {
-      g_atomic_int_add (&media->hops, -1);
-      return;
+      Hop *hop = g_new (Hop, 1);
+      *hop = (Hop) { .kind = kind, .digit = digit, .ms = ms, .message = g_strdup (message) };
+      g_queue_push_tail (&media->hops, hop);
+      media->hop_due = TRUE;
     }
-  Hop *hop = g_new (Hop, 1);
-  *hop = (Hop) { .media = media_session_ref (media), .kind = kind, .digit = digit, .ms = ms, .message = g_strdup (message) };
-  g_autoptr (GSource) source = g_idle_source_new ();
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, on_hop, hop, hop_free);
-  g_source_attach (source, media->host.context);
+  pthread_mutex_unlock (&media->lock);
+
+  if (wake)
+    {
+      g_autoptr (GSource) source = g_idle_source_new ();
+      g_source_set_priority (source, G_PRIORITY_DEFAULT);
+      g_source_set_callback (source, on_hops, media_session_ref (media), (GDestroyNotify) media_session_unref);
+      g_source_attach (source, media->host.context);
+    }
 }
 
 static void
@@ -428,6 +449,7 @@ media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMed
     return NULL;
   PhoneMedia *media = g_new0 (PhoneMedia, 1);
   media->references = 1;
+  pthread_mutex_init (&media->lock, NULL);
   media->host = *host;
   media->host.settings = NULL;          /* may be replaced while we live */
   g_main_context_ref (media->host.context);

@@ -24,6 +24,7 @@
 #include "media/media-packet.h"
 #include "media/media-rtp.h"
 #include "media/media-socket.h"
+#include "media/media-thread.h"
 
 #define BATCH 32
 #define MAX_DATAGRAM MEDIA_SRTP_MAX_PACKET
@@ -36,13 +37,14 @@ struct _MediaTransport
   GstPad *rtp_src, *rtcp_src;
   MediaSockets sockets;
   int event_fd;
-  GThread *thread;
+  pthread_t thread;
+  gboolean running;                     /* there is a thread */
   gint stopping;                        /* atomic */
   MediaTransportCallback work, first;
   gpointer callback_data;
 
-  GMutex lock;
-  GCond bye_sent;
+  pthread_mutex_t lock;
+  pthread_cond_t bye_sent;
   gboolean said_bye;
   MediaSrtp *srtp;                      /* used when encrypted */
   gboolean applied, encrypted, receive, mux;
@@ -211,7 +213,7 @@ on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *fro
 {
   gboolean rtp = FALSE, rtcp = FALSE, first = FALSE;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   if (self->applied)
     switch (media_packet_classify (self->in.octets, length))
       {
@@ -231,7 +233,7 @@ on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *fro
       }
   first = self->stats.rtp_received > 0 && !self->saw_first;
   self->saw_first |= first;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   if (first && self->first != NULL)
     self->first (self->callback_data);
@@ -257,8 +259,8 @@ read_socket (MediaTransport *self, int fd, gboolean rtcp)
     }
 }
 
-static gpointer
-io_thread (gpointer data)
+static void *
+io_thread (void *data)
 {
   MediaTransport *self = data;
   struct pollfd fds[] = { { .fd = self->event_fd, .events = POLLIN },
@@ -313,7 +315,7 @@ send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
     return GST_FLOW_OK;
   gboolean bye = rtcp && media_rtcp_has_bye (out.octets, length);
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   gboolean second = rtcp && !self->mux;
   to = *media_latch_destination (second ? &self->rtcp_latch : &self->rtp_latch);
   fd = second ? self->sockets.rtcp : self->sockets.rtp;
@@ -322,11 +324,11 @@ send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
     ok = (rtcp ? media_srtp_protect_rtcp (self->srtp, out.octets, &length, sizeof out.octets)
                : media_srtp_protect_rtp (self->srtp, out.octets, &length, sizeof out.octets))
          == MEDIA_SRTP_OK;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   ok = ok && media_socket_send (fd, out.octets, length, &to);
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   if (!ok)
     self->stats.send_errors++;
   else if (rtcp)
@@ -339,9 +341,9 @@ send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
   if (bye)
     {
       self->said_bye = TRUE;
-      g_cond_broadcast (&self->bye_sent);
+      pthread_cond_broadcast (&self->bye_sent);
     }
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   return GST_FLOW_OK;
 }
 
@@ -366,11 +368,11 @@ media_transport_wait_bye (MediaTransport *self, gint64 timeout)
 {
   gint64 until = g_get_monotonic_time () + timeout;
 
-  g_mutex_lock (&self->lock);
-  while (!self->said_bye && g_cond_wait_until (&self->bye_sent, &self->lock, until))
+  pthread_mutex_lock (&self->lock);
+  while (!self->said_bye && media_cond_wait_until (&self->bye_sent, &self->lock, until))
     ;
   gboolean said = self->said_bye;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   return said;
 }
 
@@ -398,7 +400,7 @@ media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError 
       return FALSE;
     }
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   gboolean ok = !plan->encrypted
                 || (media_srtp_set_send_key (self->srtp, &plan->send_key, FALSE, error)
                     && media_srtp_set_receive_key (self->srtp, &plan->receive_key, error));
@@ -416,17 +418,17 @@ media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError 
       allow (self->payload_types, plan->receive_dtmf_48000);
       self->applied = TRUE;
     }
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   return ok;
 }
 
 void
 media_transport_set_local_ssrc (MediaTransport *self, guint32 ssrc)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   self->local_ssrc = ssrc;
   self->has_local_ssrc = TRUE;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 void
@@ -447,19 +449,19 @@ media_transport_get_ports (MediaTransport *self, guint16 *ret_rtp, guint16 *ret_
 char *
 media_transport_get_destination (MediaTransport *self)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   MediaAddress to = *media_latch_destination (&self->rtp_latch);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   return media_address_to_string (&to);
 }
 
 void
 media_transport_get_stats (MediaTransport *self, MediaTransportStats *ret_stats)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   *ret_stats = self->stats;
   media_srtp_get_stats (self->srtp, &ret_stats->srtp);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 /* ---- element ---- */
@@ -498,21 +500,24 @@ media_transport_change_state (GstElement *element, GstStateChange transition)
 {
   MediaTransport *self = MEDIA_TRANSPORT (element);
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && self->thread != NULL)
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && self->running)
     {
       g_atomic_int_set (&self->stopping, TRUE);
       media_transport_wake (self);
-      g_thread_join (g_steal_pointer (&self->thread));
+      pthread_join (self->thread, NULL);
+      self->running = FALSE;
     }
   GstStateChangeReturn result = GST_ELEMENT_CLASS (media_transport_parent_class)->change_state (element, transition);
   if (result == GST_STATE_CHANGE_FAILURE)
     return result;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && self->thread == NULL)
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !self->running)
     {
       g_atomic_int_set (&self->stopping, FALSE);
       self->started_rtp = self->started_rtcp = FALSE;
       self->opened = g_get_monotonic_time ();
-      self->thread = g_thread_new ("media-io", io_thread, self);
+      self->running = pthread_create (&self->thread, NULL, io_thread, self) == 0;
+      if (!self->running)
+        return GST_STATE_CHANGE_FAILURE;
     }
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED || transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
     return GST_STATE_CHANGE_NO_PREROLL;
@@ -528,8 +533,8 @@ media_transport_finalize (GObject *object)
   if (self->event_fd >= 0)
     close (self->event_fd);
   media_srtp_free (self->srtp);
-  g_mutex_clear (&self->lock);
-  g_cond_clear (&self->bye_sent);
+  pthread_mutex_destroy (&self->lock);
+  pthread_cond_destroy (&self->bye_sent);
   G_OBJECT_CLASS (media_transport_parent_class)->finalize (object);
 }
 
@@ -608,8 +613,8 @@ media_transport_init (MediaTransport *self)
   self->sockets = (MediaSockets) { .rtp = -1, .rtcp = -1 };
   self->event_fd = -1;
   self->srtp = media_srtp_new ();
-  g_mutex_init (&self->lock);
-  g_cond_init (&self->bye_sent);
+  pthread_mutex_init (&self->lock, NULL);
+  media_cond_init (&self->bye_sent);
   self->rtp_src = add_pad (GST_ELEMENT (self), &rtp_src_template, NULL);
   self->rtcp_src = add_pad (GST_ELEMENT (self), &rtcp_src_template, NULL);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Teardown blocks (joins, and up to 110 ms when the machine is loaded), so it happens on a small pool of threads that exist only while
- * there is something to take down. A watchdog on the main loop names what does not stop; more than one thread, so that a hanging
- * element does not keep the calls behind it. */
+/* Teardown blocks (joins, and up to 110 ms when the machine is loaded), so each call gets a thread for it: an element that hangs keeps
+ * nobody else. A watchdog on the main loop names what does not stop. */
 
 #include "media/media.h"
 
@@ -12,10 +11,10 @@
 #include "media/media-receive.h"
 #include "media/media-send.h"
 #include "media/media-session.h"
+#include "media/media-thread.h"
 #include "media/media-srtp.h"
 #include "util/log.h"
 
-#define RETIRE_THREADS 4
 #define RETIRE_SECONDS 5                /* then the watchdog speaks */
 #define FREE_SECONDS 3
 
@@ -25,10 +24,10 @@ struct _MediaEngine
   PhoneDaemonSettings *settings;
   GMainContext *context;
   MediaHub *hub;
-  GThreadPool *pool;
-  GThread *crypto;
-  GMutex lock;
-  GCond done;
+  pthread_t crypto;
+  gboolean has_crypto;                  /* the thread is there to be joined */
+  pthread_mutex_t lock;
+  pthread_cond_t done;
   guint retiring;
 };
 
@@ -44,8 +43,8 @@ engine_unref (MediaEngine *engine)
 {
   if (!g_atomic_int_dec_and_test (&engine->references))
     return;
-  g_mutex_clear (&engine->lock);
-  g_cond_clear (&engine->done);
+  pthread_mutex_destroy (&engine->lock);
+  pthread_cond_destroy (&engine->done);
   g_main_context_unref (engine->context);
   g_free (engine);
 }
@@ -65,7 +64,7 @@ on_watchdog (gpointer data)
 }
 
 static void
-on_retire (gpointer data, gpointer user_data)
+on_retire (gpointer data)
 {
   Retirement *retirement = data;
   MediaEngine *engine = retirement->engine;
@@ -75,10 +74,10 @@ on_retire (gpointer data, gpointer user_data)
   g_source_unref (retirement->watchdog);
   g_free (retirement);
 
-  g_mutex_lock (&engine->lock);
+  pthread_mutex_lock (&engine->lock);
   engine->retiring--;
-  g_cond_broadcast (&engine->done);
-  g_mutex_unlock (&engine->lock);
+  pthread_cond_broadcast (&engine->done);
+  pthread_mutex_unlock (&engine->lock);
   engine_unref (engine);
 }
 
@@ -94,18 +93,22 @@ retire (PhoneMedia *media, gpointer data)
   retirement->watchdog = g_timeout_source_new_seconds (RETIRE_SECONDS);
   g_source_set_callback (retirement->watchdog, on_watchdog, media_session_ref (media), (GDestroyNotify) media_session_unref);
   g_source_attach (retirement->watchdog, engine->context);
-  g_mutex_lock (&engine->lock);
+  pthread_mutex_lock (&engine->lock);
   engine->retiring++;
-  g_mutex_unlock (&engine->lock);
-  g_thread_pool_push (engine->pool, retirement, NULL);
+  pthread_mutex_unlock (&engine->lock);
+  MediaThread *thread = media_thread_start ("media-retire", on_retire, retirement);
+  if (thread != NULL)
+    media_thread_release (thread);
+  else
+    on_retire (retirement);             /* no thread to be had: late is better than never */
 }
 
 guint
 media_engine_get_retiring (MediaEngine *engine)
 {
-  g_mutex_lock (&engine->lock);
+  pthread_mutex_lock (&engine->lock);
   guint n = engine->retiring;
-  g_mutex_unlock (&engine->lock);
+  pthread_mutex_unlock (&engine->lock);
   return n;
 }
 
@@ -142,8 +145,8 @@ load_elements (GError **error)
 }
 
 /* libsrtp's tests of itself take some 10 ms. Beside the start they delay neither the registration nor the first call. */
-static gpointer
-start_crypto (gpointer unused)
+static void *
+start_crypto (void *unused)
 {
   g_autoptr (GError) error = NULL;
   if (!media_srtp_init (&error))
@@ -162,10 +165,9 @@ media_engine_new (const PhoneDaemonSettings *settings, GError **error)
   engine->settings = phone_daemon_settings_copy (settings);
   engine->context = g_main_context_ref_thread_default ();
   engine->hub = media_hub_new (settings);
-  engine->crypto = g_thread_new ("srtp-tests", start_crypto, NULL);
-  engine->pool = g_thread_pool_new (on_retire, NULL, RETIRE_THREADS, FALSE, NULL);
-  g_mutex_init (&engine->lock);
-  g_cond_init (&engine->done);
+  engine->has_crypto = pthread_create (&engine->crypto, NULL, start_crypto, NULL) == 0;
+  pthread_mutex_init (&engine->lock, NULL);
+  media_cond_init (&engine->done);
   return engine;
 }
 
@@ -190,16 +192,15 @@ media_engine_free (MediaEngine *engine)
     return;
   gint64 until = g_get_monotonic_time () + FREE_SECONDS * G_USEC_PER_SEC;
 
-  g_thread_join (engine->crypto);
-  g_mutex_lock (&engine->lock);
-  while (engine->retiring > 0 && g_cond_wait_until (&engine->done, &engine->lock, until))
+  if (engine->has_crypto)
+    pthread_join (engine->crypto, NULL);
+  pthread_mutex_lock (&engine->lock);
+  while (engine->retiring > 0 && media_cond_wait_until (&engine->done, &engine->lock, until))
     ;
   guint left = engine->retiring;
-  g_mutex_unlock (&engine->lock);
+  pthread_mutex_unlock (&engine->lock);
   if (left > 0)
     phone_log_warning (NULL, "media of %u ended calls did not stop; left behind", left);
-  /* What hangs keeps its thread and what it needs; we do not wait for it. */
-  g_thread_pool_free (engine->pool, FALSE, left == 0);
   media_hub_free (engine->hub);
   phone_daemon_settings_free (engine->settings);
   engine_unref (engine);

@@ -2,6 +2,7 @@
 #include "fake-hub.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,11 +21,11 @@ struct _MediaPort
 
 struct _MediaHub
 {
-  GThread *thread;
+  pthread_t thread;
   gint stopping;
 };
 
-static GMutex lock;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static GPtrArray *ports;
 
 static void
@@ -58,10 +59,10 @@ run (gpointer data)
 
   while (!g_atomic_int_get (&hub->stopping))
     {
-      g_mutex_lock (&lock);
+      pthread_mutex_lock (&lock);
       for (guint i = 0; i < ports->len; i++)
         tick (g_ptr_array_index (ports, i), next);
-      g_mutex_unlock (&lock);
+      pthread_mutex_unlock (&lock);
       next += MEDIA_FRAME_MS * 1000;
       struct timespec until = { .tv_sec = next / G_USEC_PER_SEC, .tv_nsec = next % G_USEC_PER_SEC * 1000 };
       clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
@@ -73,10 +74,10 @@ MediaHub *
 media_hub_new (const PhoneDaemonSettings *settings)
 {
   MediaHub *hub = g_new0 (MediaHub, 1);
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   ports = g_ptr_array_new ();
-  g_mutex_unlock (&lock);
-  hub->thread = g_thread_new ("fake-hub", run, hub);
+  pthread_mutex_unlock (&lock);
+  g_assert_cmpint (pthread_create (&hub->thread, NULL, run, hub), ==, 0);
   return hub;
 }
 
@@ -84,7 +85,7 @@ void
 media_hub_free (MediaHub *hub)
 {
   g_atomic_int_set (&hub->stopping, TRUE);
-  g_thread_join (hub->thread);
+  pthread_join (hub->thread, NULL);
   g_assert_cmpuint (ports->len, ==, 0);
   g_ptr_array_unref (ports);
   g_free (hub);
@@ -99,18 +100,18 @@ media_hub_add_port (MediaHub *hub, const char *name, const MediaPortOps *ops, gp
   port->data = data;
   port->in = g_array_new (FALSE, FALSE, sizeof (gint16));
   port->out = g_array_new (FALSE, FALSE, sizeof (gint16));
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   g_ptr_array_add (ports, port);
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   return port;
 }
 
 void
 media_hub_remove_port (MediaHub *hub, MediaPort *port)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   g_ptr_array_remove (ports, port);
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   g_array_unref (port->in);
   g_array_unref (port->out);
   g_free (port->name);
@@ -120,9 +121,9 @@ media_hub_remove_port (MediaHub *hub, MediaPort *port)
 void
 media_port_set_running (MediaPort *port, gboolean running)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   port->running = running;
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
 }
 
 void media_port_set_attached (MediaPort *port, gboolean attached) {}
@@ -172,58 +173,58 @@ find (const char *name)
 void
 fake_hub_set_input (const char *name, const gint16 *pcm, guint n)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   MediaPort *port = find (name);
   port->input = pcm;
   port->input_n = n;
   port->input_at = 0;
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
 }
 
 void
 fake_hub_get (const char *name, gint16 **ret_in, gint16 **ret_out, guint *ret_n)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   MediaPort *port = find (name);
   *ret_n = port->in->len;
   *ret_in = g_memdup2 (port->in->data, port->in->len * sizeof (gint16));
   *ret_out = g_memdup2 (port->out->data, port->out->len * sizeof (gint16));
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
 }
 
 void
 fake_hub_clear (const char *name)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   MediaPort *port = find (name);
   g_array_set_size (port->in, 0);
   g_array_set_size (port->out, 0);
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
 }
 
 guint
 fake_hub_ticks (const char *name)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   guint ticks = find (name)->ticks;
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   return ticks;
 }
 
 gboolean
 fake_hub_is_running (const char *name)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   gboolean running = find (name)->running;
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   return running;
 }
 
 guint
 fake_hub_n_ports (void)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   guint n = ports->len;
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   return n;
 }

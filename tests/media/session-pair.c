@@ -66,7 +66,8 @@ side_init (Side *side, MediaEngine *engine, const char *name, const char *addres
   media_ops.media_ports (side->media, &side->rtp_port, &side->rtcp_port);
   media_ops.media_set_attached (side->media, TRUE);
   side->speech = g_new (gint16, PAIR_SPEECH);
-  signal_speech (side->speech, PAIR_SPEECH, g_str_hash (name));
+  /* The same two texts everywhere: what a codec makes of them is known. */
+  signal_speech (side->speech, PAIR_SPEECH, g_str_has_suffix (name, "alice") ? 1 : 2);
   fake_hub_set_input (side->name, side->speech, PAIR_SPEECH);
 }
 

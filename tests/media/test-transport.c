@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/ip.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ typedef struct
   GstElement *pipeline, *session;
   MediaTransport *transport;
   PhoneMediaPlan *plan;
-  GMutex lock;
+  pthread_mutex_t lock;
   GArray *got;                          /* Got */
   gint work, first;
 } Fixture;
@@ -126,9 +127,9 @@ on_handoff (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
               .ssrc = (guint32) map.data[8] << 24 | map.data[9] << 16 | map.data[10] << 8 | map.data[11],
               .arrival = media_packet_get_arrival (buffer) };
   gst_buffer_unmap (buffer, &map);
-  g_mutex_lock (&f->lock);
+  pthread_mutex_lock (&f->lock);
   g_array_append_val (f->got, got);
-  g_mutex_unlock (&f->lock);
+  pthread_mutex_unlock (&f->lock);
 }
 
 static GstCaps *
@@ -159,7 +160,7 @@ fixture_init (Fixture *f, int family)
   f->theirs = family == AF_INET ? PEER : "::1";
   f->rtp = open_socket (family, f->theirs, &f->rtp_port);
   f->rtcp = open_socket (family, f->theirs, &f->rtcp_port);
-  g_mutex_init (&f->lock);
+  pthread_mutex_init (&f->lock, NULL);
   f->got = g_array_new (FALSE, FALSE, sizeof (Got));
 
   params.bind_address = f->ours;
@@ -206,7 +207,7 @@ fixture_clear (Fixture *f)
   gst_object_unref (f->transport);
   phone_media_plan_free (f->plan);
   g_array_unref (f->got);
-  g_mutex_clear (&f->lock);
+  pthread_mutex_destroy (&f->lock);
   close (f->rtp);
   close (f->rtcp);
 }
@@ -214,9 +215,9 @@ fixture_clear (Fixture *f)
 static guint
 n_got (Fixture *f)
 {
-  g_mutex_lock (&f->lock);
+  pthread_mutex_lock (&f->lock);
   guint n = f->got->len;
-  g_mutex_unlock (&f->lock);
+  pthread_mutex_unlock (&f->lock);
   return n;
 }
 
@@ -240,9 +241,9 @@ flush (Fixture *f, guint32 ssrc, guint16 seq)
   for (;;)
     {
       wait_got (f, before + 1);
-      g_mutex_lock (&f->lock);
+      pthread_mutex_lock (&f->lock);
       Got last = g_array_index (f->got, Got, f->got->len - 1);
-      g_mutex_unlock (&f->lock);
+      pthread_mutex_unlock (&f->lock);
       if (last.ssrc == ssrc && last.seq == seq)
         return n_got (f) - before;
       before = n_got (f);
@@ -380,18 +381,18 @@ test_receiving (gconstpointer data)
   packet[0] = 0x8f;
   send_to (&f, f.rtp, f.our_rtp, packet, n + 60);
   g_assert_cmpuint (flush (&f, 5, 6), <=, 2);
-  g_mutex_lock (&f.lock);
+  pthread_mutex_lock (&f.lock);
   for (guint i = 0; i < f.got->len; i++)
     g_assert_cmpuint (g_array_index (f.got, Got, i).length, ==, 32);
-  g_mutex_unlock (&f.lock);
+  pthread_mutex_unlock (&f.lock);
 
   /* Our own packets, echoed (SIPp does that): another source, and no loop. */
   media_transport_set_local_ssrc (f.transport, 0x01020304);
   send_rtp (&f, 0x01020304, 7);
   flush (&f, 5, 8);
-  g_mutex_lock (&f.lock);
+  pthread_mutex_lock (&f.lock);
   g_assert_cmphex (g_array_index (f.got, Got, f.got->len - 2).ssrc, ==, 0xfefdfcfb);
-  g_mutex_unlock (&f.lock);
+  pthread_mutex_unlock (&f.lock);
 
   /* Held: nothing comes through, and it is known that they are there. */
   f.plan->direction = PHONE_DIRECTION_SENDONLY;
@@ -425,10 +426,10 @@ test_arrival (void)
   g_usleep (50 * 1000);
   fixture_start (&f);
   wait_got (&f, 1);
-  g_mutex_lock (&f.lock);
+  pthread_mutex_lock (&f.lock);
   g_assert_cmpuint (g_array_index (f.got, Got, 0).seq, ==, 1);
   gint64 arrival = g_array_index (f.got, Got, 0).arrival;
-  g_mutex_unlock (&f.lock);
+  pthread_mutex_unlock (&f.lock);
   /* The wall clock of the stamp is only read to a part of a millisecond. */
   g_assert_cmpint (arrival, <, sent + 20 * 1000);
   fixture_clear (&f);

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <sys/random.h>
 
+#include "media/media-thread.h"
+
 #define BYE_TIME (150 * 1000)           /* us that a BYE may take until it is out */
 
 struct _MediaGraph
@@ -94,7 +96,7 @@ media_graph_new (MediaTransport *transport, MediaGraphFailed failed, gpointer da
 {
   g_autoptr (MediaGraph) graph = g_new0 (MediaGraph, 1);
 
-  pthread_mutex_init (&graph->lock, NULL);
+  media_mutex_init (&graph->lock);
   graph->failed = failed;
   graph->failed_data = data;
   graph->pipeline = gst_object_ref_sink (gst_pipeline_new (NULL));

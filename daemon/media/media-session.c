@@ -12,6 +12,7 @@
 
 #include "media/emodel.h"
 #include "media/media-graph.h"
+#include "media/media-thread.h"
 #include "media/media-watch.h"
 #include "media/rate-control.h"
 #include "util/log.h"
@@ -449,7 +450,7 @@ media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMed
     return NULL;
   PhoneMedia *media = g_new0 (PhoneMedia, 1);
   media->references = 1;
-  pthread_mutex_init (&media->lock, NULL);
+  media_mutex_init (&media->lock);
   media->host = *host;
   media->host.settings = NULL;          /* may be replaced while we live */
   g_main_context_ref (media->host.context);

@@ -613,7 +613,7 @@ media_transport_init (MediaTransport *self)
   self->sockets = (MediaSockets) { .rtp = -1, .rtcp = -1 };
   self->event_fd = -1;
   self->srtp = media_srtp_new ();
-  pthread_mutex_init (&self->lock, NULL);
+  media_mutex_init (&self->lock);
   media_cond_init (&self->bye_sent);
   self->rtp_src = add_pad (GST_ELEMENT (self), &rtp_src_template, NULL);
   self->rtcp_src = add_pad (GST_ELEMENT (self), &rtcp_src_template, NULL);

@@ -166,7 +166,7 @@ media_engine_new (const PhoneDaemonSettings *settings, GError **error)
   engine->context = g_main_context_ref_thread_default ();
   engine->hub = media_hub_new (settings);
   engine->has_crypto = pthread_create (&engine->crypto, NULL, start_crypto, NULL) == 0;
-  pthread_mutex_init (&engine->lock, NULL);
+  media_mutex_init (&engine->lock);
   media_cond_init (&engine->done);
   return engine;
 }

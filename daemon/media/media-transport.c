@@ -27,6 +27,7 @@
 #include "media/media-thread.h"
 
 #define BATCH 32
+#define FLOOD_BATCHES 100               /* full ones in a row: 3200 packets, a minute's worth, and more wait */
 #define MAX_DATAGRAM MEDIA_SRTP_MAX_PACKET
 /* us. What the peer said before we were told of it waits in the socket; older than this it is not worth the delay that it brings. */
 #define MAX_BACKLOG (250 * 1000)
@@ -243,7 +244,8 @@ on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *fro
     push (self, self->rtcp_src, &self->started_rtcp, "application/x-rtcp", length, arrival);
 }
 
-static void
+/* FALSE: the batch is used up, and more may wait. */
+static gboolean
 read_socket (MediaTransport *self, int fd, gboolean rtcp)
 {
   MediaAddress from;
@@ -253,10 +255,11 @@ read_socket (MediaTransport *self, int fd, gboolean rtcp)
     {
       gssize n = media_socket_receive (fd, self->in.octets, sizeof self->in.octets, &from, &arrival);
       if (n == -1)
-        return;
+        return TRUE;
       if (n > 0)
         on_datagram (self, rtcp, &from, (gsize) n, arrival);
     }
+  return FALSE;
 }
 
 static void *
@@ -266,6 +269,8 @@ io_thread (void *data)
   struct pollfd fds[] = { { .fd = self->event_fd, .events = POLLIN },
                           { .fd = self->sockets.rtp, .events = POLLIN },
                           { .fd = self->sockets.rtcp, .events = POLLIN } };
+
+  guint full = 0;
 
   /* It encodes and sends: a packet that leaves late is jitter at the other end. */
   media_thread_prepare ("media-io", TRUE);
@@ -280,10 +285,15 @@ io_thread (void *data)
               && self->work != NULL)
             self->work (self->callback_data);
         }
+      gboolean emptied = TRUE;
       if (fds[1].revents != 0)
-        read_socket (self, self->sockets.rtp, FALSE);
+        emptied = read_socket (self, self->sockets.rtp, FALSE);
       if (fds[2].revents != 0)
-        read_socket (self, self->sockets.rtcp, TRUE);
+        emptied = read_socket (self, self->sockets.rtcp, TRUE) && emptied;
+      /* Whoever floods us must not get real-time priority for it. */
+      full = emptied ? 0 : full + 1;
+      if (full == FLOOD_BATCHES)
+        media_thread_restore ();
     }
   return NULL;
 }

@@ -249,7 +249,8 @@ ua_dialog_on_invite_response (UaStack *stack, const UaEvent *event, gpointer own
       on_success (dialog, event);
       return;
     }
-  if (ua_dialog_authenticate (dialog, event) || retry_with_100rel (dialog, event))
+  /* A challenge that crossed our CANCEL stays unanswered: the INVITE would go out a second time, for a call that is over. */
+  if (dialog->state == DIALOG_CALLING && (ua_dialog_authenticate (dialog, event) || retry_with_100rel (dialog, event)))
     return;
   ua_dialog_finish (dialog, dialog->reason ? NULL : ua_dialog_reason_from_response (dialog, event));
 }

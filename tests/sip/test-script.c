@@ -165,6 +165,36 @@ test_challenged (void)
   bed_close (&bed);
 }
 
+static void
+send_options (Bed *bed)
+{
+  peer_send (bed->peer, PHONE, PORT,
+             "OPTIONS sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-opt\r\nMax-Forwards: 70\r\n"
+             "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">\r\nCall-ID: opt@" PEER "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n");
+}
+
+/* Hung up before the challenge came: the call is not placed after all. */
+static void
+test_challenged_too_late (void)
+{
+  Bed bed = { 0 };
+  const PeerMessage *invite;
+
+  bed_open (&bed);
+  invite = bed_dial (&bed);
+  phone_call_hangup (bed.call, NULL);
+  peer_reply (bed.peer, invite, 407, "Proxy Authentication Required", "one",
+              "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"\r\n", NULL);
+  wait_for (bed.agent->n_ended == 1);
+  assert_cause (bed.call, PHONE_CAUSE_CANCELLED);
+  bed_await_request (&bed, "ACK", 0);
+  /* What would have been sent would be here before the answer to this. */
+  send_options (&bed);
+  bed_await_response (&bed, 200, "OPTIONS");
+  g_assert_cmpuint (peer_count (bed.peer, "INVITE"), ==, 1);
+  bed_close (&bed);
+}
+
 /* A session interval that is too short for the callee's side is asked for again, longer: RFC 4028 section 7.4. */
 static void
 test_interval_too_small (void)
@@ -554,9 +584,7 @@ test_options (void)
   g_autofree char *supported = NULL;
 
   bed_open (&bed);
-  peer_send (bed.peer, PHONE, PORT,
-             "OPTIONS sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-opt\r\nMax-Forwards: 70\r\n"
-             "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">\r\nCall-ID: opt@" PEER "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n");
+  send_options (&bed);
   ok = bed_await_response (&bed, 200, "OPTIONS");
   allow = peer_header (ok, "Allow");
   accept = peer_header (ok, "Accept");
@@ -628,6 +656,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/script/forked", test_forked);
   g_test_add_func ("/sip/script/cancel-race", test_cancel_race);
   g_test_add_func ("/sip/script/challenged", test_challenged);
+  g_test_add_func ("/sip/script/challenged-too-late", test_challenged_too_late);
   g_test_add_func ("/sip/script/interval-too-small", test_interval_too_small);
   g_test_add_func ("/sip/script/challenge-inside", test_challenge_inside);
   g_test_add_func ("/sip/script/bad-answer", test_bad_answer);

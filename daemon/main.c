@@ -99,6 +99,9 @@ reload (Daemon *self)
       if (account)
         phone_account_reload (account, phone_config_find_account (self->config, diff->changed[i]));
     }
+  /* The files of passwords are no settings: they may have changed alone. */
+  for (guint i = 0; i < accounts->len; i++)
+    phone_account_check_password (g_ptr_array_index (accounts, i));
   for (gsize i = 0; diff->added[i]; i++)
     add_account (self, phone_config_find_account (self->config, diff->added[i]));
   publish_problems (self);

@@ -31,7 +31,6 @@ struct _PhoneAccount
   gpointer engine_data;
   Life life;
   gboolean restart_wanted;      /* once it is stopped (or has no call), start with the settings of now */
-  gboolean removed;
 };
 
 enum
@@ -135,7 +134,7 @@ phone_account_start (PhoneAccount *account, GError **error)
   const PhonePorts *ports = phone_registry_get_ports (account->registry);
   g_autoptr (GError) failure = NULL;
 
-  if (account->removed || !account->settings->enabled)
+  if (!account->settings->enabled || phone_registry_get_state (account->registry) == PHONE_DAEMON_STOPPING)
     return TRUE;
   if (account->life != LIFE_STOPPED)
     {
@@ -234,6 +233,31 @@ phone_account_reload (PhoneAccount *account, const PhoneAccountSettings *setting
     restart (account);
 }
 
+/* What a person put into a file or what the credentials now say. A password that cannot be read right now does not take the old one away. */
+static gboolean
+password_changed (PhoneAccount *account)
+{
+  const PhonePorts *ports = phone_registry_get_ports (account->registry);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PhoneSecret) now = ports->store->secret_load (ports->store_data, account->settings, &error);
+
+  if (error || !now || !account->password)
+    return !error && now != account->password;
+  return !phone_secret_equal (now, account->password);
+}
+
+gboolean
+phone_account_check_password (PhoneAccount *account)
+{
+  PhoneLogFields fields = log_fields (account);
+
+  if (account->life != LIFE_RUNNING || !password_changed (account))
+    return FALSE;
+  phone_log_notice (&fields, "Account %s: the password changed", account->settings->id);
+  restart (account);
+  return TRUE;
+}
+
 /* ---- getters ---- */
 
 const char *
@@ -317,7 +341,8 @@ phone_account_register (PhoneAccount *account, GError **error)
                    account->settings->id);
       return FALSE;
     }
-  ports->sig->account_register (ports->ua, account);
+  if (!phone_account_check_password (account))
+    ports->sig->account_register (ports->ua, account);
   return TRUE;
 }
 

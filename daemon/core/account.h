@@ -49,7 +49,10 @@ const PhoneTlsInfo *phone_account_get_tls (PhoneAccount *account);
 /* What the registrar and we support: option tags and methods; static or owned by the account, NULL-terminated. */
 const char *const *phone_account_get_capabilities (PhoneAccount *account);
 
-/* Actions for clients (D-Bus). */
+/* Reads the password again. TRUE: it changed, and the account starts anew with it as soon as it has no call. */
+gboolean phone_account_check_password (PhoneAccount *account);
+
+/* Actions for clients (D-Bus). register: with the password as it is stored now. */
 gboolean phone_account_register (PhoneAccount *account, GError **error);
 gboolean phone_account_unregister (PhoneAccount *account, GError **error);
 /* updates: NULL-terminated pairs key, value (value "" resets). All or nothing; saved before it takes effect. */

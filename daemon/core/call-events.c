@@ -46,6 +46,7 @@ phone_call_on_progress (PhoneCall *call, guint status, const PhoneMediaDesc *ans
 void
 phone_call_on_answered (PhoneCall *call, const PhoneMediaDesc *answer)
 {
+  g_autoptr (PhoneCall) keep = g_object_ref (call);
   g_autoptr (GError) error = NULL;
 
   if (!is_trying (call))
@@ -61,7 +62,11 @@ phone_call_on_answered (PhoneCall *call, const PhoneMediaDesc *answer)
       return;
     }
   g_clear_pointer (&call->pending_offer, phone_media_desc_free);
+  phone_call_rearm_media (call);
   phone_call_set_state (call, PHONE_CALL_ACTIVE, "answered");
+  /* Another may have been answered or resumed since we dialled. */
+  if (!call->keep_others)
+    phone_registry_hold_others (call->registry, call);
 }
 
 /* ---- incoming ---- */
@@ -90,6 +95,7 @@ phone_call_on_confirmed (PhoneCall *call, const PhoneMediaDesc *answer)
     return;
   call->answering = FALSE;
   g_clear_pointer (&call->remote_offer, phone_media_desc_free);
+  phone_call_rearm_media (call);
   phone_call_set_state (call, PHONE_CALL_ACTIVE, "confirmed");
   phone_call_fire (call, &call->answer_waiter, NULL);
 }

@@ -21,6 +21,12 @@ on_media_rtp_timeout (PhoneCall *call, guint seconds)
   g_autofree char *phrase = g_strdup_printf ("No media from the peer for %u s", seconds);
   g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_RTP_TIMEOUT, 0, phrase);
 
+  /* Many gateways describe early media and then send none while it rings: whether it rings for too long is not for us to say. */
+  if (call->state != PHONE_CALL_ACTIVE && call->state != PHONE_CALL_HELD)
+    {
+      call->silent_early = TRUE;
+      return;
+    }
   phone_call_end (call, reason);
 }
 
@@ -127,6 +133,20 @@ apply_plan (PhoneCall *call, PhoneMediaPlan *plan, GError **error)
   if (!same)
     phone_call_emit_changed (call, PHONE_CALL_FIELD_MEDIA);
   return TRUE;
+}
+
+/* The watch over the media fires once until something arrives; a plan begins it anew. */
+void
+phone_call_rearm_media (PhoneCall *call)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  g_autoptr (GError) error = NULL;
+
+  if (!call->silent_early || !call->media || !call->plan)
+    return;
+  call->silent_early = FALSE;
+  if (!ports->media->media_apply (call->media, call->plan, &error))
+    phone_log_warning (&call->log, "Call %u: %s", call->number, error->message);
 }
 
 /* ---- negotiation ---- */

@@ -40,7 +40,7 @@ struct _PhoneCall
   /* outgoing */
   char *target, *display_name, *replaces;
   char **headers;
-  gboolean privacy, when_registered, invited, clear_retry, ever_alerted;
+  gboolean privacy, when_registered, keep_others, invited, clear_retry, ever_alerted;
   guint registration_timeout;
 
   /* incoming */
@@ -55,6 +55,7 @@ struct _PhoneCall
   PhoneMediaPlan *plan;
   Reoffer reoffer;
   PhoneMedia *media;
+  gboolean silent_early;                /* the media's watch has fired before the answer: it must be set again */
   char *local_address;                  /* numeric, as the peer's side of the network sees us */
 
   CallWaiter answer_waiter, hold_waiter;
@@ -81,5 +82,6 @@ gboolean phone_call_complete_offer (PhoneCall *call, const PhoneMediaDesc *answe
 PhoneMediaDesc *phone_call_make_answer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error);
 /* Microphone and loudspeaker follow state, hold and plan. */
 void phone_call_update_attachment (PhoneCall *call);
+void phone_call_rearm_media (PhoneCall *call);          /* at the answer: what was missing before it does not count */
 void phone_call_set_tone (PhoneCall *call, PhoneTone tone);
 PhoneDirection phone_call_wanted_direction (PhoneCall *call);

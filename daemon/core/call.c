@@ -5,6 +5,7 @@
 
 #include "core/call-private.h"
 #include "core/call-state.h"
+#include "core/emergency.h"
 
 #include <string.h>
 
@@ -104,6 +105,7 @@ phone_call_new_outgoing (PhoneRegistry *registry, PhoneAccount *account, guint n
   call->headers = g_strdupv ((char **) options->headers);
   call->privacy = options->privacy;
   call->when_registered = options->when_registered;
+  call->keep_others = options->keep_others;
   return call;
 }
 
@@ -362,10 +364,21 @@ on_registration_timeout (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Nothing to wait for where nothing registers; and help is called at once. */
+static gboolean
+must_wait (PhoneCall *call)
+{
+  if (!call->when_registered || phone_account_get_registration (call->account) == PHONE_REGISTRATION_REGISTERED)
+    return FALSE;
+  return !phone_account_is_open (call->account)
+         || (phone_account_get_settings (call->account)->do_register
+             && !phone_is_emergency_number (call->target, phone_registry_country (call->registry, call->account)));
+}
+
 gboolean
 phone_call_start (PhoneCall *call, GError **error)
 {
-  if (call->when_registered && phone_account_get_registration (call->account) != PHONE_REGISTRATION_REGISTERED)
+  if (must_wait (call))
     {
       call->registration_timeout = g_timeout_add_seconds (REGISTRATION_WAIT_S, on_registration_timeout, call);
       return TRUE;
@@ -406,6 +419,9 @@ on_auto_answer (gpointer data)
   g_autoptr (GError) error = NULL;
 
   call->auto_answer_timer = 0;
+  /* Whoever calls must not be able to put a conversation on hold: this one waits for the user. */
+  if (phone_registry_is_talking (call->registry, call))
+    return G_SOURCE_REMOVE;
   if (can_answer (call) && !phone_call_answer (call, FALSE, NULL, NULL, &error))
     phone_log_warning (&call->log, "Call %u: automatic answer failed: %s", call->number, error->message);
   return G_SOURCE_REMOVE;
@@ -548,6 +564,7 @@ on_linger_over (gpointer data)
 void
 phone_call_start_linger (PhoneCall *call, guint seconds)
 {
+  g_clear_handle_id (&call->linger_timer, g_source_remove);
   call->linger_timer = g_timeout_add_seconds (seconds, on_linger_over, call);
 }
 

@@ -37,6 +37,7 @@ gboolean phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, G
 
 /* ---- registry.c ---- */
 void phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except);
+gboolean phone_registry_is_talking (PhoneRegistry *registry, PhoneCall *except);        /* in another call that is active */
 void phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call);    /* state: recompute ring, waiting, daemon state */
 guint phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean established_only);
 void phone_registry_account_stopped (PhoneRegistry *registry, PhoneAccount *account);

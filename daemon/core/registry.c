@@ -122,11 +122,47 @@ emit_changed (PhoneRegistry *registry, guint mask)
   g_signal_emit (registry, signals[SIGNAL_CHANGED], 0, mask);
 }
 
+static const char *const roles[] = { "input", "output", "ring" };
+
+static const char *
+configured_device (const PhoneDaemonSettings *settings, const char *role)
+{
+  return g_str_equal (role, "input")    ? settings->input
+         : g_str_equal (role, "output") ? settings->output
+                                        : settings->ring;
+}
+
+/* After a reload: the devices whose setting changed, unless the user chose another. */
+static void
+select_configured (PhoneRegistry *registry, const PhoneDaemonSettings *before)
+{
+  const PhonePorts *ports = &registry->ports;
+  gboolean changed = FALSE;
+
+  for (gsize i = 0; ports->media && i < G_N_ELEMENTS (roles); i++)
+    {
+      const char *device = configured_device (registry->settings, roles[i]);
+      g_autofree char *chosen = ports->store->choice_load ? ports->store->choice_load (ports->store_data, roles[i]) : NULL;
+      g_autoptr (GError) error = NULL;
+
+      if (chosen || g_strcmp0 (device, configured_device (before, roles[i])) == 0)
+        continue;
+      if (ports->media->audio_select (ports->engine, roles[i], device, &error))
+        changed = TRUE;
+      else
+        phone_log_warning (NULL, "%s: %s", roles[i], error->message);
+    }
+  if (changed)
+    phone_registry_audio_changed (registry);
+}
+
 void
 phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings *settings)
 {
-  phone_daemon_settings_free (registry->settings);
+  g_autoptr (PhoneDaemonSettings) before = registry->settings;
+
   registry->settings = phone_daemon_settings_copy (settings);
+  select_configured (registry, before);
 }
 
 void
@@ -165,23 +201,13 @@ save_choice (PhoneRegistry *registry, const char *key, const char *value, GError
   return !store->choice_save || store->choice_save (registry->ports.store_data, key, value, error);
 }
 
-static const char *
-configured_device (PhoneRegistry *registry, const char *role)
-{
-  const PhoneDaemonSettings *settings = registry->settings;
-
-  return g_str_equal (role, "input")    ? settings->input
-         : g_str_equal (role, "output") ? settings->output
-                                        : settings->ring;
-}
-
 gboolean
 phone_registry_select_audio (PhoneRegistry *registry, const char *role, const char *device, GError **error)
 {
   const PhonePorts *ports = &registry->ports;
   gboolean reset = *device == '\0';
 
-  if (!ports->media->audio_select (ports->engine, role, reset ? configured_device (registry, role) : device, error)
+  if (!ports->media->audio_select (ports->engine, role, reset ? configured_device (registry->settings, role) : device, error)
       || !save_choice (registry, role, reset ? NULL : device, error))
     return FALSE;
   phone_registry_audio_changed (registry);
@@ -191,7 +217,6 @@ phone_registry_select_audio (PhoneRegistry *registry, const char *role, const ch
 void
 phone_registry_restore_choices (PhoneRegistry *registry)
 {
-  static const char *const roles[] = { "input", "output", "ring" };
   const PhonePorts *ports = &registry->ports;
 
   if (!ports->store->choice_load)
@@ -291,13 +316,16 @@ phone_registry_remove_account (PhoneRegistry *registry, PhoneAccount *account, g
   gboolean was_default = phone_registry_get_default_account (registry) == account;
   g_autoptr (PhoneReason) reason
       = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_HANGUP, 0, "The account was removed");
+  g_autoptr (GPtrArray) calls = NULL;
 
   if (delete_saved
       && !registry->ports.store->account_delete (registry->ports.store_data, phone_account_get_id (account), error))
     return FALSE;
-  for (guint i = 0; i < registry->calls->len; i++)
+  calls = g_ptr_array_copy (registry->calls, (GCopyFunc) (gpointer) g_object_ref, NULL);
+  g_ptr_array_set_free_func (calls, g_object_unref);
+  for (guint i = 0; i < calls->len; i++)
     {
-      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+      PhoneCall *call = g_ptr_array_index (calls, i);
 
       if (phone_call_get_account (call) == account)
         phone_call_end (call, reason);
@@ -424,6 +452,19 @@ is_busy_with (PhoneRegistry *registry, PhoneCall *except)
 
       if (call != except
           && (is_established (call) || state == PHONE_CALL_DIALING || state == PHONE_CALL_ALERTING))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+gboolean
+phone_registry_is_talking (PhoneRegistry *registry, PhoneCall *except)
+{
+  for (guint i = 0; i < registry->calls->len; i++)
+    {
+      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+
+      if (call != except && phone_call_get_state (call) == PHONE_CALL_ACTIVE)
         return TRUE;
     }
   return FALSE;
@@ -630,6 +671,26 @@ choose_account (PhoneRegistry *registry, const char *target)
   return fallback;
 }
 
+/* Help is called with whatever works: an account that the server knows before one that is only open. */
+static PhoneAccount *
+choose_for_help (PhoneRegistry *registry, PhoneAccount *preferred)
+{
+  PhoneAccount *open = preferred && phone_account_is_open (preferred) ? preferred : NULL;
+
+  for (guint i = 0; i <= registry->accounts->len; i++)
+    {
+      PhoneAccount *account = i == 0 ? preferred : g_ptr_array_index (registry->accounts, i - 1);
+
+      if (!account || !phone_account_is_open (account))
+        continue;
+      if (phone_account_get_registration (account) == PHONE_REGISTRATION_REGISTERED)
+        return account;
+      if (!open)
+        open = account;
+    }
+  return open ? open : preferred;
+}
+
 /* Why an account cannot call right now, in the words that `account show` has. */
 static void
 set_not_callable (GError **error, PhoneError code, PhoneAccount *account)
@@ -654,7 +715,7 @@ check_dialable (PhoneRegistry *registry, PhoneAccount *account, const char *targ
   const PhoneAccountSettings *settings = phone_account_get_settings (account);
   PhoneRegistration registration = phone_account_get_registration (account);
 
-  if (!settings->enabled || (!phone_account_is_open (account) && !options->when_registered))
+  if (!settings->enabled || (!phone_account_is_open (account) && !(options->when_registered && settings->do_register)))
     {
       set_not_callable (error, PHONE_ERROR_INVALID_STATE, account);
       return FALSE;
@@ -695,6 +756,8 @@ phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDia
     }
   if (!check_dial_options (options, error))
     return NULL;
+  if (!options->account && phone_is_emergency_number (target, phone_registry_country (registry, account)))
+    account = choose_for_help (registry, account);
   uri = phone_dial_plan_resolve_in (phone_account_get_settings (account), target, phone_registry_country (registry, account), error);
   if (!uri || !check_dialable (registry, account, target, options, error))
     return NULL;

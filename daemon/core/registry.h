@@ -31,7 +31,8 @@ PhoneRegistry *phone_registry_new (const PhoneDaemonSettings *settings);        
 void phone_registry_set_ports (PhoneRegistry *registry, const PhonePorts *ports);
 const PhonePorts *phone_registry_get_ports (PhoneRegistry *registry);
 const PhoneDaemonSettings *phone_registry_get_settings (PhoneRegistry *registry);
-void phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings *settings);        /* reload; copies */
+/* Reload; copies. Audio devices whose setting changed are selected, where the user has not chosen another. */
+void phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings *settings);
 
 /* Takes up what the user chose in an earlier life: default account, audio devices. After set_ports. */
 void phone_registry_restore_choices (PhoneRegistry *registry);

@@ -288,7 +288,7 @@ account_delete (gpointer store, const char *id, GError **error)
 static PhoneSecret *
 secret_load (gpointer store, const PhoneAccountSettings *settings, GError **error)
 {
-  return phone_secret_new ("secret", -1);
+  return phone_secret_new (((FakePorts *) store)->password, -1);
 }
 
 static gboolean
@@ -312,6 +312,7 @@ fake_ports_new (void)
 
   fake->journal = g_ptr_array_new_with_free_func (g_free);
   fake->next_port = 20000;
+  fake->password = "secret";
   return fake;
 }
 

@@ -18,6 +18,7 @@ typedef struct
   const PhoneMediaEvents *media_events;
   gboolean attached;                    /* of the session touched last */
   PhoneTone tone;
+  const char *password;                 /* of every account; static */
 } FakePorts;
 
 FakePorts *fake_ports_new (void);

@@ -159,6 +159,12 @@ establish_outgoing (Fixture *f, const char *target)
   return call;
 }
 
+static void
+set_true (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+}
+
 /* ---- outcomes of parked requests ---- */
 
 typedef struct
@@ -434,6 +440,55 @@ test_waiting_becomes_incoming (Fixture *f, gconstpointer data)
   g_assert_cmpint (f->fake->ring, ==, PHONE_TONE_NONE);
 }
 
+/* An outgoing call that is answered late does not join the one that was answered meanwhile. */
+static void
+test_answered_late (Fixture *f, gconstpointer data)
+{
+  PhoneCall *first = dial (f, "bob");
+  guint status;
+  PhoneCall *second = receive_call (f, &status);
+  g_autoptr (PhoneMediaDesc) answer = peer_desc (PHONE_DIRECTION_SENDRECV);
+
+  g_assert_true (phone_call_answer (second, FALSE, NULL, NULL, NULL));
+  phone_call_on_confirmed (second, NULL);
+  g_assert_cmpint (phone_call_get_state (second), ==, PHONE_CALL_ACTIVE);
+  phone_call_on_answered (first, answer);
+  g_assert_cmpint (phone_call_get_state (first), ==, PHONE_CALL_ACTIVE);
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendonly"));
+  g_assert_cmpint (f->fake->last_desc->port, ==, 20002);
+}
+
+static void
+spin (guint ms)
+{
+  gboolean over = FALSE;
+
+  g_timeout_add_once (ms, (GSourceOnceFunc) (gpointer) set_true, &over);
+  while (!over)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* A caller cannot take the user out of a conversation. */
+static void
+test_auto_answer (Fixture *f, gconstpointer data)
+{
+  const char *const updates[] = { "auto-answer", "0", NULL };
+  PhoneCall *first, *second;
+  guint status;
+
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  first = receive_call (f, &status);
+  while (!fake_ports_took (f->fake, "answer"))
+    g_main_context_iteration (NULL, TRUE);
+  phone_call_on_confirmed (first, NULL);
+  second = receive_call (f, &status);
+  spin (1);
+  g_assert_false (fake_ports_took (f->fake, "answer"));
+  g_assert_false (fake_ports_took (f->fake, "reoffer sendonly"));
+  g_assert_cmpint (phone_call_get_state (second), ==, PHONE_CALL_WAITING);
+  g_assert_true (phone_call_answer (second, FALSE, NULL, NULL, NULL));
+}
+
 static void
 test_limits (Fixture *f, gconstpointer data)
 {
@@ -471,6 +526,41 @@ test_not_registered (Fixture *f, gconstpointer data)
   g_assert_false (fake_ports_took (f->fake, "invite"));
   set_registered (f->alice);
   g_assert_true (fake_ports_took (f->fake, "invite"));
+}
+
+/* Help is called without waiting for anything, and with any account that works. */
+static void
+test_emergency_accounts (Fixture *f, gconstpointer data)
+{
+  PhoneDialOptions options = { .when_registered = TRUE };
+  PhoneRegistrationDetail detail = { .code = 503, .reason = (char *) "unavailable" };
+  PhoneAccount *work = add_account (f, "work", "sip:a.lice@work.example", NULL, NULL);
+  PhoneCall *call;
+
+  phone_account_on_registration (f->alice, PHONE_REGISTRATION_FAILED, &detail);
+  call = phone_registry_dial (f->registry, "112", &options, NULL);
+  g_assert_true (phone_call_get_account (call) == f->alice);
+  g_assert_true (fake_ports_took (f->fake, "invite sip:112@example.org;user=phone"));
+  set_registered (work);
+  call = phone_registry_dial (f->registry, "112", &options, NULL);
+  g_assert_true (phone_call_get_account (call) == work);
+  g_assert_true (phone_account_set_enabled (work, FALSE, NULL));
+  g_assert_true (phone_registry_set_default_account (f->registry, work, NULL));
+  end_remotely (call, PHONE_CAUSE_HANGUP, 0);
+  phone_account_on_stopped (work);
+  call = phone_registry_dial (f->registry, "112", &options, NULL);
+  g_assert_true (phone_call_get_account (call) == f->alice);
+}
+
+/* There is nothing to wait for at an account that never registers. */
+static void
+test_when_registered_without_registrar (Fixture *f, gconstpointer data)
+{
+  PhoneAccount *direct = add_account (f, "direct", "sip:alice@192.0.2.7", "register", "false");
+  PhoneDialOptions options = { .account = direct, .when_registered = TRUE };
+
+  g_assert_nonnull (phone_registry_dial (f->registry, "sip:bob@192.0.2.8", &options, NULL));
+  g_assert_true (fake_ports_took (f->fake, "invite sip:bob@192.0.2.8"));
 }
 
 static void
@@ -552,6 +642,25 @@ test_media_events_end_the_call (Fixture *f, gconstpointer data)
   g_assert_cmpint (phone_call_get_reason (call)->cause, ==, PHONE_CAUSE_RTP_TIMEOUT);
 }
 
+/* Gateways describe early media and send none; only in the conversation it must not be missing. */
+static void
+test_silent_early_media (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = dial (f, "bob");
+  g_autoptr (PhoneMediaDesc) answer = peer_desc (PHONE_DIRECTION_SENDRECV);
+
+  phone_call_on_progress (call, 183, answer);
+  g_assert_true (fake_ports_took (f->fake, "apply sendrecv"));
+  f->fake->media_events->rtp_timeout (call, 60);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ALERTING);
+  phone_call_on_answered (call, answer);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ACTIVE);
+  /* the watch begins anew, though the plan is the same */
+  g_assert_true (fake_ports_took (f->fake, "apply sendrecv"));
+  f->fake->media_events->rtp_timeout (call, 60);
+  g_assert_cmpint (phone_call_get_reason (call)->cause, ==, PHONE_CAUSE_RTP_TIMEOUT);
+}
+
 static void
 test_flood_of_ended_calls (Fixture *f, gconstpointer data)
 {
@@ -589,6 +698,33 @@ test_update_waits_for_calls (Fixture *f, gconstpointer data)
 }
 
 static void
+test_password_is_read_again (Fixture *f, gconstpointer data)
+{
+  g_assert_true (phone_account_register (f->alice, NULL));
+  g_assert_true (fake_ports_took (f->fake, "register alice"));
+  f->fake->password = "another";
+  g_assert_true (phone_account_register (f->alice, NULL));
+  g_assert_true (fake_ports_took (f->fake, "remove alice"));
+  phone_account_on_stopped (f->alice);
+  g_assert_true (fake_ports_took (f->fake, "add alice"));
+  g_assert_cmpstr (phone_secret_peek (phone_account_get_password (f->alice)), ==, "another");
+  g_assert_false (phone_account_check_password (f->alice));
+}
+
+static void
+test_reload_selects_devices (Fixture *f, gconstpointer data)
+{
+  g_autoptr (PhoneDaemonSettings) settings = phone_daemon_settings_copy (phone_registry_get_settings (f->registry));
+
+  g_free (settings->output);
+  settings->output = g_strdup ("silence");
+  phone_registry_set_settings (f->registry, settings);
+  g_assert_true (fake_ports_took (f->fake, "select output silence"));
+  phone_registry_set_settings (f->registry, settings);
+  g_assert_false (fake_ports_took (f->fake, "select output silence"));
+}
+
+static void
 test_update_is_all_or_nothing (Fixture *f, gconstpointer data)
 {
   const char *const updates[] = { "display-name", "Alice", "expires", "never", NULL };
@@ -613,6 +749,7 @@ on_stop_done (gpointer data)
 static void
 test_stop (Fixture *f, gconstpointer data)
 {
+  const char *const updates[] = { "display-name", "Alice", NULL };
   PhoneCall *call = establish_outgoing (f, "bob");
   gboolean done = FALSE;
 
@@ -621,8 +758,11 @@ test_stop (Fixture *f, gconstpointer data)
   g_assert_true (fake_ports_took (f->fake, "remove alice"));
   g_assert_false (done);
   end_remotely (call, PHONE_CAUSE_SHUTDOWN, 0);
+  /* A change that comes on the way out is kept, and does not bring the account back. */
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
   phone_account_on_stopped (f->alice);
   g_assert_true (done);
+  g_assert_false (fake_ports_took (f->fake, "add alice"));
 }
 
 /* ---- pure parts ---- */
@@ -718,15 +858,22 @@ main (int argc, char **argv)
   CASE ("/call/bad-reoffer", test_bad_reoffer_leaves_the_session);
   CASE ("/call/waiting", test_call_waiting);
   CASE ("/call/waiting-becomes-incoming", test_waiting_becomes_incoming);
+  CASE ("/call/answered-late", test_answered_late);
+  CASE ("/call/auto-answer", test_auto_answer);
   CASE ("/call/limits", test_limits);
   CASE ("/call/not-registered", test_not_registered);
+  CASE ("/call/emergency-accounts", test_emergency_accounts);
+  CASE ("/call/when-registered-without-registrar", test_when_registered_without_registrar);
   CASE ("/call/dial-options", test_dial_options);
   CASE ("/call/account-by-domain", test_account_by_domain);
   CASE ("/call/clear-retry", test_clear_retry);
   CASE ("/call/dtmf", test_dtmf);
   CASE ("/call/media-events", test_media_events_end_the_call);
+  CASE ("/call/silent-early-media", test_silent_early_media);
   CASE ("/call/flood-of-ended-calls", test_flood_of_ended_calls);
   CASE ("/account/update-waits-for-calls", test_update_waits_for_calls);
+  CASE ("/account/password-is-read-again", test_password_is_read_again);
+  CASE ("/registry/reload-selects-devices", test_reload_selects_devices);
   CASE ("/account/update-is-all-or-nothing", test_update_is_all_or_nothing);
   CASE ("/registry/stop", test_stop);
   g_test_add_func ("/call-state/transitions", test_transitions);

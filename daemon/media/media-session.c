@@ -424,7 +424,8 @@ media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **err
   g_atomic_int_set (&media->listening, listens);
   media_send_set_enabled (media_graph_get_send (media->graph), sends);
   media_port_set_running (media->port, sends || listens);
-  media_watch_restart (&media->watch, media->rtp_timeout, listens, g_get_monotonic_time ());
+  MediaWatchMode watch = !listens ? MEDIA_WATCH_NO_RTP : sends ? MEDIA_WATCH_RTP : MEDIA_WATCH_RTP_OPTIONAL;
+  media_watch_restart (&media->watch, media->rtp_timeout, watch, g_get_monotonic_time ());
   set_ticking (media, TRUE);
   log_plan (media, plan);
   phone_media_plan_free (media->plan);

@@ -2,9 +2,9 @@
 #include "media/media-watch.h"
 
 void
-media_watch_restart (MediaWatch *watch, guint timeout, gboolean listening, gint64 now)
+media_watch_restart (MediaWatch *watch, guint timeout, MediaWatchMode mode, gint64 now)
 {
-  *watch = (MediaWatch) { .timeout = timeout, .listening = listening, .since = now };
+  *watch = (MediaWatch) { .timeout = timeout, .mode = mode, .since = now };
 }
 
 gboolean
@@ -12,9 +12,9 @@ media_watch_update (MediaWatch *watch, gint64 last_rtp, gint64 last_rtcp, gint64
 {
   gint64 last = MAX (watch->since, last_rtcp);
 
-  if (watch->timeout == 0 || (!watch->listening && last_rtcp == 0))
+  if (watch->timeout == 0 || (watch->mode != MEDIA_WATCH_RTP && last_rtcp <= watch->since))
     return FALSE;
-  if (watch->listening)
+  if (watch->mode != MEDIA_WATCH_NO_RTP)
     last = MAX (last, last_rtp);
   if (now - last < (gint64) watch->timeout * G_USEC_PER_SEC)
     {

@@ -10,7 +10,7 @@
 #include "media/media-packet.h"
 #include "media/media-receive.h"
 #include "media/media-send.h"
-#include "signal.h"
+#include "pcm-signal.h"
 
 #define SECONDS 60
 #define FRAMES (SECONDS * 100)

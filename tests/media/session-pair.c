@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "signal.h"
+#include "pcm-signal.h"
 
 /* Compared at 4 kHz: the structure of speech is there, and the work is bearable under a sanitizer. */
 #define DECIMATION 12

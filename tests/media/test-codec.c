@@ -6,7 +6,7 @@
 #include "media/media-comfort.h"
 #include "media/media-plc.h"
 #include "media/media-resample.h"
-#include "signal.h"
+#include "pcm-signal.h"
 
 #define SECONDS 4
 #define N (MEDIA_RATE * SECONDS)

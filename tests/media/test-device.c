@@ -7,7 +7,7 @@
 #include "media/media-hub.h"
 #include "media/media-drift.h"
 #include "media/media-thread.h"
-#include "signal.h"
+#include "pcm-signal.h"
 #include "sound-server.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 
 #include "media/media-drift.h"
 #include "media/media-mix.h"
-#include "signal.h"
+#include "pcm-signal.h"
 
 #include <math.h>
 #include <string.h>

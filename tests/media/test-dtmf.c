@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 #include "media/dtmf-core.h"
-#include "signal.h"
+#include "pcm-signal.h"
 
 typedef struct { guint8 payload[DTMF_PAYLOAD]; guint32 timestamp; gboolean marker; gint64 at; } Packet;
 

@@ -6,7 +6,7 @@
 #include "media/media-hub.h"
 #include "media/media-thread.h"
 #include "media/media-wav.h"
-#include "signal.h"
+#include "pcm-signal.h"
 
 #include <glib/gstdio.h>
 #include <math.h>

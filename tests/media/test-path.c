@@ -5,7 +5,7 @@
 #include "media/media-receive.h"
 #include "media/media-send.h"
 #include "media/media-thread.h"
-#include "signal.h"
+#include "pcm-signal.h"
 
 /* The sending and the receiving element back to back, over an array in place of a network, in virtual time: what goes into the one as
  * PCM must come out of the other as the same sound. */

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 #include "media/media-stretch.h"
-#include "signal.h"
+#include "pcm-signal.h"
 
 #define N 4800
 

@@ -5,7 +5,7 @@
 #include "media/media-file.h"
 #include "media/media-thread.h"
 #include "media/media-wav.h"
-#include "signal.h"
+#include "pcm-signal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  * seed, in the manner of recorded ones. */
 
 #include <glib.h>
-#include "signal.h"
+#include "pcm-signal.h"
 
 #define TRACE_LOST G_MAXINT64
 

@@ -130,11 +130,11 @@ test_watch (void)
   guint seconds = 0;
 
   /* never */
-  media_watch_restart (&watch, 0, TRUE, now);
+  media_watch_restart (&watch, 0, MEDIA_WATCH_RTP, now);
   g_assert_false (media_watch_update (&watch, 0, 0, now + 10000 * SECOND, &seconds));
 
   /* nothing ever comes */
-  media_watch_restart (&watch, 60, TRUE, now);
+  media_watch_restart (&watch, 60, MEDIA_WATCH_RTP, now);
   g_assert_false (media_watch_update (&watch, 0, 0, now + 59 * SECOND, &seconds));
   g_assert_true (media_watch_update (&watch, 0, 0, now + 61 * SECOND, &seconds));
   g_assert_cmpuint (seconds, ==, 61);
@@ -144,20 +144,53 @@ test_watch (void)
   g_assert_cmpuint (seconds, ==, 68);
 
   /* RTCP alone keeps it alive */
-  media_watch_restart (&watch, 60, TRUE, now);
+  media_watch_restart (&watch, 60, MEDIA_WATCH_RTP, now);
   for (gint64 t = now; t < now + 600 * SECOND; t += 5 * SECOND)
     g_assert_false (media_watch_update (&watch, now, t, t + SECOND, &seconds));
 
-  /* hold: no RTP is expected; a peer that never sent RTCP cannot be missed; RTP does not count */
-  media_watch_restart (&watch, 60, FALSE, now);
+  /* a pause in speech with DTX: RTP stops, RTCP comes every now and then; when both are gone the time is over */
+  media_watch_restart (&watch, 60, MEDIA_WATCH_RTP, now);
+  g_assert_false (media_watch_update (&watch, now + 5 * SECOND, now + 300 * SECOND, now + 359 * SECOND, &seconds));
+  g_assert_true (media_watch_update (&watch, now + 5 * SECOND, now + 300 * SECOND, now + 361 * SECOND, &seconds));
+  g_assert_cmpuint (seconds, ==, 61);
+
+  /* hold: no RTP is expected, and RTP does not count; a peer that sends no RTCP cannot be missed, one that did can */
+  media_watch_restart (&watch, 60, MEDIA_WATCH_NO_RTP, now);
   g_assert_false (media_watch_update (&watch, now - SECOND, 0, now + 600 * SECOND, &seconds));
-  media_watch_restart (&watch, 60, FALSE, now);
-  g_assert_false (media_watch_update (&watch, 0, now - SECOND, now + 59 * SECOND, &seconds));
-  g_assert_true (media_watch_update (&watch, now + 30 * SECOND, now - SECOND, now + 61 * SECOND, &seconds));
+  g_assert_false (media_watch_update (&watch, now - SECOND, now - SECOND, now + 600 * SECOND, &seconds));
+  g_assert_false (media_watch_update (&watch, 0, now + SECOND, now + 60 * SECOND, &seconds));
+  g_assert_true (media_watch_update (&watch, now + 30 * SECOND, now + SECOND, now + 62 * SECOND, &seconds));
+  g_assert_cmpuint (seconds, ==, 61);
 
   /* resumed: the time begins anew */
-  media_watch_restart (&watch, 60, TRUE, now + 100 * SECOND);
+  media_watch_restart (&watch, 60, MEDIA_WATCH_RTP, now + 100 * SECOND);
   g_assert_false (media_watch_update (&watch, now, now, now + 159 * SECOND, &seconds));
+}
+
+static void
+test_watch_held (void)
+{
+  MediaWatch watch;
+  gint64 now = 1000 * SECOND;
+  guint seconds = 0;
+
+  /* Neither RTP nor RTCP, from a peer that sent both until then: it holds us, and that is all we know. */
+  media_watch_restart (&watch, 60, MEDIA_WATCH_RTP_OPTIONAL, now);
+  g_assert_false (media_watch_update (&watch, now - SECOND, now - SECOND, now + 10000 * SECOND, &seconds));
+  /* Music without RTCP, that ends. */
+  g_assert_false (media_watch_update (&watch, now + 20 * SECOND, 0, now + 600 * SECOND, &seconds));
+  /* Either of the two keeps it alive ... */
+  g_assert_false (media_watch_update (&watch, 0, now + 550 * SECOND, now + 600 * SECOND, &seconds));
+  g_assert_false (media_watch_update (&watch, now + 550 * SECOND, now + SECOND, now + 600 * SECOND, &seconds));
+  /* ... and when a peer falls silent that has sent RTCP on hold, it is gone. */
+  g_assert_true (media_watch_update (&watch, now + 530 * SECOND, now + 520 * SECOND, now + 600 * SECOND, &seconds));
+  g_assert_cmpuint (seconds, ==, 70);
+  g_assert_false (media_watch_update (&watch, now + 530 * SECOND, now + 520 * SECOND, now + 601 * SECOND, &seconds));
+
+  /* It resumes and sends nothing: now RTP is owed. */
+  media_watch_restart (&watch, 60, MEDIA_WATCH_RTP, now + 700 * SECOND);
+  g_assert_false (media_watch_update (&watch, now, now, now + 759 * SECOND, &seconds));
+  g_assert_true (media_watch_update (&watch, now, now, now + 760 * SECOND, &seconds));
 }
 
 int
@@ -168,6 +201,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rate-control/fec", test_fec);
   g_test_add_func ("/rate-control/back-off", test_back_off);
   g_test_add_func ("/rate-control/fixed", test_fixed);
-  g_test_add_func ("/media-watch", test_watch);
+  g_test_add_func ("/media-watch/calls", test_watch);
+  g_test_add_func ("/media-watch/held", test_watch_held);
   return g_test_run ();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signal.h"
+#include "pcm-signal.h"
 
 #include <math.h>
 

@@ -91,6 +91,17 @@ typedef struct
   guint64 key_changes;
 } PhoneMediaReport;
 
+/* Where a recording goes: made by storage, written by media on one thread of its own, which need not be the main one. */
+typedef struct _PhoneByteSink PhoneByteSink;
+struct _PhoneByteSink
+{
+  gboolean (*write) (PhoneByteSink *sink, gconstpointer data, gsize length, GError **error);
+  /* What was written so far survives a crash. */
+  gboolean (*sync) (PhoneByteSink *sink, GError **error);
+  /* The last call; frees the sink. complete: the stream ended as it should. ms: length of what is in it. */
+  void (*close) (PhoneByteSink *sink, gboolean complete, guint64 ms);
+};
+
 /* Events of one media session, always on the main loop. user is the call. */
 typedef struct
 {
@@ -98,6 +109,7 @@ typedef struct
   void (*rtp_timeout) (PhoneCall *call, guint seconds);         /* nothing arrives any more */
   void (*first_rtp) (PhoneCall *call);                          /* first authenticated packet */
   void (*failed) (PhoneCall *call, const GError *error);
+  void (*recording_failed) (PhoneCall *call, const GError *error);      /* the call goes on; record_stop is still due */
 } PhoneMediaEvents;
 
 typedef struct
@@ -113,6 +125,11 @@ typedef struct
   void (*media_set_attached) (PhoneMedia *media, gboolean attached);
   void (*media_set_tone) (PhoneMedia *media, PhoneTone tone);   /* played locally: ringback, busy ... */
   gboolean (*media_send_dtmf) (PhoneMedia *media, const char *digits, guint ms, GError **error);
+  /* Records both sides of the call, one recording at a time. record_start takes the sink over, whatever comes. announce: the peer hears a
+   * tone every 15 s. media_free ends a recording too. */
+  gboolean (*record_start) (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error);
+  void (*record_pause) (PhoneMedia *media, gboolean paused);
+  void (*record_stop) (PhoneMedia *media);
   gboolean (*media_report) (PhoneMedia *media, PhoneMediaReport *ret_report);   /* FALSE: not running */
   void (*media_free) (PhoneMedia *media);       /* no event after this; teardown happens off the SIP path; accepts NULL */
   /* The ring device; one ring at a time, the engine counts nobody: core says what should sound now. */

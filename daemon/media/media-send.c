@@ -44,7 +44,7 @@ struct _MediaSend
   gint64 last_push;
   MediaSendWake wake;
   gpointer wake_data;
-  gboolean have_format, enabled, muted, fresh;  /* fresh: the next packet begins a talkspurt */
+  gboolean have_format, enabled, fresh;  /* fresh: the next packet begins a talkspurt */
   PhoneCodec codec;             /* as last set, for comparison */
   Format *incoming;
   MediaRate rate;
@@ -280,14 +280,6 @@ media_send_set_enabled (MediaSend *send, gboolean enabled)
 }
 
 void
-media_send_set_muted (MediaSend *send, gboolean muted)
-{
-  pthread_mutex_lock (&send->lock);
-  send->muted = muted;
-  pthread_mutex_unlock (&send->lock);
-}
-
-void
 media_send_push (MediaSend *send, const gint16 *frame, gint64 now)
 {
   MediaSendWake wake = NULL;
@@ -371,7 +363,7 @@ typedef struct
   guint frames;
   guint64 position;
   gint64 stamp;
-  gboolean muted, fresh;
+  gboolean fresh;
   gboolean event, event_marker; /* a telephone event takes the place of the audio */
   guint8 event_payload[DTMF_PAYLOAD];
   guint32 event_timestamp;
@@ -443,7 +435,6 @@ take_work (MediaSend *send, Work *work)
     }
   send->count -= frames;
   send->position += frames;
-  work->muted = send->muted;
   work->fresh = send->fresh;
   send->fresh = FALSE;
   work->event_type = send->dtmf_type;
@@ -493,8 +484,6 @@ media_send_drain (MediaSend *send)
       double level;
       GstBuffer *buffer = NULL;
 
-      if (work.muted)
-        memset (work.pcm, 0, samples * sizeof work.pcm[0]);
       level = media_level (work.pcm, samples);
 
       if (work.events_due || work.caps_due)

@@ -33,7 +33,6 @@ void media_send_set_wake (MediaSend *send, MediaSendWake wake, gpointer data);
 gboolean media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaRate *rate, GError **error);
 void media_send_set_rate (MediaSend *send, const MediaRate *rate);
 void media_send_set_enabled (MediaSend *send, gboolean enabled);        /* direction says that we may send; FALSE at first */
-void media_send_set_muted (MediaSend *send, gboolean muted);            /* sends silence */
 void media_send_push (MediaSend *send, const gint16 *frame, gint64 now);        /* hub thread; never blocks; drops the oldest when full */
 void media_send_drain (MediaSend *send);                                /* I/O thread */
 /* Queue digits; ms each, 50 ms pause between (RFC 4733 section 2.5). MEDIA_FAILED: the peer takes no telephone events.

@@ -12,6 +12,9 @@
 
 #include "media/emodel.h"
 #include "media/media-graph.h"
+#include "media/media-mix.h"
+#include "media/media-recorder.h"
+#include "media/media-taps.h"
 #include "media/media-thread.h"
 #include "media/media-watch.h"
 #include "media/rate-control.h"
@@ -43,7 +46,10 @@ struct _PhoneMedia
   MediaGraph *graph;                    /* NULL until the first plan */
   MediaPort *port;
   PhoneMediaPlan *plan;
-  gboolean muted;
+  gint muted;                           /* atomic */
+  float unmuted_gain;                   /* hub thread: follows muted */
+  MediaTaps *taps;
+  MediaRecorder *recorder;
   guint rtp_timeout, opus_bitrate, opus_complexity;     /* of the settings when the call began */
   gint listening;                       /* atomic: the hub may pull */
 
@@ -64,6 +70,7 @@ typedef enum
   HOP_DTMF,
   HOP_FIRST_RTP,
   HOP_FAILED,
+  HOP_RECORDING_FAILED,
 } HopKind;
 
 typedef struct
@@ -97,6 +104,7 @@ media_session_unref (PhoneMedia *media)
     return;
   media_graph_free (media->graph);
   gst_object_unref (media->transport);
+  media_taps_free (media->taps);
   phone_media_plan_free (media->plan);
   g_main_context_unref (media->host.context);
   g_queue_clear_full (&media->hops, hop_free);
@@ -138,6 +146,13 @@ deliver (PhoneMedia *media, const Hop *hop)
         {
           g_autoptr (GError) error = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, hop->message);
           media->events.failed (media->call, error);
+        }
+      break;
+    case HOP_RECORDING_FAILED:
+      if (media->events.recording_failed != NULL)
+        {
+          g_autoptr (GError) error = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_STORAGE, hop->message);
+          media->events.recording_failed (media->call, error);
         }
       break;
     }
@@ -201,20 +216,38 @@ on_graph_failed (const char *message, gpointer data)
   hop_post (data, HOP_FAILED, 0, 0, message);
 }
 
+static void
+on_recording_failed (const char *message, gpointer data)
+{
+  hop_post (data, HOP_RECORDING_FAILED, 0, 0, message);
+}
+
 /* ---- hub and I/O thread ---- */
 
 static gboolean
 on_pull (gpointer data, gint16 *frame, gint64 now)
 {
   PhoneMedia *media = data;
-  return g_atomic_int_get (&media->listening) && media_receive_pull (media_graph_get_receive (media->graph), frame, now);
+  gboolean playing = g_atomic_int_get (&media->listening) && media_receive_pull (media_graph_get_receive (media->graph), frame, now);
+
+  media_taps_far (media->taps, playing ? frame : NULL);
+  return playing;
 }
 
 static void
 on_push (gpointer data, const gint16 *frame, gint64 now)
 {
   PhoneMedia *media = data;
-  media_send_push (media_graph_get_send (media->graph), frame, now);
+  gboolean muted = g_atomic_int_get (&media->muted);
+  gint16 faded[MEDIA_FRAME];
+
+  if (muted || media->unmuted_gain < 1)
+    {
+      memcpy (faded, frame, sizeof faded);
+      media_fade (faded, &media->unmuted_gain, muted ? 0 : 1);
+      frame = faded;
+    }
+  media_send_push (media_graph_get_send (media->graph), media_taps_near (media->taps, frame, now), now);
 }
 
 static void
@@ -342,7 +375,6 @@ ensure_graph (PhoneMedia *media, GError **error)
   if (media->graph == NULL)
     return FALSE;
   media_receive_set_dtmf_handler (media_graph_get_receive (media->graph), on_dtmf, media);
-  media_send_set_muted (media_graph_get_send (media->graph), media->muted);
   return TRUE;
 }
 
@@ -464,6 +496,8 @@ media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMed
   media->country = g_strdup (params->country);
   media->transport = gst_object_ref_sink (transport);
   media_transport_set_callbacks (transport, on_work, on_first_rtp, media);
+  media->unmuted_gain = 1;
+  media->taps = media_taps_new ();
   media->port = media_hub_add_port (host->hub, media->call_id, &port_ops, media);
   return media;
 }
@@ -483,9 +517,30 @@ media_session_get_destination (PhoneMedia *media)
 void
 media_session_set_muted (PhoneMedia *media, gboolean muted)
 {
-  media->muted = muted;
-  if (media->graph != NULL)
-    media_send_set_muted (media_graph_get_send (media->graph), muted);
+  g_atomic_int_set (&media->muted, muted);
+  if (media->graph == NULL)             /* nobody ticks yet: not even the first frame is heard */
+    media->unmuted_gain = muted ? 0 : 1;
+}
+
+gboolean
+media_session_record_start (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error)
+{
+  g_return_val_if_fail (media->recorder == NULL, FALSE);
+  media->recorder = media_recorder_new (media->taps, sink, announce, on_recording_failed, media, error);
+  return media->recorder != NULL;
+}
+
+void
+media_session_record_pause (PhoneMedia *media, gboolean paused)
+{
+  if (media->recorder != NULL)
+    media_recorder_set_paused (media->recorder, paused);
+}
+
+void
+media_session_record_stop (PhoneMedia *media)
+{
+  media_recorder_stop (g_steal_pointer (&media->recorder));
 }
 
 void
@@ -515,6 +570,7 @@ media_session_close (PhoneMedia *media)
   media->closed = TRUE;
   stop_flow (media);
   media_hub_remove_port (media->host.hub, g_steal_pointer (&media->port));
+  media_session_record_stop (media);
   media->host.retire (media, media->host.data);
 }
 

@@ -22,6 +22,10 @@ PhoneMedia *media_session_new (const MediaSessionHost *host, PhoneCall *call, co
 void media_session_get_ports (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_rtcp);
 gboolean media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error);
 void media_session_set_muted (PhoneMedia *media, gboolean muted);
+/* One at a time. Takes the sink over, whatever comes. */
+gboolean media_session_record_start (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error);
+void media_session_record_pause (PhoneMedia *media, gboolean paused);
+void media_session_record_stop (PhoneMedia *media);             /* or by close */
 void media_session_set_attached (PhoneMedia *media, gboolean attached);
 void media_session_set_tone (PhoneMedia *media, PhoneTone tone);
 gboolean media_session_send_dtmf (PhoneMedia *media, const char *digits, guint ms, GError **error);

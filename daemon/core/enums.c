@@ -6,6 +6,7 @@
 #include "core/account-settings.h"
 #include "core/account.h"
 #include "core/call.h"
+#include "core/ice.h"
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
 #include "core/ports.h"
@@ -28,3 +29,5 @@ PHONE_DEFINE_ENUM (PhoneActor, phone_actor, PHONE_ACTOR_LIST)
 PHONE_DEFINE_ENUM (PhoneCause, phone_cause, PHONE_CAUSE_LIST)
 PHONE_DEFINE_ENUM (PhoneDaemonState, phone_daemon_state, PHONE_DAEMON_STATE_LIST)
 PHONE_DEFINE_ENUM (PhoneNetworkState, phone_network_state, PHONE_NETWORK_STATE_LIST)
+PHONE_DEFINE_ENUM (PhoneCandidateType, phone_candidate_type, PHONE_CANDIDATE_TYPE_LIST)
+PHONE_DEFINE_ENUM (PhoneIceState, phone_ice_state, PHONE_ICE_STATE_LIST)

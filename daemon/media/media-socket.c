@@ -39,6 +39,15 @@ open_one (const MediaAddress *address, gboolean both_families)
   return fd;
 }
 
+void
+media_socket_adopt (int fd)
+{
+  int yes = 1, size = RECEIVE_BUFFER;
+
+  setsockopt (fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes);
+  setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+}
+
 static void
 set_port (MediaAddress *address, guint port)
 {

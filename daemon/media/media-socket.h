@@ -18,6 +18,8 @@ typedef struct
 gboolean media_sockets_open (const char *bind_address, gboolean ipv6, guint first, guint last, MediaSockets *ret_sockets,
                              GError **error);
 void media_sockets_close (MediaSockets *sockets);
+/* A bound, non-blocking UDP socket that somebody else made gets what ours have. */
+void media_socket_adopt (int fd);
 
 /* One datagram. Returns its length (0 is a valid one), -1: none waits, -2: longer than capacity (dropped).
  * ret_arrival: monotonic us at which the kernel had it. */

@@ -6,6 +6,7 @@
 #include "core/account-settings.h"
 #include "core/account.h"
 #include "core/call.h"
+#include "core/ice.h"
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
 #include "core/ports.h"
@@ -52,6 +53,8 @@
   X (PhoneSrtpSuite, phone_srtp_suite) \
   X (PhoneSrtpPolicy, phone_srtp_policy) \
   X (PhoneTone, phone_tone) \
+  X (PhoneCandidateType, phone_candidate_type) \
+  X (PhoneIceState, phone_ice_state) \
   X (PhoneActor, phone_actor) \
   X (PhoneCause, phone_cause) \
   X (PhoneDaemonState, phone_daemon_state) \

@@ -14,6 +14,12 @@ phone_media_plan_copy (const PhoneMediaPlan *plan)
 }
 
 gboolean
+phone_media_plan_has_ice (const PhoneMediaPlan *plan)
+{
+  return plan->ice.ufrag[0] != '\0';
+}
+
+gboolean
 phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
 {
   if (a == b)
@@ -31,6 +37,9 @@ phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
   for (guint i = 0; i < a->n_receive; i++)
     if (!phone_codec_equal (&a->receive[i], &b->receive[i]))
       return FALSE;
+  /* The role counts only when ICE begins. */
+  if (!phone_ice_desc_equal (&a->ice, &b->ice))
+    return FALSE;
   return !a->encrypted
          || (phone_srtp_key_equal (&a->send_key, &b->send_key)
              && phone_srtp_key_equal (&a->receive_key, &b->receive_key));

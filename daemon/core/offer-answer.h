@@ -10,6 +10,7 @@
  * The same functions serve re-INVITE and UPDATE: the previous local description is passed, so that payload
  * types, ports and (unless a new key is asked for) SDES keys stay as they were. */
 
+#include "core/ice.h"
 #include "core/media-desc.h"
 #include "util/phone-error.h"
 
@@ -54,9 +55,12 @@ struct _PhoneMediaPlan
   gboolean remote_hold;                         /* the peer does not take what we would send */
   gboolean encrypted;
   PhoneSrtpKey send_key, receive_key;           /* valid when encrypted */
+  PhoneIceDesc ice;                             /* the peer's; all zero: plain RTP to remote_address */
+  gboolean ice_controlling;                     /* our role when ICE begins (RFC 8445 section 6.1.1) */
 };
 
 PhoneMediaPlan *phone_media_plan_copy (const PhoneMediaPlan *plan);
+gboolean phone_media_plan_has_ice (const PhoneMediaPlan *plan);
 gboolean phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b);
 void phone_media_plan_free (PhoneMediaPlan *plan);              /* wipes keys; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneMediaPlan, phone_media_plan_free)

@@ -103,15 +103,15 @@ log_fields (MediaIce *ice)
   return (PhoneLogFields) { .call = ice->call_id };
 }
 
-static MediaIce *
-ice_ref (MediaIce *ice)
+MediaIce *
+media_ice_ref (MediaIce *ice)
 {
   g_atomic_int_inc (&ice->references);
   return ice;
 }
 
-static void
-ice_unref (MediaIce *ice)
+void
+media_ice_unref (MediaIce *ice)
 {
   if (!g_atomic_int_dec_and_test (&ice->references))
     return;
@@ -154,7 +154,7 @@ post_change (MediaIce *ice)
 {
   g_autoptr (GSource) source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, on_change, ice_ref (ice), (GDestroyNotify) ice_unref);
+  g_source_set_callback (source, on_change, media_ice_ref (ice), (GDestroyNotify) media_ice_unref);
   g_source_attach (source, ice->context);
 }
 
@@ -299,11 +299,11 @@ run (gpointer data)
   pthread_mutex_lock (&ice->lock);
   ice->has_worker = FALSE;
   pthread_mutex_unlock (&ice->lock);
-  g_clear_object (&ice->agent);
+  nice_agent_remove_stream (ice->agent, ice->stream);
   while (g_main_context_iteration (ice->context, FALSE))
     ;
   g_main_context_pop_thread_default (ice->context);
-  ice_unref (ice);
+  media_ice_unref (ice);
 }
 
 static void
@@ -311,7 +311,7 @@ on_agent_closed (GObject *agent, GAsyncResult *result, gpointer data)
 {
   MediaIce *ice = data;
   g_main_loop_quit (ice->loop);
-  ice_unref (ice);
+  media_ice_unref (ice);
 }
 
 static gboolean
@@ -335,7 +335,7 @@ on_close (gpointer data)
   MediaIce *ice = data;
 
   attach_timeout (ice, CLOSE_MS, on_close_late, g_main_loop_ref (ice->loop), (GDestroyNotify) g_main_loop_unref);
-  nice_agent_close_async (ice->agent, on_agent_closed, ice_ref (ice));
+  nice_agent_close_async (ice->agent, on_agent_closed, media_ice_ref (ice));
   return G_SOURCE_REMOVE;
 }
 
@@ -354,10 +354,10 @@ media_ice_free (MediaIce *ice)
 
   g_autoptr (GSource) source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_HIGH);
-  g_source_set_callback (source, on_close, ice_ref (ice), (GDestroyNotify) ice_unref);
+  g_source_set_callback (source, on_close, media_ice_ref (ice), (GDestroyNotify) media_ice_unref);
   g_source_attach (source, ice->context);
   media_thread_release (ice->thread);
-  ice_unref (ice);
+  media_ice_unref (ice);
 }
 
 void
@@ -492,17 +492,17 @@ media_ice_new (const MediaIceParams *params, const MediaIceCallbacks *callbacks,
   ice->any_loopback = media_ice_is_loopback (params->bind_address != NULL ? params->bind_address : params->local_address);
   if (!start (ice, params, error))
     {
-      ice_unref (ice);
+      media_ice_unref (ice);
       return NULL;
     }
   if (!media_ice_is_gathered (ice))
-    attach_timeout (ice, MEDIA_ICE_GATHER_MS, on_gathering_late, ice_ref (ice), (GDestroyNotify) ice_unref);
-  ice->thread = media_thread_start ("media-ice", run, ice_ref (ice));
+    attach_timeout (ice, MEDIA_ICE_GATHER_MS, on_gathering_late, media_ice_ref (ice), (GDestroyNotify) media_ice_unref);
+  ice->thread = media_thread_start ("media-ice", run, media_ice_ref (ice));
   if (ice->thread == NULL)
     {
       g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "no thread is left for ICE");
-      ice_unref (ice);
-      ice_unref (ice);
+      media_ice_unref (ice);
+      media_ice_unref (ice);
       return NULL;
     }
   return ice;
@@ -545,18 +545,33 @@ add_local (PhoneIceDesc *local, const NiceCandidate *candidate)
 }
 
 void
-media_ice_get_local (MediaIce *ice, PhoneIceDesc *ret_local, MediaAddress ret_defaults[MEDIA_ICE_COMPONENTS])
+media_ice_get_local (MediaIce *ice, PhoneIceDesc *ret_local)
 {
   g_autofree char *ufrag = NULL;
   g_autofree char *pwd = NULL;
 
   memset (ret_local, 0, sizeof *ret_local);
-  memset (ret_defaults, 0, MEDIA_ICE_COMPONENTS * sizeof ret_defaults[0]);
   if (nice_agent_get_local_credentials (ice->agent, ice->stream, &ufrag, &pwd))
     {
       g_strlcpy (ret_local->ufrag, ufrag, sizeof ret_local->ufrag);
       g_strlcpy (ret_local->pwd, pwd, sizeof ret_local->pwd);
+      explicit_bzero (pwd, strlen (pwd));
     }
+  for (guint c = 1; c <= ice->n_components; c++)
+    {
+      GSList *candidates = nice_agent_get_local_candidates (ice->agent, ice->stream, c);
+      /* Those that checks have found are the peer's business alone. */
+      for (GSList *l = candidates; l != NULL; l = l->next)
+        if (((const NiceCandidate *) l->data)->type != NICE_CANDIDATE_TYPE_PEER_REFLEXIVE)
+          add_local (ret_local, l->data);
+      g_slist_free_full (candidates, (GDestroyNotify) nice_candidate_free);
+    }
+}
+
+void
+media_ice_get_defaults (MediaIce *ice, MediaAddress ret_defaults[MEDIA_ICE_COMPONENTS])
+{
+  memset (ret_defaults, 0, MEDIA_ICE_COMPONENTS * sizeof ret_defaults[0]);
   for (guint c = 1; c <= ice->n_components; c++)
     {
       GSList *candidates = nice_agent_get_local_candidates (ice->agent, ice->stream, c);
@@ -564,19 +579,14 @@ media_ice_get_local (MediaIce *ice, PhoneIceDesc *ret_local, MediaAddress ret_de
         {
           const NiceCandidate *candidate = l->data;
           MediaAddress address;
-          /* Those that checks have found are the peer's business alone. */
-          if (candidate->type != NICE_CANDIDATE_TYPE_PEER_REFLEXIVE)
-            add_local (ret_local, candidate);
+          if (candidate->type != NICE_CANDIDATE_TYPE_HOST || candidate->transport != NICE_CANDIDATE_TRANSPORT_UDP)
+            continue;
           to_media_address (&candidate->addr, &address);
-          if (candidate->type == NICE_CANDIDATE_TYPE_HOST
-              && (ret_defaults[c - 1].any.sa_family == 0 || media_address_same_host (&address, &ice->wanted_default))
-              && candidate->transport == NICE_CANDIDATE_TRANSPORT_UDP)
+          if (ret_defaults[c - 1].any.sa_family == 0 || media_address_same_host (&address, &ice->wanted_default))
             ret_defaults[c - 1] = address;
         }
       g_slist_free_full (candidates, (GDestroyNotify) nice_candidate_free);
     }
-  if (pwd != NULL)
-    explicit_bzero (pwd, strlen (pwd));
 }
 
 void
@@ -598,7 +608,8 @@ remote_candidates (MediaIce *ice, const PhoneIceDesc *remote, guint component)
       NiceAddress address;
 
       nice_address_init (&address);
-      if (entry->component != component || entry->port == 0 || !media_ice_is_acceptable (entry->address, ice->any_loopback)
+      if (entry->component != component || entry->transport != PHONE_CANDIDATE_UDP || entry->port == 0
+          || !media_ice_is_acceptable (entry->address, ice->any_loopback)
           || !nice_address_set_from_string (&address, entry->address))
         continue;
       nice_address_set_port (&address, entry->port);
@@ -619,6 +630,7 @@ gboolean
 media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, gboolean controlling, guint n_components, GError **error)
 {
   guint n = MIN (n_components, ice->n_components);
+  gboolean trickles = remote->trickle && !remote->end_of_candidates;
 
   pthread_mutex_lock (&ice->lock);
   gboolean news = g_strcmp0 (ice->remote_ufrag, remote->ufrag) != 0 || g_strcmp0 (ice->remote_pwd, remote->pwd) != 0;
@@ -630,8 +642,9 @@ media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, gboolean contro
   ice->in_use = n;
   pthread_mutex_unlock (&ice->lock);
 
-  /* RFC 8445 section 6.1.1: a lite peer never controls. */
-  g_object_set (ice->agent, "controlling-mode", controlling || remote->lite, "ice-trickle", remote->trickle, NULL);
+  /* RFC 8445 section 6.1.1: a lite peer never controls. Roles hold until ICE begins anew; a conflict is libnice's to settle. */
+  if (news)
+    g_object_set (ice->agent, "controlling-mode", controlling || remote->lite, "ice-trickle", trickles, NULL);
   if (news && !nice_agent_set_remote_credentials (ice->agent, ice->stream, remote->ufrag, remote->pwd))
     {
       g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the peer's ICE credentials cannot be used");
@@ -644,7 +657,7 @@ media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, gboolean contro
         nice_agent_set_remote_candidates (ice->agent, ice->stream, c, list);
       g_slist_free_full (list, (GDestroyNotify) nice_candidate_free);
     }
-  if (!remote->trickle)
+  if (!trickles)
     nice_agent_peer_candidate_gathering_done (ice->agent, ice->stream);
   post_change (ice);
   return TRUE;
@@ -663,6 +676,7 @@ media_ice_send (MediaIce *ice, guint component, const guint8 *data, gsize length
   if (direct)
     sent = media_socket_send (path->fd, data, length, &path->to);
   pthread_mutex_unlock (&ice->lock);
+  /* The agent lives as long as we do; after the end of the session no path is open. */
   if (open && !direct)
     sent = nice_agent_send (ice->agent, ice->stream, component, (guint) length, (const char *) data) == (gint) length;
   return sent;
@@ -713,11 +727,9 @@ gboolean
 media_ice_detach (MediaIce *ice, MediaSockets *ret_sockets, GError **error)
 {
   MediaAddress defaults[MEDIA_ICE_COMPONENTS];
-  g_autofree PhoneIceDesc *local = g_new (PhoneIceDesc, 1);
   MediaSockets sockets = { .rtp = -1, .rtcp = -1 };
 
-  media_ice_get_local (ice, local, defaults);
-  explicit_bzero (local, sizeof *local);
+  media_ice_get_defaults (ice, defaults);
   sockets.family = defaults[0].any.sa_family;
   sockets.rtp = take_socket (ice, 1, &defaults[0]);
   sockets.rtp_port = media_address_port (&defaults[0]);

@@ -46,12 +46,17 @@ typedef struct
 /* The sockets are bound and host candidates known when it returns; with servers the rest follows within MEDIA_ICE_GATHER_MS. */
 #define MEDIA_ICE_GATHER_MS 1500
 MediaIce *media_ice_new (const MediaIceParams *params, const MediaIceCallbacks *callbacks, gpointer data, GError **error);
-/* Gives TURN allocations back, beside the caller. Not from a callback. Accepts NULL. */
+/* The end of the session: gives TURN allocations back, beside the caller. Not from a callback of its own. Accepts NULL. Who still holds a
+ * reference may send, which does nothing any more. */
 void media_ice_free (MediaIce *ice);
+MediaIce *media_ice_ref (MediaIce *ice);
+void media_ice_unref (MediaIce *ice);
 
 gboolean media_ice_is_gathered (MediaIce *ice);
-/* Our side as it goes into SDP, and the default candidate's address of each component. */
-void media_ice_get_local (MediaIce *ice, PhoneIceDesc *ret_local, MediaAddress ret_defaults[MEDIA_ICE_COMPONENTS]);
+/* Our side as it goes into SDP; it holds the password. */
+void media_ice_get_local (MediaIce *ice, PhoneIceDesc *ret_local);
+/* The default candidate of each component, all zero where there is none: a host candidate, towards the peer's side. */
+void media_ice_get_defaults (MediaIce *ice, MediaAddress ret_defaults[MEDIA_ICE_COMPONENTS]);
 /* The peer's side: begins or goes on checking. Other credentials than before begin anew (media_ice_restart() was called first, or the peer
  * restarts). n_components: how many are in use now. */
 gboolean media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, gboolean controlling, guint n_components, GError **error);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One thread per call does all the network's work. It sleeps in poll(2) on both sockets and an eventfd, reads at most BATCH packets from
+/* One thread per call does all the network's work. Without ICE it sleeps in poll(2) on both sockets and an eventfd, reads at most BATCH packets from
  * each socket before it looks at the others again (a flood on one starves nobody), and drains the sender when the hub has rung.
  *
  *   datagram -> class (RFC 7983) -> source filter -> SRTP -> shape (media-rtp) -> sources gate -> rtp_src -> rtpsession -> ...
  *   ... MediaSend -> rtpsession -> rtp_sink -> SRTP -> sendto
+ *
+ * With ICE (media-ice) the datagrams come on that session's thread, from validated pairs only: the source filter has nothing to do. For a
+ * short while there are two sessions, when the network has changed: what either hears is taken, and the one in `ice` speaks. A peer that
+ * turns out to have no ICE gets the sockets of the default candidates as plain ones.
  *
  * The lock guards SRTP, latches and settings; it is never held over a push or a system call. rtpsession's RTCP thread comes in by rtcp_sink,
  * the main thread by the setters.
@@ -41,8 +45,11 @@ struct _MediaTransport
   pthread_t thread;
   gboolean running;                     /* there is a thread */
   gint stopping;                        /* atomic */
-  MediaTransportCallback work, first;
+  MediaTransportCallback work, first, ice_changed;
   gpointer callback_data;
+
+  MediaIce *ice, *next_ice;             /* changed by the main thread under the lock */
+  pthread_mutex_t in_lock;              /* of `in` while two sessions hear */
 
   pthread_mutex_t lock;
   pthread_cond_t bye_sent;
@@ -57,7 +64,8 @@ struct _MediaTransport
   gboolean has_local_ssrc;
   MediaTransportStats stats;
 
-  /* I/O thread only */
+  /* The thread that reads only */
+  gint flowing;                         /* atomic: pads may be pushed */
   gboolean started_rtp, started_rtcp, saw_first;
   union
   {
@@ -121,18 +129,19 @@ unprotect (MediaTransport *self, gboolean rtcp, const MediaAddress *from, gsize 
     return TRUE;
   MediaSrtpResult result = rtcp ? media_srtp_unprotect_rtcp (self->srtp, self->in.octets, length, now)
                                 : media_srtp_unprotect_rtp (self->srtp, self->in.octets, length, now);
-  if (result == MEDIA_SRTP_REPLAYED)
+  if (result == MEDIA_SRTP_REPLAYED && from != NULL)
     media_latch_replayed (rtcp && !self->mux ? &self->rtcp_latch : &self->rtp_latch, from, now);
   return result == MEDIA_SRTP_OK;
 }
 
+/* from NULL: a pair that ICE has validated. */
 static gboolean
 accept_rtp (MediaTransport *self, const MediaAddress *from, gsize *length, gint64 now)
 {
   MediaRtpHeader header;
-  gboolean moved;
+  gboolean moved = FALSE;
 
-  if (!media_latch_may_enter (&self->rtp_latch, from, now))
+  if (from != NULL && !media_latch_may_enter (&self->rtp_latch, from, now))
     {
       self->stats.filtered++;
       return FALSE;
@@ -154,7 +163,7 @@ accept_rtp (MediaTransport *self, const MediaAddress *from, gsize *length, gint6
       header.ssrc = ~header.ssrc;
       media_rtp_set_ssrc (self->in.octets, header.ssrc);
     }
-  if (!media_latch_valid (&self->rtp_latch, from, header.ssrc, header.seq, now, &moved))
+  if (from != NULL && !media_latch_valid (&self->rtp_latch, from, header.ssrc, header.seq, now, &moved))
     {
       self->stats.filtered++;
       return FALSE;
@@ -184,7 +193,7 @@ accept_rtcp (MediaTransport *self, gboolean muxed, const MediaAddress *from, gsi
   guint32 sender;
   gboolean bye, moved;
 
-  if (!media_latch_may_enter (latch, from, now))
+  if (from != NULL && !media_latch_may_enter (latch, from, now))
     {
       self->stats.filtered++;
       return FALSE;
@@ -198,7 +207,7 @@ accept_rtcp (MediaTransport *self, gboolean muxed, const MediaAddress *from, gsi
     }
   if (self->has_local_ssrc && sender == self->local_ssrc)
     return FALSE;
-  if (!media_latch_valid_rtcp (latch, &self->rtp_latch, from, sender, now, &moved)
+  if ((from != NULL && !media_latch_valid_rtcp (latch, &self->rtp_latch, from, sender, now, &moved))
       || !media_source_gate_admit (&self->gate, sender, now))
     {
       self->stats.filtered++;
@@ -262,20 +271,61 @@ read_socket (MediaTransport *self, int fd, gboolean rtcp)
   return FALSE;
 }
 
+static void
+on_ice_received (gpointer data, guint component, guint8 *octets, gsize length, gint64 arrival)
+{
+  MediaTransport *self = data;
+
+  if (length > sizeof self->in.octets)
+    return;
+  pthread_mutex_lock (&self->in_lock);
+  if (g_atomic_int_get (&self->flowing))
+    {
+      memcpy (self->in.octets, octets, length);
+      on_datagram (self, component == 2, NULL, length, arrival);
+    }
+  pthread_mutex_unlock (&self->in_lock);
+}
+
+static void
+on_ice_changed (gpointer data)
+{
+  MediaTransport *self = data;
+
+  if (self->ice_changed != NULL)
+    self->ice_changed (self->callback_data);
+}
+
+static const MediaIceCallbacks ice_callbacks = { .received = on_ice_received, .changed = on_ice_changed };
+
+static void
+guard_ice (MediaTransport *self)
+{
+  MediaIce *ice;
+
+  pthread_mutex_lock (&self->lock);
+  ice = self->ice != NULL ? media_ice_ref (self->ice) : NULL;
+  pthread_mutex_unlock (&self->lock);
+  if (ice == NULL)
+    return;
+  media_ice_guard (ice);
+  media_ice_unref (ice);
+}
+
 static void *
 io_thread (void *data)
 {
   MediaTransport *self = data;
-  struct pollfd fds[] = { { .fd = self->event_fd, .events = POLLIN },
-                          { .fd = self->sockets.rtp, .events = POLLIN },
-                          { .fd = self->sockets.rtcp, .events = POLLIN } };
-
+  struct pollfd fds[] = { { .fd = self->event_fd, .events = POLLIN }, { .fd = -1, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
   guint full = 0;
 
   /* It encodes and sends: a packet that leaves late is jitter at the other end. */
   media_thread_prepare ("media-io", TRUE);
   while (!g_atomic_int_get (&self->stopping))
     {
+      /* Plain sockets may come later, with a wake-up. */
+      fds[1].fd = g_atomic_int_get (&self->sockets.rtp);
+      fds[2].fd = g_atomic_int_get (&self->sockets.rtcp);
       if (poll (fds, G_N_ELEMENTS (fds), -1) < 0)
         continue;
       if (fds[0].revents != 0)
@@ -284,12 +334,13 @@ io_thread (void *data)
           if (read (self->event_fd, &count, sizeof count) == sizeof count && !g_atomic_int_get (&self->stopping)
               && self->work != NULL)
             self->work (self->callback_data);
+          guard_ice (self);
         }
       gboolean emptied = TRUE;
       if (fds[1].revents != 0)
-        emptied = read_socket (self, self->sockets.rtp, FALSE);
+        emptied = read_socket (self, fds[1].fd, FALSE);
       if (fds[2].revents != 0)
-        emptied = read_socket (self, self->sockets.rtcp, TRUE) && emptied;
+        emptied = read_socket (self, fds[2].fd, TRUE) && emptied;
       /* Whoever floods us must not get real-time priority for it. */
       full = emptied ? 0 : full + 1;
       if (full == FLOOD_BATCHES)
@@ -308,6 +359,41 @@ media_transport_wake (MediaTransport *self)
 
 /* ---- sending ---- */
 
+/* How a packet leaves, as it was under the lock. */
+typedef struct
+{
+  MediaIce *ice;                        /* a reference; NULL: by a socket of ours */
+  guint component;
+  int fd;
+  MediaAddress to;
+} Way;
+
+/* Lock held. FALSE: there is no place to send to. */
+static gboolean
+find_way (MediaTransport *self, gboolean rtcp, Way *ret_way)
+{
+  gboolean second = rtcp && !self->mux;
+
+  *ret_way = (Way) { .component = second ? 2 : 1, .fd = second ? self->sockets.rtcp : self->sockets.rtp };
+  if (!self->applied)
+    return FALSE;
+  if (self->ice != NULL)
+    {
+      ret_way->ice = media_ice_ref (self->ice);
+      return TRUE;
+    }
+  ret_way->to = *media_latch_destination (second ? &self->rtcp_latch : &self->rtp_latch);
+  return ret_way->fd >= 0 && media_address_is_usable (&ret_way->to);
+}
+
+/* Without the lock. */
+static gboolean
+send_by (Way *way, const guint8 *data, gsize length)
+{
+  return way->ice != NULL ? media_ice_send (way->ice, way->component, data, length)
+                          : media_socket_send (way->fd, data, length, &way->to);
+}
+
 static GstFlowReturn
 send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
 {
@@ -317,30 +403,28 @@ send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
     guint8 octets[MAX_DATAGRAM + MEDIA_SRTP_TRAILER];
   } out;
   gsize plain = gst_buffer_get_size (buffer), length = plain;
-  MediaAddress to;
   gboolean ok = TRUE;
-  int fd;
+  Way way;
 
   if (plain > MAX_DATAGRAM || gst_buffer_extract (buffer, 0, out.octets, plain) != plain)
     return GST_FLOW_OK;
   gboolean bye = rtcp && media_rtcp_has_bye (out.octets, length);
 
   pthread_mutex_lock (&self->lock);
-  gboolean second = rtcp && !self->mux;
-  to = *media_latch_destination (second ? &self->rtcp_latch : &self->rtp_latch);
-  fd = second ? self->sockets.rtcp : self->sockets.rtp;
-  ok = self->applied && media_address_is_usable (&to);
+  ok = find_way (self, rtcp, &way);
   if (ok && self->encrypted)
     ok = (rtcp ? media_srtp_protect_rtcp (self->srtp, out.octets, &length, sizeof out.octets)
                : media_srtp_protect_rtp (self->srtp, out.octets, &length, sizeof out.octets))
          == MEDIA_SRTP_OK;
   pthread_mutex_unlock (&self->lock);
 
-  ok = ok && media_socket_send (fd, out.octets, length, &to);
+  ok = ok && send_by (&way, out.octets, length);
+  gboolean waiting = !ok && way.ice != NULL;    /* for a pair: no fault of anything here */
+  g_clear_pointer (&way.ice, media_ice_unref);
 
   pthread_mutex_lock (&self->lock);
   if (!ok)
-    self->stats.send_errors++;
+    self->stats.send_errors += !waiting;
   else if (rtcp)
     self->stats.rtcp_sent++;
   else
@@ -395,20 +479,63 @@ allow (guint8 *types, int payload_type)
     types[payload_type / 8] |= 1u << (payload_type % 8);
 }
 
+/* The peer has ICE no more, or never had: the sockets that our side of the description names carry plain RTP from now on. */
+static gboolean
+leave_ice (MediaTransport *self, GError **error)
+{
+  MediaIce *ice = self->ice;
+  MediaSockets sockets;
+
+  if (!media_ice_detach (ice, &sockets, error))
+    return FALSE;
+  pthread_mutex_lock (&self->lock);
+  self->ice = NULL;
+  self->sockets.family = sockets.family;
+  self->sockets.rtp_port = sockets.rtp_port;
+  self->sockets.rtcp_port = sockets.rtcp_port;
+  pthread_mutex_unlock (&self->lock);
+  /* Nothing of it is heard any more when the I/O thread begins to read. */
+  media_ice_free (ice);
+  media_transport_drop_ice (self);
+  g_atomic_int_set (&self->sockets.rtp, sockets.rtp);
+  g_atomic_int_set (&self->sockets.rtcp, sockets.rtcp);
+  media_transport_wake (self);
+  return TRUE;
+}
+
+static gboolean
+find_peer (MediaTransport *self, const PhoneMediaPlan *plan, MediaAddress *ret_rtp, MediaAddress *ret_rtcp, GError **error)
+{
+  const char *host = plan->remote_address != NULL ? plan->remote_address : "";
+
+  if (media_address_parse (host, plan->remote_port, self->sockets.family, ret_rtp)
+      && media_address_parse (host, plan->remote_rtcp_port, self->sockets.family, ret_rtcp))
+    return TRUE;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "media cannot be sent to “%s” from an %s socket", host,
+               self->sockets.family == AF_INET ? "IPv4" : "IPv6");
+  return FALSE;
+}
+
+static gboolean
+apply_paths (MediaTransport *self, const PhoneMediaPlan *plan, MediaAddress *ret_rtp, MediaAddress *ret_rtcp, GError **error)
+{
+  MediaIce *ice = self->next_ice != NULL ? self->next_ice : self->ice;
+
+  if (ice != NULL && phone_media_plan_has_ice (plan))
+    return media_ice_set_remote (ice, &plan->ice, plan->ice_controlling, plan->rtcp_mux ? 1 : 2, error);
+  if (self->ice != NULL && !leave_ice (self, error))
+    return FALSE;
+  return find_peer (self, plan, ret_rtp, ret_rtcp, error);
+}
+
 gboolean
 media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError **error)
 {
   MediaAddress rtp = { 0 }, rtcp = { 0 };
-  const char *host = plan->remote_address != NULL ? plan->remote_address : "";
   gint64 now = g_get_monotonic_time ();
 
-  if (!media_address_parse (host, plan->remote_port, self->sockets.family, &rtp)
-      || !media_address_parse (host, plan->remote_rtcp_port, self->sockets.family, &rtcp))
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "media cannot be sent to “%s” from an %s socket", host,
-                   self->sockets.family == AF_INET ? "IPv4" : "IPv6");
-      return FALSE;
-    }
+  if (!apply_paths (self, plan, &rtp, &rtcp, error))
+    return FALSE;
 
   pthread_mutex_lock (&self->lock);
   gboolean ok = !plan->encrypted
@@ -450,17 +577,118 @@ media_transport_set_callbacks (MediaTransport *self, MediaTransportCallback work
 }
 
 void
+media_transport_set_ice_callback (MediaTransport *self, MediaTransportCallback changed)
+{
+  self->ice_changed = changed;
+}
+
+void
 media_transport_get_ports (MediaTransport *self, guint16 *ret_rtp, guint16 *ret_rtcp)
 {
+  MediaIce *ice = self->next_ice != NULL ? self->next_ice : self->ice;
+  MediaAddress defaults[MEDIA_ICE_COMPONENTS];
+
   *ret_rtp = self->sockets.rtp_port;
   *ret_rtcp = self->sockets.rtcp_port;
+  if (ice == NULL)
+    return;
+  media_ice_get_defaults (ice, defaults);
+  *ret_rtp = media_address_port (&defaults[0]);
+  *ret_rtcp = defaults[1].any.sa_family != 0 ? media_address_port (&defaults[1]) : *ret_rtp;
+}
+
+gboolean
+media_transport_get_ice (MediaTransport *self, PhoneIceDesc *ret_local, MediaAddress *ret_default)
+{
+  MediaIce *ice = self->next_ice != NULL ? self->next_ice : self->ice;
+  MediaAddress defaults[MEDIA_ICE_COMPONENTS] = { 0 };
+
+  memset (ret_local, 0, sizeof *ret_local);
+  if (ice != NULL)
+    {
+      media_ice_get_local (ice, ret_local);
+      media_ice_get_defaults (ice, defaults);
+    }
+  *ret_default = defaults[0];
+  return ice != NULL;
+}
+
+gboolean
+media_transport_get_ice_path (MediaTransport *self, MediaIcePath *ret_path)
+{
+  MediaIcePath next;
+
+  if (self->ice == NULL)
+    return FALSE;
+  media_ice_get_path (self->ice, ret_path);
+  if (self->next_ice == NULL)
+    return TRUE;
+  /* What is coming decides what is to be waited for; while the old way carries the call it counts. */
+  media_ice_get_path (self->next_ice, &next);
+  if (next.state == PHONE_ICE_GATHERING || next.state == PHONE_ICE_WAITING || ret_path->state != PHONE_ICE_CONNECTED)
+    ret_path->state = next.state;
+  return TRUE;
+}
+
+void
+media_transport_restart_ice (MediaTransport *self)
+{
+  MediaIce *ice = self->next_ice != NULL ? self->next_ice : self->ice;
+
+  if (ice != NULL)
+    media_ice_restart (ice);
+}
+
+gboolean
+media_transport_renew_ice (MediaTransport *self, const MediaIceParams *params, GError **error)
+{
+  MediaIce *ice = media_ice_new (params, &ice_callbacks, self, error);
+
+  if (ice == NULL)
+    return FALSE;
+  media_transport_drop_ice (self);
+  pthread_mutex_lock (&self->lock);
+  self->next_ice = ice;
+  pthread_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+void
+media_transport_drop_ice (MediaTransport *self)
+{
+  pthread_mutex_lock (&self->lock);
+  MediaIce *ice = g_steal_pointer (&self->next_ice);
+  pthread_mutex_unlock (&self->lock);
+  media_ice_free (ice);
+}
+
+void
+media_transport_settle_ice (MediaTransport *self)
+{
+  MediaIcePath next;
+
+  if (self->next_ice == NULL)
+    return;
+  media_ice_get_path (self->next_ice, &next);
+  if (next.state != PHONE_ICE_CONNECTED)
+    return;
+  pthread_mutex_lock (&self->lock);
+  MediaIce *old = self->ice;
+  self->ice = g_steal_pointer (&self->next_ice);
+  pthread_mutex_unlock (&self->lock);
+  media_ice_free (old);
 }
 
 char *
 media_transport_get_destination (MediaTransport *self)
 {
+  MediaIcePath path;
+  MediaAddress to;
+
+  if (media_transport_get_ice_path (self, &path))
+    return media_address_to_string (&path.to);
   pthread_mutex_lock (&self->lock);
-  MediaAddress to = *media_latch_destination (&self->rtp_latch);
+  to = *media_latch_destination (&self->rtp_latch);
   pthread_mutex_unlock (&self->lock);
   return media_address_to_string (&to);
 }
@@ -516,6 +744,10 @@ media_transport_change_state (GstElement *element, GstStateChange transition)
       media_transport_wake (self);
       pthread_join (self->thread, NULL);
       self->running = FALSE;
+      g_atomic_int_set (&self->flowing, FALSE);
+      /* Whoever is in the middle of a datagram has come to its end after this. */
+      pthread_mutex_lock (&self->in_lock);
+      pthread_mutex_unlock (&self->in_lock);
     }
   GstStateChangeReturn result = GST_ELEMENT_CLASS (media_transport_parent_class)->change_state (element, transition);
   if (result == GST_STATE_CHANGE_FAILURE)
@@ -525,6 +757,7 @@ media_transport_change_state (GstElement *element, GstStateChange transition)
       g_atomic_int_set (&self->stopping, FALSE);
       self->started_rtp = self->started_rtcp = FALSE;
       self->opened = g_get_monotonic_time ();
+      g_atomic_int_set (&self->flowing, TRUE);
       self->running = pthread_create (&self->thread, NULL, io_thread, self) == 0;
       if (!self->running)
         return GST_STATE_CHANGE_FAILURE;
@@ -539,11 +772,14 @@ media_transport_finalize (GObject *object)
 {
   MediaTransport *self = MEDIA_TRANSPORT (object);
 
+  media_ice_free (self->ice);
+  media_ice_free (self->next_ice);
   media_sockets_close (&self->sockets);
   if (self->event_fd >= 0)
     close (self->event_fd);
   media_srtp_free (self->srtp);
   pthread_mutex_destroy (&self->lock);
+  pthread_mutex_destroy (&self->in_lock);
   pthread_cond_destroy (&self->bye_sent);
   G_OBJECT_CLASS (media_transport_parent_class)->finalize (object);
 }
@@ -624,6 +860,7 @@ media_transport_init (MediaTransport *self)
   self->event_fd = -1;
   self->srtp = media_srtp_new ();
   media_mutex_init (&self->lock);
+  media_mutex_init (&self->in_lock);
   media_cond_init (&self->bye_sent);
   self->rtp_src = add_pad (GST_ELEMENT (self), &rtp_src_template, NULL);
   self->rtcp_src = add_pad (GST_ELEMENT (self), &rtcp_src_template, NULL);
@@ -633,18 +870,18 @@ media_transport_init (MediaTransport *self)
 MediaTransport *
 media_transport_new (const MediaTransportParams *params, GError **error)
 {
-  MediaSockets sockets;
-
-  if (!media_sockets_open (params->bind_address, params->ipv6, params->port_first, params->port_last, &sockets, error))
-    return NULL;
   MediaTransport *self = g_object_new (MEDIA_TYPE_TRANSPORT, NULL);
-  self->sockets = sockets;
-  self->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (self->event_fd < 0)
-    {
-      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "no file descriptor is left for a call's media");
-      gst_object_unref (gst_object_ref_sink (self));
-      return NULL;
-    }
-  return self;
+  gboolean ok;
+
+  if (params->ice != NULL)
+    ok = (self->ice = media_ice_new (params->ice, &ice_callbacks, self, error)) != NULL;
+  else
+    ok = media_sockets_open (params->bind_address, params->ipv6, params->port_first, params->port_last, &self->sockets, error);
+  self->event_fd = ok ? eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+  if (self->event_fd >= 0)
+    return self;
+  if (ok)
+    g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "no file descriptor is left for a call's media");
+  gst_object_unref (gst_object_ref_sink (self));
+  return NULL;
 }

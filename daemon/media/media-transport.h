@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The two ends of a call's graph: both sockets, SRTP, the source filter, and the one thread that reads, and that encodes and sends when
- * woken. Pads: rtp_src, rtcp_src towards rtpsession, and on the sink element rtp_sink, rtcp_sink from it. Thread-safe; everything can
+/* The two ends of a call's graph: both sockets or ICE, SRTP, the source filter, and the one thread that reads, and that encodes and sends
+ * when woken (with ICE that has one of its own to read). Pads: rtp_src, rtcp_src towards rtpsession, and on the sink element rtp_sink, rtcp_sink from it. Thread-safe; everything can
  * change while it runs. */
 
 #include <gst/gst.h>
 #include "core/offer-answer.h"
+#include "media/media-ice.h"
 #include "media/media-srtp.h"
 
 #define MEDIA_TYPE_TRANSPORT (media_transport_get_type ())
@@ -29,6 +30,7 @@ typedef struct
   const char *bind_address;     /* numeric or NULL for any */
   gboolean ipv6;
   guint port_first, port_last;
+  const MediaIceParams *ice;    /* NULL: plain sockets */
 } MediaTransportParams;
 
 /* A floating reference, as elements are; the sockets are bound. MEDIA_FAILED: no ports. */
@@ -43,10 +45,26 @@ gboolean media_transport_apply (MediaTransport *transport, const PhoneMediaPlan 
 /* A peer that echoes our packets comes back under another SSRC, so that rtpsession does not take them for its own. */
 void media_transport_set_local_ssrc (MediaTransport *transport, guint32 ssrc);
 
+/* What is ours of ICE, of the session that will come into use if there is one. FALSE: plain RTP; *ret_local is all zero then. ret_default: where
+ * a peer without ICE would send to. */
+gboolean media_transport_get_ice (MediaTransport *transport, PhoneIceDesc *ret_local, MediaAddress *ret_default);
+/* FALSE: plain RTP. */
+gboolean media_transport_get_ice_path (MediaTransport *transport, MediaIcePath *ret_path);
+/* Other credentials on the same sockets (RFC 8445 section 9). */
+void media_transport_restart_ice (MediaTransport *transport);
+/* Other sockets, after a change of the network: beside the old ones, which carry the call until the new ones can. Until there is a plan with
+ * their credentials media_transport_drop_ice() takes them back. */
+gboolean media_transport_renew_ice (MediaTransport *transport, const MediaIceParams *params, GError **error);
+void media_transport_drop_ice (MediaTransport *transport);
+/* Now and then, on the main thread: a session that can carry the call takes over. */
+void media_transport_settle_ice (MediaTransport *transport);
+
 /* Both on the I/O thread. work: after media_transport_wake(). first: the first accepted RTP packet. Set before the element starts. */
 typedef void (*MediaTransportCallback) (gpointer data);
 void media_transport_set_callbacks (MediaTransport *transport, MediaTransportCallback work, MediaTransportCallback first,
                                     gpointer data);
+/* On ICE's thread: gathering is over, the state or the path is another one. */
+void media_transport_set_ice_callback (MediaTransport *transport, MediaTransportCallback changed);
 void media_transport_wake (MediaTransport *transport);          /* any thread, quick */
 
 /* Waits until an RTCP BYE has gone out, at most timeout us. */

@@ -119,9 +119,8 @@ introduce (Side *to, Side *of, gboolean controlling, guint components)
 {
   g_autoptr (GError) error = NULL;
   PhoneIceDesc desc;
-  MediaAddress defaults[MEDIA_ICE_COMPONENTS];
 
-  media_ice_get_local (of->ice, &desc, defaults);
+  media_ice_get_local (of->ice, &desc);
   g_assert_cmpuint (desc.n_candidates, >, 0);
   media_ice_set_remote (to->ice, &desc, controlling, components, &error);
   g_assert_no_error (error);

@@ -54,6 +54,7 @@
   X (PhoneSrtpPolicy, phone_srtp_policy) \
   X (PhoneTone, phone_tone) \
   X (PhoneCandidateType, phone_candidate_type) \
+  X (PhoneCandidateTransport, phone_candidate_transport) \
   X (PhoneIceState, phone_ice_state) \
   X (PhoneActor, phone_actor) \
   X (PhoneCause, phone_cause) \

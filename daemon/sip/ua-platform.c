@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "sip/ua-clock.h"
+#include "sip/ua-datagram.h"
 #include "sip/ua-digest.h"
 #include "sip/ua-tls.h"
 
@@ -13,5 +14,5 @@ ua_platform_init (GError **error)
 {
   /* OpenSSL writes to sockets with write(): a peer that is gone must be an error, not the end of us. */
   signal (SIGPIPE, SIG_IGN);
-  return ua_clock_init (error) && ua_tls_init (error) && ua_digest_init (error);
+  return ua_clock_init (error) && ua_datagram_init (error) && ua_tls_init (error) && ua_digest_init (error);
 }

@@ -149,11 +149,11 @@ on_query (GSocket *socket, GIOCondition condition, gpointer data)
 }
 
 static void
-start_name_server (void)
+start_name_server (const char *address)
 {
   g_autoptr (GError) error = NULL;
   GSocket *socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, &error);
-  g_autoptr (GSocketAddress) where = g_inet_socket_address_new_from_string ("127.0.0.53", 53);
+  g_autoptr (GSocketAddress) where = g_inet_socket_address_new_from_string (address, 53);
   GSource *source;
 
   g_assert_no_error (error);
@@ -266,6 +266,28 @@ test_nothing (void)
   agent_free (agent);
 }
 
+/* No network, as at a start before the wireless is up: the name server has no route. Nothing spins (the resolver would never return), and
+ * with the network the account is back by itself. */
+static void
+test_offline (void)
+{
+  gboolean moved = harness_set_resolver ("192.0.2.53");
+  Peer *udp = peer_new ("127.20.6.2", 5072, on_register, NULL);
+  Agent *agent = agent_new ("127.20.6.1:5060", NULL);
+  PhoneAccount *account = open_account (agent, "sip:alice@naptr.test", "udp");
+
+  g_assert_true (moved);
+  harness_settle ();
+  g_assert_cmpint (phone_account_get_registration (account), ==, PHONE_REGISTRATION_REGISTERING);
+  n_queries = 0;
+  g_assert_true (harness_ip ("addr add 192.0.2.53/32 dev lo"));
+  start_name_server ("192.0.2.53");
+  wait_for (is_registered (account));
+  g_assert_cmpuint (n_queries, >, 0);
+  agent_free (agent);
+  peer_free (udp);
+}
+
 /* A literal IPv6 server. */
 static void
 test_literal_six (void)
@@ -315,7 +337,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/dns/literal-six", test_literal_six);
   if (resolver)
     {
-      start_name_server ();
+      start_name_server ("127.0.0.53");
       g_test_add_func ("/sip/dns/naptr", test_naptr);
       g_test_add_func ("/sip/dns/srv-udp", test_srv_udp);
       g_test_add_func ("/sip/dns/failover", test_failover);
@@ -323,6 +345,7 @@ main (int argc, char **argv)
       if (harness_ip ("-6 addr add 2001:db8:6::1/128 dev lo") && harness_ip ("-6 route add default dev lo src 2001:db8:6::1"))
         g_test_add_func ("/sip/dns/six", test_six);
       g_test_add_func ("/sip/dns/nothing", test_nothing);
+      g_test_add_func ("/sip/dns/offline", test_offline);
     }
   return g_test_run ();
 }

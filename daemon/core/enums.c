@@ -6,6 +6,7 @@
 #include "core/account-settings.h"
 #include "core/account.h"
 #include "core/call.h"
+#include "core/dtls.h"
 #include "core/ice.h"
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
@@ -23,6 +24,10 @@ PHONE_DEFINE_ENUM (PhoneCodecId, phone_codec_id, PHONE_CODEC_LIST)
 PHONE_DEFINE_ENUM (PhoneDirection, phone_direction, PHONE_DIRECTION_LIST)
 PHONE_DEFINE_ENUM (PhoneProfile, phone_profile, PHONE_PROFILE_LIST)
 PHONE_DEFINE_ENUM (PhoneSrtpSuite, phone_srtp_suite, PHONE_SRTP_SUITE_LIST)
+PHONE_DEFINE_ENUM (PhoneFeedbackType, phone_feedback_type, PHONE_FEEDBACK_LIST)
+PHONE_DEFINE_ENUM (PhoneExtensionType, phone_extension_type, PHONE_EXTENSION_LIST)
+PHONE_DEFINE_ENUM (PhoneHash, phone_hash, PHONE_HASH_LIST)
+PHONE_DEFINE_ENUM (PhoneSetup, phone_setup, PHONE_SETUP_LIST)
 PHONE_DEFINE_ENUM (PhoneSrtpPolicy, phone_srtp_policy, PHONE_SRTP_POLICY_LIST)
 PHONE_DEFINE_ENUM (PhoneTone, phone_tone, PHONE_TONE_LIST)
 PHONE_DEFINE_ENUM (PhoneActor, phone_actor, PHONE_ACTOR_LIST)

@@ -140,6 +140,33 @@ phone_codec_equal (const PhoneCodec *a, const PhoneCodec *b)
 }
 
 gboolean
+phone_media_desc_has_ice (const PhoneMediaDesc *desc)
+{
+  return desc->ice.ufrag[0] != '\0';
+}
+
+PhoneDirection
+phone_media_desc_stated_direction (const PhoneMediaDesc *desc)
+{
+  if (!phone_media_desc_has_ice (desc)
+      && (g_strcmp0 (desc->address, "0.0.0.0") == 0 || g_strcmp0 (desc->address, "::") == 0))
+    return (PhoneDirection) (desc->direction & ~PHONE_DIRECTION_RECVONLY);
+  return desc->direction;
+}
+
+static gboolean
+feedback_equal (const PhoneFeedback *a, const PhoneFeedback *b)
+{
+  return a->payload_type == b->payload_type && a->type == b->type && a->value == b->value;
+}
+
+static gboolean
+extension_equal (const PhoneExtension *a, const PhoneExtension *b)
+{
+  return a->type == b->type && a->id == b->id && a->direction == b->direction;
+}
+
+gboolean
 phone_media_desc_equal (const PhoneMediaDesc *a, const PhoneMediaDesc *b)
 {
   if (a == b)
@@ -147,9 +174,12 @@ phone_media_desc_equal (const PhoneMediaDesc *a, const PhoneMediaDesc *b)
   if (a == NULL || b == NULL)
     return FALSE;
   if (g_strcmp0 (a->address, b->address) != 0 || a->port != b->port || a->rtcp_port != b->rtcp_port
-      || !a->rtcp_mux != !b->rtcp_mux || a->profile != b->profile || a->direction != b->direction
+      || !a->rtcp_mux != !b->rtcp_mux || !a->rtcp_mux_only != !b->rtcp_mux_only || a->profile != b->profile
+      || a->direction != b->direction
       || a->ptime != b->ptime || a->maxptime != b->maxptime || a->n_codecs != b->n_codecs
-      || a->dtmf_8000 != b->dtmf_8000 || a->dtmf_48000 != b->dtmf_48000 || a->n_cryptos != b->n_cryptos)
+      || a->dtmf_8000 != b->dtmf_8000 || a->dtmf_48000 != b->dtmf_48000 || a->n_cryptos != b->n_cryptos
+      || a->n_feedback != b->n_feedback || a->n_extensions != b->n_extensions
+      || !a->mixed_extensions != !b->mixed_extensions)
     return FALSE;
   for (guint i = 0; i < a->n_codecs; i++)
     if (!phone_codec_equal (&a->codecs[i], &b->codecs[i]))
@@ -157,7 +187,13 @@ phone_media_desc_equal (const PhoneMediaDesc *a, const PhoneMediaDesc *b)
   for (guint i = 0; i < a->n_cryptos; i++)
     if (!phone_srtp_key_equal (&a->cryptos[i], &b->cryptos[i]))
       return FALSE;
-  return TRUE;
+  for (guint i = 0; i < a->n_feedback; i++)
+    if (!feedback_equal (&a->feedback[i], &b->feedback[i]))
+      return FALSE;
+  for (guint i = 0; i < a->n_extensions; i++)
+    if (!extension_equal (&a->extensions[i], &b->extensions[i]))
+      return FALSE;
+  return phone_dtls_desc_equal (&a->dtls, &b->dtls) && phone_ice_desc_equal (&a->ice, &b->ice);
 }
 
 void

@@ -9,6 +9,8 @@
  * Directions are always seen from the side that the description belongs to: in a description that we
  * received, SENDONLY means that the peer sends. phone_direction_reverse() turns it round. */
 
+#include "core/dtls.h"
+#include "core/ice.h"
 #include "util/phone-enum.h"
 
 #define PHONE_CODEC_LIST(X) \
@@ -81,14 +83,49 @@ typedef struct
 guint phone_codec_clock_rate (PhoneCodecId id);
 gboolean phone_codec_equal (const PhoneCodec *a, const PhoneCodec *b);
 
+/* What the RTCP of RFC 4585, 5104, 8888 and of WebRTC may carry for an audio stream; the rest (pli, fir ...) is video's. */
+#define PHONE_FEEDBACK_LIST(X) \
+  X (PHONE_FEEDBACK_NACK, "nack") X (PHONE_FEEDBACK_TRR_INT, "trr-int") X (PHONE_FEEDBACK_TMMBR, "ccm tmmbr") \
+  X (PHONE_FEEDBACK_CCFB, "ack ccfb") X (PHONE_FEEDBACK_TRANSPORT_CC, "transport-cc")
+PHONE_DECLARE_ENUM (PhoneFeedbackType, phone_feedback_type, PHONE_FEEDBACK_LIST)
+
+/* a=rtcp-fb */
 typedef struct
 {
-  /* Numeric IPv4 or IPv6 of c=; owned. Nothing may be sent to 0.0.0.0 and ::. */
+  int payload_type;                     /* -1: any ("*") */
+  PhoneFeedbackType type;
+  guint32 value;                        /* of trr-int: ms; of tmmbr: packets per second at most, 0: not stated */
+} PhoneFeedback;
+
+/* RTP header extensions (RFC 8285) by their URI. */
+#define PHONE_EXTENSION_LIST(X) \
+  X (PHONE_EXTENSION_AUDIO_LEVEL, "urn:ietf:params:rtp-hdrext:ssrc-audio-level") \
+  X (PHONE_EXTENSION_MID, "urn:ietf:params:rtp-hdrext:sdes:mid") \
+  X (PHONE_EXTENSION_TRANSPORT_CC, "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01") \
+  X (PHONE_EXTENSION_ABS_SEND_TIME, "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time")
+PHONE_DECLARE_ENUM (PhoneExtensionType, phone_extension_type, PHONE_EXTENSION_LIST)
+
+/* a=extmap */
+typedef struct
+{
+  PhoneExtensionType type;
+  guint16 id;                           /* 1..255; 4096..4351: only proposed (RFC 8285 section 6) */
+  PhoneDirection direction;
+} PhoneExtension;
+
+#define PHONE_MAX_FEEDBACK 16
+#define PHONE_MAX_EXTENSIONS 8
+
+typedef struct
+{
+  /* Numeric IPv4 or IPv6 of c=; owned. Nothing may be sent to 0.0.0.0 and ::, which means hold (RFC 3264 section 8.4), or with
+   * ICE only that no default candidate is known yet (RFC 8840 section 4.1.1). */
   char *address;
   guint16 port;                         /* RTP; 0: the stream is refused */
   /* a=rtcp (RFC 3605), else port + 1: where RTCP goes unless both sides multiplex; 0: nowhere. */
   guint16 rtcp_port;
   gboolean rtcp_mux;                    /* RFC 5761: in an offer only a proposal */
+  gboolean rtcp_mux_only;               /* RFC 8858: there is no other way */
   PhoneProfile profile;
   PhoneDirection direction;
   guint ptime;                          /* ms, 0: not stated */
@@ -99,11 +136,20 @@ typedef struct
   int dtmf_8000, dtmf_48000;
   guint n_cryptos;
   PhoneSrtpKey cryptos[PHONE_MAX_CRYPTOS];
-  /* DTLS-SRTP (RFC 5763) and ICE (RFC 8839) get their members here. */
+  PhoneDtlsDesc dtls;
+  PhoneIceDesc ice;
+  guint n_feedback;
+  PhoneFeedback feedback[PHONE_MAX_FEEDBACK];
+  guint n_extensions;
+  PhoneExtension extensions[PHONE_MAX_EXTENSIONS];
+  gboolean mixed_extensions;            /* a=extmap-allow-mixed */
 } PhoneMediaDesc;
 
 PhoneMediaDesc *phone_media_desc_new (void);                    /* no codecs, sendrecv, RTP/AVP, no events */
 PhoneMediaDesc *phone_media_desc_copy (const PhoneMediaDesc *desc);
 gboolean phone_media_desc_equal (const PhoneMediaDesc *a, const PhoneMediaDesc *b);
+gboolean phone_media_desc_has_ice (const PhoneMediaDesc *desc);
+/* The direction with the hold of old in it: an address of 0.0.0.0 takes nothing. */
+PhoneDirection phone_media_desc_stated_direction (const PhoneMediaDesc *desc);
 void phone_media_desc_free (PhoneMediaDesc *desc);              /* wipes keys; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneMediaDesc, phone_media_desc_free)

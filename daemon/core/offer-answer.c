@@ -180,14 +180,6 @@ add_formats (PhoneMediaDesc *desc, const PhoneMediaCaps *caps, const PhoneMediaD
 
 /* ---- what follows from two descriptions ---- */
 
-static PhoneDirection
-stated_direction (const PhoneMediaDesc *desc)
-{
-  if (g_strcmp0 (desc->address, "0.0.0.0") == 0 || g_strcmp0 (desc->address, "::") == 0)
-    return (PhoneDirection) (desc->direction & ~PHONE_DIRECTION_RECVONLY);
-  return desc->direction;
-}
-
 /* What the peer asks for, else our own; never more than it takes at most; in steps that every codec of ours
  * can do. */
 static guint
@@ -235,7 +227,7 @@ fill_plan (PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneMediaDes
   plan->remote_port = remote->port;
   plan->rtcp_mux = local->rtcp_mux && remote->rtcp_mux;
   plan->remote_rtcp_port = plan->rtcp_mux ? remote->port : remote->rtcp_port;
-  plan->direction = (PhoneDirection) (local->direction & phone_direction_reverse (stated_direction (remote)));
+  plan->direction = (PhoneDirection) (local->direction & phone_direction_reverse (phone_media_desc_stated_direction (remote)));
   plan->ptime = choose_ptime (caps, remote);
   plan->send = *chosen;
 
@@ -352,7 +344,7 @@ phone_answer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, co
   answer->rtcp_mux = caps->rtcp_mux && offer->rtcp_mux;
   if (answer->rtcp_mux)
     answer->rtcp_port = answer->port;
-  answer->direction = (PhoneDirection) (caps->direction & phone_direction_reverse (stated_direction (offer)));
+  answer->direction = (PhoneDirection) (caps->direction & phone_direction_reverse (phone_media_desc_stated_direction (offer)));
   add_formats (answer, caps, offer, previous);
   if (answer->n_codecs == 0)
     {
@@ -366,7 +358,7 @@ phone_answer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, co
   if (!phone_media_security_answer (caps, offer, previous, answer, plan, error))
     return NULL;
   fill_plan (plan, caps, answer, offer, find_codec (offer, answer->codecs[0].id), previous);
-  plan->remote_hold = (stated_direction (offer) & PHONE_DIRECTION_RECVONLY) == 0;
+  plan->remote_hold = (phone_media_desc_stated_direction (offer) & PHONE_DIRECTION_RECVONLY) == 0;
   *ret_plan = g_steal_pointer (&plan);
   return g_steal_pointer (&answer);
 }
@@ -401,7 +393,7 @@ phone_offer_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, c
   fill_plan (plan, caps, offer, answer, chosen, NULL);
   /* Only where we proposed to send does the answer say whether the peer listens. */
   if (offer->direction & PHONE_DIRECTION_SENDONLY)
-    plan->remote_hold = (stated_direction (answer) & PHONE_DIRECTION_RECVONLY) == 0;
+    plan->remote_hold = (phone_media_desc_stated_direction (answer) & PHONE_DIRECTION_RECVONLY) == 0;
   else
     plan->remote_hold = caps->running != NULL && caps->running->remote_hold;
   return g_steal_pointer (&plan);

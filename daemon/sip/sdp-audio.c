@@ -9,7 +9,8 @@
  *   a=rtpmap   may be absent for the static types 0, 8, 9 (RFC 3551 section 6)
  *   a=fmtp     Opus: RFC 7587 section 6.1. minptime of older drafts needs nothing from us: we never send
  *              less than 10 ms.
- *   direction, ptime, crypto of the session part hold for a section that has none of its own */
+ *   direction, ptime, crypto and what is said about DTLS and ICE in the session part hold for a section that has none of its own
+ *   a=ssrc, a=msid and whatever else is not mentioned here is passed over */
 
 #include "sip/sdp-audio.h"
 #include "sip/sdes.h"
@@ -152,6 +153,9 @@ read_attributes (Reader *reader, UaSdpCursor cursor, gboolean session)
         read_ms (value, &desc->maxptime);
       else if (ua_slice_is (name, "crypto"))
         read_crypto (desc, &line, value);
+      else if (ua_sdp_dtls_read (&desc->dtls, name, value) || ua_sdp_ice_read (&desc->ice, name, value, session)
+               || ua_sdp_feedback_read (desc, name, value))
+        ;
       else if (session)
         ;
       else if (ua_slice_is (name, "rtpmap"))
@@ -162,6 +166,8 @@ read_attributes (Reader *reader, UaSdpCursor cursor, gboolean session)
         read_rtcp (reader, value);
       else if (ua_slice_is (name, "rtcp-mux"))
         desc->rtcp_mux = TRUE;
+      else if (ua_slice_is (name, "rtcp-mux-only"))
+        desc->rtcp_mux = desc->rtcp_mux_only = TRUE;
     }
 }
 
@@ -303,7 +309,8 @@ read_address (const UaSdpScan *scan, const UaSdpSection *section, PhoneMediaDesc
   desc->address = parse_address (line, &nowhere, error);
   if (desc->address == NULL)
     return FALSE;
-  if (nowhere)
+  /* With ICE it only says that no default candidate is known yet (RFC 8840 section 4.1.1). */
+  if (nowhere && !phone_media_desc_has_ice (desc))
     desc->direction = (PhoneDirection) (desc->direction & ~PHONE_DIRECTION_RECVONLY);
   return TRUE;
 }
@@ -355,6 +362,14 @@ ua_sdp_audio_read (const UaSdpScan *scan, const UaSdpSection *section, const Pho
       desc->n_cryptos = session->n_cryptos;
       memcpy (desc->cryptos, session->cryptos, sizeof desc->cryptos);
     }
+  ua_sdp_dtls_merge (&desc->dtls, &session->dtls);
+  ua_sdp_ice_merge (&desc->ice, &session->ice);
+  if (desc->n_extensions == 0)
+    {
+      desc->n_extensions = session->n_extensions;
+      memcpy (desc->extensions, session->extensions, sizeof desc->extensions);
+    }
+  desc->mixed_extensions |= session->mixed_extensions;
 
   if (!read_profile (section, desc, error))
     return NULL;
@@ -441,11 +456,16 @@ ua_sdp_audio_write (const PhoneMediaDesc *desc, const char *mid, GString *text)
     g_string_append_printf (text, "a=rtcp:%u\r\n", desc->rtcp_port);
   if (desc->rtcp_mux)
     g_string_append (text, "a=rtcp-mux\r\n");
+  if (desc->rtcp_mux_only)
+    g_string_append (text, "a=rtcp-mux-only\r\n");
+  ua_sdp_feedback_write (desc, text);
   for (guint i = 0; i < desc->n_cryptos; i++)
     {
       g_string_append (text, "a=crypto:");
       ua_sdes_format (&desc->cryptos[i], text);
       g_string_append (text, "\r\n");
     }
+  ua_sdp_dtls_write (&desc->dtls, text);
+  ua_sdp_ice_write (&desc->ice, text);
   g_string_append_printf (text, "a=%s\r\n", phone_direction_to_string (desc->direction));
 }

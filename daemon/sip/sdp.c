@@ -315,6 +315,8 @@ write_body (const Layout *layout, const PhoneMediaDesc *desc)
   g_string_append_printf (text, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", address_type (desc), address_text (desc));
   if (layout->bundle && desc->rtcp_mux && desc->port != 0)
     g_string_append_printf (text, "a=group:BUNDLE %s\r\n", layout->slots[layout->audio].mid);
+  if (desc->port != 0)
+    ua_sdp_ice_write_session (&desc->ice, text);
   for (guint i = 0; i < layout->n; i++)
     if ((int) i == layout->audio && desc->port != 0)
       ua_sdp_audio_write (desc, layout->slots[i].mid, text);

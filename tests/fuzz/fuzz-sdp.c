@@ -65,6 +65,21 @@ check_desc (const PhoneMediaDesc *desc)
   for (guint i = 0; i < desc->n_cryptos; i++)
     for (guint j = 0; j < i; j++)
       g_assert (desc->cryptos[i].tag != desc->cryptos[j].tag);
+
+  g_assert (desc->n_feedback <= PHONE_MAX_FEEDBACK && desc->n_extensions <= PHONE_MAX_EXTENSIONS);
+  for (guint i = 0; i < desc->n_extensions; i++)
+    g_assert (desc->extensions[i].id > 0 && desc->extensions[i].id <= 4351);
+  g_assert (desc->dtls.n_fingerprints <= PHONE_MAX_FINGERPRINTS && strlen (desc->dtls.tls_id) <= PHONE_MAX_TLS_ID);
+  g_assert (desc->ice.n_candidates <= PHONE_ICE_MAX_CANDIDATES && desc->ice.n_remote <= PHONE_ICE_MAX_REMOTE);
+  g_assert ((desc->ice.ufrag[0] != '\0') == (desc->ice.pwd[0] != '\0'));
+  g_assert (desc->ice.ufrag[0] != '\0' || desc->ice.n_candidates == 0);
+  for (guint i = 0; i < desc->ice.n_candidates; i++)
+    {
+      const PhoneCandidate *candidate = &desc->ice.candidates[i];
+
+      g_assert (candidate->component >= 1 && candidate->component <= 256 && candidate->priority != 0 && candidate->port != 0);
+      g_assert (g_hostname_is_ip_address (candidate->address) && candidate->foundation[0] != '\0');
+    }
 }
 
 /* Lines end in CRLF, are printable, have the form x=..., and we read what we meant. */
@@ -98,6 +113,27 @@ check_written (const char *text, const PhoneMediaDesc *meant)
     g_assert (phone_srtp_key_equal (&seen->cryptos[i], &meant->cryptos[i]));
 }
 
+/* What we understood, written and read again, is what we understood. */
+static void
+check_round_trip (const PhoneMediaDesc *desc)
+{
+  g_autoptr (UaSdp) writer = ua_sdp_new (), reader = ua_sdp_new ();
+  g_autoptr (PhoneMediaDesc) seen = NULL;
+  g_autoptr (GError) error = NULL;
+  char *text;
+
+  if (desc->port == 0 || desc->n_codecs == 0)
+    return;
+  text = ua_sdp_write_offer (writer, desc);
+  if (!ua_sdp_read (reader, text, strlen (text), &seen, &error))
+    g_error ("%s\n%s", error->message, text);
+  if (desc->rtcp_mux && desc->rtcp_port == desc->port)
+    seen->rtcp_port = desc->rtcp_port;  /* nobody will use it */
+  if (!phone_media_desc_equal (desc, seen))
+    g_error ("not what was written:\n%s", text);
+  ua_sdp_free_text (text);
+}
+
 static void
 their_offer (Phone *phone, const char *text, gsize length)
 {
@@ -109,6 +145,7 @@ their_offer (Phone *phone, const char *text, gsize length)
   if (!ua_sdp_read (phone->sdp, text, length, &offer, NULL))
     return;
   check_desc (offer);
+  check_round_trip (offer);
   answer = phone_answer_create (&phone->caps, offer, phone->local, &plan, NULL);
   if (answer == NULL)
     return;

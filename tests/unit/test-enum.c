@@ -6,6 +6,7 @@
 #include "core/account-settings.h"
 #include "core/account.h"
 #include "core/call.h"
+#include "core/dtls.h"
 #include "core/ice.h"
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
@@ -51,6 +52,10 @@
   X (PhoneDirection, phone_direction) \
   X (PhoneProfile, phone_profile) \
   X (PhoneSrtpSuite, phone_srtp_suite) \
+  X (PhoneFeedbackType, phone_feedback_type) \
+  X (PhoneExtensionType, phone_extension_type) \
+  X (PhoneHash, phone_hash) \
+  X (PhoneSetup, phone_setup) \
   X (PhoneSrtpPolicy, phone_srtp_policy) \
   X (PhoneTone, phone_tone) \
   X (PhoneCandidateType, phone_candidate_type) \

@@ -23,6 +23,10 @@ test_tables (void)
       g_assert_cmpuint (phone_srtp_suite_key_length ((PhoneSrtpSuite) i), ==, lengths[i]);
       g_assert_cmpuint (lengths[i], <=, PHONE_SRTP_MAX_KEY);
     }
+  static const gsize hashes[] = { 20, 28, 32, 48, 64 };
+  g_assert_cmpuint (G_N_ELEMENTS (hashes), ==, phone_hash_n_values);
+  for (gsize i = 0; i < G_N_ELEMENTS (hashes); i++)
+    g_assert_cmpuint (phone_hash_length ((PhoneHash) i), ==, hashes[i]);
   g_assert_cmpuint (phone_codec_clock_rate (PHONE_CODEC_OPUS), ==, 48000);
   g_assert_cmpuint (phone_codec_clock_rate (PHONE_CODEC_G722), ==, 8000);
   g_assert_false (phone_profile_is_secure (PHONE_PROFILE_AVPF));
@@ -76,6 +80,15 @@ full_desc (void)
   desc->dtmf_8000 = 101;
   desc->n_cryptos = 1;
   g_assert_true (phone_srtp_key_generate (&desc->cryptos[0], PHONE_SRTP_AEAD_AES_128_GCM, 1, NULL));
+  desc->dtls = (PhoneDtlsDesc) { .n_fingerprints = 1, .has_setup = TRUE, .setup = PHONE_SETUP_ACTPASS, .tls_id = "abcdefghijklmnopqrst" };
+  desc->dtls.fingerprints[0] = (PhoneFingerprint) { .hash = PHONE_HASH_SHA256, .octets = { 1, 2, 3 } };
+  desc->ice = (PhoneIceDesc) { .ufrag = "abcd", .pwd = "abcdefghijklmnopqrstuv", .n_candidates = 1, .n_remote = 1 };
+  desc->ice.candidates[0] = (PhoneCandidate) { .foundation = "1", .component = 1, .priority = 1, .address = "192.0.2.1", .port = 4000,
+                                               .type = PHONE_CANDIDATE_SRFLX, .related_address = "10.0.0.1", .related_port = 1 };
+  desc->ice.remote[0] = (PhoneRemoteCandidate) { .component = 1, .address = "192.0.2.2", .port = 1 };
+  desc->n_feedback = desc->n_extensions = 1;
+  desc->feedback[0] = (PhoneFeedback) { .payload_type = -1, .type = PHONE_FEEDBACK_TRR_INT, .value = 1000 };
+  desc->extensions[0] = (PhoneExtension) { .type = PHONE_EXTENSION_AUDIO_LEVEL, .id = 1, .direction = PHONE_DIRECTION_SENDRECV };
   return desc;
 }
 
@@ -116,6 +129,44 @@ test_desc (void)
   DIFFERS (copy->cryptos[0].tag++, copy->cryptos[0].tag--)
   DIFFERS (copy->cryptos[0].lifetime++, copy->cryptos[0].lifetime--)
   DIFFERS (copy->cryptos[0].mki_length++, copy->cryptos[0].mki_length--)
+  DIFFERS (copy->rtcp_mux_only = TRUE, copy->rtcp_mux_only = FALSE)
+  DIFFERS (copy->mixed_extensions = TRUE, copy->mixed_extensions = FALSE)
+  DIFFERS (copy->n_feedback--, copy->n_feedback++)
+  DIFFERS (copy->feedback[0].payload_type++, copy->feedback[0].payload_type--)
+  DIFFERS (copy->feedback[0].type++, copy->feedback[0].type--)
+  DIFFERS (copy->feedback[0].value++, copy->feedback[0].value--)
+  DIFFERS (copy->n_extensions--, copy->n_extensions++)
+  DIFFERS (copy->extensions[0].type++, copy->extensions[0].type--)
+  DIFFERS (copy->extensions[0].id++, copy->extensions[0].id--)
+  DIFFERS (copy->extensions[0].direction--, copy->extensions[0].direction++)
+  DIFFERS (copy->dtls.n_fingerprints--, copy->dtls.n_fingerprints++)
+  DIFFERS (copy->dtls.fingerprints[0].hash++, copy->dtls.fingerprints[0].hash--)
+  DIFFERS (copy->dtls.fingerprints[0].octets[31] ^= 1, copy->dtls.fingerprints[0].octets[31] ^= 1)
+  DIFFERS (copy->dtls.has_setup = FALSE, copy->dtls.has_setup = TRUE)
+  DIFFERS (copy->dtls.setup++, copy->dtls.setup--)
+  DIFFERS (copy->dtls.tls_id[19]++, copy->dtls.tls_id[19]--)
+  DIFFERS (copy->ice.ufrag[0]++, copy->ice.ufrag[0]--)
+  DIFFERS (copy->ice.pwd[0]++, copy->ice.pwd[0]--)
+  DIFFERS (copy->ice.lite = TRUE, copy->ice.lite = FALSE)
+  DIFFERS (copy->ice.trickle = TRUE, copy->ice.trickle = FALSE)
+  DIFFERS (copy->ice.ice2 = TRUE, copy->ice.ice2 = FALSE)
+  DIFFERS (copy->ice.end_of_candidates = TRUE, copy->ice.end_of_candidates = FALSE)
+  DIFFERS (copy->ice.mismatch = TRUE, copy->ice.mismatch = FALSE)
+  DIFFERS (copy->ice.pacing++, copy->ice.pacing--)
+  DIFFERS (copy->ice.n_candidates--, copy->ice.n_candidates++)
+  DIFFERS (copy->ice.candidates[0].foundation[0]++, copy->ice.candidates[0].foundation[0]--)
+  DIFFERS (copy->ice.candidates[0].component++, copy->ice.candidates[0].component--)
+  DIFFERS (copy->ice.candidates[0].transport++, copy->ice.candidates[0].transport--)
+  DIFFERS (copy->ice.candidates[0].priority++, copy->ice.candidates[0].priority--)
+  DIFFERS (copy->ice.candidates[0].address[0]++, copy->ice.candidates[0].address[0]--)
+  DIFFERS (copy->ice.candidates[0].port++, copy->ice.candidates[0].port--)
+  DIFFERS (copy->ice.candidates[0].type++, copy->ice.candidates[0].type--)
+  DIFFERS (copy->ice.candidates[0].related_address[0]++, copy->ice.candidates[0].related_address[0]--)
+  DIFFERS (copy->ice.candidates[0].related_port++, copy->ice.candidates[0].related_port--)
+  DIFFERS (copy->ice.n_remote--, copy->ice.n_remote++)
+  DIFFERS (copy->ice.remote[0].component++, copy->ice.remote[0].component--)
+  DIFFERS (copy->ice.remote[0].address[0]++, copy->ice.remote[0].address[0]--)
+  DIFFERS (copy->ice.remote[0].port++, copy->ice.remote[0].port--)
   phone_media_desc_free (NULL);
 }
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/dtls.h"
+
+#include <string.h>
+
+gsize
+phone_hash_length (PhoneHash hash)
+{
+  switch (hash)
+    {
+    case PHONE_HASH_SHA1:
+      return 20;
+    case PHONE_HASH_SHA224:
+      return 28;
+    case PHONE_HASH_SHA256:
+      return 32;
+    case PHONE_HASH_SHA384:
+      return 48;
+    case PHONE_HASH_SHA512:
+      return 64;
+    }
+  g_assert_not_reached ();
+}
+
+gboolean
+phone_fingerprint_equal (const PhoneFingerprint *a, const PhoneFingerprint *b)
+{
+  return a->hash == b->hash && memcmp (a->octets, b->octets, phone_hash_length (a->hash)) == 0;
+}
+
+gboolean
+phone_dtls_desc_equal (const PhoneDtlsDesc *a, const PhoneDtlsDesc *b)
+{
+  if (a->n_fingerprints != b->n_fingerprints || !a->has_setup != !b->has_setup || (a->has_setup && a->setup != b->setup)
+      || strcmp (a->tls_id, b->tls_id) != 0)
+    return FALSE;
+  for (guint i = 0; i < a->n_fingerprints; i++)
+    if (!phone_fingerprint_equal (&a->fingerprints[i], &b->fingerprints[i]))
+      return FALSE;
+  return TRUE;
+}

@@ -37,7 +37,8 @@
 #define LENGTHEN_BELOW MS (30)  /* of what waits: time is better kept in packets, which can still be thought over */
 #define PAUSE_MARGIN 72         /* 1.5 ms kept when the delay is shortened in a pause, or an eighth of the target */
 #define SPEECH_MARGIN MS (40)   /* and in speech, and a quarter of the target */
-#define SPEECH_LACK MS (20)     /* that is too little in speech before it is lengthened, and a quarter of the target */
+#define SPEECH_LACK MS (40)     /* that is too little in speech before it is lengthened, and a quarter of the target */
+#define GIVE_BACK MS (40)       /* or half the target: less is too little for a shift */
 #define SOURCE_QUIET_US (1000 * 1000)
 #define PULL_GAP_US (200 * 1000)        /* nobody pulled: a hold */
 
@@ -374,7 +375,8 @@ conceal (Playout *playout, guint samples, PlayoutDecision *decision)
   playout->next += samples;
 }
 
-/* What was filled in on credit is given back, as far as there is sound for it, if the delay that comes of it is wanted anyway. */
+/* What was filled in on credit is given back, as far as there is sound for it, if the delay that comes of it is wanted anyway. It is a shift
+ * in the middle of speech: the next pause does for less. */
 static void
 settle_credit (Playout *playout, gint64 now, const Slot *slot)
 {
@@ -384,7 +386,7 @@ settle_credit (Playout *playout, gint64 now, const Slot *slot)
   gint64 wait = MAX (target (playout), MIN (playout_delay_urgent (&playout->delay, slack), playout->max_target));
 
   /* Slack comes in whole frames: less may be too little. */
-  if (back > 0 && playout->next - back < slot->media + slot->duration && slack < wait && slack + back < wait + FRAME)
+  if (back > 0 && playout->next - back < slot->media + slot->duration && wait - slack > MIN (wait / 2, GIVE_BACK) && slack + back < wait + FRAME)
     {
       playout->next -= back;
       playout->n_slacks = 0;

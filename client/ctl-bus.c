@@ -343,14 +343,25 @@ ctl_get_objects (Ctl *ctl, CtlValue **ret_objects)
   return status;
 }
 
-/* Call and Media both have a Direction: the call's keeps the name, the other becomes MediaDirection. */
-static void
-merge_interface (CtlValue *flat, const CtlValue *properties, const char *prefix)
+/* An object's own interface keeps the names of its properties, and so does Media, but for the Direction that a call has too. What other
+ * interfaces have goes under their names: RecordingState. */
+static bool
+keeps_name (const char *interface, const char *key)
 {
+  return strcmp (interface, PHONE_DBUS_CALL) == 0 || strcmp (interface, PHONE_DBUS_ACCOUNT) == 0 || strcmp (interface, PHONE_DBUS_MANAGER) == 0
+         || strcmp (interface, PHONE_DBUS_AUDIO) == 0
+         || (strcmp (interface, PHONE_DBUS_MEDIA) == 0 && strcmp (key, "Direction") != 0);
+}
+
+void
+ctl_merge_properties (CtlValue *flat, const char *interface, const CtlValue *properties)
+{
+  const char *dot = strrchr (interface, '.');
+
   for (size_t i = 0; properties && properties->kind == CTL_DICT && i < properties->n; i++)
     {
       const char *key = properties->keys[i];
-      char *name = ctl_format ("%s%s", ctl_value_get (flat, key) ? prefix : "", key);
+      char *name = ctl_format ("%s%s", keeps_name (interface, key) || !dot ? "" : dot + 1, key);
 
       ctl_value_set (flat, name, ctl_value_copy (properties->items[i]));
       free (name);
@@ -368,9 +379,8 @@ ctl_flatten (const char *path, const CtlValue *interfaces)
     ctl_value_set (flat, "number", ctl_value_new_uint (number));
   ctl_value_set (flat, "object", ctl_value_new_string (path));
   for (size_t i = 0; interfaces && interfaces->kind == CTL_DICT && i < interfaces->n; i++)
-    if (has_prefix (interfaces->keys[i], PHONE_DBUS_NAME ".") && strcmp (interfaces->keys[i], PHONE_DBUS_MEDIA) != 0)
-      merge_interface (flat, interfaces->items[i], strrchr (interfaces->keys[i], '.') + 1);
-  merge_interface (flat, ctl_value_get (interfaces, PHONE_DBUS_MEDIA), "Media");
+    if (has_prefix (interfaces->keys[i], PHONE_DBUS_NAME "."))
+      ctl_merge_properties (flat, interfaces->keys[i], interfaces->items[i]);
   return flat;
 }
 

@@ -130,6 +130,34 @@ offer_roles (const Completer *self)
     offer (self, "", roles[i], NULL);
 }
 
+static void
+offer_recordings (Completer *self)
+{
+  sd_bus_message *message, *reply = NULL;
+  CtlValue *list = NULL;
+
+  ask (self);
+  if (!self->objects)
+    return;
+  message = ctl_new_call (&self->ctl, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, "List");
+  sd_bus_message_set_auto_start (message, 0);
+  if (sd_bus_message_append (message, "a{sv}uu", 0, (uint32_t) 0, (uint32_t) 50) >= 0
+      && sd_bus_call (self->ctl.bus, message, TIMEOUT_US, NULL, &reply) >= 0)
+    ctl_value_read (reply, &list);
+  for (size_t i = 0; list && i < list->n; i++)
+    offer (self, "", ctl_value_string (list->items[i], "id"), ctl_value_string (list->items[i], "remote-uri"));
+  ctl_value_free (list);
+  sd_bus_message_unref (message);
+  sd_bus_message_unref (reply);
+}
+
+static void
+offer_words (const Completer *self, const char *const *words)
+{
+  for (; *words; words++)
+    offer (self, "", *words, NULL);
+}
+
 /* What a word or a value is called in the help tells what it may be. */
 static void
 offer_named (Completer *self, const char *prefix, const char *name, size_t length, const char *can)
@@ -144,6 +172,12 @@ offer_named (Completer *self, const char *prefix, const char *name, size_t lengt
     offer_devices (self, "output");
   else if (length == 4 && strncmp (name, "ROLE", length) == 0)
     offer_roles (self);
+  else if (length >= 9 && strncmp (name, "RECORDING", 9) == 0)
+    offer_recordings (self);
+  else if (length == 4 && strncmp (name, "WHAT", length) == 0)
+    offer_words (self, (const char *const[]){ "start", "pause", "stop", NULL });
+  else if (length == 4 && strncmp (name, "KIND", length) == 0)
+    offer_words (self, (const char *const[]){ "call", "voicemail", NULL });
   else if (length == 9 && strncmp (name, "KEY=VALUE", length) == 0)
     offer_settings (self);
 }

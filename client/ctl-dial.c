@@ -173,15 +173,7 @@ hang_up (Waiter *self)
 static void
 take (Waiter *self, const char *interface, const CtlValue *properties)
 {
-  if (properties->kind != CTL_DICT)
-    return;
-  for (size_t i = 0; i < properties->n; i++)
-    {
-      const char *key = properties->keys[i];
-      bool media = strcmp (interface, PHONE_DBUS_MEDIA) == 0 && strcmp (key, "Direction") == 0;
-
-      ctl_value_set (self->values, media ? "MediaDirection" : key, ctl_value_copy (properties->items[i]));
-    }
+  ctl_merge_properties (self->values, interface, properties);
   if (!self->answered && strcmp (ctl_value_string (self->values, "State"), "active") == 0)
     self->answered = boot_seconds ();
   if (strcmp (ctl_value_string (self->values, "State"), "disconnected") == 0)

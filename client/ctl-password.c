@@ -110,8 +110,8 @@ ctl_password_read (CtlPassword *password)
 
 /* ---- sending ---- */
 
-static int
-send_here (Ctl *ctl, const char *path, const CtlPassword *password)
+int
+ctl_password_hand_over (Ctl *ctl, const char *path, const char *interface, const char *member, const CtlPassword *password)
 {
   int fd = memfd_create ("password", MFD_CLOEXEC | MFD_ALLOW_SEALING), status;
 
@@ -122,7 +122,7 @@ send_here (Ctl *ctl, const char *path, const CtlPassword *password)
       status = CTL_EXIT_OTHER;
     }
   else
-    status = ctl_call_method (ctl, path, PHONE_DBUS_ACCOUNT, "SetSecret", NULL, "h", fd);
+    status = ctl_call_method (ctl, path, interface, member, NULL, "h", fd);
   if (fd >= 0)
     close (fd);
   return status;
@@ -163,7 +163,7 @@ ctl_password_send (Ctl *ctl, const char *account_path, const CtlPassword *passwo
   int status;
 
   if (!ctl->host)
-    return send_here (ctl, account_path, password);
+    return ctl_password_hand_over (ctl, account_path, PHONE_DBUS_ACCOUNT, "SetSecret", password);
   id = ctl_account_id (account_path);
   status = send_by_ssh (ctl, id, password);
   free (id);

@@ -55,7 +55,7 @@ struct CtlVerb
 };
 
 extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
-    ctl_audio_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
+    ctl_audio_verbs[], ctl_recording_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
 
 /* ---- ctl-line.c: from a command line to a row ---- */
 
@@ -98,6 +98,8 @@ int ctl_get_objects (Ctl *ctl, CtlValue **ret_objects);
 /* Those below a path ("/org/phoned/Phone1/call") out of all: array of flat dictionaries with all properties of the phone's interfaces,
  * plus "object", and for a call "number". In the order of numbers, or of names. */
 CtlValue *ctl_flatten (const char *path, const CtlValue *interfaces);           /* one of them */
+/* The properties of one interface into such a dictionary, under the names that they have there. */
+void ctl_merge_properties (CtlValue *flat, const char *interface, const CtlValue *properties);
 CtlValue *ctl_collect (const CtlValue *objects, const char *parent);
 int ctl_get_list (Ctl *ctl, const char *parent, CtlValue **ret_list);
 /* Prints what went wrong, about this object if it is not NULL; the exit status of the error's name. */

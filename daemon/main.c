@@ -20,6 +20,7 @@
 #include "sip/ua-clock.h"
 #include "sip/ua-platform.h"
 #include "sip/ua.h"
+#include "store/vault.h"
 #include "util/log.h"
 
 #define ENGINE_STOP_MS 1500
@@ -31,6 +32,7 @@ typedef struct
   PhoneConfigDirs *dirs;
   PhoneConfig *config;
   PhoneConfigStore *store;
+  StoreVault *vault;
   PhoneRegistry *registry;
   UaEngine *ua;
   MediaEngine *media;
@@ -39,7 +41,6 @@ typedef struct
   GStrv problems;
   GNetworkMonitor *monitor;
   guint network_settle;
-  gboolean engine_stopped;
   guint trim;
   int exit_status;
 } Daemon;
@@ -69,6 +70,12 @@ add_account (Daemon *self, const PhoneAccountSettings *settings)
     phone_log_warning (NULL, "Account %s: %s", settings->id, error->message);
 }
 
+static void
+apply_retention (Daemon *self)
+{
+  store_vault_set_limits (self->vault, self->config->daemon->record_days, (guint64) self->config->daemon->record_megabytes * 1000000);
+}
+
 /* Running calls and accounts that did not change are left alone. What is wrong in a file shows in Problems and costs nothing else. */
 static void
 reload (Daemon *self)
@@ -86,6 +93,7 @@ reload (Daemon *self)
   phone_registry_set_settings (self->registry, self->config->daemon);
   ua_engine_settings_changed (self->ua);
   media_engine_set_settings (self->media, self->config->daemon);
+  apply_retention (self);
   for (gsize i = 0; diff->removed[i]; i++)
     {
       PhoneAccount *account = phone_registry_find_account (self->registry, diff->removed[i]);
@@ -241,12 +249,16 @@ static gboolean
 build (Daemon *self, GError **error)
 {
   PhonePorts ports = { 0 };
+  g_autofree char *recordings = NULL;
 
   if (!ua_platform_init (error))
     return FALSE;
   self->dirs = phone_config_dirs_new ();
   self->config = phone_config_load (self->dirs);
   self->store = phone_config_store_new (self->dirs);
+  recordings = g_build_filename (self->dirs->state, "recordings", NULL);
+  self->vault = store_vault_new (recordings, self->dirs->credentials);
+  apply_retention (self);
   self->registry = phone_registry_new (self->config->daemon);
   self->ua = ua_engine_new (self->registry, NULL, error);
   if (!self->ua)
@@ -262,6 +274,8 @@ build (Daemon *self, GError **error)
     .engine = self->media,
     .store = &phone_config_store_ops,
     .store_data = self->store,
+    .vault = &store_vault_ops,
+    .vault_data = self->vault,
   };
   phone_registry_set_ports (self->registry, &ports);
   phone_registry_restore_choices (self->registry);
@@ -287,7 +301,6 @@ on_engine_stopped (gpointer data)
 {
   Daemon *self = data;
 
-  self->engine_stopped = TRUE;
   g_main_loop_quit (self->loop);
 }
 
@@ -303,9 +316,7 @@ tear_down (Daemon *self)
   if (self->ua)
     {
       ua_engine_stop (self->ua, ENGINE_STOP_MS, on_engine_stopped, self);
-      /* A signal quits the loop too, but the engine cannot be freed earlier; ENGINE_STOP_MS is not long. */
-      while (!self->engine_stopped)
-        g_main_loop_run (self->loop);
+      g_main_loop_run (self->loop);
     }
   if (self->registry)
     g_signal_handlers_disconnect_by_data (self->registry, self);
@@ -314,6 +325,7 @@ tear_down (Daemon *self)
   g_clear_pointer (&self->shutdown, shutdown_free);
   g_clear_object (&self->registry);
   g_clear_pointer (&self->media, media_engine_free);
+  g_clear_pointer (&self->vault, store_vault_free);
   g_clear_pointer (&self->store, phone_config_store_free);
   g_clear_pointer (&self->config, phone_config_free);
   g_clear_pointer (&self->dirs, phone_config_dirs_free);

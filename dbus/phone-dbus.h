@@ -15,6 +15,8 @@
 #define PHONE_DBUS_ACCOUNT "org.phoned.Phone1.Account"
 #define PHONE_DBUS_CALL "org.phoned.Phone1.Call"
 #define PHONE_DBUS_MEDIA "org.phoned.Phone1.Media"
+#define PHONE_DBUS_RECORDING "org.phoned.Phone1.Recording"
+#define PHONE_DBUS_RECORDINGS "org.phoned.Phone1.Recordings"
 #define PHONE_DBUS_AUDIO "org.phoned.Phone1.Audio"
 
 #define PHONE_DBUS_ERROR_PREFIX "org.phoned.Phone1.Error."

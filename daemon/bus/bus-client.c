@@ -247,8 +247,23 @@ bus_request_is_open (BusRequest *request)
   return request->client != NULL;
 }
 
+static int
+send_values (sd_bus_message *message, const char *types, va_list values)
+{
+  sd_bus_message *reply = NULL;
+  int r = sd_bus_message_new_method_return (message, &reply);
+
+  if (r >= 0)
+    r = sd_bus_message_appendv (reply, types, values);
+  if (r >= 0)
+    r = sd_bus_send (NULL, reply, NULL);
+  sd_bus_message_unref (reply);
+  return r;
+}
+
+/* types NULL: an empty reply. */
 static void
-send_reply (sd_bus_message *message, const GError *error)
+send_reply (sd_bus_message *message, const GError *error, const char *types, va_list *values)
 {
   int r;
 
@@ -260,14 +275,16 @@ send_reply (sd_bus_message *message, const GError *error)
       r = sd_bus_reply_method_error (message, &e);
       sd_bus_error_free (&e);
     }
+  else if (types)
+    r = send_values (message, types, *values);
   else
     r = sd_bus_reply_method_return (message, NULL);
   if (r < 0)
     phone_log_debug (NULL, "Cannot reply to %s: %s", sd_bus_message_get_sender (message), g_strerror (-r));
 }
 
-void
-bus_request_finish (BusRequest *request, const GError *error)
+static void
+request_finish (BusRequest *request, const GError *error, const char *types, va_list *values)
 {
   if (request->client)
     {
@@ -275,10 +292,26 @@ bus_request_finish (BusRequest *request, const GError *error)
       sd_bus_message *message = request_detach (request);
 
       clients->before_reply (clients->data);
-      send_reply (message, error);
+      send_reply (message, error, types, values);
       sd_bus_message_unref (message);
     }
   bus_request_unref (request);
+}
+
+void
+bus_request_finish (BusRequest *request, const GError *error)
+{
+  request_finish (request, error, NULL, NULL);
+}
+
+void
+bus_request_finish_with (BusRequest *request, const GError *error, const char *types, ...)
+{
+  va_list values;
+
+  va_start (values, types);
+  request_finish (request, error, types, &values);
+  va_end (values);
 }
 
 /* ---- watches ---- */
@@ -336,7 +369,7 @@ bus_clients_free (BusClients *clients)
         {
           sd_bus_message *message = request_detach (self->requests.head->data);
 
-          send_reply (message, error);
+          send_reply (message, error, NULL, NULL);
           sd_bus_message_unref (message);
         }
       client_gone (self);

@@ -33,6 +33,8 @@ void bus_request_unref (BusRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BusRequest, bus_request_unref)
 /* error NULL: an empty reply. Drops one reference. The second time nothing is sent. */
 void bus_request_finish (BusRequest *request, const GError *error);
+/* The same with a reply of these types and values, as sd_bus_message_append() takes them, when there is no error. */
+void bus_request_finish_with (BusRequest *request, const GError *error, const char *types, ...);
 /* FALSE once it is finished or its client has gone. */
 gboolean bus_request_is_open (BusRequest *request);
 

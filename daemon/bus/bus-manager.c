@@ -7,7 +7,8 @@
 
 /* Additions go to the end, and into the XML. */
 static const char *const features[]
-    = { "accounts", "calls", "hold", "call-waiting", "dtmf", "stats", "audio", "srtp-sdes", NULL };
+    = { "accounts", "calls", "hold", "call-waiting", "dtmf", "stats", "audio", "srtp-sdes",
+        "recording", NULL };
 
 /* ---- what is allowed at all ---- */
 

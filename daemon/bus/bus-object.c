@@ -57,6 +57,8 @@ flush_call (BusCall *self)
   names = g_ptr_array_new ();
   bus_media_changed_properties (mask, names);
   emit_changed (self->bus, self->path, PHONE_DBUS_MEDIA, names);
+  bus_recording_changed_properties (mask, names);
+  emit_changed (self->bus, self->path, PHONE_DBUS_RECORDING, names);
   bus_call_changed_properties (mask, names);
   emit_changed (self->bus, self->path, PHONE_DBUS_CALL, names);
 }
@@ -314,6 +316,12 @@ on_audio_changed (PhoneRegistry *registry, Bus *bus)
   bus_flush_later (bus);
 }
 
+static void
+on_recording_changed (PhoneRegistry *registry, const char *id, Bus *bus)
+{
+  bus_recordings_emit_changed (bus, id);
+}
+
 /* ---- what sd-bus asks ---- */
 
 static int
@@ -408,6 +416,10 @@ export_vtables (Bus *self)
                                        on_find_call, self))
       < 0)
     return r;
+  if ((r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, bus_recordings_vtable, self)) < 0
+      || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_CALL_PATH, PHONE_DBUS_RECORDING, bus_recording_vtable, on_find_call, self))
+             < 0)
+    return r;
   return sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_CALL_PATH, PHONE_DBUS_MEDIA, bus_media_vtable,
                                      on_find_call, self);
 }
@@ -430,6 +442,7 @@ bus_objects_export (Bus *bus)
   g_signal_connect (bus->registry, "call-added", G_CALLBACK (on_call_added), bus);
   g_signal_connect (bus->registry, "call-removed", G_CALLBACK (on_call_removed), bus);
   g_signal_connect (bus->registry, "changed", G_CALLBACK (on_registry_changed), bus);
+  g_signal_connect (bus->registry, "recording-changed", G_CALLBACK (on_recording_changed), bus);
   g_signal_connect (bus->registry, "audio-changed", G_CALLBACK (on_audio_changed), bus);
   return export_vtables (bus);
 }

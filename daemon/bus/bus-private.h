@@ -72,13 +72,16 @@ void bus_flush (Bus *bus);
 void bus_account_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_call_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_media_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_recording_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_manager_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_names);
 
 /* ---- one vtable each ---- */
 extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[];           /* userdata: Bus */
+extern const sd_bus_vtable bus_recordings_vtable[];                             /* userdata: Bus */
 extern const sd_bus_vtable bus_account_vtable[];                                /* userdata: BusAccount */
 extern const sd_bus_vtable bus_call_vtable[], bus_media_vtable[];               /* userdata: BusCall */
+extern const sd_bus_vtable bus_recording_vtable[];                              /* userdata: BusCall */
 
 /* ---- bus-call.c ---- */
 void bus_call_emit_dtmf (BusCall *self, char digit, guint ms, const char *method);
@@ -88,6 +91,9 @@ void bus_call_emit_dtmf (BusCall *self, char digit, guint ms, const char *method
  * untouched. */
 gboolean bus_secret_start (BusAccount *account, int fd, BusRequest *request, GError **error);
 void bus_secret_cancel (BusSecret *secret, const GError *error); /* the account goes; accepts NULL */
+
+/* ---- bus-recordings.c ---- */
+void bus_recordings_emit_changed (Bus *bus, const char *id);
 
 /* ---- bus-media.c ---- */
 void bus_media_unsubscribe_all (BusCall *self);

@@ -19,6 +19,7 @@
 #define MAX_AUTO_ANSWER 60000   /* ms */
 
 #define WORD(id, text) text,
+static const char *const record_words[] = { PHONE_RECORD_POLICY_LIST (WORD) NULL };
 static const char *const transport_words[] = { PHONE_TRANSPORT_LIST (WORD) NULL };
 static const char *const dtmf_words[] = { PHONE_DTMF_MODE_LIST (WORD) NULL };
 #undef WORD
@@ -334,6 +335,8 @@ static const PhoneSetting rows[] = {
   CUSTOM ("auto-answer", "off", auto_answer, "off, or milliseconds after which an incoming call is answered"),
   { .key = "max-calls", .kind = PHONE_SETTING_UINT, AT (max_calls), .min = 1, .max = 1000, .def = "8",
     .help = "calls of this account at the same time" },
+  { .key = "record", .kind = PHONE_SETTING_WORD, AT (record), .words = record_words, .def = "on-demand",
+    .help = "calls that are recorded: incoming, outgoing, all, on-demand (and those of [recording] numbers), or never" },
   TEXT ("did", did, check_did, "numbers, separated by commas, that this account also answers for"),
   TEXT ("prefix", prefix, check_prefix, "put before plain numbers that are dialled"),
   TEXT ("default-domain", default_domain, check_domain, "HOST[:PORT] for numbers and names without one; default: that of aor"),

@@ -18,6 +18,12 @@ PHONE_DECLARE_ENUM (PhoneDtmfMode, phone_dtmf_mode, PHONE_DTMF_MODE_LIST)
 #define PHONE_KEYING_LIST(X) X (PHONE_KEYING_ANY, "any") X (PHONE_KEYING_SDES, "sdes") X (PHONE_KEYING_DTLS, "dtls")
 PHONE_DECLARE_ENUM (PhoneKeying, phone_keying, PHONE_KEYING_LIST)
 
+/* Which calls are recorded without being asked. on-demand: none, but it may be asked for, and [recording] numbers counts. */
+#define PHONE_RECORD_POLICY_LIST(X) \
+  X (PHONE_RECORD_ON_DEMAND, "on-demand") X (PHONE_RECORD_INCOMING, "incoming") X (PHONE_RECORD_OUTGOING, "outgoing") \
+  X (PHONE_RECORD_ALL, "all") X (PHONE_RECORD_NEVER, "never")
+PHONE_DECLARE_ENUM (PhoneRecordPolicy, phone_record_policy, PHONE_RECORD_POLICY_LIST)
+
 /* All strings owned by the settings; NULL: not set. Defaults in account-settings.c's table. */
 typedef struct
 {
@@ -48,6 +54,7 @@ typedef struct
   PhoneDtmfMode dtmf;
   int auto_answer;              /* ms, -1: off */
   guint max_calls;
+  PhoneRecordPolicy record;
   char *did;                    /* comma-separated numbers that this account also answers for */
   char *prefix;                 /* dial plan: put before plain numbers */
   char *default_domain;         /* default: the AoR's domain */

@@ -20,6 +20,11 @@ PHONE_DECLARE_ENUM (PhoneCallState, phone_call_state, PHONE_CALL_STATE_LIST)
 #define PHONE_CALL_DIRECTION_LIST(X) X (PHONE_CALL_OUTGOING, "outgoing") X (PHONE_CALL_INBOUND, "incoming")
 PHONE_DECLARE_ENUM (PhoneCallDirection, phone_call_direction, PHONE_CALL_DIRECTION_LIST)
 
+#define PHONE_CALL_RECORDING_LIST(X) \
+  X (PHONE_CALL_RECORDING_OFF, "off") X (PHONE_CALL_RECORDING_PREPARING, "preparing") X (PHONE_CALL_RECORDING_RUNNING, "running") \
+  X (PHONE_CALL_RECORDING_PAUSED, "paused")
+PHONE_DECLARE_ENUM (PhoneCallRecording, phone_call_recording, PHONE_CALL_RECORDING_LIST)
+
 typedef enum
 {
   PHONE_CALL_FIELD_STATE = 1 << 0,      /* also Can */
@@ -29,6 +34,7 @@ typedef enum
   PHONE_CALL_FIELD_MUTED = 1 << 4,
   PHONE_CALL_FIELD_TIMES = 1 << 5,      /* Start, Answered */
   PHONE_CALL_FIELD_MEDIA = 1 << 6,      /* codec, security, remote address, direction */
+  PHONE_CALL_FIELD_RECORDING = 1 << 7,
 } PhoneCallField;
 
 #define PHONE_TYPE_CALL (phone_call_get_type ())
@@ -51,7 +57,9 @@ gint64 phone_call_get_start (PhoneCall *call);                  /* Unix s */
 gint64 phone_call_get_answered (PhoneCall *call);               /* Unix s, 0: not answered */
 const PhoneMediaPlan *phone_call_get_plan (PhoneCall *call);    /* NULL until negotiated; keys inside: never print */
 gboolean phone_call_get_report (PhoneCall *call, PhoneMediaReport *ret_report);         /* FALSE: no media */
-/* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence. NULL-terminated, free container only. */
+PhoneCallRecording phone_call_get_recording (PhoneCall *call);
+const char *phone_call_get_recording_id (PhoneCall *call);      /* of the last one, "" if there was none */
+/* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence record. NULL-terminated, free container only. */
 const char **phone_call_get_can (PhoneCall *call);
 gboolean phone_call_is_ended (PhoneCall *call);                 /* disconnecting or disconnected */
 
@@ -67,6 +75,10 @@ gboolean phone_call_resume (PhoneCall *call, PhoneCallDone done, gpointer data, 
 gboolean phone_call_set_muted (PhoneCall *call, gboolean muted, GError **error);
 gboolean phone_call_send_dtmf (PhoneCall *call, const char *digits, guint ms, GError **error);  /* 0-9 * # A-D; ms 40..6000, 0: 100 */
 gboolean phone_call_silence_ring (PhoneCall *call, GError **error);
+/* Starts a recording (done: it runs), or goes on with one that pauses. Ends by itself with the call. */
+gboolean phone_call_record (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error);
+gboolean phone_call_record_pause (PhoneCall *call, GError **error);
+gboolean phone_call_record_stop (PhoneCall *call, GError **error);
 
 /* Engine data, owned by sip/. */
 gpointer phone_call_get_engine_data (PhoneCall *call);
@@ -86,10 +98,6 @@ PhoneMediaDesc *phone_call_on_offer_wanted (PhoneCall *call, GError **error);
 /* Our address changed: our offer from the new one, or NULL when the call does not need or cannot make one now. The outcome is reported like
  * that of phone_call_on_offer_wanted(), a refusal by phone_call_on_reoffer_failed(). */
 PhoneMediaDesc *phone_call_on_address_changed (PhoneCall *call);
-/* Our re-INVITE met one of the peer's (491) and will be tried again: its offer is void. Then, when the time has come, a new one that knows what the
- * peer changed meanwhile. NULL: not possible any more (or not yet: an offer of ours is open elsewhere). */
-void phone_call_on_glare (PhoneCall *call);
-PhoneMediaDesc *phone_call_on_reoffer_again (PhoneCall *call);
 void phone_call_on_reoffer_answered (PhoneCall *call, const PhoneMediaDesc *answer);
 void phone_call_on_reoffer_failed (PhoneCall *call, guint status, const char *phrase);
 void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, const char *asserted_id);  /* connected identity; NULL: unchanged */

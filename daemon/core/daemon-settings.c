@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "core/number-list.h"
 #include "core/settings-table.h"
 #include "util/phone-uri.h"
 #include "util/text.h"
@@ -170,6 +171,11 @@ static const PhoneSetting rows[] = {
   TEXT ("sip", "user-agent", user_agent, check_user_agent, "phoned/" PHONED_VERSION, "what the phone calls itself in requests"),
   UINT ("sip", "session-expires", session_expires, 90, 86400, TRUE, "1800", "seconds between refreshes of a call (RFC 4028); 0: none"),
   BOOL ("sip", "trace", trace, "false", "SIP messages to the journal at debug level, without secrets"),
+  BOOL ("recording", "announce", record_announce, "true", "whether the other party hears a tone every 15 s while it is recorded"),
+  TEXT ("recording", "numbers", record_numbers, phone_number_list_check, NULL, "parties whose calls are recorded without being asked"),
+  UINT ("recording", "keep-days", record_days, 1, 36500, TRUE, "0", "days after which a recording is deleted; 0: never"),
+  UINT ("recording", "max-megabytes", record_megabytes, 1, 4000000, TRUE, "0",
+        "megabytes beyond which the oldest recordings are deleted; 0: no limit"),
 };
 static const PhoneSettingTable table = { rows, G_N_ELEMENTS (rows), sizeof (PhoneDaemonSettings) };
 
@@ -206,6 +212,18 @@ phone_daemon_settings_equal (const PhoneDaemonSettings *a, const PhoneDaemonSett
   return phone_setting_equal_all (&table, a, b);
 }
 
+/* "[daemon], [audio], ..." */
+static char *
+list_sections (void)
+{
+  GString *list = g_string_new (NULL);
+
+  for (gsize i = 0; i < table.n_rows; i++)
+    if (i == 0 || !g_str_equal (rows[i].section, rows[i - 1].section))
+      g_string_append_printf (list, "%s[%s]", i > 0 ? ", " : "", rows[i].section);
+  return g_string_free (list, FALSE);
+}
+
 static gboolean
 is_section (const char *section)
 {
@@ -228,8 +246,9 @@ phone_daemon_settings_set (PhoneDaemonSettings *settings, const char *section, c
   row = phone_setting_find (&table, section, key);
   if (!is_section (section))
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "[%s]: there is no such section; there are [daemon], [audio], [media], [sip]",
-                   shown != NULL ? shown : "");
+      g_autofree char *sections = list_sections ();
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "[%s]: there is no such section; there are %s", shown != NULL ? shown : "",
+                   sections);
       return FALSE;
     }
   if (row != NULL && phone_setting_set (row, settings, value, &local))

@@ -28,6 +28,11 @@ typedef struct
   char *user_agent;             /* default "phoned/VERSION" */
   guint session_expires;        /* s, RFC 4028, default 1800, 0: off */
   gboolean trace;               /* SIP messages to the journal at debug level, secrets redacted */
+  /* [recording] */
+  gboolean record_announce;     /* the peer hears a tone every 15 s */
+  char *record_numbers;         /* PhoneNumberList of parties whose calls are recorded; NULL: none */
+  guint record_days;            /* days that recordings are kept, 0: for ever */
+  guint record_megabytes;       /* that they may take together, 0: no limit */
 } PhoneDaemonSettings;
 
 PhoneDaemonSettings *phone_daemon_settings_new (void);

@@ -11,8 +11,8 @@
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
 #include "core/ports.h"
-#include "core/presence.h"
 #include "core/reason.h"
+#include "core/recording.h"
 #include "core/registry.h"
 
 PHONE_DEFINE_ENUM (PhoneTransport, phone_transport, PHONE_TRANSPORT_LIST)
@@ -21,6 +21,8 @@ PHONE_DEFINE_ENUM (PhoneKeying, phone_keying, PHONE_KEYING_LIST)
 PHONE_DEFINE_ENUM (PhoneRegistration, phone_registration, PHONE_REGISTRATION_LIST)
 PHONE_DEFINE_ENUM (PhoneCallState, phone_call_state, PHONE_CALL_STATE_LIST)
 PHONE_DEFINE_ENUM (PhoneCallDirection, phone_call_direction, PHONE_CALL_DIRECTION_LIST)
+PHONE_DEFINE_ENUM (PhoneCallRecording, phone_call_recording, PHONE_CALL_RECORDING_LIST)
+PHONE_DEFINE_ENUM (PhoneRecordPolicy, phone_record_policy, PHONE_RECORD_POLICY_LIST)
 PHONE_DEFINE_ENUM (PhoneCodecId, phone_codec_id, PHONE_CODEC_LIST)
 PHONE_DEFINE_ENUM (PhoneDirection, phone_direction, PHONE_DIRECTION_LIST)
 PHONE_DEFINE_ENUM (PhoneProfile, phone_profile, PHONE_PROFILE_LIST)
@@ -33,12 +35,10 @@ PHONE_DEFINE_ENUM (PhoneSrtpPolicy, phone_srtp_policy, PHONE_SRTP_POLICY_LIST)
 PHONE_DEFINE_ENUM (PhoneTone, phone_tone, PHONE_TONE_LIST)
 PHONE_DEFINE_ENUM (PhoneActor, phone_actor, PHONE_ACTOR_LIST)
 PHONE_DEFINE_ENUM (PhoneCause, phone_cause, PHONE_CAUSE_LIST)
+PHONE_DEFINE_ENUM (PhoneRecordingKind, phone_recording_kind, PHONE_RECORDING_KIND_LIST)
+PHONE_DEFINE_ENUM (PhoneRecordingState, phone_recording_state, PHONE_RECORDING_STATE_LIST)
 PHONE_DEFINE_ENUM (PhoneDaemonState, phone_daemon_state, PHONE_DAEMON_STATE_LIST)
 PHONE_DEFINE_ENUM (PhoneNetworkState, phone_network_state, PHONE_NETWORK_STATE_LIST)
 PHONE_DEFINE_ENUM (PhoneCandidateType, phone_candidate_type, PHONE_CANDIDATE_TYPE_LIST)
 PHONE_DEFINE_ENUM (PhoneCandidateTransport, phone_candidate_transport, PHONE_CANDIDATE_TRANSPORT_LIST)
 PHONE_DEFINE_ENUM (PhoneIceState, phone_ice_state, PHONE_ICE_STATE_LIST)
-PHONE_DEFINE_ENUM (PhoneStatus, phone_status, PHONE_STATUS_LIST)
-PHONE_DEFINE_ENUM (PhoneLamp, phone_lamp, PHONE_LAMP_LIST)
-PHONE_DEFINE_ENUM (PhoneSubscription, phone_subscription, PHONE_SUBSCRIPTION_LIST)
-PHONE_DEFINE_ENUM (PhoneDialogState, phone_dialog_state, PHONE_DIALOG_STATE_LIST)

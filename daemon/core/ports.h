@@ -12,6 +12,7 @@
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
 #include "core/reason.h"
+#include "core/recording.h"
 #include "util/secret.h"
 
 typedef struct _PhoneAccount PhoneAccount;
@@ -159,6 +160,35 @@ typedef struct
   gboolean (*choice_save) (gpointer store, const char *key, const char *value, GError **error);
 } PhoneStoreOps;
 
+/* ---- recordings (implemented by store/vault.c) ---- */
+
+typedef void (*PhoneVaultDone) (const GError *error, gpointer data);
+typedef void (*PhoneVaultOpened) (int fd, const GError *error, gpointer data);          /* fd: -1 with error; the callee closes it */
+/* state: whole, truncated or damaged; octets: of sound that is good; NULL with error: it cannot be read at all. */
+typedef void (*PhoneVaultVerified) (const char *state, guint64 octets, const GError *error, gpointer data);
+typedef void (*PhoneVaultKeyState) (const char *state, gpointer data);                  /* none, ready, locked, absent */
+typedef void (*PhoneVaultChanged) (const char *id, gpointer data);                      /* came, changed or went */
+
+/* Callbacks come once, on the main loop, for some functions before they return. */
+typedef struct
+{
+  /* Makes the key that recordings are sealed to, if there is none yet. */
+  void (*prepare) (gpointer vault, PhoneVaultDone done, gpointer data);
+  /* A recording that runs; it is in the list until it is removed. */
+  PhoneByteSink *(*create) (gpointer vault, const PhoneRecording *recording, GError **error);
+  GPtrArray *(*list) (gpointer vault);          /* PhoneRecording, newest first; borrowed until the main loop turns */
+  gboolean (*remove) (gpointer vault, const char *id, GError **error);
+  gboolean (*set_heard) (gpointer vault, const char *id, gboolean heard, GError **error);
+  /* The sound, as it is unsealed, through a pipe; up to a fault if there is one. The keyring may ask the user for it. */
+  void (*open) (gpointer vault, const char *id, PhoneVaultOpened done, gpointer data);
+  void (*verify) (gpointer vault, const char *id, PhoneVaultVerified done, gpointer data);
+  /* The pass phrase of a key that is behind one; the first one makes such a key where there is none. */
+  void (*unlock) (gpointer vault, PhoneSecret *pass_phrase, PhoneVaultDone done, gpointer data);
+  void (*lock) (gpointer vault);
+  void (*key_state) (gpointer vault, PhoneVaultKeyState done, gpointer data);
+  void (*watch) (gpointer vault, PhoneVaultChanged changed, gpointer data);
+} PhoneVaultOps;
+
 typedef struct
 {
   const PhoneSignallingOps *sig;
@@ -167,4 +197,6 @@ typedef struct
   gpointer engine;
   const PhoneStoreOps *store;
   gpointer store_data;
+  const PhoneVaultOps *vault;   /* NULL: nothing can be recorded */
+  gpointer vault_data;
 } PhonePorts;

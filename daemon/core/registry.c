@@ -43,6 +43,7 @@ enum
   SIGNAL_CALL_REMOVED,
   SIGNAL_CHANGED,
   SIGNAL_AUDIO_CHANGED,
+  SIGNAL_RECORDING_CHANGED,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -80,6 +81,7 @@ phone_registry_class_init (PhoneRegistryClass *klass)
   signals[SIGNAL_CALL_ADDED] = new_signal ("call-added", PHONE_TYPE_CALL);
   signals[SIGNAL_CALL_REMOVED] = new_signal ("call-removed", PHONE_TYPE_CALL);
   signals[SIGNAL_CHANGED] = new_signal (PHONE_SIGNAL_CHANGED, G_TYPE_UINT);
+  signals[SIGNAL_RECORDING_CHANGED] = new_signal ("recording-changed", G_TYPE_STRING);
   signals[SIGNAL_AUDIO_CHANGED] = new_signal ("audio-changed", G_TYPE_NONE);
 }
 
@@ -102,10 +104,24 @@ phone_registry_new (const PhoneDaemonSettings *settings)
   return registry;
 }
 
+static void
+on_recording_changed (const char *id, gpointer data)
+{
+  g_signal_emit (data, signals[SIGNAL_RECORDING_CHANGED], 0, id);
+}
+
 void
 phone_registry_set_ports (PhoneRegistry *registry, const PhonePorts *ports)
 {
   registry->ports = *ports;
+  if (ports->vault)
+    ports->vault->watch (ports->vault_data, on_recording_changed, registry);
+}
+
+GPtrArray *
+phone_registry_get_recordings (PhoneRegistry *registry)
+{
+  return registry->ports.vault ? registry->ports.vault->list (registry->ports.vault_data) : NULL;
 }
 
 const PhonePorts *phone_registry_get_ports (PhoneRegistry *registry) { return &registry->ports; }
@@ -260,15 +276,11 @@ phone_registry_find_account (PhoneRegistry *registry, const char *id)
 static void
 on_account_changed (PhoneAccount *account, guint mask, PhoneRegistry *registry)
 {
-  g_autoptr (GPtrArray) calls = NULL;
-
-  if (!(mask & (PHONE_ACCOUNT_REGISTRATION | PHONE_ACCOUNT_SETTINGS)))
+  if (!(mask & PHONE_ACCOUNT_REGISTRATION))
     return;
-  calls = g_ptr_array_copy (registry->calls, (GCopyFunc) (gpointer) g_object_ref, NULL);
-  g_ptr_array_set_free_func (calls, g_object_unref);
-  for (guint i = 0; i < calls->len; i++)
+  for (guint i = 0; i < registry->calls->len; i++)
     {
-      PhoneCall *call = g_ptr_array_index (calls, i);
+      PhoneCall *call = g_ptr_array_index (registry->calls, i);
 
       if (phone_call_get_account (call) == account)
         phone_call_account_changed (call);
@@ -429,7 +441,7 @@ is_established (PhoneCall *call)
 }
 
 guint
-phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean on_stack_only)
+phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean established_only)
 {
   guint n = 0;
 
@@ -439,8 +451,8 @@ phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboo
 
       if (account && phone_call_get_account (call) != account)
         continue;
-      /* A call that is being ended still has a dialog in the account's stack, one that waits for the registration has none yet. */
-      if (on_stack_only ? phone_call_needs_stack (call) : phone_call_get_state (call) != PHONE_CALL_DISCONNECTED)
+      /* A call that is being ended still has a dialog in the account's stack. */
+      if (established_only ? is_established (call) : phone_call_get_state (call) != PHONE_CALL_DISCONNECTED)
         n++;
     }
   return n;
@@ -480,9 +492,12 @@ phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except)
   for (guint i = 0; i < registry->calls->len; i++)
     {
       PhoneCall *call = g_ptr_array_index (registry->calls, i);
+      g_autoptr (GError) error = NULL;
 
-      if (call != except)
-        phone_call_step_aside (call);
+      if (call == except || phone_call_get_state (call) != PHONE_CALL_ACTIVE)
+        continue;
+      if (!phone_call_hold (call, NULL, NULL, &error) && !g_error_matches (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS))
+        phone_log_warning (NULL, "Call %u could not be put on hold: %s", phone_call_get_number (call), error->message);
     }
 }
 
@@ -581,7 +596,7 @@ phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call)
   if (phone_call_get_state (call) == PHONE_CALL_DISCONNECTED)
     {
       start_linger (registry, call);
-      if (phone_registry_count_calls (registry, phone_call_get_account (call), TRUE) == 0)
+      if (phone_registry_count_calls (registry, phone_call_get_account (call), FALSE) == 0)
         phone_account_calls_gone (phone_call_get_account (call));
     }
 }

@@ -65,6 +65,9 @@ typedef struct
 PhoneCall *phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDialOptions *options, GError **error);
 void phone_registry_hangup_all (PhoneRegistry *registry);
 
+/* Recordings: what storage has, borrowed until the main loop turns; emits "recording-changed" (const char *id: came, changed or went). */
+GPtrArray *phone_registry_get_recordings (PhoneRegistry *registry);     /* PhoneRecording, newest first; NULL: there is no storage */
+
 PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry);
 PhoneNetworkState phone_registry_get_network (PhoneRegistry *registry);
 void phone_registry_set_network (PhoneRegistry *registry, PhoneNetworkState state);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-engine.h"
 
+#include "store/vault.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@ struct _FakeEngine
   GHashTable *secrets;          /* account id -> text */
   GHashTable *selected;         /* role -> device */
   GString *digits;
+  StoreVault *vault;
 };
 
 struct _PhoneMedia
@@ -20,6 +23,7 @@ struct _PhoneMedia
   PhoneCall *call;
   const PhoneMediaEvents *events;
   gboolean running;
+  PhoneByteSink *sink;          /* of a recording */
 };
 
 typedef struct
@@ -463,9 +467,33 @@ media_report (PhoneMedia *media, PhoneMediaReport *ret_report)
   return TRUE;
 }
 
+/* What is recorded here is text. */
+static gboolean
+record_start (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error)
+{
+  media->sink = sink;
+  return sink->write (sink, "sound", 5, error);
+}
+
+static void
+record_pause (PhoneMedia *media, gboolean paused)
+{
+  media->sink->write (media->sink, paused ? ", pause" : ", more sound", paused ? 7 : 12, NULL);
+}
+
+static void
+record_stop (PhoneMedia *media)
+{
+  PhoneByteSink *sink = g_steal_pointer (&media->sink);
+
+  if (sink)
+    sink->close (sink, TRUE, 1500);
+}
+
 static void
 media_free (PhoneMedia *media)
 {
+  record_stop (media);
   fake_call (media->call)->media = NULL;
   g_free (media);
 }
@@ -541,6 +569,9 @@ static const PhoneMediaOps media_ops = {
   .media_set_tone = media_set_tone,
   .media_send_dtmf = media_send_dtmf,
   .media_report = media_report,
+  .record_start = record_start,
+  .record_pause = record_pause,
+  .record_stop = record_stop,
   .media_free = media_free,
   .set_ring = set_ring,
   .audio_select = audio_select,
@@ -609,9 +640,11 @@ static const PhoneStoreOps store_ops = {
 /* ---- for the test ---- */
 
 FakeEngine *
-fake_engine_new (void)
+fake_engine_new (const char *state, const char *credentials)
 {
   FakeEngine *engine = g_new0 (FakeEngine, 1);
+
+  engine->vault = store_vault_new (state, credentials);
 
   engine->secrets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   engine->selected = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
@@ -625,6 +658,7 @@ fake_engine_free (FakeEngine *engine)
   g_hash_table_unref (engine->secrets);
   g_hash_table_unref (engine->selected);
   g_string_free (engine->digits, TRUE);
+  store_vault_free (engine->vault);
   g_free (engine);
 }
 
@@ -638,6 +672,8 @@ fake_engine_get_ports (FakeEngine *engine, PhonePorts *ret_ports)
     .engine = engine,
     .store = &store_ops,
     .store_data = engine,
+    .vault = &store_vault_ops,
+    .vault_data = engine->vault,
   };
 }
 

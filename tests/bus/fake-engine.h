@@ -18,7 +18,8 @@
 
 typedef struct _FakeEngine FakeEngine;
 
-FakeEngine *fake_engine_new (void);
+/* state: folder of the recordings, which are kept by the real storage; credentials: where it finds its key, or NULL. */
+FakeEngine *fake_engine_new (const char *state, const char *credentials);
 void fake_engine_free (FakeEngine *engine);
 void fake_engine_get_ports (FakeEngine *engine, PhonePorts *ret_ports);
 

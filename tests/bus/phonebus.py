@@ -16,7 +16,8 @@ from gi.repository import Gio, GLib
 NAME = "org.phoned.Phone1"
 ROOT = "/org/phoned/Phone1"
 MANAGER, ACCOUNT, CALL, MEDIA, AUDIO = (NAME + "." + i for i in ("Manager", "Account", "Call", "Media", "Audio"))
-INTERFACES = (MANAGER, ACCOUNT, CALL, MEDIA, AUDIO)
+RECORDING, RECORDINGS = NAME + ".Recording", NAME + ".Recordings"
+INTERFACES = (MANAGER, ACCOUNT, CALL, MEDIA, AUDIO, RECORDING, RECORDINGS)
 PROPERTIES = "org.freedesktop.DBus.Properties"
 OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 TEST_PATH, TEST = "/org/phoned/Test", "org.phoned.Test"
@@ -194,7 +195,7 @@ class Phone:
 
     def start_daemon(self, *arguments):
         environment = dict(os.environ, DBUS_SESSION_BUS_ADDRESS=self.address)
-        return subprocess.Popen([os.environ["PHONED_FAKE"], *arguments], stdout=subprocess.PIPE, text=True, env=environment)
+        return subprocess.Popen([os.environ["PHONED_FAKE"], "--state", self.directory.name + "/state", *arguments], stdout=subprocess.PIPE, text=True, env=environment)
 
     def client(self):
         self.clients.append(Client(self.address))

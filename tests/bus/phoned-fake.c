@@ -2,7 +2,8 @@
 
 /* A daemon with the real bus and the real model over a fake engine (fake-engine.h), driven by org.phoned.Test
  * at /org/phoned/Test on the same connection. It runs until Quit(), or until the bus says that the name or
- * the connection is lost: then it exits with 3. Options: --linger S, --max-calls N. */
+ * the connection is lost: then it exits with 3. Options: --linger S, --max-calls N, --state DIR,
+ * --credentials DIR. */
 
 #include "bus/bus-private.h"
 #include "fake-engine.h"
@@ -338,21 +339,24 @@ set_daemon (PhoneDaemonSettings *settings, const char *key, const char *value)
 int
 main (int argc, char **argv)
 {
-  g_autofree char *linger = NULL, *max_calls = NULL;
+  g_autofree char *linger = NULL, *max_calls = NULL, *state = NULL, *credentials = NULL;
   const GOptionEntry entries[] = {
     { "linger", 0, 0, G_OPTION_ARG_STRING, &linger, NULL, NULL },
+    { "state", 0, 0, G_OPTION_ARG_FILENAME, &state, NULL, NULL },
+    { "credentials", 0, 0, G_OPTION_ARG_FILENAME, &credentials, NULL, NULL },
     { "max-calls", 0, 0, G_OPTION_ARG_STRING, &max_calls, NULL, NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (PhoneDaemonSettings) settings = phone_daemon_settings_new ();
   g_autoptr (GError) error = NULL;
-  Fake fake = { .loop = g_main_loop_new (NULL, FALSE), .engine = fake_engine_new () };
+  Fake fake = { .loop = g_main_loop_new (NULL, FALSE) };
   PhonePorts ports;
 
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
     g_error ("%s", error->message);
+  fake.engine = fake_engine_new (state ? state : "/nonexistent", credentials);
   set_daemon (settings, "linger", linger);
   set_daemon (settings, "max-calls", max_calls);
   fake.registry = phone_registry_new (settings);

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import phonebus
-from phonebus import ACCOUNT, AUDIO, CALL, MANAGER, MEDIA, ROOT, interface_xml, number_of, wait
+from phonebus import ACCOUNT, AUDIO, CALL, MANAGER, MEDIA, RECORDING, ROOT, interface_xml, number_of, wait
 from phonectl import Ctl, Terminal, assert_harmless
 
 NO_ACCOUNT = "no account yet; add one: phonectl account add home aor=sip:YOU@PROVIDER transport=tls --password-stdin\n"
@@ -70,7 +70,7 @@ def test_status_json(client, ctl):
     got = ctl.json("status")
     assert set(got) == properties(MANAGER, AUDIO) | {"object", "accounts", "calls"}
     assert set(got["accounts"][0]) == properties(ACCOUNT) | {"object"}
-    assert set(got["calls"][0]) == properties(CALL, MEDIA) | {"object", "number", "MediaDirection"}
+    assert set(got["calls"][0]) == properties(CALL, MEDIA) | {"object", "number", "MediaDirection"} | {"Recording" + p for p in properties(RECORDING)}
     assert got["calls"][0]["Direction"] == "outgoing" and got["calls"][0]["MediaDirection"] == "sendrecv"
     assert got["calls"][0]["number"] == 1 and got["object"] == ROOT
 
@@ -254,7 +254,7 @@ id          UUID
     client.call(path, CALL, "Hangup")
     client.wait_state(path, "disconnected")
     assert "ended|hangup by local" in lines(ctl.ok("call", "show", "1"))
-    assert set(ctl.json("call", "show", "1")) == properties(CALL, MEDIA) | {"object", "number", "MediaDirection"}
+    assert set(ctl.json("call", "show", "1")) == properties(CALL, MEDIA) | {"object", "number", "MediaDirection"} | {"Recording" + p for p in properties(RECORDING)}
 
 
 def test_unencrypted_is_said(client, ctl):

@@ -193,7 +193,7 @@ test_daemon_problems (Fixture *f, gconstpointer data)
   assert_problem (f, config, 0, "user/phoned.conf:10: [nonsense]: a section does not end with ']'");
   assert_problem (f, config, 1, "user/phoned.conf:2: [daemon] max-calls: \"many\" is not a number from 1 to 1000");
   assert_problem (f, config, 2, "user/phoned.conf:6: [media] port: there is no such key; did you mean \"ports\"?");
-  assert_problem (f, config, 3, "user/phoned.conf:9: [nonsense]: there is no such section; there are [daemon], [audio], [media], [sip]");
+  assert_problem (f, config, 3, "user/phoned.conf:9: [nonsense]: there is no such section; there are [daemon], [audio], [media], [sip], [recording]");
 }
 
 static void
@@ -429,7 +429,7 @@ test_save_all (Fixture *f, gconstpointer data)
     "enabled", "no", "name", "N", "aor", "sips:a@b:5061", "display-name", "D", "auth-user", "u", "password-file", "/p", "registrar", "r:1",
     "outbound-proxy", "sip:o;transport=tls;lr", "transport", "tls", "register", "no", "expires", "61", "keep-alive", "0", "reg-id", "7",
     "tls-ca", "/ca", "tls-cert", "/cert", "tls-verify", "no", "codecs", "pcmu,opus", "ptime", "60", "srtp", "preferred",
-    "sdes-in-clear", "yes", "keying", "sdes", "ice", "off", "dtmf", "info", "auto-answer", "0", "max-calls", "3", "did", "+1,2",
+    "sdes-in-clear", "yes", "keying", "sdes", "ice", "off", "dtmf", "info", "auto-answer", "0", "max-calls", "3", "record", "all", "did", "+1,2",
     "prefix", "#0", "default-domain", "d:1", "country", "AT", NULL };
   g_autoptr (PhoneAccountSettings) settings = make_settings ("all", pairs);
 

@@ -11,7 +11,6 @@
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
 #include "core/ports.h"
-#include "core/presence.h"
 #include "core/reason.h"
 #include "core/registry.h"
 #include "util/phone-uri.h"
@@ -62,14 +61,14 @@
   X (PhoneCandidateType, phone_candidate_type) \
   X (PhoneCandidateTransport, phone_candidate_transport) \
   X (PhoneIceState, phone_ice_state) \
+  X (PhoneCallRecording, phone_call_recording) \
+  X (PhoneRecordPolicy, phone_record_policy) \
+  X (PhoneRecordingKind, phone_recording_kind) \
+  X (PhoneRecordingState, phone_recording_state) \
   X (PhoneActor, phone_actor) \
   X (PhoneCause, phone_cause) \
   X (PhoneDaemonState, phone_daemon_state) \
   X (PhoneNetworkState, phone_network_state) \
-  X (PhoneStatus, phone_status) \
-  X (PhoneLamp, phone_lamp) \
-  X (PhoneSubscription, phone_subscription) \
-  X (PhoneDialogState, phone_dialog_state) \
   X (PhoneUriScheme, phone_uri_scheme)
 
 ENUMS (CHECK)

@@ -107,6 +107,7 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "dtmf", "info", "info" }, { "dtmf", "rfc4733", "rfc4733" }, { "dtmf", "inband", NULL },
   { "auto-answer", "0", "0" }, { "auto-answer", "2000", "2000" }, { "auto-answer", "60001", NULL }, { "auto-answer", "on", NULL },
   { "max-calls", "1", "1" }, { "max-calls", "0", NULL },
+  { "record", "all", "all" }, { "record", "never", "never" }, { "record", "some", NULL },
   { "did", "+49 (30) 12-34, 5678", "+49301234,5678" }, { "did", "abc", NULL }, { "did", "1,,2", NULL }, { "did", "+", NULL },
   { "prefix", "0", "0" }, { "prefix", "+49", "+49" }, { "prefix", "*31#", "*31#" }, { "prefix", "x", NULL }, { "prefix", "0+", NULL },
   { "prefix", "01234567890123456", NULL },
@@ -308,6 +309,11 @@ static const struct { const char *section, *key, *value, *expected; } daemon_cas
   { "sip", "user-agent", "acme/1", "acme/1" }, { "sip", "user-agent", "\xc3\xa4", NULL },
   { "sip", "session-expires", "0", "0" }, { "sip", "session-expires", "89", NULL },
   { "sip", "trace", "yes", "true" },
+  { "recording", "announce", "no", "false" },
+  { "recording", "numbers", " +49 30* , Help@Example.org", "+49 30*,Help@Example.org" },
+  { "recording", "numbers", "a,,b", NULL }, { "recording", "numbers", "<sip:a@b>", NULL },
+  { "recording", "keep-days", "30", "30" }, { "recording", "keep-days", "36501", NULL },
+  { "recording", "max-megabytes", "100", "100" }, { "recording", "max-megabytes", "-1", NULL },
 };
 
 static void

@@ -8,7 +8,7 @@
  * that grows with the wait (nobody hears 20 ms, 200 ms disturb a conversation: ITU-T G.114), and so has each frame that comes too
  * late. The target is the wait of least total price,
  *
- *     wait^3 / (3 * WAIT_SCALE^2) + LATE_PRICE * percentage of frames later than that
+ *     wait^3 / (3 * WAIT_SCALE^2) + LATE_PRICE * percentage of frames later than that, beyond TOLERATED
  *
  * so one more percent of frames is worth 25 ms at a wait of 75 ms, and a quarter of that at 150. Measured on the traces of tests/media with natural
  * speech: quiet links settle within their jitter, random loss waits for the FEC of the next packet, a stall of 150 ms every 3 s is
@@ -26,6 +26,7 @@
 #define WAIT_SCALE 100.0        /* ms */
 #define LATE_PRICE 14.0
 #define IGNORANCE 2.0            /* share of the target, over the root of the number of frames */
+#define TOLERATED 0.7           /* per cent: spikes so rare are concealed, whatever they would cost */
 #define START (40 * TICKS_PER_MS)       /* until there are enough to judge */
 #define ENOUGH 25
 #define RECENT 4                /* even */
@@ -72,7 +73,7 @@ cheapest (const PlayoutDelay *delay)
   for (guint i = 0; i < delay->n; i++)
     {
       double wait = (double) (delay->sorted[i] - delay->sorted[0]) / TICKS_PER_MS;
-      double price = wait * wait * wait / (3 * WAIT_SCALE * WAIT_SCALE) + LATE_PRICE * 100 * (delay->n - 1 - i) / delay->n;
+      double price = wait * wait * wait / (3 * WAIT_SCALE * WAIT_SCALE) + LATE_PRICE * MAX (100.0 * (delay->n - 1 - i) / delay->n - TOLERATED, 0);
 
       if (price < best)
         {

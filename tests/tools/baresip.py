@@ -14,6 +14,18 @@ MODULES = "/usr/lib/baresip/modules"
 TIMEOUT = 20.0
 
 
+def connect(address, port, process):
+    """The control socket of a baresip that may still be starting."""
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            return socket.create_connection((address, port), 1)
+        except OSError:
+            if time.monotonic() > deadline or process.poll() is not None:
+                raise RuntimeError("baresip does not start") from None
+            time.sleep(0.02)  # there is no event for a socket that is not there yet
+
+
 class Baresip:
     def __init__(self, name, work, address, speech, aor, *, outbound=None, password="", transport="udp", codecs="opus/48000/1",
                  mediaenc="", regint=0, ca=None, dtmf=None, extra="", hurry=False):
@@ -57,15 +69,22 @@ class Baresip:
         self.log = open(self.home / "log", "wb")
         self.process = subprocess.Popen(["baresip", "-4", "-f", str(self.home), "-v"], stdout=self.log, stderr=self.log,
                                         stdin=subprocess.DEVNULL, cwd=self.home, preexec_fn=urgent if self.hurry else None)
-        deadline = time.monotonic() + TIMEOUT
-        while True:
-            try:
-                self.socket = socket.create_connection((self.address, self.control_port), 1)
-                break
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    raise RuntimeError(f"baresip does not start: {(self.home / 'log').read_text(errors='replace')[-2000:]}") from None
-                time.sleep(0.02)  # there is no event for a socket that is not there yet
+        try:
+            self.socket = connect(self.address, self.control_port, self.process)
+        except RuntimeError:
+            raise RuntimeError(f"baresip does not start: {self.log_text()[-2000:]}") from None
+        self.listen()
+
+    @classmethod
+    def attached(cls, connect):
+        """To one that somebody else started: its control socket alone. connect: makes the socket."""
+        self = cls.__new__(cls)
+        self.home, self.events, self.condition = pathlib.Path("/nonexistent"), [], threading.Condition()
+        self.socket = connect()
+        self.listen()
+        return self
+
+    def listen(self):
         self.socket.settimeout(None)
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -104,7 +123,7 @@ class Baresip:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     kinds = [event.get("type") or event for event in self.events]
-                    raise TimeoutError(f"baresip: waited in vain for {kind}; {kinds}; {(self.home / 'log').read_text(errors='replace')[-1500:]}")
+                    raise TimeoutError(f"baresip: waited in vain for {kind}; {kinds}; {self.log_text()[-1500:]}")
                 self.condition.wait(left)
 
     def wait_registered(self, timeout=TIMEOUT):
@@ -128,7 +147,8 @@ class Baresip:
         return files[-1] if files else None
 
     def log_text(self):
-        return (self.home / "log").read_text(errors="replace")
+        path = self.home / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def stop(self):
         if self.socket:

@@ -140,3 +140,23 @@ def summary(found):
     return dict(estoi=float(np.average([u.estoi for u in found], weights=weights)),
                 distance=float(np.sqrt(np.average([u.distance ** 2 for u in found], weights=weights))),
                 delay=float(np.median([u.delay for u in found])))
+
+
+def track(clean, heard, rate, step=0.25, size=0.3, longest=1.5):
+    """[(time, delay or None, damage)] along the signal, times in s: the delay of each piece where it can be told, and the log-mel distance of
+    what was heard of it in dB."""
+    wanted = 8000
+    a, b = (resample(x, rate, wanted) for x in (clean, heard))
+    b = np.concatenate([b, np.zeros(int((longest + size) * wanted) + len(a))])
+    n, result, last = int(size * wanted), [], 0
+    loud = 0.1 * np.sqrt(np.mean(a ** 2))
+    for at in range(0, len(a) - n, int(step * wanted)):
+        piece = a[at:at + n]
+        if np.sqrt(np.mean(piece ** 2)) < loud:
+            continue
+        delay, sharp = lag(piece, b[at:at + n + int(longest * wanted)])
+        sure = sharp > 12
+        last = delay if sure else last
+        damage = mel_distance(piece, b[at + last:at + last + n], wanted, bands=20, high=3800)
+        result.append((at / wanted, delay / wanted if sure else None, None if np.isnan(damage) else damage))
+    return result

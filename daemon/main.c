@@ -41,6 +41,7 @@ typedef struct
   GStrv problems;
   GNetworkMonitor *monitor;
   guint network_settle;
+  gboolean engine_stopped;
   guint trim;
   int exit_status;
 } Daemon;
@@ -301,6 +302,7 @@ on_engine_stopped (gpointer data)
 {
   Daemon *self = data;
 
+  self->engine_stopped = TRUE;
   g_main_loop_quit (self->loop);
 }
 
@@ -316,7 +318,9 @@ tear_down (Daemon *self)
   if (self->ua)
     {
       ua_engine_stop (self->ua, ENGINE_STOP_MS, on_engine_stopped, self);
-      g_main_loop_run (self->loop);
+      /* A signal quits the loop too, but the engine cannot be freed earlier; ENGINE_STOP_MS is not long. */
+      while (!self->engine_stopped)
+        g_main_loop_run (self->loop);
     }
   if (self->registry)
     g_signal_handlers_disconnect_by_data (self->registry, self);

@@ -199,7 +199,7 @@ restart (PhoneAccount *account)
       phone_account_start (account, NULL);
       return;
     }
-  if (phone_registry_count_calls (account->registry, account, FALSE) == 0)
+  if (phone_registry_count_calls (account->registry, account, TRUE) == 0)
     {
       phone_account_stop (account);
       if (account->settings->enabled && account->registration == PHONE_REGISTRATION_REGISTERED)

@@ -78,7 +78,7 @@ phone_call_on_confirmed (PhoneCall *call, const PhoneMediaDesc *answer)
 
   if (phone_call_is_ended (call))
     return;
-  if (call->pending_offer && call->reoffer == REOFFER_NONE)
+  if (call->pending_offer && !call->reoffer_open)
     {
       if (answer)
         phone_call_complete_offer (call, answer, &error);
@@ -91,13 +91,15 @@ phone_call_on_confirmed (PhoneCall *call, const PhoneMediaDesc *answer)
       end_for_media (call, error);
       return;
     }
-  if (!call->answering)
-    return;
-  call->answering = FALSE;
-  g_clear_pointer (&call->remote_offer, phone_media_desc_free);
-  phone_call_rearm_media (call);
-  phone_call_set_state (call, PHONE_CALL_ACTIVE, "confirmed");
-  phone_call_fire (call, &call->answer_waiter, NULL);
+  if (call->answering)
+    {
+      call->answering = FALSE;
+      g_clear_pointer (&call->remote_offer, phone_media_desc_free);
+      phone_call_rearm_media (call);
+      phone_call_set_state (call, PHONE_CALL_ACTIVE, "confirmed");
+      phone_call_fire (call, &call->answer_waiter, NULL);
+    }
+  phone_call_send_due (call);
 }
 
 /* ---- in the dialog ---- */
@@ -144,13 +146,39 @@ phone_call_on_address_changed (PhoneCall *call)
   return offer;
 }
 
+/* Nothing that a pending_offer of ours held is true any more: the peer's own change comes first, and ours is made anew after it. */
+void
+phone_call_on_glare (PhoneCall *call)
+{
+  g_clear_pointer (&call->pending_offer, phone_media_desc_free);
+  call->reoffer_open = FALSE;
+}
+
+PhoneMediaDesc *
+phone_call_on_reoffer_again (PhoneCall *call)
+{
+  g_autoptr (GError) error = NULL;
+  PhoneMediaDesc *offer = phone_call_is_ended (call) || call->pending_offer ? NULL : phone_call_make_reoffer (call, &error);
+
+  if (error)
+    phone_log_warning (&call->log, "Call %u: %s", call->number, error->message);
+  return offer;
+}
+
 static void
 finish_reoffer (PhoneCall *call, const GError *error)
 {
   Reoffer purpose = call->reoffer;
 
-  call->reoffer = REOFFER_NONE;
   g_clear_pointer (&call->pending_offer, phone_media_desc_free);
+  if (purpose != REOFFER_NONE && call->due != REOFFER_NONE && !call->reoffer_open)
+    {
+      /* This was the end of another offer, the engine's; ours has waited for it. */
+      phone_call_send_due (call);
+      return;
+    }
+  call->reoffer = REOFFER_NONE;
+  call->reoffer_open = FALSE;
   if (!error && purpose != REOFFER_NONE)
     {
       call->local_hold = purpose == REOFFER_HOLD;
@@ -162,6 +190,7 @@ finish_reoffer (PhoneCall *call, const GError *error)
     phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
   phone_call_update_attachment (call);
   phone_call_fire (call, &call->hold_waiter, error);
+  phone_call_send_due (call);
 }
 
 void

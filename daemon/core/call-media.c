@@ -109,10 +109,11 @@ phone_call_update_attachment (PhoneCall *call)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
   gboolean early = call->state == PHONE_CALL_DIALING || call->state == PHONE_CALL_ALERTING;
-  gboolean talking = call->state == PHONE_CALL_ACTIVE && call->reoffer != REOFFER_HOLD;
+  gboolean talking = call->state == PHONE_CALL_ACTIVE || call->answering;
+  gboolean leaving = call->reoffer == REOFFER_HOLD || call->due == REOFFER_HOLD;
 
   if (call->media)
-    ports->media->media_set_attached (call->media, call->plan && (early || talking || call->answering));
+    ports->media->media_set_attached (call->media, call->plan && (early || (talking && !leaving)));
 }
 
 static gboolean
@@ -229,6 +230,18 @@ phone_call_make_offer (PhoneCall *call, PhoneDirection direction, gboolean new_k
     return NULL;
   phone_media_desc_free (call->pending_offer);
   call->pending_offer = phone_media_desc_copy (offer);
+  return offer;
+}
+
+PhoneMediaDesc *
+phone_call_make_reoffer (PhoneCall *call, GError **error)
+{
+  PhoneDirection direction = call->reoffer == REOFFER_HOLD     ? PHONE_DIRECTION_SENDONLY
+                             : call->reoffer == REOFFER_RESUME ? PHONE_DIRECTION_SENDRECV
+                                                               : phone_call_wanted_direction (call);
+  PhoneMediaDesc *offer = phone_call_make_offer (call, direction, call->reoffer != REOFFER_HOLD, error);
+
+  call->reoffer_open = offer && call->reoffer != REOFFER_NONE;
   return offer;
 }
 

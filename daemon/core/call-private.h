@@ -54,6 +54,8 @@ struct _PhoneCall
   PhoneMediaDesc *pending_offer;        /* ours, unanswered */
   PhoneMediaPlan *plan;
   Reoffer reoffer;
+  gboolean reoffer_open;                /* pending_offer is that of reoffer; else it is the engine's, or travels in a response */
+  Reoffer due;                          /* what goes out as soon as no offer is open any more: the latest wish wins */
   PhoneMedia *media;
   gboolean silent_early;                /* the media's watch has fired before the answer: it must be set again */
   char *local_address;                  /* numeric, as the peer's side of the network sees us */
@@ -73,6 +75,8 @@ void phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *me
 void phone_call_fire (PhoneCall *call, CallWaiter *waiter, const GError *error);
 void phone_call_set_reason (PhoneCall *call, const PhoneReason *reason);        /* only the first one counts */
 void phone_call_clear_timers (PhoneCall *call);
+/* No offer is open any more: what waited for that goes out. */
+void phone_call_send_due (PhoneCall *call);
 
 /* ---- call-recording.c ---- */
 gboolean phone_call_can_record (PhoneCall *call);
@@ -89,6 +93,8 @@ PhoneMediaDesc *phone_call_make_offer (PhoneCall *call, PhoneDirection direction
 /* The peer's answer to pending_offer: plan, media, remote hold. */
 gboolean phone_call_complete_offer (PhoneCall *call, const PhoneMediaDesc *answer, GError **error);
 PhoneMediaDesc *phone_call_make_answer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error);
+/* Our offer for the change under way. It must be given to the engine. */
+PhoneMediaDesc *phone_call_make_reoffer (PhoneCall *call, GError **error);
 /* Microphone and loudspeaker follow state, hold and plan. */
 void phone_call_update_attachment (PhoneCall *call);
 void phone_call_rearm_media (PhoneCall *call);          /* at the answer: what was missing before it does not count */

@@ -169,6 +169,7 @@ enter_ending (PhoneCall *call)
 
   phone_call_clear_timers (call);
   call->answering = FALSE;
+  call->due = REOFFER_NONE;
   phone_call_recording_ended (call);
   phone_call_update_attachment (call);
   ended = g_error_new (PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "The call ended: %s%s%s", phone_cause_to_string (call->reason->cause),
@@ -243,6 +244,12 @@ gint64 phone_call_get_answered (PhoneCall *call) { return call->answered; }
 const PhoneMediaPlan *phone_call_get_plan (PhoneCall *call) { return call->plan; }
 gpointer phone_call_get_engine_data (PhoneCall *call) { return call->engine_data; }
 void phone_call_set_engine_data (PhoneCall *call, gpointer data) { call->engine_data = data; }
+
+gboolean
+phone_call_needs_stack (PhoneCall *call)
+{
+  return call->state != PHONE_CALL_DISCONNECTED && (call->direction == PHONE_CALL_INBOUND || call->invited);
+}
 
 gboolean
 phone_call_is_ended (PhoneCall *call)
@@ -398,8 +405,14 @@ phone_call_account_changed (PhoneCall *call)
 {
   g_autoptr (GError) error = NULL;
 
-  if (call->registration_timeout == 0
-      || phone_account_get_registration (call->account) != PHONE_REGISTRATION_REGISTERED)
+  if (call->registration_timeout == 0)
+    return;
+  if (!phone_account_get_settings (call->account)->enabled)
+    {
+      give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_CANCELLED, "The account was disabled");
+      return;
+    }
+  if (phone_account_get_registration (call->account) != PHONE_REGISTRATION_REGISTERED)
     return;
   g_clear_handle_id (&call->registration_timeout, g_source_remove);
   if (!send_invite (call, &error))
@@ -578,26 +591,75 @@ phone_call_start_linger (PhoneCall *call, guint seconds)
 /* ---- during the call ---- */
 
 static gboolean
-start_reoffer (PhoneCall *call, Reoffer purpose, PhoneDirection direction, PhoneCallDone done, gpointer data, GError **error)
+send_reoffer (PhoneCall *call, GError **error)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  g_autoptr (PhoneMediaDesc) offer = phone_call_make_offer (call, direction, purpose == REOFFER_RESUME, error);
+  g_autoptr (PhoneMediaDesc) offer = phone_call_make_reoffer (call, error);
 
-  if (!offer)
-    return FALSE;
+  if (offer && ports->sig->call_reoffer (ports->ua, call, offer, error))
+    return TRUE;
+  call->reoffer = REOFFER_NONE;
+  call->reoffer_open = FALSE;
+  g_clear_pointer (&call->pending_offer, phone_media_desc_free);
+  phone_call_update_attachment (call);
+  return FALSE;
+}
+
+/* An offer of ours may be open already, in the 200 to an offerless re-INVITE or in a refresh of the session. Then this one waits for the answer
+ * to that (RFC 3264 section 4); the microphone does not wait. */
+static gboolean
+start_reoffer (PhoneCall *call, Reoffer purpose, PhoneCallDone done, gpointer data, GError **error)
+{
   call->reoffer = purpose;
   call->hold_waiter = (CallWaiter){ done, data };
   phone_call_update_attachment (call);
-  if (!ports->sig->call_reoffer (ports->ua, call, offer, error))
+  if (call->pending_offer)
+    call->due = purpose;
+  else if (!send_reoffer (call, error))
     {
-      call->reoffer = REOFFER_NONE;
       call->hold_waiter = (CallWaiter){ 0 };
-      g_clear_pointer (&call->pending_offer, phone_media_desc_free);
-      phone_call_update_attachment (call);
       return FALSE;
     }
   phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
   return TRUE;
+}
+
+void
+phone_call_send_due (PhoneCall *call)
+{
+  g_autoptr (PhoneCall) keep = g_object_ref (call);
+  Reoffer due = call->due;
+  g_autoptr (GError) error = NULL;
+
+  if (due == REOFFER_NONE || phone_call_is_ended (call) || call->pending_offer || call->reoffer_open || !is_established (call))
+    return;
+  call->due = REOFFER_NONE;
+  if (call->reoffer == REOFFER_NONE && call->state == (due == REOFFER_HOLD ? PHONE_CALL_HELD : PHONE_CALL_ACTIVE))
+    return;
+  call->reoffer = due;
+  phone_call_update_attachment (call);
+  if (!send_reoffer (call, &error))
+    {
+      phone_log_warning (&call->log, "Call %u: %s", call->number, error->message);
+      phone_call_fire (call, &call->hold_waiter, error);
+    }
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
+}
+
+/* Another call takes the user's ear, whatever this one is just doing: an answer that still waits for its ACK and a call that is about to be
+ * resumed are put on hold as soon as they are there. */
+void
+phone_call_step_aside (PhoneCall *call)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (call->answering || call->reoffer == REOFFER_RESUME)
+    {
+      call->due = REOFFER_HOLD;
+      phone_call_update_attachment (call);
+    }
+  else if (can_hold (call) && !phone_call_hold (call, NULL, NULL, &error))
+    phone_log_warning (&call->log, "Call %u could not be put on hold: %s", call->number, error->message);
 }
 
 gboolean
@@ -605,7 +667,7 @@ phone_call_hold (PhoneCall *call, PhoneCallDone done, gpointer data, GError **er
 {
   if (!require (call, "hold", can_hold (call), error))
     return FALSE;
-  return start_reoffer (call, REOFFER_HOLD, PHONE_DIRECTION_SENDONLY, done, data, error);
+  return start_reoffer (call, REOFFER_HOLD, done, data, error);
 }
 
 gboolean
@@ -613,7 +675,7 @@ phone_call_resume (PhoneCall *call, PhoneCallDone done, gpointer data, GError **
 {
   if (!require (call, "resume", can_resume (call), error))
     return FALSE;
-  if (!start_reoffer (call, REOFFER_RESUME, PHONE_DIRECTION_SENDRECV, done, data, error))
+  if (!start_reoffer (call, REOFFER_RESUME, done, data, error))
     return FALSE;
   phone_registry_hold_others (call->registry, call);
   return TRUE;

@@ -98,6 +98,10 @@ PhoneMediaDesc *phone_call_on_offer_wanted (PhoneCall *call, GError **error);
 /* Our address changed: our offer from the new one, or NULL when the call does not need or cannot make one now. The outcome is reported like
  * that of phone_call_on_offer_wanted(), a refusal by phone_call_on_reoffer_failed(). */
 PhoneMediaDesc *phone_call_on_address_changed (PhoneCall *call);
+/* Our re-INVITE met one of the peer's (491) and will be tried again: its offer is void. Then, when the time has come, a new one that knows what the
+ * peer changed meanwhile. NULL: not possible any more (or not yet: an offer of ours is open elsewhere). */
+void phone_call_on_glare (PhoneCall *call);
+PhoneMediaDesc *phone_call_on_reoffer_again (PhoneCall *call);
 void phone_call_on_reoffer_answered (PhoneCall *call, const PhoneMediaDesc *answer);
 void phone_call_on_reoffer_failed (PhoneCall *call, guint status, const char *phrase);
 void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, const char *asserted_id);  /* connected identity; NULL: unchanged */

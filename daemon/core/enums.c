@@ -11,6 +11,7 @@
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
 #include "core/ports.h"
+#include "core/presence.h"
 #include "core/reason.h"
 #include "core/recording.h"
 #include "core/registry.h"
@@ -42,3 +43,7 @@ PHONE_DEFINE_ENUM (PhoneNetworkState, phone_network_state, PHONE_NETWORK_STATE_L
 PHONE_DEFINE_ENUM (PhoneCandidateType, phone_candidate_type, PHONE_CANDIDATE_TYPE_LIST)
 PHONE_DEFINE_ENUM (PhoneCandidateTransport, phone_candidate_transport, PHONE_CANDIDATE_TRANSPORT_LIST)
 PHONE_DEFINE_ENUM (PhoneIceState, phone_ice_state, PHONE_ICE_STATE_LIST)
+PHONE_DEFINE_ENUM (PhoneStatus, phone_status, PHONE_STATUS_LIST)
+PHONE_DEFINE_ENUM (PhoneLamp, phone_lamp, PHONE_LAMP_LIST)
+PHONE_DEFINE_ENUM (PhoneSubscription, phone_subscription, PHONE_SUBSCRIPTION_LIST)
+PHONE_DEFINE_ENUM (PhoneDialogState, phone_dialog_state, PHONE_DIALOG_STATE_LIST)

@@ -29,6 +29,8 @@ gboolean phone_call_start (PhoneCall *call, GError **error);
 void phone_call_ring (PhoneCall *call);
 gboolean phone_call_wants_ring (PhoneCall *call);               /* incoming, not answered, not silenced */
 void phone_call_set_waiting (PhoneCall *call, gboolean waiting);
+void phone_call_step_aside (PhoneCall *call);                   /* on hold, now or as soon as possible */
+gboolean phone_call_needs_stack (PhoneCall *call);              /* more than a wish: the account's stack has a dialog of it */
 void phone_call_account_changed (PhoneCall *call);              /* for a call that waits for registration */
 void phone_call_end (PhoneCall *call, const PhoneReason *reason);       /* our decision: BYE, CANCEL or a final response */
 void phone_call_dispose_media (PhoneCall *call);
@@ -39,7 +41,7 @@ gboolean phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, G
 void phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except);
 gboolean phone_registry_is_talking (PhoneRegistry *registry, PhoneCall *except);        /* in another call that is active */
 void phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call);    /* state: recompute ring, waiting, daemon state */
-guint phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean established_only);
+guint phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean on_stack_only);      /* see phone_call_needs_stack */
 void phone_registry_account_stopped (PhoneRegistry *registry, PhoneAccount *account);
 void phone_registry_call_lingered (PhoneRegistry *registry, PhoneCall *call);
 const char *phone_registry_country (PhoneRegistry *registry, PhoneAccount *account);

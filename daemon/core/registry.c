@@ -276,11 +276,15 @@ phone_registry_find_account (PhoneRegistry *registry, const char *id)
 static void
 on_account_changed (PhoneAccount *account, guint mask, PhoneRegistry *registry)
 {
-  if (!(mask & PHONE_ACCOUNT_REGISTRATION))
+  g_autoptr (GPtrArray) calls = NULL;
+
+  if (!(mask & (PHONE_ACCOUNT_REGISTRATION | PHONE_ACCOUNT_SETTINGS)))
     return;
-  for (guint i = 0; i < registry->calls->len; i++)
+  calls = g_ptr_array_copy (registry->calls, (GCopyFunc) (gpointer) g_object_ref, NULL);
+  g_ptr_array_set_free_func (calls, g_object_unref);
+  for (guint i = 0; i < calls->len; i++)
     {
-      PhoneCall *call = g_ptr_array_index (registry->calls, i);
+      PhoneCall *call = g_ptr_array_index (calls, i);
 
       if (phone_call_get_account (call) == account)
         phone_call_account_changed (call);
@@ -441,7 +445,7 @@ is_established (PhoneCall *call)
 }
 
 guint
-phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean established_only)
+phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean on_stack_only)
 {
   guint n = 0;
 
@@ -451,8 +455,8 @@ phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboo
 
       if (account && phone_call_get_account (call) != account)
         continue;
-      /* A call that is being ended still has a dialog in the account's stack. */
-      if (established_only ? is_established (call) : phone_call_get_state (call) != PHONE_CALL_DISCONNECTED)
+      /* A call that is being ended still has a dialog in the account's stack, one that waits for the registration has none yet. */
+      if (on_stack_only ? phone_call_needs_stack (call) : phone_call_get_state (call) != PHONE_CALL_DISCONNECTED)
         n++;
     }
   return n;
@@ -492,12 +496,9 @@ phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except)
   for (guint i = 0; i < registry->calls->len; i++)
     {
       PhoneCall *call = g_ptr_array_index (registry->calls, i);
-      g_autoptr (GError) error = NULL;
 
-      if (call == except || phone_call_get_state (call) != PHONE_CALL_ACTIVE)
-        continue;
-      if (!phone_call_hold (call, NULL, NULL, &error) && !g_error_matches (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS))
-        phone_log_warning (NULL, "Call %u could not be put on hold: %s", phone_call_get_number (call), error->message);
+      if (call != except)
+        phone_call_step_aside (call);
     }
 }
 
@@ -596,7 +597,7 @@ phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call)
   if (phone_call_get_state (call) == PHONE_CALL_DISCONNECTED)
     {
       start_linger (registry, call);
-      if (phone_registry_count_calls (registry, phone_call_get_account (call), FALSE) == 0)
+      if (phone_registry_count_calls (registry, phone_call_get_account (call), TRUE) == 0)
         phone_account_calls_gone (phone_call_get_account (call));
     }
 }

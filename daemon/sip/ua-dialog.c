@@ -276,13 +276,28 @@ ua_dialog_abandon (gpointer owner, gpointer data)
 
 /* ---- responses and requests inside the dialog ---- */
 
-/* A challenge inside a dialog that the far end began is not answered: it is a way to collect digests for guessing (ua-digest.h). */
+/* In a dialog that the far end began, a challenge may be a way to collect digests for guessing (ua-digest.h). */
+static gboolean
+may_answer (UaDialog *dialog, const UaEvent *event)
+{
+  UaAccount *account = dialog->stack->account;
+
+  if (!account)
+    return FALSE;
+  if (dialog->outgoing)
+    return TRUE;
+  if (ua_account_trusts (account, ua_stack_peer (dialog->stack)) && ua_credentials_knows (account->credentials, event->sip))
+    return TRUE;
+  phone_log_notice (&dialog->log, "A challenge inside the call that is not from our registrar is not answered");
+  return FALSE;
+}
+
 gboolean
 ua_dialog_authenticate (UaDialog *dialog, const UaEvent *event)
 {
   if ((event->status != 401 && event->status != 407) || !event->sip)
     return FALSE;
-  if (dialog->outgoing && dialog->stack->account
+  if (may_answer (dialog, event)
       && ua_credentials_answer (dialog->stack->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT)
     return TRUE;
   /* sofia holds the request back for a password; without one it ends it (904) and lets the next one pass */
@@ -314,12 +329,8 @@ ua_dialog_on_cancel_response (UaStack *stack, const UaEvent *event, gpointer own
 }
 
 void
-ua_dialog_on_other_response (UaStack *stack, const UaEvent *event, gpointer owner)
+ua_dialog_on_refused (UaDialog *dialog, const UaEvent *event)
 {
-  UaDialog *dialog = owner;
-
-  if (event->status < 200 || ua_dialog_authenticate (dialog, event))
-    return;
   if (event->status == 481 || event->status == 408)
     {
       /* RFC 3261 section 12.2.1.2: the dialog is dead */
@@ -328,6 +339,18 @@ ua_dialog_on_other_response (UaStack *stack, const UaEvent *event, gpointer owne
     }
   else if (event->status >= 300)
     phone_log_info (&dialog->log, "Request in the dialog refused: %d %s", event->status, event->phrase);
+}
+
+void
+ua_dialog_on_other_response (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaDialog *dialog = owner;
+
+  if (event->status < 200 || ua_dialog_authenticate (dialog, event))
+    return;
+  if (event->type == nua_r_info)
+    ua_dialog_request_ends (dialog);
+  ua_dialog_on_refused (dialog, event);
 }
 
 void
@@ -403,5 +426,6 @@ ua_dialog_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError 
     }
   body = ua_dtmf_info_write (digit, ms);
   nua_info (dialog->nh, SIPTAG_CONTENT_TYPE_STR ("application/dtmf-relay"), SIPTAG_PAYLOAD_STR (body), TAG_END ());
+  ua_dialog_request_begins (dialog);
   return TRUE;
 }

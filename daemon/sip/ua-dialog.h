@@ -51,11 +51,11 @@ struct _UaDialog
   gboolean bye_after_ack;
 
   /* in the dialog */
-  PhoneMediaDesc *reoffer;
   UaReofferState reoffer_state;
   gboolean reoffer_internal;    /* a session refresh: core did not ask */
   guint reoffer_tries;
   GSource *reoffer_timer;
+  guint n_requests;             /* INFO and UPDATE without a final response */
   gboolean moved;               /* our address changed while another change was under way */
   gboolean peer_updates;        /* the peer allows UPDATE */
   gboolean peer_timer;          /* and supports session timers */
@@ -86,6 +86,8 @@ void ua_dialog_abandon (gpointer owner, gpointer data);         /* the stack is 
 gboolean ua_dialog_authenticate (UaDialog *dialog, const UaEvent *event);
 void ua_dialog_on_bye_response (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_on_cancel_response (UaStack *stack, const UaEvent *event, gpointer owner);
+/* The final response to a request of ours that changes nothing but what it asked for. */
+void ua_dialog_on_refused (UaDialog *dialog, const UaEvent *event);
 void ua_dialog_on_other_response (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_on_bye (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_on_info (UaStack *stack, const UaEvent *event, gpointer owner);
@@ -130,6 +132,9 @@ void ua_dialog_reject (gpointer ua, PhoneCall *call, guint status, const char *p
 
 /* ---- changes of the session: ua-reoffer.c ---- */
 gboolean ua_dialog_reoffer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *offer, GError **error);
+/* A request other than INVITE went out, or got its final response. sofia forgets an INVITE that is asked for in between: it waits. */
+void ua_dialog_request_begins (UaDialog *dialog);
+void ua_dialog_request_ends (UaDialog *dialog);
 /* internal: core did not ask; it gets the answer by phone_call_on_confirmed. */
 gboolean ua_dialog_start_reoffer (UaDialog *dialog, const PhoneMediaDesc *offer, gboolean internal, GError **error);
 void ua_dialog_on_reoffer_response (UaDialog *dialog, const UaEvent *event);

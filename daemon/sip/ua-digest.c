@@ -38,7 +38,7 @@
 
 PHONE_DEFINE_ENUM (UaAnswer, ua_answer, UA_ANSWER_LIST)
 
-enum { N_REFUSED = 8 };
+enum { N_REFUSED = 8, MAX_REALMS = 8 };
 
 /* ---- the table of credentials ---- */
 
@@ -50,6 +50,7 @@ struct _UaCredentials
   PhoneSecret *password;
   char *refused[N_REFUSED];     /* nonces of challenges that said no; a ring */
   guint next_refused;
+  GHashTable *realms;           /* char * -> UaDigestAlgorithm + 1: what our own server asks for */
 };
 
 static GHashTable *credentials_by_token;        /* char * -> UaCredentials *, both borrowed from the value */
@@ -61,6 +62,7 @@ ua_credentials_new (const char *user, PhoneSecret *password)
 
   credentials->token = ua_digest_make_cnonce ();
   credentials->auth = g_strdup_printf ("Digest:\"*\":phone:%s", credentials->token);
+  credentials->realms = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   if (credentials_by_token == NULL)
     credentials_by_token = g_hash_table_new (g_str_hash, g_str_equal);
   g_hash_table_insert (credentials_by_token, credentials->token, credentials);
@@ -98,6 +100,7 @@ ua_credentials_free (UaCredentials *credentials)
   if (g_hash_table_size (credentials_by_token) == 0)
     g_clear_pointer (&credentials_by_token, g_hash_table_unref);
   forget_refused (credentials);
+  g_hash_table_unref (credentials->realms);
   phone_secret_unref (credentials->password);
   g_free (credentials->user);
   g_free (credentials->auth);
@@ -473,6 +476,56 @@ ua_credentials_answer (UaCredentials *credentials, nua_handle_t *nh, const sip_t
   nua_authenticate (nh, NUTAG_AUTH (answer == UA_ANSWER_SENT ? credentials->auth : "Digest:\"*\":phone:none"),
                     TAG_END ());
   return answer;
+}
+
+/* ---- what our own server asks for ---- */
+
+/* Every realm of the challenges in list, with the strongest algorithm offered for it. */
+static void
+collect_realms (const msg_auth_t *list, GHashTable *realms)
+{
+  for (const msg_auth_t *header = list; header != NULL; header = header->au_next)
+    {
+      g_autofree char *text = header_text (header);
+      g_autoptr (GPtrArray) parsed = text != NULL ? ua_digest_parse (text) : NULL;
+
+      for (guint i = 0; parsed != NULL && i < parsed->len; i++)
+        {
+          const UaDigestChallenge *challenge = parsed->pdata[i];
+          guint best = GPOINTER_TO_UINT (g_hash_table_lookup (realms, challenge->realm));
+
+          if (best > 0 || g_hash_table_size (realms) < MAX_REALMS)
+            g_hash_table_insert (realms, g_strdup (challenge->realm), GUINT_TO_POINTER (MAX (best, challenge->algorithm + 1)));
+        }
+    }
+}
+
+void
+ua_credentials_learn (UaCredentials *credentials, const sip_t *sip)
+{
+  collect_realms (sip->sip_www_authenticate, credentials->realms);
+  collect_realms (sip->sip_proxy_authenticate, credentials->realms);
+}
+
+gboolean
+ua_credentials_knows (const UaCredentials *credentials, const sip_t *sip)
+{
+  g_autoptr (GHashTable) asked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer realm, algorithm;
+
+  /* a header that offers what we do not know may stand beside one that we do */
+  collect_realms (sip->sip_www_authenticate, asked);
+  collect_realms (sip->sip_proxy_authenticate, asked);
+  g_hash_table_iter_init (&iter, asked);
+  while (g_hash_table_iter_next (&iter, &realm, &algorithm))
+    {
+      guint known = GPOINTER_TO_UINT (g_hash_table_lookup (credentials->realms, realm));
+
+      if (known == 0 || GPOINTER_TO_UINT (algorithm) < known)
+        return FALSE;
+    }
+  return g_hash_table_size (asked) > 0;
 }
 
 /* ---- start-up ---- */

@@ -22,9 +22,14 @@
  * the 401 was the end of the request.
  *
  * Stale nonces, nextnonce, nonce counts, later requests on the same handle, and keep-alive OPTIONS are
- * answered inside sofia without an event. Do NOT answer challenges to requests inside a dialog that the far
- * end began (a BYE challenged by a caller is a known way to collect digests for guessing passwords off line):
- * there is no provider who needs it. */
+ * answered inside sofia without an event.
+ *
+ * A challenge to a request inside a dialog that the far end began is a known way to collect digests for guessing
+ * passwords off line: call, be answered, challenge the BYE. Providers who challenge inside dialogs exist all the
+ * same. So such a challenge is answered only if it comes from the server that we registered with, for a realm that
+ * this server has named for a REGISTER, and with an algorithm that is not weaker than the one named there
+ * (ua_credentials_knows). What a caller behind the same provider can still forge is what he could forge anyway in
+ * calls that we place to him. */
 
 #include <sofia-sip/nua.h>
 #include <sofia-sip/sip.h>
@@ -49,6 +54,11 @@ void ua_credentials_set (UaCredentials *credentials, const char *user, PhoneSecr
 const char *ua_credentials_get_auth (const UaCredentials *credentials);
 /* sip: the 401 or 407. */
 UaAnswer ua_credentials_answer (UaCredentials *credentials, nua_handle_t *nh, const sip_t *sip);
+
+/* sip: a challenge to our REGISTER. Remembers its realms and the strongest algorithm of each. */
+void ua_credentials_learn (UaCredentials *credentials, const sip_t *sip);
+/* Whether every realm that sip challenges for is known, and asks for no weaker algorithm than before. */
+gboolean ua_credentials_knows (const UaCredentials *credentials, const sip_t *sip);
 
 /* Called by ua_platform_init: registers the plugin, then puts a SHA-256 challenge through sofia and checks
  * the answer. */

@@ -25,7 +25,12 @@
 
 #include "util/text.h"
 
-#define DENIED_RETRY_S 1800     /* wrong password, forbidden: a person has to act; insisting locks accounts */
+/* A wrong password stays wrong until a person acts, and insisting locks accounts. A 403 or 404 is as often the server's own trouble (a data base
+ * that is away, a limit, an operator's slip that he mends): it is asked again after a minute, and twice as late each time. Either way
+ * `phonectl account register` and a new password try at once. */
+#define DENIED_RETRY_S 1800
+#define REFUSED_RETRY_S 60
+#define REFUSED_MAX_DOUBLINGS 5
 #define MIN_REFRESH_MS 1000
 #define MAX_MOVES 3             /* contacts corrected in a row: a NAT with a new port for each packet must not make us spin */
 
@@ -47,6 +52,7 @@ struct _UaRegistration
   gboolean open;                /* a request waits for its final response */
   GSource *timer;               /* refresh, or the next attempt */
   PhoneBackoff backoff;
+  guint refusals;               /* in a row */
   char *sent_contact;           /* URI in the last REGISTER */
   char *bound_contact;          /* URI that the registrar holds; NULL: none */
   guint granted;                /* s */
@@ -194,6 +200,7 @@ ua_registration_start (UaRegistration *registration)
     return;
   registration->wanted = TRUE;
   phone_backoff_reset (&registration->backoff);
+  registration->refusals = 0;
   registration->moves = 0;
   if (registration->open)
     drop_handle (registration);
@@ -280,23 +287,31 @@ ua_registration_on_unregistered (UaStack *stack, const UaEvent *event, gpointer 
 
 /* ---- failures ---- */
 
+typedef enum
+{
+  VERDICT_BROKEN,               /* nobody decided anything */
+  VERDICT_REFUSED,              /* the server does not want us, now */
+  VERDICT_DENIED,               /* what we sent is wrong, and will be the next time */
+} Verdict;
+
 static const struct
 {
   guint status;
   const char *reason;
-  gboolean denied;
+  Verdict verdict;
 } reasons[] = {
-  { 401, "auth-failed", TRUE }, { 403, "forbidden", TRUE },   { 404, "not-found", TRUE },   { 407, "auth-failed", TRUE },
-  { 408, "timeout", FALSE },    { 420, "extension", TRUE },   { 421, "extension", TRUE },   { 423, "interval", FALSE },
-  { 500, "server-error", FALSE }, { 503, "unavailable", FALSE }, { 504, "timeout", FALSE }, { 904, "auth-failed", TRUE },
+  { 401, "auth-failed", VERDICT_DENIED },   { 403, "forbidden", VERDICT_REFUSED },    { 404, "not-found", VERDICT_REFUSED },
+  { 407, "auth-failed", VERDICT_DENIED },   { 408, "timeout", VERDICT_BROKEN },       { 420, "extension", VERDICT_DENIED },
+  { 421, "extension", VERDICT_DENIED },     { 423, "interval", VERDICT_BROKEN },      { 500, "server-error", VERDICT_BROKEN },
+  { 503, "unavailable", VERDICT_BROKEN },   { 504, "timeout", VERDICT_BROKEN },       { 904, "auth-failed", VERDICT_DENIED },
 };
 
 static const char *
-find_reason (UaRegistration *registration, const UaEvent *event, gboolean *ret_denied)
+find_reason (UaRegistration *registration, const UaEvent *event, Verdict *ret_verdict)
 {
   gboolean local = ua_event_is_local (event);
 
-  *ret_denied = FALSE;
+  *ret_verdict = VERDICT_BROKEN;
   if (registration->account->tls_reason != UA_TLS_OK && event->status >= 400)
     return ua_tls_reason_to_string (registration->account->tls_reason);
   if (local && event->status == 503)
@@ -304,28 +319,40 @@ find_reason (UaRegistration *registration, const UaEvent *event, gboolean *ret_d
   for (gsize i = 0; i < G_N_ELEMENTS (reasons); i++)
     if (reasons[i].status == (guint) event->status)
       {
-        *ret_denied = reasons[i].denied;
+        *ret_verdict = reasons[i].verdict;
         return reasons[i].reason;
       }
   return event->status >= 500 && event->status < 600 ? "server-error" : "rejected";
 }
 
 static guint
-retry_delay (UaRegistration *registration, const UaEvent *event, gboolean denied)
+retry_delay (UaRegistration *registration, const UaEvent *event, Verdict verdict)
 {
   gulong retry_after = event->sip && event->sip->sip_retry_after ? event->sip->sip_retry_after->af_delta : 0;
   guint delay = phone_backoff_fail (&registration->backoff, TRUE, (guint) MIN (retry_after, G_MAXUINT), g_random_double ());
+  guint floor_ms;
 
-  return denied ? MAX (delay, DENIED_RETRY_S * 1000) : delay;
+  switch (verdict)
+    {
+    case VERDICT_BROKEN:
+      break;
+    case VERDICT_REFUSED:
+      floor_ms = MIN (REFUSED_RETRY_S << MIN (registration->refusals, REFUSED_MAX_DOUBLINGS), DENIED_RETRY_S) * 1000;
+      registration->refusals++;
+      return MAX (delay, floor_ms);
+    case VERDICT_DENIED:
+      return MAX (delay, DENIED_RETRY_S * 1000);
+    }
+  return delay;
 }
 
 static void
-fail (UaRegistration *registration, const UaEvent *event, const char *reason, gboolean denied)
+fail (UaRegistration *registration, const UaEvent *event, const char *reason, Verdict verdict)
 {
   UaAccount *account = registration->account;
   const char *phrase = account->tls_reason != UA_TLS_OK && account->tls_text ? account->tls_text : event->phrase;
   g_autofree char *text = phone_text_clean (phrase, -1, UA_MAX_PHRASE);
-  guint delay = retry_delay (registration, event, denied);
+  guint delay = retry_delay (registration, event, verdict);
 
   ua_keepalive_stop (registration->keepalive);
   /* An expired binding needs no removal, and one that is still there is replaced by the next REGISTER. */
@@ -380,7 +407,7 @@ succeed (UaRegistration *registration, const UaEvent *event)
                                               ua_account_settings (account)->expires);
   if (registration->granted == 0)
     {
-      fail (registration, event, "not-bound", FALSE);
+      fail (registration, event, "not-bound", VERDICT_BROKEN);
       return;
     }
   g_free (registration->bound_contact);
@@ -388,6 +415,7 @@ succeed (UaRegistration *registration, const UaEvent *event)
   if (peer)
     memcpy (&account->server, peer, peer->sa_family == AF_INET6 ? sizeof (struct sockaddr_in6) : sizeof (struct sockaddr_in));
   phone_backoff_reset (&registration->backoff);
+  registration->refusals = 0;
   moved = event->sip->sip_via && learn_flow (registration, event->sip->sip_via);
   if (moved && registration->moves < MAX_MOVES)
     {
@@ -413,7 +441,7 @@ ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owne
 {
   UaRegistration *registration = owner;
   const char *reason;
-  gboolean denied;
+  Verdict verdict;
 
   if (event->status < 200)
     return;
@@ -422,6 +450,7 @@ ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owne
       switch (ua_credentials_answer (registration->account->credentials, event->nh, event->sip))
         {
         case UA_ANSWER_SENT:
+          ua_credentials_learn (registration->account->credentials, event->sip);
           return;
         case UA_ANSWER_REFUSED:
         case UA_ANSWER_NO_PASSWORD:
@@ -444,7 +473,7 @@ ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owne
       succeed (registration, event);
       return;
     }
-  reason = find_reason (registration, event, &denied);
+  reason = find_reason (registration, event, &verdict);
   if (g_str_equal (reason, "dns") && ua_account_try_other_family (registration->account))
     {
       registration->wanted = TRUE;
@@ -452,5 +481,5 @@ ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owne
       send_register (registration);
       return;
     }
-  fail (registration, event, reason, denied);
+  fail (registration, event, reason, verdict);
 }

@@ -4,7 +4,8 @@
  *
  * Glare (RFC 3261 section 14.1). Our re-INVITE got 491, or 500 with Retry-After: it is sent again after 2.1-4 s if the dialog is ours,
  * after 0-2 s if it is theirs, in steps of 10 ms. Meanwhile the peer's may come and is answered as if ours had not been. The other
- * half, answering 491 to theirs while ours is open, is sofia's for INVITE and ours for UPDATE. */
+ * half, answering 491 to theirs while ours is open, is sofia's for INVITE and ours for UPDATE. What is sent again is a new offer: the peer's own
+ * change may have made the old one untrue. */
 
 #include "sip/ua-dialog.h"
 
@@ -15,6 +16,7 @@
 
 #define MAX_TRIES 8
 #define MAX_RETRY_AFTER_S 10            /* RFC 3261 section 14.2 */
+#define ACK_WAIT_MS 200
 
 /* ---- our re-INVITE ---- */
 
@@ -22,16 +24,15 @@ void
 ua_dialog_stop_reoffer (UaDialog *dialog)
 {
   ua_timer_clear (&dialog->reoffer_timer);
-  g_clear_pointer (&dialog->reoffer, phone_media_desc_free);
   dialog->reoffer_state = REOFFER_NONE;
   dialog->reoffer_tries = 0;
 }
 
 static void
-send_reoffer (UaDialog *dialog)
+send_reoffer (UaDialog *dialog, const PhoneMediaDesc *offer)
 {
   g_autofree char *contact = ua_account_contact (dialog->stack->account, dialog->target);
-  char *sdp = ua_sdp_write_offer (dialog->sdp, dialog->reoffer);
+  char *sdp = ua_sdp_write_offer (dialog->sdp, offer);
 
   dialog->reoffer_state = REOFFER_SENT;
   dialog->reoffer_tries++;
@@ -53,10 +54,16 @@ ua_dialog_start_reoffer (UaDialog *dialog, const PhoneMediaDesc *offer, gboolean
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS, "Another change of the session is under way");
       return FALSE;
     }
-  dialog->reoffer = phone_media_desc_copy (offer);
   dialog->reoffer_internal = internal;
   dialog->reoffer_tries = 0;
-  send_reoffer (dialog);
+  if (dialog->n_requests == 0)
+    send_reoffer (dialog, offer);
+  else
+    {
+      dialog->reoffer_state = REOFFER_DELAYED;
+      if (dialog->call)
+        phone_call_on_glare (dialog->call);
+    }
   return TRUE;
 }
 
@@ -73,13 +80,47 @@ ua_dialog_reoffer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *offer, GE
   return ua_dialog_start_reoffer (dialog, offer, FALSE, error);
 }
 
+void
+ua_dialog_request_begins (UaDialog *dialog)
+{
+  dialog->n_requests++;
+}
+
+static gboolean on_reoffer_timer (gpointer data);
+
+void
+ua_dialog_request_ends (UaDialog *dialog)
+{
+  if (dialog->n_requests == 0 || --dialog->n_requests > 0 || dialog->reoffer_state != REOFFER_DELAYED || dialog->reoffer_timer)
+    return;
+  dialog->reoffer_timer = ua_timer_new (dialog->stack->engine, 0, on_reoffer_timer, dialog);
+}
+
 static gboolean
 on_reoffer_timer (gpointer data)
 {
   UaDialog *dialog = data;
 
+  g_autoptr (PhoneMediaDesc) offer = NULL;
+
   ua_timer_clear (&dialog->reoffer_timer);
-  send_reoffer (dialog);
+  if (dialog->n_requests > 0)
+    return G_SOURCE_REMOVE;     /* their end goes on with this */
+  if (dialog->answer_due)
+    {
+      /* the ACK to our 200 with an offer is still on the way */
+      dialog->reoffer_timer = ua_timer_new (dialog->stack->engine, ACK_WAIT_MS, on_reoffer_timer, dialog);
+      return G_SOURCE_REMOVE;
+    }
+  offer = dialog->call && dialog->stack->account ? phone_call_on_reoffer_again (dialog->call) : NULL;
+  if (offer)
+    send_reoffer (dialog, offer);
+  else
+    {
+      ua_dialog_stop_reoffer (dialog);
+      if (dialog->call)
+        phone_call_on_reoffer_failed (dialog->call, 491, "Request Pending");
+    }
   return G_SOURCE_REMOVE;
 }
 
@@ -99,6 +140,8 @@ delay_reoffer (UaDialog *dialog, const UaEvent *event)
   phone_log_debug (&dialog->log, "Re-INVITE: %d, again in %u ms", event->status, ms);
   dialog->reoffer_state = REOFFER_DELAYED;
   dialog->reoffer_timer = ua_timer_new (dialog->stack->engine, ms, on_reoffer_timer, dialog);
+  if (dialog->call)
+    phone_call_on_glare (dialog->call);
   return TRUE;
 }
 
@@ -126,6 +169,7 @@ ua_dialog_network_changed (gpointer owner, gpointer data)
     return;
   contact = ua_account_contact (dialog->stack->account, dialog->target);
   nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_END ());
+  ua_dialog_request_begins (dialog);
 }
 
 static void

@@ -34,6 +34,7 @@ on_refresh (gpointer data)
       contact = ua_account_contact (dialog->stack->account, dialog->target);
       /* the interval as it was negotiated: RFC 4028 section 7.4 */
       nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), NUTAG_SESSION_TIMER (dialog->session_interval), TAG_END ());
+      ua_dialog_request_begins (dialog);
       return G_SOURCE_REMOVE;
     }
   offer = phone_call_on_offer_wanted (dialog->call, NULL);
@@ -69,8 +70,9 @@ ua_dialog_on_update_response (UaStack *stack, const UaEvent *event, gpointer own
 {
   UaDialog *dialog = owner;
 
-  if (event->status < 200)
+  if (event->status < 200 || ua_dialog_authenticate (dialog, event))
     return;
+  ua_dialog_request_ends (dialog);
   if (event->status < 300)
     {
       ua_dialog_learn_session (dialog, event->sip);
@@ -82,7 +84,7 @@ ua_dialog_on_update_response (UaStack *stack, const UaEvent *event, gpointer own
       set_refresh (dialog, 0);
       return;
     }
-  ua_dialog_on_other_response (stack, event, owner);
+  ua_dialog_on_refused (dialog, event);
   if (dialog->state == DIALOG_UP && event->status != 408 && event->status != 481 && dialog->session_interval)
     set_refresh (dialog, REFRESH_RETRY_MS);
 }

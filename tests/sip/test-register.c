@@ -190,6 +190,12 @@ test_forbidden (void)
   wait_for (state (&bed) == PHONE_REGISTRATION_FAILED);
   g_assert_cmpstr (detail (&bed)->reason, ==, "forbidden");
   g_assert_cmpstr (detail (&bed)->phrase, ==, "Scripted");
+  /* about a minute, not the half hour of a wrong password */
+  g_assert_cmpint (detail (&bed)->retry_at, >=, g_get_real_time () / G_USEC_PER_SEC + 55);
+  g_assert_cmpint (detail (&bed)->retry_at, <=, g_get_real_time () / G_USEC_PER_SEC + 65);
+  bed.fail_status = 0;
+  phone_account_register (bed.account, NULL);
+  wait_for (state (&bed) == PHONE_REGISTRATION_REGISTERED);
   bed_close (&bed);
 }
 

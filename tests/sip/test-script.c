@@ -414,6 +414,98 @@ test_offerless_reinvite (void)
   bed_close (&bed);
 }
 
+/* A digit by INFO is on the way when the user presses hold: the re-INVITE follows its answer. */
+static void
+test_hold_behind_info (void)
+{
+  Bed bed = { 0 };
+  const char *const updates[] = { "dtmf", "info", NULL };
+  const PeerMessage *info;
+
+  bed_open (&bed);
+  phone_account_update (g_ptr_array_index (phone_registry_get_accounts (bed.agent->registry), 0), updates, NULL);
+  bed_dial_and_answer (&bed, NULL);
+  g_assert_true (phone_call_send_dtmf (bed.call, "5", 0, NULL));
+  info = bed_await_request (&bed, "INFO", 0);
+  g_assert_true (phone_call_hold (bed.call, NULL, NULL, NULL));
+  harness_settle ();
+  peer_reply (bed.peer, info, 200, "OK", NULL, NULL, NULL);
+  peer_reply (bed.peer, bed_await_request (&bed, "INVITE", 1), 200, "OK", NULL, bed_contact, peer_sdp (PEER, 30000, "recvonly"));
+  wait_for (phone_call_get_state (bed.call) == PHONE_CALL_HELD);
+  bed_close (&bed);
+}
+
+/* A change of ours while our offer in a 200 waits for its ACK: RFC 3264 section 4 allows one at a time. */
+static void
+test_hold_before_ack (void)
+{
+  Bed bed = { 0 };
+  BedDialog dialog;
+  const PeerMessage *invite;
+
+  bed_open (&bed);
+  bed_dial_and_answer (&bed, NULL);
+  dialog = bed_dialog_from (peer_request (bed.peer, "INVITE", 0));
+  bed_send_in_dialog (&bed, &dialog, "INVITE", 10, bed_contact, NULL, NULL);
+  bed_await_response (&bed, 200, "INVITE");
+  g_assert_true (phone_call_hold (bed.call, NULL, NULL, NULL));
+  harness_settle ();
+  g_assert_cmpuint (peer_count (bed.peer, "INVITE"), ==, 1);
+  bed_send_in_dialog (&bed, &dialog, "ACK", 10, bed_contact, "application/sdp", peer_sdp (PEER, 30004, "sendrecv"));
+  invite = bed_await_request (&bed, "INVITE", 1);
+  g_assert_nonnull (strstr (peer_body (invite), "a=sendonly"));
+  peer_reply (bed.peer, invite, 200, "OK", NULL, bed_contact, peer_sdp (PEER, 30004, "recvonly"));
+  wait_for (phone_call_get_state (bed.call) == PHONE_CALL_HELD);
+  g_assert_cmpint (phone_call_get_plan (bed.call)->remote_port, ==, 30004);
+  bed_dialog_clear (&dialog);
+  bed_close (&bed);
+}
+
+#define OPUS_SDP(direction) \
+  "v=0\r\no=- 1 2 IN IP4 " PEER "\r\ns=-\r\nc=IN IP4 " PEER "\r\nt=0 0\r\nm=audio 30004 RTP/AVP 111\r\n" \
+  "a=rtpmap:111 opus/48000/2\r\na=" direction "\r\n"
+
+static char *
+media_line (const PeerMessage *message)
+{
+  const char *line = strstr (peer_body (message), "m=audio");
+
+  return line ? g_strndup (line, strcspn (line, "\r\n")) : NULL;
+}
+
+/* After a glare the offer that goes out again knows what the peer changed in between. */
+static void
+test_glare_renews_the_offer (void)
+{
+  Bed bed = { 0 };
+  BedDialog dialog;
+  const PeerMessage *invite;
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+
+  bed_open (&bed);
+  bed_dial_and_answer (&bed, NULL);
+  dialog = bed_dialog_from (peer_request (bed.peer, "INVITE", 0));
+  phone_call_hold (bed.call, NULL, NULL, NULL);
+  invite = bed_await_request (&bed, "INVITE", 1);
+  before = media_line (invite);
+  peer_reply (bed.peer, invite, 491, "Request Pending", NULL, NULL, NULL);
+  bed_await_request (&bed, "ACK", 1);
+  g_assert_null (strstr (before, "111"));
+  /* the peer turns to Opus under a number of its own, which is the number of Opus in this session from then on (RFC 3264 section 8.3.2) */
+  bed_send_in_dialog (&bed, &dialog, "INVITE", 10, bed_contact, "application/sdp", OPUS_SDP ("sendrecv"));
+  bed_await_response (&bed, 200, "INVITE");
+  bed_send_in_dialog (&bed, &dialog, "ACK", 10, bed_contact, NULL, NULL);
+  invite = bed_await_request (&bed, "INVITE", 2);
+  after = media_line (invite);
+  g_assert_nonnull (strstr (after, " 111"));
+  g_assert_nonnull (strstr (peer_body (invite), "a=sendonly"));
+  peer_reply (bed.peer, invite, 200, "OK", NULL, bed_contact, OPUS_SDP ("recvonly"));
+  wait_for (phone_call_get_state (bed.call) == PHONE_CALL_HELD);
+  bed_dialog_clear (&dialog);
+  bed_close (&bed);
+}
+
 /* ---- the phone is called ---- */
 
 static void
@@ -669,6 +761,9 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/script/reinvite/481", test_reinvite_dead);
   g_test_add_func ("/sip/script/reinvite/bad", test_bad_reinvite);
   g_test_add_func ("/sip/script/reinvite/offerless", test_offerless_reinvite);
+  g_test_add_func ("/sip/script/reinvite/behind-info", test_hold_behind_info);
+  g_test_add_func ("/sip/script/reinvite/before-ack", test_hold_before_ack);
+  g_test_add_func ("/sip/script/reinvite/glare", test_glare_renews_the_offer);
   g_test_add_func ("/sip/script/update", test_update);
   g_test_add_func ("/sip/script/offerless", test_offerless);
   g_test_add_func ("/sip/script/hangup-before-ack", test_hangup_before_ack);

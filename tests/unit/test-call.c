@@ -458,6 +458,72 @@ test_answered_late (Fixture *f, gconstpointer data)
   g_assert_cmpint (f->fake->last_desc->port, ==, 20002);
 }
 
+/* Two answers before the first ACK: the later one has the ear, the first goes on hold as soon as it is up. */
+static void
+test_answered_together (Fixture *f, gconstpointer data)
+{
+  guint status;
+  PhoneCall *first = receive_call (f, &status);
+  PhoneCall *second = receive_call (f, &status);
+  g_autoptr (PhoneMediaDesc) held = peer_desc (PHONE_DIRECTION_RECVONLY);
+
+  g_assert_true (phone_call_answer (first, FALSE, NULL, NULL, NULL));
+  g_assert_true (phone_call_answer (second, FALSE, NULL, NULL, NULL));
+  g_assert_false (fake_ports_took (f->fake, "reoffer"));
+  phone_call_on_confirmed (second, NULL);
+  phone_call_on_confirmed (first, NULL);
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendonly"));
+  g_assert_cmpint (f->fake->last_desc->port, ==, 20000);
+  phone_call_on_reoffer_answered (first, held);
+  g_assert_cmpint (phone_call_get_state (first), ==, PHONE_CALL_HELD);
+  g_assert_cmpint (phone_call_get_state (second), ==, PHONE_CALL_ACTIVE);
+}
+
+/* A call that is about to be resumed when another is answered ends on hold as well. */
+static void
+test_answered_while_resuming (Fixture *f, gconstpointer data)
+{
+  PhoneCall *first = establish_outgoing (f, "bob");
+  g_autoptr (PhoneMediaDesc) held = peer_desc (PHONE_DIRECTION_RECVONLY);
+  g_autoptr (PhoneMediaDesc) back = peer_desc (PHONE_DIRECTION_SENDRECV);
+  PhoneCall *second;
+  guint status;
+
+  phone_call_hold (first, NULL, NULL, NULL);
+  phone_call_on_reoffer_answered (first, held);
+  second = receive_call (f, &status);
+  g_assert_true (phone_call_resume (first, NULL, NULL, NULL));
+  g_assert_true (phone_call_answer (second, FALSE, NULL, NULL, NULL));
+  fake_ports_took (f->fake, "reoffer");
+  phone_call_on_reoffer_answered (first, back);
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendonly"));
+  phone_call_on_reoffer_answered (first, held);
+  g_assert_cmpint (phone_call_get_state (first), ==, PHONE_CALL_HELD);
+}
+
+/* What the engine offers on its own (a refresh) and what the user wants do not get mixed up. */
+static void
+test_hold_behind_refresh (Fixture *f, gconstpointer data)
+{
+  Outcome outcome = { 0 };
+  PhoneCall *call = establish_outgoing (f, "bob");
+  g_autoptr (PhoneMediaDesc) refresh = phone_call_on_offer_wanted (call, NULL);
+  g_autoptr (PhoneMediaDesc) answer = peer_desc (PHONE_DIRECTION_SENDRECV);
+  g_autoptr (PhoneMediaDesc) held = peer_desc (PHONE_DIRECTION_RECVONLY);
+
+  g_assert_nonnull (refresh);
+  g_assert_true (phone_call_hold (call, on_done, &outcome, NULL));
+  g_assert_false (fake_ports_took (f->fake, "reoffer"));
+  g_assert_false (f->fake->attached);
+  phone_call_on_confirmed (call, answer);
+  g_assert_cmpuint (outcome.fired, ==, 0);
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendonly"));
+  phone_call_on_reoffer_answered (call, held);
+  g_assert_cmpuint (outcome.fired, ==, 1);
+  g_assert_no_error (outcome.error);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_HELD);
+}
+
 static void
 spin (guint ms)
 {
@@ -711,6 +777,34 @@ test_password_is_read_again (Fixture *f, gconstpointer data)
   g_assert_false (phone_account_check_password (f->alice));
 }
 
+/* A dial that waits for the registration waits for the new password too, rather than the other way round. */
+static void
+test_password_before_waiting_dial (Fixture *f, gconstpointer data)
+{
+  PhoneDialOptions options = { .when_registered = TRUE };
+  PhoneRegistrationDetail detail = { .code = 401, .reason = (char *) "auth-failed" };
+  const char *const disabled[] = { "enabled", "false", NULL };
+  PhoneCall *call;
+
+  phone_account_on_registration (f->alice, PHONE_REGISTRATION_FAILED, &detail);
+  call = phone_registry_dial (f->registry, "bob", &options, NULL);
+  g_assert_nonnull (call);
+  f->fake->password = "another";
+  g_assert_true (phone_account_check_password (f->alice));
+  g_assert_true (fake_ports_took (f->fake, "remove alice"));
+  phone_account_on_stopped (f->alice);
+  g_assert_true (fake_ports_took (f->fake, "add alice"));
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_DIALING);
+  set_registered (f->alice);
+  g_assert_true (fake_ports_took (f->fake, "invite"));
+  end_remotely (call, PHONE_CAUSE_HANGUP, 0);
+  /* and an account that is switched off lets nobody wait in vain */
+  phone_account_on_registration (f->alice, PHONE_REGISTRATION_FAILED, &detail);
+  call = phone_registry_dial (f->registry, "bob", &options, NULL);
+  g_assert_true (phone_account_update (f->alice, disabled, NULL));
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_DISCONNECTED);
+}
+
 static void
 test_reload_selects_devices (Fixture *f, gconstpointer data)
 {
@@ -859,6 +953,10 @@ main (int argc, char **argv)
   CASE ("/call/waiting", test_call_waiting);
   CASE ("/call/waiting-becomes-incoming", test_waiting_becomes_incoming);
   CASE ("/call/answered-late", test_answered_late);
+  CASE ("/call/answered-together", test_answered_together);
+  CASE ("/call/answered-while-resuming", test_answered_while_resuming);
+  CASE ("/call/hold-behind-refresh", test_hold_behind_refresh);
+  CASE ("/call/password-before-waiting-dial", test_password_before_waiting_dial);
   CASE ("/call/auto-answer", test_auto_answer);
   CASE ("/call/limits", test_limits);
   CASE ("/call/not-registered", test_not_registered);

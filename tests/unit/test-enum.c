@@ -11,6 +11,7 @@
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
 #include "core/ports.h"
+#include "core/presence.h"
 #include "core/reason.h"
 #include "core/registry.h"
 #include "util/phone-uri.h"
@@ -69,6 +70,10 @@
   X (PhoneCause, phone_cause) \
   X (PhoneDaemonState, phone_daemon_state) \
   X (PhoneNetworkState, phone_network_state) \
+  X (PhoneStatus, phone_status) \
+  X (PhoneLamp, phone_lamp) \
+  X (PhoneSubscription, phone_subscription) \
+  X (PhoneDialogState, phone_dialog_state) \
   X (PhoneUriScheme, phone_uri_scheme)
 
 ENUMS (CHECK)

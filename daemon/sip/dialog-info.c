@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* dialog-info: the dialogs of a watched phone. A full document is the whole truth, a partial one changes single dialogs and counts only
+ * right after its predecessor (RFC 4235 section 4.3). Full documents with the number of the last one are taken: widely used servers number
+ * all of theirs 0. */
+
+#include "sip/event-doc.h"
+
+#include <string.h>
+
+#include "sip/xml-tree.h"
+
+#define NS "urn:ietf:params:xml:ns:dialog-info"
+#define MAX_ID 256
+#define MAX_URI 512
+#define MAX_NAME 128
+
+UaDialogInfo *
+ua_dialog_info_new (void)
+{
+  UaDialogInfo *info = g_new0 (UaDialogInfo, 1);
+
+  info->dialogs = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_dialog_entry_free);
+  info->version = -1;
+  return info;
+}
+
+void
+ua_dialog_info_free (UaDialogInfo *info)
+{
+  if (!info)
+    return;
+  g_ptr_array_unref (info->dialogs);
+  g_free (info);
+}
+
+void
+ua_dialog_info_reset (UaDialogInfo *info)
+{
+  info->version = -1;
+}
+
+static void
+read_remote (PhoneDialogEntry *entry, const UaXml *remote)
+{
+  const UaXml *identity = ua_xml_child (remote, NS, "identity");
+
+  entry->remote_uri = ua_xml_dup_text (identity, MAX_URI);
+  entry->remote_name = ua_xml_dup_attribute (identity, "display", MAX_NAME);
+  if (!entry->remote_name)      /* what several servers write */
+    entry->remote_name = ua_xml_dup_attribute (identity, "display-name", MAX_NAME);
+  entry->remote_target = ua_xml_dup_attribute (ua_xml_child (remote, NS, "target"), "uri", MAX_URI);
+}
+
+static PhoneDialogEntry *
+read_dialog (const UaXml *node)
+{
+  g_autoptr (PhoneDialogEntry) entry = g_new0 (PhoneDialogEntry, 1);
+  g_autofree char *state = ua_xml_dup_text (ua_xml_child (node, NS, "state"), 16);
+  const char *direction = ua_xml_attribute (node, "direction");
+
+  entry->id = ua_xml_dup_attribute (node, "id", MAX_ID);
+  if (!entry->id || !state || !phone_dialog_state_from_string (state, &entry->state))
+    return NULL;
+  entry->direction = !direction                                ? PHONE_DIALOG_DIRECTION_UNKNOWN
+                     : g_str_equal (direction, "initiator") ? PHONE_DIALOG_INITIATOR
+                     : g_str_equal (direction, "recipient") ? PHONE_DIALOG_RECIPIENT
+                                                               : PHONE_DIALOG_DIRECTION_UNKNOWN;
+  entry->call_id = ua_xml_dup_attribute (node, "call-id", MAX_ID);
+  entry->local_tag = ua_xml_dup_attribute (node, "local-tag", MAX_ID);
+  entry->remote_tag = ua_xml_dup_attribute (node, "remote-tag", MAX_ID);
+  read_remote (entry, ua_xml_child (node, NS, "remote"));
+  return g_steal_pointer (&entry);
+}
+
+static void
+put (GPtrArray *dialogs, PhoneDialogEntry *entry)
+{
+  for (guint i = 0; i < dialogs->len; i++)
+    if (g_str_equal (((PhoneDialogEntry *) g_ptr_array_index (dialogs, i))->id, entry->id))
+      {
+        g_ptr_array_remove_index (dialogs, i);
+        break;
+      }
+  if (entry->state == PHONE_DIALOG_TERMINATED || dialogs->len >= UA_MAX_DIALOGS)
+    phone_dialog_entry_free (entry);
+  else
+    g_ptr_array_add (dialogs, entry);
+}
+
+UaDialogInfoResult
+ua_dialog_info_apply (UaDialogInfo *info, const char *data, gsize length, GError **error)
+{
+  g_autoptr (UaXml) root = ua_xml_parse (data, length, NS, "dialog-info", error);
+  const char *number = ua_xml_attribute (root, "version");
+  const char *state = ua_xml_attribute (root, "state");
+  gboolean partial = state && g_str_equal (state, "partial");
+  guint64 version = 0;
+
+  if (!root)
+    return UA_DIALOG_INFO_BAD;
+  if (!number || !g_ascii_string_to_unsigned (number, 10, 0, G_MAXUINT32, &version, NULL))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "dialog-info: no version");
+      return UA_DIALOG_INFO_BAD;
+    }
+  if (info->version >= 0 && ((gint64) version < info->version || (partial && (gint64) version == info->version)))
+    return UA_DIALOG_INFO_OLD;
+  if (partial && (info->version < 0 || (gint64) version != info->version + 1))
+    return UA_DIALOG_INFO_GAP;
+  info->version = (gint64) version;
+  if (!partial)
+    g_ptr_array_set_size (info->dialogs, 0);
+  for (guint i = 0; root->children && i < root->children->len; i++)
+    {
+      const UaXml *node = g_ptr_array_index (root->children, i);
+      PhoneDialogEntry *entry = ua_xml_is (node, NS, "dialog") ? read_dialog (node) : NULL;
+
+      if (entry)
+        put (info->dialogs, entry);
+    }
+  return UA_DIALOG_INFO_APPLIED;
+}

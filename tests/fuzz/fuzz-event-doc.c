@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Bodies of NOTIFY. Every input goes through all of the readers; what they accept must be within its limits and fit for D-Bus. */
+
+#include <stdint.h>
+#include <string.h>
+
+#include "sip/event-doc.h"
+#include "util/text.h"
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+
+static void
+check_text (const char *text)
+{
+  g_assert (text == NULL || (*text && phone_text_is_clean (text)));
+}
+
+static void
+check_dialogs (const GPtrArray *dialogs)
+{
+  g_assert (dialogs->len <= UA_MAX_DIALOGS);
+  phone_lamp_from_dialogs (dialogs);
+  for (guint i = 0; i < dialogs->len; i++)
+    {
+      const PhoneDialogEntry *entry = g_ptr_array_index (dialogs, i);
+      g_autofree char *target = NULL;
+      g_autofree char *replaces = phone_dialog_entry_replaces (entry, &target);
+
+      g_assert (entry->id != NULL && entry->state != PHONE_DIALOG_TERMINATED);
+      g_assert (replaces == NULL || (target && !strpbrk (replaces, "\r\n,\"")));
+      check_text (entry->remote_name);
+      check_text (entry->remote_uri);
+    }
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  const char *text = (const char *) data;
+  PhonePresenceInfo info = { PHONE_STATUS_UNKNOWN, NULL };
+  PhoneMailboxState mailbox = { 0 };
+  g_autoptr (UaDialogInfo) dialogs = ua_dialog_info_new ();
+  g_autoptr (GHashTable) resources = ua_rlmi_new_resources ();
+  GHashTableIter iter;
+  gpointer value;
+
+  if (ua_pidf_read (text, size, &info, NULL))
+    {
+      PhonePresenceInfo again = { PHONE_STATUS_UNKNOWN, NULL };
+      g_autofree char *written = ua_pidf_write ("sip:a@b", "t", &info);
+
+      check_text (info.note);
+      g_assert (ua_pidf_read (written, strlen (written), &again, NULL));
+      g_assert (again.status == (info.status == PHONE_STATUS_UNKNOWN ? PHONE_STATUS_OFFLINE : info.status));
+      phone_presence_info_clear (&again);
+    }
+  phone_presence_info_clear (&info);
+  ua_dialog_info_apply (dialogs, text, size, NULL);
+  ua_dialog_info_apply (dialogs, text, size, NULL);
+  check_dialogs (dialogs->dialogs);
+  if (ua_message_summary_read (text, size, &mailbox, NULL))
+    check_text (mailbox.account);
+  phone_mailbox_state_clear (&mailbox);
+  ua_rlmi_apply (resources, "multipart/related; boundary=b0", text, size, NULL);
+  g_assert (g_hash_table_size (resources) <= UA_MAX_RESOURCES);
+  g_hash_table_iter_init (&iter, resources);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    check_text (((PhoneResource *) value)->name);
+  return 0;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The documents of event packages: examples as servers send them, and what hostile ones try. */
+
+#include "sip/event-doc.h"
+#include "sip/xml-tree.h"
+
+#include <string.h>
+
+#define PIDF(body) \
+  "<?xml version=\"1.0\"?><presence xmlns=\"urn:ietf:params:xml:ns:pidf\" xmlns:dm=\"urn:ietf:params:xml:ns:pidf:data-model\" " \
+  "xmlns:r=\"urn:ietf:params:xml:ns:pidf:rpid\" entity=\"sip:bob@example.org\">" body "</presence>"
+#define OPEN "<tuple id=\"a\"><status><basic>open</basic></status></tuple>"
+#define CLOSED "<tuple id=\"b\"><status><basic>closed</basic></status><note>gone</note></tuple>"
+
+static void
+check_pidf (const char *text, PhoneStatus status, const char *note)
+{
+  PhonePresenceInfo info = { PHONE_STATUS_UNKNOWN, NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (ua_pidf_read (text, strlen (text), &info, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (phone_status_to_string (info.status), ==, phone_status_to_string (status));
+  g_assert_cmpstr (info.note, ==, note);
+  phone_presence_info_clear (&info);
+}
+
+static void
+test_pidf (void)
+{
+  check_pidf (PIDF (OPEN), PHONE_STATUS_AVAILABLE, NULL);
+  check_pidf (PIDF (CLOSED), PHONE_STATUS_OFFLINE, "gone");
+  check_pidf (PIDF (CLOSED OPEN), PHONE_STATUS_AVAILABLE, "gone");
+  check_pidf (PIDF (""), PHONE_STATUS_UNKNOWN, NULL);
+  check_pidf (PIDF (OPEN "<dm:person id=\"p\"><r:activities><r:away/></r:activities><dm:note>lunch</dm:note></dm:person>"),
+              PHONE_STATUS_AWAY, "lunch");
+  /* the prefix is nothing, the namespace is all */
+  check_pidf (PIDF (OPEN "<person xmlns=\"urn:ietf:params:xml:ns:pidf:data-model\" id=\"p\">"
+                         "<activities xmlns=\"urn:ietf:params:xml:ns:pidf:rpid\"><meal/><on-the-phone/></activities></person>"),
+              PHONE_STATUS_ON_THE_PHONE, NULL);
+  check_pidf (PIDF (OPEN "<dm:person id=\"p\"><r:activities><other:away xmlns:other=\"urn:x\"/></r:activities></dm:person>"),
+              PHONE_STATUS_AWAY, NULL);
+  check_pidf (PIDF ("<tuple id=\"a\"><status><basic>open</basic><r:activities><r:busy/></r:activities></status></tuple>"),
+              PHONE_STATUS_BUSY, NULL);
+  /* an activity of a person whose devices are all closed does not make her reachable */
+  check_pidf (PIDF (CLOSED "<dm:person id=\"p\"><r:activities><r:busy/></r:activities></dm:person>"), PHONE_STATUS_OFFLINE, "gone");
+}
+
+static void
+test_pidf_round (void)
+{
+  for (int i = 0; i < phone_status_n_values; i++)
+    {
+      PhonePresenceInfo info = { (PhoneStatus) i, (char *) "a < b & \"c\" \xe2\x82\xac" };
+      g_autofree char *text = ua_pidf_write ("sip:o'neill&co@example.org", "t1", &info);
+
+      check_pidf (text, i == PHONE_STATUS_UNKNOWN ? PHONE_STATUS_OFFLINE : (PhoneStatus) i, info.note);
+    }
+}
+
+static void
+refuse (const char *text)
+{
+  PhonePresenceInfo info = { PHONE_STATUS_BUSY, NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (ua_pidf_read (text, strlen (text), &info, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_FAILED);
+  g_assert_cmpint (info.status, ==, PHONE_STATUS_BUSY);
+}
+
+static void
+test_hostile (void)
+{
+  g_autoptr (GString) deep = g_string_new (NULL);
+  g_autoptr (GString) many = g_string_new (NULL);
+  g_autofree char *text = NULL;
+  g_autofree char *wide = NULL;
+
+  refuse ("");
+  refuse ("<presence/>");
+  refuse ("<presence xmlns=\"urn:ietf:params:xml:ns:pidf\">");
+  refuse ("<p:presence/>");
+  refuse ("<!DOCTYPE x [<!ENTITY a \"b\">]>" PIDF (OPEN));
+  refuse (PIDF ("&a;"));
+  refuse (PIDF ("\xff"));
+  for (int i = 0; i < 100; i++)
+    g_string_append (deep, "<a>");
+  for (int i = 0; i < 100; i++)
+    g_string_append (deep, "</a>");
+  text = g_strconcat ("<presence xmlns=\"urn:ietf:params:xml:ns:pidf\">", deep->str, "</presence>", NULL);
+  refuse (text);
+  for (int i = 0; i < UA_XML_MAX_NODES + 1; i++)
+    g_string_append (many, "<a/>");
+  wide = g_strconcat ("<presence xmlns=\"urn:ietf:params:xml:ns:pidf\">", many->str, "</presence>", NULL);
+  refuse (wide);
+}
+
+/* ---- dialog-info ---- */
+
+#define INFO(version, state, body) \
+  "<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"" version "\" state=\"" state "\" entity=\"sip:bob@example.org\">" \
+  body "</dialog-info>"
+#define RINGS \
+  "<dialog id=\"d1\" call-id=\"abc@host\" local-tag=\"l1\" remote-tag=\"r1\" direction=\"recipient\"><state>early</state>" \
+  "<remote><identity display=\"Carol\">sip:carol@example.org</identity><target uri=\"sip:carol@192.0.2.7:5062\"/></remote></dialog>"
+#define DIALOG(id, direction, state) "<dialog id=\"" id "\" direction=\"" direction "\"><state>" state "</state></dialog>"
+
+static UaDialogInfoResult
+apply (UaDialogInfo *info, const char *text)
+{
+  return ua_dialog_info_apply (info, text, strlen (text), NULL);
+}
+
+static void
+test_dialog_info (void)
+{
+  g_autoptr (UaDialogInfo) info = ua_dialog_info_new ();
+  g_autofree char *target = NULL;
+  g_autofree char *replaces = NULL;
+
+  g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpint (phone_lamp_from_dialogs (info->dialogs), ==, PHONE_LAMP_IDLE);
+  g_assert_cmpint (apply (info, INFO ("1", "partial", RINGS)), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpint (phone_lamp_from_dialogs (info->dialogs), ==, PHONE_LAMP_RINGING);
+  replaces = phone_dialog_entry_replaces (g_ptr_array_index (info->dialogs, 0), &target);
+  g_assert_cmpstr (replaces, ==, "abc@host;to-tag=r1;from-tag=l1;early-only");
+  g_assert_cmpstr (target, ==, "sip:carol@192.0.2.7:5062");
+  g_assert_cmpstr (((PhoneDialogEntry *) g_ptr_array_index (info->dialogs, 0))->remote_name, ==, "Carol");
+  /* twice, late, lost */
+  g_assert_cmpint (apply (info, INFO ("1", "partial", DIALOG ("d1", "recipient", "terminated"))), ==, UA_DIALOG_INFO_OLD);
+  g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_DIALOG_INFO_OLD);
+  g_assert_cmpint (apply (info, INFO ("3", "partial", DIALOG ("d1", "recipient", "terminated"))), ==, UA_DIALOG_INFO_GAP);
+  g_assert_cmpuint (info->dialogs->len, ==, 1);
+  g_assert_cmpint (apply (info, INFO ("2", "partial", DIALOG ("d2", "initiator", "confirmed"))), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpuint (info->dialogs->len, ==, 2);
+  g_assert_cmpint (apply (info, INFO ("3", "partial", DIALOG ("d1", "recipient", "terminated"))), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpint (phone_lamp_from_dialogs (info->dialogs), ==, PHONE_LAMP_BUSY);
+  /* a server that numbers every full document alike */
+  g_assert_cmpint (apply (info, INFO ("3", "full", "")), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpuint (info->dialogs->len, ==, 0);
+  g_assert_cmpint (apply (info, INFO ("4", "full", DIALOG ("d3", "initiator", "early"))), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpint (phone_lamp_from_dialogs (info->dialogs), ==, PHONE_LAMP_BUSY);
+  g_assert_cmpint (apply (info, INFO ("5", "full", DIALOG ("d3", "recipient", "trying"))), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpint (phone_lamp_from_dialogs (info->dialogs), ==, PHONE_LAMP_RINGING);
+  /* a new subscription begins with a full one, whatever its number */
+  ua_dialog_info_reset (info);
+  g_assert_cmpint (apply (info, INFO ("1", "partial", "")), ==, UA_DIALOG_INFO_GAP);
+  g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpint (apply (info, INFO ("x", "full", "")), ==, UA_DIALOG_INFO_BAD);
+}
+
+/* What could end the header, or add to it, is never put there. */
+static void
+test_replaces_hostile (void)
+{
+  static const char *const wrong[] = { "a;early-only", "a\r\nX: y", "a,b", "a\"b", "", NULL };
+
+  for (gsize i = 0; wrong[i]; i++)
+    {
+      PhoneDialogEntry entry = { .state = PHONE_DIALOG_EARLY, .call_id = (char *) wrong[i], .local_tag = (char *) "l",
+                                 .remote_tag = (char *) "r", .remote_uri = (char *) "sip:x@y" };
+      g_autofree char *target = NULL;
+
+      g_assert_null (phone_dialog_entry_replaces (&entry, &target));
+      entry.call_id = (char *) "good";
+      entry.local_tag = (char *) wrong[i];
+      g_assert_null (phone_dialog_entry_replaces (&entry, &target));
+    }
+}
+
+/* ---- message-summary ---- */
+
+static void
+check_summary (const char *text, const char *wanted)
+{
+  PhoneMailboxState state = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *found = NULL;
+
+  if (!ua_message_summary_read (text, strlen (text), &state, &error))
+    {
+      g_assert_error (error, PHONE_ERROR, PHONE_ERROR_FAILED);
+      g_assert_null (wanted);
+      return;
+    }
+  found = g_strdup_printf ("%d %u/%u (%u/%u) %s", state.waiting, state.fresh, state.old, state.fresh_urgent, state.old_urgent,
+                           state.account ? state.account : "-");
+  g_assert_cmpstr (found, ==, wanted);
+  phone_mailbox_state_clear (&state);
+}
+
+static void
+test_summary (void)
+{
+  check_summary ("Messages-Waiting: yes\r\nMessage-Account: sip:alice@vmail.example.com\r\nVoice-Message: 2/8 (0/2)\r\n",
+                 "1 2/8 (0/2) sip:alice@vmail.example.com");
+  check_summary ("Messages-Waiting: no\r\n", "0 0/0 (0/0) -");
+  check_summary ("messages-waiting : YES\nvoice-message:  1 / 0 ( 1 / 0 )\n", "1 1/0 (1/0) -");
+  check_summary ("Voice-Message: 3/1\r\n", "1 3/1 (0/0) -");
+  check_summary ("Messages-Waiting: yes\r\nFax-Message: 1/0\r\n\r\nTo: x\r\nMessages-Waiting: no\r\n", "1 0/0 (0/0) -");
+  check_summary ("Messages-Waiting: yes\r\nVoice-Message: 99999999999999999999/1\r\n", "1 999999/1 (0/0) -");
+  check_summary ("Messages-Waiting: yes\r\nVoice-Message: x/1\r\n", "1 0/0 (0/0) -");
+  check_summary ("", NULL);
+  check_summary ("\r\n\r\n", NULL);
+  check_summary ("hello\r\n", NULL);
+}
+
+/* ---- resource lists ---- */
+
+#define PART(id, type, body) "\r\n--b0\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <" id ">\r\nContent-Type: " type "\r\n\r\n" body
+#define LIST(full, body) \
+  "<list xmlns=\"urn:ietf:params:xml:ns:rlmi\" uri=\"sip:friends@example.org\" version=\"1\" fullState=\"" full "\">" body "</list>"
+#define RESOURCE(uri, state, cid) \
+  "<resource uri=\"" uri "\"><name>N</name><instance id=\"i\" state=\"" state "\" cid=\"" cid "\"/></resource>"
+
+static const char type[] = "multipart/related;type=\"application/rlmi+xml\";start=\"<list@x>\";boundary=\"b0\"";
+
+static void
+test_rlmi (void)
+{
+  g_autoptr (GHashTable) resources = ua_rlmi_new_resources ();
+  static const char full[] = "preamble"
+      PART ("list@x", "application/rlmi+xml;charset=\"UTF-8\"",
+            LIST ("true", RESOURCE ("sip:bob@example.org", "active", "1@x") RESOURCE ("sip:dave@example.org", "pending", "9@x")))
+      PART ("1@x", "application/pidf+xml", PIDF (OPEN)) "\r\n--b0--\r\n";
+  static const char partial[] = PART ("list@x", "application/rlmi+xml", LIST ("false", RESOURCE ("sip:dave@example.org", "active", "2@x")))
+      PART ("2@x", "application/pidf+xml", PIDF (CLOSED)) "\r\n--b0--\r\n";
+  PhoneResource *bob, *dave;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (ua_rlmi_apply (resources, type, full, strlen (full), &error));
+  bob = g_hash_table_lookup (resources, "sip:bob@example.org");
+  dave = g_hash_table_lookup (resources, "sip:dave@example.org");
+  g_assert_cmpint (bob->presence.status, ==, PHONE_STATUS_AVAILABLE);
+  g_assert_cmpint (bob->lamp, ==, PHONE_LAMP_IDLE);
+  g_assert_true (bob->active && !dave->active);
+  g_assert_cmpstr (bob->name, ==, "N");
+  g_assert_cmpint (dave->presence.status, ==, PHONE_STATUS_UNKNOWN);
+  g_assert_true (ua_rlmi_apply (resources, type, partial, strlen (partial), &error));
+  dave = g_hash_table_lookup (resources, "sip:dave@example.org");
+  g_assert_cmpuint (g_hash_table_size (resources), ==, 2);
+  g_assert_cmpint (dave->lamp, ==, PHONE_LAMP_OFFLINE);
+  g_assert_false (ua_rlmi_apply (resources, "multipart/related", partial, strlen (partial), NULL));
+  g_assert_false (ua_rlmi_apply (resources, "multipart/related;boundary=b1", partial, strlen (partial), NULL));
+  g_assert_cmpuint (g_hash_table_size (resources), ==, 2);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/event-doc/pidf", test_pidf);
+  g_test_add_func ("/event-doc/pidf-round", test_pidf_round);
+  g_test_add_func ("/event-doc/hostile", test_hostile);
+  g_test_add_func ("/event-doc/dialog-info", test_dialog_info);
+  g_test_add_func ("/event-doc/replaces-hostile", test_replaces_hostile);
+  g_test_add_func ("/event-doc/message-summary", test_summary);
+  g_test_add_func ("/event-doc/rlmi", test_rlmi);
+  return g_test_run ();
+}

@@ -43,6 +43,7 @@ typedef struct
   GCancellable *cancellable;
   guint timeout;
   PhoneSecret *fresh;                   /* private key of the pair that is being stored */
+  gboolean again, unlock;               /* the second attempt; the keyring may ask the user */
 } Ask;
 
 /* Only the public key tells pairs apart, so that a keyring shared by two machines keeps both. */
@@ -293,6 +294,22 @@ store_seal_keys_get_public (StoreSealKeys *keys)
 
 /* ---- keyring ---- */
 
+/* libsecret keeps its connection to a keyring, and a session with it that a keyring which was started anew does not know. TRUE: the request
+ * goes out a second time, over a fresh one. */
+static gboolean
+try_again (Ask *ask, void (*start) (Ask *ask))
+{
+  if (!ask->keys || ask->again || g_cancellable_is_cancelled (ask->cancellable))
+    return FALSE;
+  ask->again = TRUE;
+  secret_service_disconnect ();
+  start (ask);
+  return TRUE;
+}
+
+static void store_fresh (Ask *ask);
+static void search (Ask *ask);
+
 static void
 on_stored (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -303,6 +320,8 @@ on_stored (GObject *source, GAsyncResult *result, gpointer data)
 
   if (!keys)
     ask_free (ask);
+  else if (!ok && try_again (ask, store_fresh))
+    return;
   else if (!ok)
     refuse (ask, PHONE_ERROR_STORAGE, "No keyring keeps the key of sealed files (%s); a pass phrase or a credential can do so instead",
             error->message);
@@ -318,12 +337,24 @@ on_stored (GObject *source, GAsyncResult *result, gpointer data)
     }
 }
 
+static void
+store_fresh (Ask *ask)
+{
+  guint8 public_key[STORE_SEAL_PUBLIC_KEY];
+  char private_text[HEX + 1], public_hex[HEX + 1];
+
+  store_seal_derive_public ((const guint8 *) phone_secret_peek (ask->fresh), public_key);
+  sodium_bin2hex (public_hex, sizeof public_hex, public_key, sizeof public_key);
+  sodium_bin2hex (private_text, sizeof private_text, (const guint8 *) phone_secret_peek (ask->fresh), STORE_SEAL_PRIVATE_KEY);
+  secret_password_store (&schema, SECRET_COLLECTION_DEFAULT, "phoned: key of recordings and voicemail", private_text, ask->cancellable,
+                         on_stored, ask, "public-key", public_hex, NULL);
+  sodium_memzero (private_text, sizeof private_text);
+}
+
 void
 store_seal_keys_prepare (StoreSealKeys *keys, StoreSealKeysDone done, gpointer data)
 {
   Ask *ask = ask_new (keys, done, data);
-  guint8 public_key[STORE_SEAL_PUBLIC_KEY];
-  char private_text[HEX + 1], public_hex[HEX + 1];
 
   if (keys->has_public)
     {
@@ -331,13 +362,8 @@ store_seal_keys_prepare (StoreSealKeys *keys, StoreSealKeysDone done, gpointer d
       return;
     }
   ask->fresh = make_private ();
-  store_seal_derive_public ((const guint8 *) phone_secret_peek (ask->fresh), public_key);
-  sodium_bin2hex (public_hex, sizeof public_hex, public_key, sizeof public_key);
-  sodium_bin2hex (private_text, sizeof private_text, (const guint8 *) phone_secret_peek (ask->fresh), STORE_SEAL_PRIVATE_KEY);
   ask->timeout = g_timeout_add_seconds (KEYRING_SECONDS, on_timeout, ask);
-  secret_password_store (&schema, SECRET_COLLECTION_DEFAULT, "phoned: key of recordings and voicemail", private_text, ask->cancellable,
-                         on_stored, ask, "public-key", public_hex, NULL);
-  sodium_memzero (private_text, sizeof private_text);
+  store_fresh (ask);
 }
 
 /* The item that holds our private key: NULL and *ret_locked says whether one is there that cannot be read. */
@@ -376,6 +402,13 @@ on_found (GObject *source, GAsyncResult *result, gpointer data)
   else
     {
       key = find_in (ask->keys, items, &locked);
+      if (error)
+        phone_log_debug (NULL, "The keyring cannot be asked: %s", error->message);
+      if (!key && !locked && try_again (ask, search))
+        {
+          g_list_free_full (items, g_object_unref);
+          return;
+        }
       if (ask->check)
         {
           ask->check (key ? STORE_SEAL_KEY_READY : locked ? STORE_SEAL_KEY_LOCKED : STORE_SEAL_KEY_ABSENT, ask->data);
@@ -394,14 +427,22 @@ on_found (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-search (Ask *ask, gboolean unlock)
+search (Ask *ask)
 {
   g_autoptr (GHashTable) attributes = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
 
   g_hash_table_insert (attributes, (gpointer) "public-key", public_text (ask->keys));
+  secret_service_search (NULL, &schema, attributes,
+                         SECRET_SEARCH_ALL | SECRET_SEARCH_LOAD_SECRETS | (ask->unlock ? SECRET_SEARCH_UNLOCK : 0), ask->cancellable,
+                         on_found, ask);
+}
+
+static void
+ask_keyring (Ask *ask, gboolean unlock)
+{
+  ask->unlock = unlock;
   ask->timeout = g_timeout_add_seconds (KEYRING_SECONDS, on_timeout, ask);
-  secret_service_search (NULL, &schema, attributes, SECRET_SEARCH_ALL | SECRET_SEARCH_LOAD_SECRETS | (unlock ? SECRET_SEARCH_UNLOCK : 0),
-                         ask->cancellable, on_found, ask);
+  search (ask);
 }
 
 /* ---- pass phrase ---- */
@@ -595,7 +636,7 @@ store_seal_keys_load (StoreSealKeys *keys, gboolean unlock, StoreSealKeysDone do
 
   if (!find_at_hand (keys, &key, &state))
     {
-      search (ask, unlock);
+      ask_keyring (ask, unlock);
       return;
     }
   if (!key)
@@ -616,5 +657,5 @@ store_seal_keys_check (StoreSealKeys *keys, StoreSealKeysState done, gpointer da
   if (find_at_hand (keys, &key, &state))
     answer_later (ask, NULL, NULL, state);
   else
-    search (ask, FALSE);
+    ask_keyring (ask, FALSE);
 }

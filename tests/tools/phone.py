@@ -104,7 +104,7 @@ class Phone:
         runtime = self.home / "runtime"
         return dict(os.environ, DBUS_SESSION_BUS_ADDRESS=self.bus_address, XDG_RUNTIME_DIR=str(runtime),
                     XDG_CONFIG_HOME=str(self.home / "config"), XDG_STATE_HOME=str(self.home / "state"),
-                    XDG_CACHE_HOME=str(self.home / "cache"), **self.extra_environment)
+                    XDG_CACHE_HOME=str(self.home / "cache"), XDG_DATA_HOME=str(self.home / "data"), **self.extra_environment)
 
     def start(self):
         for folder in ("runtime", "config/phoned", "state", "cache"):

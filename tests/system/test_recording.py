@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Recordings of real calls: what a foreign decoder hears in them, with the key in a real keyring, open and locked, and what is left of them
+when the phone is killed or its disk is full."""
+import random
+import signal
+import subprocess
+import time
+import wave
+
+import numpy as np
+import pytest
+from gi.repository import Gio, GLib
+
+from compare_wav import compare
+from phone import Phone, die_with_parent
+
+PROVIDER_ADDRESS = "127.60.6.1"
+USERS = {"alice": "secret of alice", "bob": "secret of bob"}
+EXIT_AUTH = 10
+LATEST = 1.5            # seconds at the end that a crash may cost, with those that a busy machine is late
+
+
+class Keyring:
+    """gnome-keyring on the bus of a phone."""
+
+    def __init__(self, phone):
+        self.phone = phone
+        self.process = None
+
+    def start(self, password="of the keyring"):
+        """Opens the login keyring, which is made the first time."""
+        self.process = subprocess.Popen(["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, env=self.phone.environment(),
+                                        preexec_fn=die_with_parent)
+        self.process.stdin.write(password)
+        self.process.stdin.close()
+        subprocess.run(["gdbus", "wait", "--session", "--timeout", "20", "org.freedesktop.secrets"], check=True, env=self.phone.environment())
+
+    def call(self, name, path, interface, member, signature="()", *arguments):
+        flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
+        connection = Gio.DBusConnection.new_for_address_sync(self.phone.bus_address, flags, None, None)
+        try:
+            return connection.call_sync(name, path, interface, member, GLib.Variant(signature, arguments), None, 0, 10000, None).unpack()
+        finally:
+            connection.close_sync(None)
+
+    def lock(self):
+        self.call("org.freedesktop.secrets", "/org/freedesktop/secrets", "org.freedesktop.Secret.Service", "Lock", "(ao)",
+                  ["/org/freedesktop/secrets/aliases/default"])
+
+    def stop(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait(10)
+            self.process = None
+
+
+@pytest.fixture(scope="module")
+def pair(provider, work, build, speech):
+    phones = []
+    for name, sound in zip(USERS, speech):
+        phones.append(Phone(name, work, build, audio={"input": f"file:{sound}", "output": "silence", "ring": "silence"}, hurry=True, log_level="debug",
+                            config={"recording": {"announce": "false"}}))
+    try:
+        for phone in phones:
+            phone.start()
+            phone.add_account("main", provider.account_settings(phone.name, "udp"), USERS[phone.name])
+        yield phones
+    finally:
+        for phone in phones:
+            phone.stop()
+
+
+@pytest.fixture(scope="module")
+def keyring(pair):
+    ring = Keyring(pair[0])
+    ring.start()
+    yield ring
+    ring.stop()
+
+
+@pytest.fixture
+def call(pair):
+    """The number of a call at alice's; both talk."""
+    alice, bob = pair
+    number = alice.ctl("dial", "bob", "--account", "main")["call"]
+    bob.ctl("answer", bob.wait_call("incoming"))
+    alice.wait_call("active", number)
+    yield number
+    for phone in pair:
+        phone.ctl("hangup", "--all")
+        phone.wait_idle()
+
+
+def entry(phone, ident):
+    return next(e for e in phone.ctl("recording", "list") if e["id"] == ident)
+
+
+def wait_state(phone, ident, state):
+    phone.wait(lambda: entry(phone, ident)["state"] == state, f"the recording to be {state}")
+
+
+def decode(phone, ident, folder, whole=True):
+    """Left and right as samples at 48 kHz, by opusdec."""
+    ogg, wav = folder / f"{ident}.opus", folder / f"{ident}.wav"
+    result = phone.run("recording", "export", ident, ogg, check=whole, json_output=False)
+    assert whole or (result.returncode == 1 and "truncated" in result.stderr), result
+    subprocess.run(["opusdec", "--quiet", "--rate", "48000", "--force-wav", str(ogg), str(wav)], check=True)
+    with wave.open(str(wav), "rb") as file:
+        assert (file.getnchannels(), file.getframerate()) == (2, 48000)
+        samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)
+    return samples[:, 0], samples[:, 1]
+
+
+def write_mono(path, samples):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48000)
+        file.writeframes(samples.tobytes())
+    return path
+
+
+def record(phone, number, seconds):
+    ident = phone.ctl("record", number)["id"]
+    phone.collect_stats(number, seconds)
+    return ident
+
+
+def test_recording_holds_both_voices(pair, keyring, call, speech, tmp_path):
+    """We are left, they are right, and nobody is in the other's channel."""
+    alice = pair[0]
+    ident = record(alice, call, 7)
+    alice.ctl("record", call, "stop")
+    wait_state(alice, ident, "whole")
+    shown = entry(alice, ident)
+    assert 6000 < shown["ms"] < 12000 and shown["direction"] == "outgoing" and "bob" in shown["remote-uri"]
+    left, right = decode(alice, ident, tmp_path)
+    assert abs(len(left) / 48 - shown["ms"]) < 1
+    for samples, ours, theirs in ((left, speech[0], speech[1]), (right, speech[1], speech[0])):
+        path = write_mono(tmp_path / "channel.wav", samples)
+        good, wrong = compare(ours, path), compare(theirs, path)
+        assert good["correlation"] >= 0.7 and good["matched"] >= 0.6, good
+        assert wrong["matched"] < good["matched"], (good, wrong)
+    assert alice.ctl("recording", "verify", ident)["state"] == "whole"
+
+
+def test_recording_while_the_keyring_is_locked(pair, keyring, call, tmp_path):
+    alice = pair[0]
+    alice.ctl("record", call)               # the first one of all makes the key
+    alice.ctl("record", call, "stop")
+    assert alice.ctl("recording", "key") == "ready"
+    keyring.lock()
+    assert alice.ctl("recording", "key") == "locked"
+    ident = record(alice, call, 1)
+    alice.ctl("record", call, "stop")
+    wait_state(alice, ident, "whole")
+    result = alice.run("recording", "verify", ident, check=False)
+    assert result.returncode == EXIT_AUTH and "locked" in result.stderr, result
+    keyring.stop()
+    keyring.start()
+    assert alice.ctl("recording", "key") == "ready"
+    assert len(decode(alice, ident, tmp_path)[0]) > 48000 * 0.8
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_killed_phone_leaves_what_was_recorded(pair, keyring, provider, call, tmp_path, seed):
+    alice = pair[0]
+    seconds = 1.5 + 2 * random.Random(seed).random()
+    begin = time.monotonic()
+    ident = record(alice, call, seconds)
+    elapsed = time.monotonic() - begin
+    alice.restart_daemon(signal.SIGKILL)
+    alice.wait_registered("main")
+    assert entry(alice, ident)["state"] == "cut-off"
+    left, right = decode(alice, ident, tmp_path, whole=False)
+    assert len(left) / 48000 > elapsed - LATEST - 0.5, (len(left) / 48000, elapsed)
+    seal = alice.home / "state" / "phoned" / "recordings" / f"{ident}.seal"
+    assert b"OggS" not in seal.read_bytes() and b"Opus" not in seal.read_bytes()
+    pair[1].ctl("hangup", "--all")
+
+
+def test_full_disk_ends_the_recording_and_not_the_call(pair, keyring, call, tmp_path):
+    """The folder becomes a file system of a few pages."""
+    alice = pair[0]
+    folder = alice.home / "state" / "phoned" / "recordings"
+    keep = (folder / "seal.pub").read_bytes()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48k,mode=700", "none", str(folder)], check=True)
+    try:
+        (folder / "seal.pub").write_bytes(keep)
+        ident = alice.ctl("record", call)["id"]
+        alice.wait(lambda: alice.ctl("call", "show", call)["RecordingState"] == "off", "the recording to end")
+        assert alice.ctl("call", "show", call)["State"] == "active"
+        wait_state(alice, ident, "cut-off")
+        assert len(decode(alice, ident, tmp_path, whole=False)[0]) > 48000
+        assert "No space left" in alice.log_path.read_text()
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)

@@ -238,6 +238,9 @@ add_media (CtlTable *table, const CtlValue *call)
     ctl_table_pair (table, "encryption", CTL_WARN, "none");
   ctl_table_pair (table, "voice", CTL_PLAIN, "%s", ctl_value_string (call, "MediaDirection"));
   ctl_table_pair (table, "goes to", CTL_PLAIN, "%s", ctl_value_string (call, "RemoteAddress"));
+  if (strcmp (ctl_value_string (call, "IceState"), "off") != 0)
+    ctl_table_pair (table, "path", strcmp (ctl_value_string (call, "IceState"), "connected") == 0 ? CTL_GOOD : CTL_WARN, "%s (ICE)",
+                    ctl_value_string (call, "IceState"));
 }
 
 static int

@@ -266,6 +266,26 @@ secret_load (gpointer data, const PhoneAccountSettings *settings, GError **error
   return secret;
 }
 
+static PhoneSecret *
+turn_secret_load (gpointer data, const PhoneAccountSettings *settings, GError **error)
+{
+  const PhoneConfigDirs *dirs = ((PhoneConfigStore *) data)->dirs;
+  g_autofree char *name = g_strconcat (settings->id, "-turn", NULL);
+  g_autofree char *credential = credential_path (dirs, name);
+  g_autoptr (GError) local = NULL;
+  PhoneSecret *secret = credential != NULL ? read_secret (credential, FALSE, &local) : NULL;
+
+  if (secret == NULL && local == NULL && settings->turn_password_file != NULL)
+    {
+      secret = read_secret (settings->turn_password_file, TRUE, &local);
+      if (secret == NULL && local == NULL)
+        g_set_error (&local, PHONE_ERROR, PHONE_ERROR_STORAGE, "turn-password-file: %s does not exist", settings->turn_password_file);
+    }
+  if (local != NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return secret;
+}
+
 /* What goes before the state folder in secret_load(), or NULL. */
 static char *
 find_override (const PhoneConfigDirs *dirs, const char *id)
@@ -380,6 +400,7 @@ const PhoneStoreOps phone_config_store_ops = {
   .account_save = account_save,
   .account_delete = account_delete,
   .secret_load = secret_load,
+  .turn_secret_load = turn_secret_load,
   .secret_save = secret_save,
   .choice_load = choice_load,
   .choice_save = choice_save,

@@ -105,6 +105,10 @@ append_report (sd_bus_message *m, const PhoneMediaReport *report)
     r = bus_dict_u32 (m, "bitrate-target", report->bitrate_target);
   if (r >= 0)
     r = bus_dict_text (m, "rate-reason", report->rate_reason);
+  if (r >= 0 && report->ice_remote[0] != '\0')
+    r = bus_dict_text (m, "ice-local", report->ice_local);
+  if (r >= 0 && report->ice_remote[0] != '\0')
+    r = bus_dict_text (m, "ice-remote", report->ice_remote);
   if (r >= 0 && report->input_origin)
     r = bus_dict_i64 (m, "input-origin", report->input_origin);
   if (r >= 0 && report->output_origin)
@@ -293,10 +297,14 @@ append_security (sd_bus_message *reply, const PhoneMediaPlan *plan)
 }
 
 static int
-append_remote (sd_bus_message *reply, const PhoneMediaPlan *plan)
+append_remote (sd_bus_message *reply, BusCall *self)
 {
+  const PhoneMediaPlan *plan = running_plan (self);
+  PhoneMediaReport report = { 0 };
   g_autofree char *text = NULL;
 
+  if (plan && phone_call_get_report (self->call, &report) && report.ice_remote[0] != '\0')
+    return bus_append_text (reply, strchr (report.ice_remote, ' ') + 1);
   if (!plan || !plan->remote_address)
     return bus_append_text (reply, "");
   text = g_strdup_printf (strchr (plan->remote_address, ':') ? "[%s]:%u" : "%s:%u", plan->remote_address,
@@ -318,13 +326,14 @@ PLAN_GETTER (get_ptime, "u", (guint32) plan->ptime, (guint32) 0)
 PLAN_GETTER (get_direction, "s", phone_direction_to_string (plan->direction), "")
 BUS_GETTER (get_bitrate, BusCall, sd_bus_message_append (reply, "u", wanted_bitrate (self)))
 BUS_GETTER (get_security, BusCall, append_security (reply, running_plan (self)))
-BUS_GETTER (get_remote_address, BusCall, append_remote (reply, running_plan (self)))
+BUS_GETTER (get_remote_address, BusCall, append_remote (reply, self))
+BUS_GETTER (get_ice_state, BusCall, bus_append_text (reply, phone_ice_state_to_string (phone_call_get_ice_state (self->call))))
 
 void
 bus_media_changed_properties (guint mask, GPtrArray *ret_names)
 {
   static const char *const names[]
-      = { "Codec", "ClockRate", "Ptime", "Direction", "Security", "RemoteAddress" };
+      = { "Codec", "ClockRate", "Ptime", "Direction", "Security", "RemoteAddress", "IceState" };
 
   for (gsize i = 0; (mask & PHONE_CALL_FIELD_MEDIA) && i < G_N_ELEMENTS (names); i++)
     g_ptr_array_add (ret_names, (char *) names[i]);
@@ -345,5 +354,6 @@ const sd_bus_vtable bus_media_vtable[] = {
   SD_BUS_PROPERTY ("Direction", "s", get_direction, 0, CHANGES),
   SD_BUS_PROPERTY ("Security", "a{sv}", get_security, 0, CHANGES),
   SD_BUS_PROPERTY ("RemoteAddress", "s", get_remote_address, 0, CHANGES),
+  SD_BUS_PROPERTY ("IceState", "s", get_ice_state, 0, CHANGES),
   SD_BUS_VTABLE_END,
 };

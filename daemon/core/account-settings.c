@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "core/ice-server.h"
 #include "core/settings-table.h"
 #include "util/phone-uri.h"
 #include "util/text.h"
@@ -258,16 +259,40 @@ format_keying (gconstpointer data)
 static gboolean
 parse_ice (gpointer data, const char *value, GError **error)
 {
-  if (g_str_equal (value, "off"))
-    return TRUE;
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "ICE is not supported yet; only \"off\" is accepted");
-  return FALSE;
+  gboolean on = g_str_equal (value, "on");
+
+  if (!on && !g_str_equal (value, "off"))
+    {
+      phone_setting_refuse (value, "on or off", error);
+      return FALSE;
+    }
+  ((PhoneAccountSettings *) data)->ice = on;
+  return TRUE;
 }
 
 static char *
 format_ice (gconstpointer data)
 {
-  return g_strdup ("off");
+  return g_strdup (((const PhoneAccountSettings *) data)->ice ? "on" : "off");
+}
+
+static char *
+check_ice_server (const char *value, gboolean relay, GError **error)
+{
+  g_autoptr (PhoneIceServer) server = phone_ice_server_parse (value, relay, error);
+  return server != NULL ? g_strdup (value) : NULL;
+}
+
+static char *
+check_stun (const char *value, GError **error)
+{
+  return check_ice_server (value, FALSE, error);
+}
+
+static char *
+check_turn (const char *value, GError **error)
+{
+  return check_ice_server (value, TRUE, error);
 }
 
 static gboolean
@@ -329,7 +354,11 @@ static const PhoneSetting rows[] = {
   CUSTOM ("srtp", NULL, srtp, "required, preferred or off; default: required with transport=tls, else off"),
   BOOL ("sdes-in-clear", sdes_in_clear, "false", "whether media keys may travel over unencrypted signalling"),
   CUSTOM ("keying", "any", keying, "how media keys are agreed on: sdes or any"),
-  CUSTOM ("ice", "off", ice, "off; connectivity establishment is not supported yet"),
+  CUSTOM ("ice", "off", ice, "on: media find their way through NATs and firewalls by ICE; off: they go where the peer says"),
+  TEXT ("stun-server", stun_server, check_stun, "stun:HOST[:PORT] that tells our address outside; used with ice=on"),
+  TEXT ("turn-server", turn_server, check_turn, "turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT], a relay for media; used with ice=on"),
+  TEXT ("turn-user", turn_user, check_auth_user, "user name at the TURN server; default: name and password of the account"),
+  TEXT ("turn-password-file", turn_password_file, phone_setting_check_path, "file with the password of turn-user, readable by its owner only"),
   { .key = "dtmf", .kind = PHONE_SETTING_WORD, AT (dtmf), .words = dtmf_words, .def = "auto",
     .help = "rfc4733, info, or auto: rfc4733 if the peer has it, else info" },
   CUSTOM ("auto-answer", "off", auto_answer, "off, or milliseconds after which an incoming call is answered"),
@@ -403,7 +432,8 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
 
 /* What a call reads when it begins; everything else is part of the account's registration and connections. */
 static const char *const per_call_keys[] = {
-  "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "dtmf", "auto-answer", "max-calls", "did", "prefix",
+  "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
+  "turn-user", "turn-password-file", "dtmf", "auto-answer", "max-calls", "did", "prefix",
   "default-domain", "country", NULL,
 };
 
@@ -429,10 +459,9 @@ static gboolean
 explain_key (const char *key, GError **error)
 {
   static const struct { const char *key, *answer; } answers[] = {
-    { "stun-server", "ICE is not supported yet" },
-    { "turn-server", "ICE is not supported yet" },
     { "password", "passwords do not stand in settings; use password-file, or `phonectl account passwd`" },
     { "secret", "passwords do not stand in settings; use password-file, or `phonectl account passwd`" },
+    { "turn-password", "passwords do not stand in settings; use turn-password-file" },
     { "id", "the id is the name of the file and cannot be changed" },
   };
 

@@ -51,6 +51,10 @@ typedef struct
   PhoneSrtpPolicy srtp;
   gboolean sdes_in_clear;       /* key "sdes-in-clear": allow SDES keys over UDP/TCP */
   PhoneKeying keying;
+  gboolean ice;
+  char *stun_server, *turn_server;      /* as written; phone_ice_server_parse() takes them */
+  char *turn_user;              /* default: the account's own name and password for authentication */
+  char *turn_password_file;     /* absolute path, mode 0600; the credential phoned-ID-turn goes before it */
   PhoneDtmfMode dtmf;
   int auto_answer;              /* ms, -1: off */
   guint max_calls;

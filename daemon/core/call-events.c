@@ -64,6 +64,7 @@ phone_call_on_answered (PhoneCall *call, const PhoneMediaDesc *answer)
   g_clear_pointer (&call->pending_offer, phone_media_desc_free);
   phone_call_rearm_media (call);
   phone_call_set_state (call, PHONE_CALL_ACTIVE, "answered");
+  phone_call_recheck_ice (call);
   /* Another may have been answered or resumed since we dialled. */
   if (!call->keep_others)
     phone_registry_hold_others (call->registry, call);
@@ -97,6 +98,7 @@ phone_call_on_confirmed (PhoneCall *call, const PhoneMediaDesc *answer)
       g_clear_pointer (&call->remote_offer, phone_media_desc_free);
       phone_call_rearm_media (call);
       phone_call_set_state (call, PHONE_CALL_ACTIVE, "confirmed");
+      phone_call_recheck_ice (call);
       phone_call_fire (call, &call->answer_waiter, NULL);
     }
   phone_call_send_due (call);
@@ -135,10 +137,14 @@ phone_call_on_address_changed (PhoneCall *call)
   g_autofree char *before = g_steal_pointer (&call->local_address);
   PhoneMediaDesc *offer = NULL;
 
-  /* looks the address up again; the sockets stay */
+  /* looks the address up again; plain sockets stay, those of ICE belong to addresses */
   if (!phone_call_is_ended (call) && !call->pending_offer && call->media && phone_call_open_media (call, &error)
       && g_strcmp0 (before, call->local_address) != 0)
-    offer = phone_call_make_offer (call, phone_call_wanted_direction (call), FALSE, &error);
+    {
+      phone_call_renew_ice (call);
+      if (!phone_call_await_ice (call, ICE_WAIT_REOFFER))
+        offer = phone_call_make_offer (call, phone_call_wanted_direction (call), FALSE, &error);
+    }
   if (error)
     phone_log_warning (&call->log, "Call %u: cannot follow the network: %s", call->number, error->message);
   if (!call->local_address)
@@ -168,6 +174,7 @@ phone_call_on_reoffer_again (PhoneCall *call)
 static void
 finish_reoffer (PhoneCall *call, const GError *error)
 {
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
   Reoffer purpose = call->reoffer;
 
   g_clear_pointer (&call->pending_offer, phone_media_desc_free);
@@ -179,7 +186,9 @@ finish_reoffer (PhoneCall *call, const GError *error)
     }
   call->reoffer = REOFFER_NONE;
   call->reoffer_open = FALSE;
-  if (!error && purpose != REOFFER_NONE)
+  if (error && ports->media->media_ice_drop && call->media)
+    ports->media->media_ice_drop (call->media);
+  if (!error && (purpose == REOFFER_HOLD || purpose == REOFFER_RESUME))
     {
       call->local_hold = purpose == REOFFER_HOLD;
       phone_call_emit_changed (call, PHONE_CALL_FIELD_HOLD);

@@ -47,6 +47,7 @@ on_media_failed (PhoneCall *call, const GError *error)
 }
 
 static const PhoneMediaEvents media_events = {
+  .ice = phone_call_on_ice,
   .dtmf = on_media_dtmf,
   .rtp_timeout = on_media_rtp_timeout,
   .first_rtp = on_media_first_rtp,
@@ -76,7 +77,7 @@ phone_call_open_media (PhoneCall *call, GError **error)
   params.bind_address = settings->media_bind;
   params.ipv6 = strchr (call->local_address, ':') != NULL;
   params.country = phone_registry_country (call->registry, call->account);
-  call->media = ports->media->media_new (ports->engine, call, &params, &media_events, error);
+  call->media = phone_call_new_media (call, &params, &media_events, error);
   if (!call->media)
     return FALSE;
   ports->media->media_set_muted (call->media, call->muted);
@@ -164,6 +165,8 @@ phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps 
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
   const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
+  const char *bind = phone_registry_get_settings (call->registry)->media_bind;
+  gboolean bound = bind != NULL && strcmp (bind, "0.0.0.0") != 0 && strcmp (bind, "::") != 0;
 
   *ret_caps = (PhoneMediaCaps){
     .n_codecs = settings->n_codecs,
@@ -171,13 +174,15 @@ phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps 
     .sdes_allowed = phone_account_settings_sdes_allowed (settings),
     .ptime = settings->ptime,
     .direction = direction,
-    .address = call->local_address,
+    /* Sockets that are bound to one address hear nothing at another. */
+    .address = bound && call->local_address ? bind : call->local_address,
     .rtcp_mux = TRUE,
     .running = call->plan,
   };
   memcpy (ret_caps->codecs, settings->codecs, sizeof settings->codecs);
   if (call->media)
     ports->media->media_ports (call->media, &ret_caps->port, &ret_caps->rtcp_port);
+  phone_call_fill_ice (call, ret_caps);
 }
 
 /* A session of ours has sound: an offer that closes the audio stream (port 0) is refused, and an existing session goes on as it was. */
@@ -239,7 +244,7 @@ phone_call_make_reoffer (PhoneCall *call, GError **error)
   PhoneDirection direction = call->reoffer == REOFFER_HOLD     ? PHONE_DIRECTION_SENDONLY
                              : call->reoffer == REOFFER_RESUME ? PHONE_DIRECTION_SENDRECV
                                                                : phone_call_wanted_direction (call);
-  PhoneMediaDesc *offer = phone_call_make_offer (call, direction, call->reoffer != REOFFER_HOLD, error);
+  PhoneMediaDesc *offer = phone_call_make_offer (call, direction, call->reoffer != REOFFER_HOLD && call->reoffer != REOFFER_PATHS, error);
 
   call->reoffer_open = offer && call->reoffer != REOFFER_NONE;
   return offer;
@@ -289,6 +294,7 @@ phone_call_make_answer (PhoneCall *call, const PhoneMediaDesc *offer, GError **e
   g_autoptr (PhoneMediaDesc) answer = NULL;
   g_autoptr (PhoneMediaPlan) plan = NULL;
 
+  phone_call_follow_ice_restart (call, offer);
   phone_call_fill_caps (call, phone_call_wanted_direction (call), &caps);
   answer = create_answer (&caps, offer, call->local, &plan, error);
   if (!answer || !apply_plan (call, plan, error))

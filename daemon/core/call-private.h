@@ -19,7 +19,17 @@ typedef enum
   REOFFER_NONE,
   REOFFER_HOLD,
   REOFFER_RESUME,
+  REOFFER_PATHS,                        /* ICE begins anew */
 } Reoffer;
+
+/* What waits until our candidates are known. */
+typedef enum
+{
+  ICE_WAIT_NONE,
+  ICE_WAIT_INVITE,
+  ICE_WAIT_ANSWER,
+  ICE_WAIT_REOFFER,
+} IceWait;
 
 struct _PhoneCall
 {
@@ -58,6 +68,11 @@ struct _PhoneCall
   Reoffer due;                          /* what goes out as soon as no offer is open any more: the latest wish wins */
   PhoneMedia *media;
   gboolean silent_early;                /* the media's watch has fired before the answer: it must be set again */
+  IceWait ice_wait;
+  gboolean ice_connected;               /* it was, once */
+  guint ice_timer;                      /* a restart is under way */
+  PhoneIceDesc *ice_local;              /* as in our last description; room for it */
+  char *ice_address;                    /* numeric: of our default candidates */
   char *local_address;                  /* numeric, as the peer's side of the network sees us */
 
   PhoneCallRecording recording;
@@ -69,6 +84,9 @@ struct _PhoneCall
 };
 
 /* ---- call.c ---- */
+void phone_call_continue_invite (PhoneCall *call);
+gboolean phone_call_offer_paths (PhoneCall *call, GError **error);      /* an offer for the sake of other candidates */
+void phone_call_continue_answer (PhoneCall *call);
 void phone_call_set_state (PhoneCall *call, PhoneCallState state, const char *why);
 void phone_call_emit_changed (PhoneCall *call, guint mask);
 void phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *method);
@@ -100,3 +118,13 @@ void phone_call_update_attachment (PhoneCall *call);
 void phone_call_rearm_media (PhoneCall *call);          /* at the answer: what was missing before it does not count */
 void phone_call_set_tone (PhoneCall *call, PhoneTone tone);
 PhoneDirection phone_call_wanted_direction (PhoneCall *call);
+
+/* ---- call-ice.c ---- */
+PhoneMedia *phone_call_new_media (PhoneCall *call, PhoneMediaParams *params, const PhoneMediaEvents *events, GError **error);
+void phone_call_fill_ice (PhoneCall *call, PhoneMediaCaps *caps);
+/* TRUE: candidates are still being gathered, and phone_call_continue_*() or an offer follows. */
+gboolean phone_call_await_ice (PhoneCall *call, IceWait wait);
+void phone_call_follow_ice_restart (PhoneCall *call, const PhoneMediaDesc *offer);      /* before our answer is made */
+void phone_call_renew_ice (PhoneCall *call);            /* local_address is another one */
+void phone_call_on_ice (PhoneCall *call);
+void phone_call_recheck_ice (PhoneCall *call);          /* once the call is established */

@@ -45,6 +45,10 @@ phone_call_finalize (GObject *object)
   g_free (call->target);
   g_free (call->local_address);
   g_free (call->recording_id);
+  g_free (call->ice_address);
+  if (call->ice_local)
+    explicit_bzero (call->ice_local, sizeof *call->ice_local);
+  g_free (call->ice_local);
   g_free (call->display_name);
   g_free (call->replaces);
   g_strfreev (call->headers);
@@ -158,6 +162,7 @@ phone_call_clear_timers (PhoneCall *call)
   g_clear_handle_id (&call->auto_answer_timer, g_source_remove);
   g_clear_handle_id (&call->info_timer, g_source_remove);
   g_clear_handle_id (&call->linger_timer, g_source_remove);
+  g_clear_handle_id (&call->ice_timer, g_source_remove);
 }
 
 /* Entry actions of the two final states: a client that waits learns that the call is over, and the microphone is closed before
@@ -326,8 +331,9 @@ require (PhoneCall *call, const char *action, gboolean allowed, GError **error)
   else if (call->answering || call->reoffer != REOFFER_NONE)
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS, "Call %u: cannot %s, %s is under way", call->number, action,
                  call->answering                    ? "answering"
-                 : call->reoffer == REOFFER_HOLD ? "holding"
-                                                    : "resuming");
+                 : call->reoffer == REOFFER_HOLD  ? "holding"
+                 : call->reoffer == REOFFER_PATHS ? "finding another way for the media"
+                                                  : "resuming");
   else
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Call %u is %s: cannot %s", call->number,
                  phone_call_state_to_string (call->state), action);
@@ -337,7 +343,7 @@ require (PhoneCall *call, const char *action, gboolean allowed, GError **error)
 /* ---- outgoing ---- */
 
 static gboolean
-send_invite (PhoneCall *call, GError **error)
+make_invite (PhoneCall *call, GError **error)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
   PhoneInviteParams params = {
@@ -349,8 +355,6 @@ send_invite (PhoneCall *call, GError **error)
   };
   g_autoptr (PhoneMediaDesc) offer = NULL;
 
-  if (!phone_call_open_media (call, error))
-    return FALSE;
   offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, FALSE, error);
   if (!offer)
     return FALSE;
@@ -360,12 +364,29 @@ send_invite (PhoneCall *call, GError **error)
   return TRUE;
 }
 
+static gboolean
+send_invite (PhoneCall *call, GError **error)
+{
+  if (!phone_call_open_media (call, error))
+    return FALSE;
+  return phone_call_await_ice (call, ICE_WAIT_INVITE) || make_invite (call, error);
+}
+
 static void
 give_up (PhoneCall *call, PhoneActor actor, PhoneCause cause, const char *phrase)
 {
   g_autoptr (PhoneReason) reason = phone_reason_new (actor, cause, 0, phrase);
 
   phone_call_on_ended (call, reason);
+}
+
+void
+phone_call_continue_invite (PhoneCall *call)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (call->state == PHONE_CALL_DIALING && !make_invite (call, &error))
+    give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_FAILED, error->message);
 }
 
 static gboolean
@@ -453,10 +474,17 @@ phone_call_ring (PhoneCall *call)
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
   int auto_answer = phone_account_get_settings (call->account)->auto_answer;
   guint ring_timeout = phone_registry_get_settings (call->registry)->ring_timeout;
+  g_autoptr (GError) error = NULL;
 
   ports->sig->call_ring (ports->ua, call, 180, NULL);
   if (phone_call_is_ended (call))
     return;
+  /* Candidates are gathered while it rings. */
+  if (phone_account_get_settings (call->account)->ice && !phone_call_open_media (call, &error))
+    {
+      phone_log_warning (&call->log, "Call %u: %s", call->number, error->message);
+      g_clear_error (&error);
+    }
   if (ring_timeout)
     call->ring_timeout = g_timeout_add_seconds (ring_timeout, on_ring_timeout, call);
   if (auto_answer >= 0)
@@ -477,37 +505,68 @@ phone_call_set_waiting (PhoneCall *call, gboolean waiting)
                           waiting ? "another call is under way" : "no other call any more");
 }
 
-gboolean
-phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error)
+/* What goes out as the answer, or as the offer to an INVITE that had none. */
+static gboolean
+make_answer (PhoneCall *call, GError **error)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
   g_autoptr (PhoneMediaDesc) desc = NULL;
 
-  if (!require (call, "answer", can_answer (call), error))
-    return FALSE;
-  if (!phone_call_open_media (call, error))
-    return FALSE;
   if (call->remote_offer)
     desc = phone_call_make_answer (call, call->remote_offer, error);
   else
     desc = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, FALSE, error);
   if (!desc)
-    {
-      g_autoptr (PhoneReason) reason
-          = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_MEDIA_FAILED, 488, error && *error ? (*error)->message : NULL);
+    return FALSE;
+  phone_call_update_attachment (call);
+  ports->sig->call_answer (ports->ua, call, desc);
+  return TRUE;
+}
 
-      phone_call_end (call, reason);
+static void
+fail_answer (PhoneCall *call, const GError *error)
+{
+  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_MEDIA_FAILED, 488, error->message);
+
+  call->answering = FALSE;
+  phone_call_end (call, reason);
+}
+
+void
+phone_call_continue_answer (PhoneCall *call)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!call->answering || !is_unanswered_incoming (call))
+    return;
+  if (make_answer (call, &error))
+    return;
+  phone_call_fire (call, &call->answer_waiter, error);
+  fail_answer (call, error);
+}
+
+gboolean
+phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (!require (call, "answer", can_answer (call), error))
+    return FALSE;
+  if (!phone_call_open_media (call, error))
+    return FALSE;
+  call->answering = TRUE;
+  if (!phone_call_await_ice (call, ICE_WAIT_ANSWER) && !make_answer (call, &local))
+    {
+      fail_answer (call, local);
+      g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
   if (!keep_others)
     phone_registry_hold_others (call->registry, call);
   g_clear_handle_id (&call->ring_timeout, g_source_remove);
   g_clear_handle_id (&call->auto_answer_timer, g_source_remove);
-  call->answering = TRUE;
   call->answer_waiter = (CallWaiter){ done, data };
   phone_registry_call_changed (call->registry, call);
-  phone_call_update_attachment (call);
-  ports->sig->call_answer (ports->ua, call, desc);
   if (!phone_call_is_ended (call))
     phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
   return TRUE;
@@ -646,6 +705,15 @@ phone_call_send_due (PhoneCall *call)
   phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
 }
 
+gboolean
+phone_call_offer_paths (PhoneCall *call, GError **error)
+{
+  /* What is under way carries the candidates too, or comes before the media have any. */
+  if (!is_established (call) || call->reoffer != REOFFER_NONE)
+    return TRUE;
+  return start_reoffer (call, REOFFER_PATHS, NULL, NULL, error);
+}
+
 /* Another call takes the user's ear, whatever this one is just doing: an answer that still waits for its ACK and a call that is about to be
  * resumed are put on hold as soon as they are there. */
 void
@@ -653,7 +721,7 @@ phone_call_step_aside (PhoneCall *call)
 {
   g_autoptr (GError) error = NULL;
 
-  if (call->answering || call->reoffer == REOFFER_RESUME)
+  if (call->answering || call->reoffer == REOFFER_RESUME || call->reoffer == REOFFER_PATHS)
     {
       call->due = REOFFER_HOLD;
       phone_call_update_attachment (call);

@@ -26,6 +26,7 @@
  * the answer that we offered. Telephone events (RFC 4733) belong to a clock rate: 48000 beside Opus, 8000
  * beside the others; a peer that has Opus but only events at 8000 (most of them) gets its digits at 8000. */
 
+#include "core/media-paths.h"
 #include "core/media-security.h"
 
 #include <string.h>
@@ -300,6 +301,7 @@ phone_offer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, 
     return NULL;
   offer = describe (caps);
   add_formats (offer, caps, NULL, previous);
+  phone_media_paths_offer (caps, offer);
   if (!phone_media_security_offer (caps, previous, new_keys, offer, error))
     return NULL;
   return g_steal_pointer (&offer);
@@ -358,6 +360,7 @@ phone_answer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, co
   if (!phone_media_security_answer (caps, offer, previous, answer, plan, error))
     return NULL;
   fill_plan (plan, caps, answer, offer, find_codec (offer, answer->codecs[0].id), previous);
+  phone_media_paths_answer (caps, offer, answer, plan);
   plan->remote_hold = (phone_media_desc_stated_direction (offer) & PHONE_DIRECTION_RECVONLY) == 0;
   *ret_plan = g_steal_pointer (&plan);
   return g_steal_pointer (&answer);
@@ -391,6 +394,7 @@ phone_offer_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, c
     return NULL;
 
   fill_plan (plan, caps, offer, answer, chosen, NULL);
+  phone_media_paths_complete (offer, answer, plan);
   /* Only where we proposed to send does the answer say whether the peer listens. */
   if (offer->direction & PHONE_DIRECTION_SENDONLY)
     plan->remote_hold = (phone_media_desc_stated_direction (answer) & PHONE_DIRECTION_RECVONLY) == 0;

@@ -32,6 +32,7 @@ typedef struct
   const char *address;                          /* ours, numeric; borrowed */
   guint16 port, rtcp_port;                      /* bound already */
   gboolean rtcp_mux;
+  const PhoneIceDesc *ice;                      /* ours; borrowed; NULL: plain RTP */
   guint32 opus_max_bitrate;                     /* bit/s, what we ask the peer not to exceed; 0: no limit */
   /* The plan in force in this dialog, NULL: none yet; borrowed. Shows whether a re-offer brings other keys:
    * then we change ours too. */

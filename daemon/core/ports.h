@@ -9,6 +9,7 @@
 
 #include "core/account-settings.h"
 #include "core/daemon-settings.h"
+#include "core/ice-server.h"
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
 #include "core/reason.h"
@@ -57,12 +58,26 @@ typedef struct
 
 typedef struct _PhoneMedia PhoneMedia;  /* one per call; opaque to core */
 
+/* How the paths of a call are to be found; borrowed while the call lasts that hands it over. */
+typedef struct
+{
+  const char *local_address;    /* numeric: ours towards the peer's side, where a peer without ICE sends to */
+  guint components;             /* 1: RTCP is multiplexed for sure, else 2 */
+  gboolean controlling;
+  const PhoneIceServer *stun, *turn;    /* NULL: none */
+  const char *turn_user;
+  PhoneSecret *turn_secret;
+  const char *tls_ca;           /* of a TURN server by TLS; NULL: the system's */
+  gboolean tls_verify;
+} PhoneIceParams;
+
 typedef struct
 {
   const char *call_id;          /* for log fields */
   const char *bind_address;     /* numeric local address or NULL for any */
   gboolean ipv6;
   const char *country;          /* tones */
+  const PhoneIceParams *ice;    /* NULL: plain RTP */
 } PhoneMediaParams;
 
 #define PHONE_TONE_LIST(X) \
@@ -90,6 +105,8 @@ typedef struct
   const char *rate_reason;      /* static string: why the target is what it is */
   gint64 input_origin, output_origin;   /* CLOCK_MONOTONIC us of the first sample of a file input/output, 0: none */
   guint64 key_changes;
+  PhoneIceState ice;
+  char ice_local[64], ice_remote[64];   /* the pair in use, "host 192.0.2.1:4000"; "" without ICE or before there is one */
 } PhoneMediaReport;
 
 /* Where a recording goes: made by storage, written by media on one thread of its own, which need not be the main one. */
@@ -110,6 +127,7 @@ typedef struct
   void (*rtp_timeout) (PhoneCall *call, guint seconds);         /* nothing arrives any more */
   void (*first_rtp) (PhoneCall *call);                          /* first authenticated packet */
   void (*failed) (PhoneCall *call, const GError *error);
+  void (*ice) (PhoneCall *call);        /* candidates are gathered, the state or the pair is another one */
   void (*recording_failed) (PhoneCall *call, const GError *error);      /* the call goes on; record_stop is still due */
 } PhoneMediaEvents;
 
@@ -118,6 +136,14 @@ typedef struct
   /* Opens sockets; nothing flows. MEDIA_FAILED when no port is free. */
   PhoneMedia *(*media_new) (gpointer engine, PhoneCall *call, const PhoneMediaParams *params, const PhoneMediaEvents *events,
                             GError **error);
+  /* Our side of ICE as it stands, and the address of media_ports() that goes with it (caller frees). FALSE: plain RTP, address untouched. The
+   * five about ICE may be NULL together: there is none. */
+  gboolean (*media_ice) (PhoneMedia *media, PhoneIceDesc *ret_local, char **ret_address);
+  PhoneIceState (*media_ice_state) (PhoneMedia *media);
+  void (*media_ice_restart) (PhoneMedia *media);        /* other credentials on the same sockets */
+  /* Other sockets beside those that carry the call, which end when a plan with the new ones works. drop: no such plan will come. */
+  gboolean (*media_ice_renew) (PhoneMedia *media, const PhoneIceParams *params, GError **error);
+  void (*media_ice_drop) (PhoneMedia *media);
   void (*media_ports) (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_rtcp);
   /* Starts, or changes what runs: codec, address, keys, direction, one at a time without restarting the rest. */
   gboolean (*media_apply) (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error);
@@ -153,6 +179,8 @@ typedef struct
   gboolean (*account_delete) (gpointer store, const char *id, GError **error);
   /* The password, or NULL with error (STORAGE) / NULL without (none is set). */
   PhoneSecret *(*secret_load) (gpointer store, const PhoneAccountSettings *settings, GError **error);
+  /* The password of the TURN server, the same way; NULL without error: none is set. May be NULL itself. */
+  PhoneSecret *(*turn_secret_load) (gpointer store, const PhoneAccountSettings *settings, GError **error);
   gboolean (*secret_save) (gpointer store, const char *account_id, PhoneSecret *secret, GError **error);
   /* What the user chose last through a client, and what outranks the configuration therefore: "default-account", "input", "output",
    * "ring". load: NULL if nothing was chosen; caller frees. save: value NULL forgets. Both may be NULL: nothing is kept. */

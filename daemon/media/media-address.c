@@ -74,7 +74,7 @@ media_address_is_usable (const MediaAddress *address)
 }
 
 char *
-media_address_to_string (const MediaAddress *address)
+media_address_to_host (const MediaAddress *address)
 {
   char host[INET6_ADDRSTRLEN] = "";
 
@@ -83,11 +83,16 @@ media_address_to_string (const MediaAddress *address)
   else if (address->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED (&address->v6.sin6_addr))
     inet_ntop (AF_INET, address->v6.sin6_addr.s6_addr + 12, host, sizeof host);
   else if (address->any.sa_family == AF_INET6)
-    {
-      inet_ntop (AF_INET6, &address->v6.sin6_addr, host, sizeof host);
-      return g_strdup_printf ("[%s]:%u", host, media_address_port (address));
-    }
-  else
+    inet_ntop (AF_INET6, &address->v6.sin6_addr, host, sizeof host);
+  return g_strdup (host);
+}
+
+char *
+media_address_to_string (const MediaAddress *address)
+{
+  g_autofree char *host = media_address_to_host (address);
+
+  if (host[0] == '\0')
     return g_strdup ("none");
-  return g_strdup_printf ("%s:%u", host, media_address_port (address));
+  return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, media_address_port (address));
 }

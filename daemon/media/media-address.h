@@ -22,5 +22,7 @@ gboolean media_address_same_host (const MediaAddress *a, const MediaAddress *b);
 /* FALSE: no place to send to: never set, port 0, or the unspecified address (a hold as RFC 2543 had it). */
 gboolean media_address_is_usable (const MediaAddress *address);
 guint16 media_address_port (const MediaAddress *address);
+/* The host alone, as in SDP; the caller frees. */
+char *media_address_to_host (const MediaAddress *address);
 /* "192.0.2.1:4000", "[2001:db8::1]:4000"; the caller frees. */
 char *media_address_to_string (const MediaAddress *address);

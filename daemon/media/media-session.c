@@ -39,7 +39,8 @@ struct _PhoneMedia
   MediaSessionHost host;
   PhoneCall *call;                      /* borrowed until close */
   PhoneMediaEvents events;
-  char *call_id, *country;
+  char *call_id, *country, *bind_address;
+  guint port_first, port_last;
   gboolean closed;
 
   MediaTransport *transport;
@@ -71,6 +72,7 @@ typedef enum
   HOP_FIRST_RTP,
   HOP_FAILED,
   HOP_RECORDING_FAILED,
+  HOP_ICE,
 } HopKind;
 
 typedef struct
@@ -111,6 +113,7 @@ media_session_unref (PhoneMedia *media)
   pthread_mutex_destroy (&media->lock);
   g_free (media->call_id);
   g_free (media->country);
+  g_free (media->bind_address);
   g_free (media);
 }
 
@@ -147,6 +150,11 @@ deliver (PhoneMedia *media, const Hop *hop)
           g_autoptr (GError) error = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, hop->message);
           media->events.failed (media->call, error);
         }
+      break;
+    case HOP_ICE:
+      media_transport_settle_ice (media->transport);
+      if (media->events.ice != NULL)
+        media->events.ice (media->call);
       break;
     case HOP_RECORDING_FAILED:
       if (media->events.recording_failed != NULL)
@@ -214,6 +222,12 @@ static void
 on_graph_failed (const char *message, gpointer data)
 {
   hop_post (data, HOP_FAILED, 0, 0, message);
+}
+
+static void
+on_ice_changed (gpointer data)
+{
+  hop_post (data, HOP_ICE, 0, 0, NULL);
 }
 
 static void
@@ -412,10 +426,11 @@ static void
 log_plan (PhoneMedia *media, const PhoneMediaPlan *plan)
 {
   PhoneLogFields fields = log_fields (media);
-  phone_log_info (&fields, "media: %s, %s, %u ms, %s, peer at %s port %u%s", phone_codec_id_to_string (plan->send.id),
+  phone_log_info (&fields, "media: %s, %s, %u ms, %s, peer at %s port %u%s%s", phone_codec_id_to_string (plan->send.id),
                   phone_direction_to_string (plan->direction), plan->ptime,
                   plan->encrypted ? phone_srtp_suite_to_string (plan->send_key.suite) : "in clear", plan->remote_address,
-                  plan->remote_port, plan->rtcp_mux ? ", RTCP multiplexed" : "");
+                  plan->remote_port, plan->rtcp_mux ? ", RTCP multiplexed" : "",
+                  phone_media_plan_has_ice (plan) ? ", ICE" : "");
 }
 
 gboolean
@@ -467,22 +482,59 @@ media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **err
 
 /* ---- the rest of the table ---- */
 
+static MediaIceParams
+ice_params (PhoneMedia *media, const PhoneIceParams *ice)
+{
+  return (MediaIceParams) {
+    .bind_address = media->bind_address,
+    .local_address = ice->local_address,
+    .n_components = ice->components,
+    .port_first = media->port_first,
+    .port_last = media->port_last,
+    .controlling = ice->controlling,
+    .stun = ice->stun,
+    .turn = ice->turn,
+    .turn_user = ice->turn_user,
+    .turn_secret = ice->turn_secret,
+    .tls_ca = ice->tls_ca,
+    .tls_verify = ice->tls_verify,
+    .call_id = media->call_id,
+  };
+}
+
+static MediaTransport *
+open_transport (PhoneMedia *media, const PhoneMediaParams *params, GError **error)
+{
+  MediaIceParams ice = params->ice != NULL ? ice_params (media, params->ice) : (MediaIceParams) { 0 };
+  MediaTransportParams transport = {
+    .bind_address = media->bind_address,
+    .ipv6 = params->ipv6,
+    .port_first = media->port_first,
+    .port_last = media->port_last,
+    .ice = params->ice != NULL ? &ice : NULL,
+  };
+  return media_transport_new (&transport, error);
+}
+
 PhoneMedia *
 media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMediaParams *params, const PhoneMediaEvents *events,
                    GError **error)
 {
-  MediaTransportParams transport_params = {
-    .bind_address = params->bind_address != NULL ? params->bind_address : host->settings->media_bind,
-    .ipv6 = params->ipv6,
-    .port_first = host->settings->port_first,
-    .port_last = host->settings->port_last,
-  };
-  MediaTransport *transport = media_transport_new (&transport_params, error);
-
-  if (transport == NULL)
-    return NULL;
   PhoneMedia *media = g_new0 (PhoneMedia, 1);
+
   media->references = 1;
+  media->bind_address = g_strdup (params->bind_address != NULL ? params->bind_address : host->settings->media_bind);
+  media->port_first = host->settings->port_first;
+  media->port_last = host->settings->port_last;
+  media->call_id = g_strdup (params->call_id);
+  MediaTransport *transport = open_transport (media, params, error);
+  if (transport == NULL)
+    {
+      g_free (media->bind_address);
+      g_free (media->call_id);
+      g_free (media);
+      return NULL;
+    }
   media_mutex_init (&media->lock);
   media->host = *host;
   media->host.settings = NULL;          /* may be replaced while we live */
@@ -492,14 +544,53 @@ media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMed
   media->opus_complexity = host->settings->opus_complexity;
   media->call = call;
   media->events = *events;
-  media->call_id = g_strdup (params->call_id);
   media->country = g_strdup (params->country);
   media->transport = gst_object_ref_sink (transport);
   media_transport_set_callbacks (transport, on_work, on_first_rtp, media);
+  media_transport_set_ice_callback (transport, on_ice_changed);
   media->unmuted_gain = 1;
   media->taps = media_taps_new ();
   media->port = media_hub_add_port (host->hub, media->call_id, &port_ops, media);
   return media;
+}
+
+/* ---- ICE ---- */
+
+gboolean
+media_session_get_ice (PhoneMedia *media, PhoneIceDesc *ret_local, char **ret_address)
+{
+  MediaAddress address;
+
+  if (!media_transport_get_ice (media->transport, ret_local, &address))
+    return FALSE;
+  *ret_address = media_address_to_host (&address);
+  return TRUE;
+}
+
+PhoneIceState
+media_session_get_ice_state (PhoneMedia *media)
+{
+  MediaIcePath path;
+  return media_transport_get_ice_path (media->transport, &path) ? path.state : PHONE_ICE_OFF;
+}
+
+void
+media_session_restart_ice (PhoneMedia *media)
+{
+  media_transport_restart_ice (media->transport);
+}
+
+gboolean
+media_session_renew_ice (PhoneMedia *media, const PhoneIceParams *ice, GError **error)
+{
+  MediaIceParams params = ice_params (media, ice);
+  return media_transport_renew_ice (media->transport, &params, error);
+}
+
+void
+media_session_drop_ice (PhoneMedia *media)
+{
+  media_transport_drop_ice (media->transport);
 }
 
 void
@@ -675,6 +766,13 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
     .rate_reason = media->rate.reason,
     .key_changes = transport.srtp.send_key_changes + transport.srtp.receive_key_changes,
   };
+  MediaIcePath path;
+  if (media_transport_get_ice_path (media->transport, &path))
+    {
+      ret->ice = path.state;
+      memcpy (ret->ice_local, path.local, sizeof ret->ice_local);
+      memcpy (ret->ice_remote, path.remote, sizeof ret->ice_remote);
+    }
   g_strlcpy (ret->codec, phone_codec_id_to_string (media->plan->send.id), sizeof ret->codec);
   media_hub_get_delays (media->host.hub, &ret->capture_delay, &ret->output_delay);
   media_hub_get_origins (media->host.hub, &ret->input_origin, &ret->output_origin);

@@ -20,6 +20,12 @@ typedef struct
 PhoneMedia *media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMediaParams *params,
                                const PhoneMediaEvents *events, GError **error);
 void media_session_get_ports (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_rtcp);
+/* ICE: see the table in core/ports.h. */
+gboolean media_session_get_ice (PhoneMedia *media, PhoneIceDesc *ret_local, char **ret_address);
+PhoneIceState media_session_get_ice_state (PhoneMedia *media);
+void media_session_restart_ice (PhoneMedia *media);
+gboolean media_session_renew_ice (PhoneMedia *media, const PhoneIceParams *ice, GError **error);
+void media_session_drop_ice (PhoneMedia *media);
 gboolean media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error);
 void media_session_set_muted (PhoneMedia *media, gboolean muted);
 /* One at a time. Takes the sink over, whatever comes. */

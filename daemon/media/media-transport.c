@@ -292,8 +292,10 @@ on_ice_changed (gpointer data)
 {
   MediaTransport *self = data;
 
-  if (self->ice_changed != NULL)
-    self->ice_changed (self->callback_data);
+  MediaTransportCallback changed = (MediaTransportCallback) g_atomic_pointer_get (&self->ice_changed);
+
+  if (changed != NULL)
+    changed (self->callback_data);
 }
 
 static const MediaIceCallbacks ice_callbacks = { .received = on_ice_received, .changed = on_ice_changed };
@@ -579,7 +581,7 @@ media_transport_set_callbacks (MediaTransport *self, MediaTransportCallback work
 void
 media_transport_set_ice_callback (MediaTransport *self, MediaTransportCallback changed)
 {
-  self->ice_changed = changed;
+  g_atomic_pointer_set (&self->ice_changed, changed);
 }
 
 void

@@ -63,7 +63,7 @@ void media_transport_settle_ice (MediaTransport *transport);
 typedef void (*MediaTransportCallback) (gpointer data);
 void media_transport_set_callbacks (MediaTransport *transport, MediaTransportCallback work, MediaTransportCallback first,
                                     gpointer data);
-/* On ICE's thread: gathering is over, the state or the path is another one. */
+/* After media_transport_set_callbacks(). On ICE's thread: gathering is over, the state or the path is another one. */
 void media_transport_set_ice_callback (MediaTransport *transport, MediaTransportCallback changed);
 void media_transport_wake (MediaTransport *transport);          /* any thread, quick */
 

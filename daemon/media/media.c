@@ -262,6 +262,11 @@ audio_set_input_muted (gpointer engine, gboolean muted)
 
 const PhoneMediaOps media_ops = {
   .media_new = media_new,
+  .media_ice = media_session_get_ice,
+  .media_ice_state = media_session_get_ice_state,
+  .media_ice_restart = media_session_restart_ice,
+  .media_ice_renew = media_session_renew_ice,
+  .media_ice_drop = media_session_drop_ice,
   .media_ports = media_session_get_ports,
   .media_apply = media_session_apply,
   .media_set_muted = media_session_set_muted,

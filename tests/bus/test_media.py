@@ -23,14 +23,14 @@ def counters(client):
 def test_properties(client, call):
     got = client.get_all(call, MEDIA)
     assert got == {"Codec": "opus", "ClockRate": 48000, "Ptime": 20, "Bitrate": 28000, "Direction": "sendrecv",
-                   "Security": {}, "RemoteAddress": "192.0.2.7:4000"}
+                   "Security": {}, "RemoteAddress": "192.0.2.7:4000", "IceState": "off"}
     wait(lambda: [c for c in client.changes(call, MEDIA) if c.get("Codec") == "opus"])
 
 
 def test_properties_before_media(client):
     silent = client.dial("sip:silent@example.org")
     assert client.get_all(silent, MEDIA) == {"Codec": "", "ClockRate": 0, "Ptime": 0, "Bitrate": 0, "Direction": "", "Security": {},
-                                             "RemoteAddress": ""}
+                                             "RemoteAddress": "", "IceState": "off"}
 
 
 def test_security(client):
@@ -68,7 +68,7 @@ def test_documented_keys_are_the_keys(client, call):
     client.call(call, MEDIA, "Subscribe", "(u)", 100)
     got = set(wait(lambda: stats(client, call))[0])
     assert got <= documented
-    assert documented - got == {"round-trip", "loss-remote", "jitter-remote", "output-origin"}
+    assert documented - got == {"round-trip", "loss-remote", "jitter-remote", "output-origin", "ice-local", "ice-remote"}
 
 
 @pytest.mark.parametrize("ms", [0, 1, 99, 60001, 0xffffffff])

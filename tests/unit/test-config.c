@@ -243,7 +243,7 @@ test_account_problems (Fixture *f, gconstpointer data)
   put (f, "user/accounts.d/g-line.conf", "[account]\naor=sip:a@b\nrubbish\n");
   put (f, "user/accounts.d/h-big.conf", big->str);
   put (f, "user/accounts.d/i-secret.conf", "[account]\naor=sip:a@b\npassword=hunter2\n");
-  put (f, "user/accounts.d/j-ice.conf", "[account]\naor=sip:a@b\nstun-server=stun:x\nice=on\nkeying=dtls\n");
+  put (f, "user/accounts.d/j-ice.conf", "[account]\naor=sip:a@b\nstun-server=turn:x\nice=maybe\nkeying=dtls\n");
   put (f, "user/accounts.d/K.conf", "[account]\naor=sip:a@b\n");
   put (f, "user/accounts.d/l-dropin.conf", "[account]\naor=sip:a@b\n");
   put (f, "user/accounts.d/l-dropin.conf.d/z.conf", "[account]\nreg-id=x\n");
@@ -266,7 +266,7 @@ test_account_problems (Fixture *f, gconstpointer data)
   assert_problem (f, config, 7, "user/accounts.d/g-line.conf:3: [account]: neither a comment, nor [section], nor key=value");
   assert_problem (f, config, 8, "user/accounts.d/h-big.conf: the file is larger than 1 MiB");
   g_assert_nonnull (strstr (config->problems->pdata[9], "i-secret.conf:3: [account] password: "));
-  assert_problem (f, config, 10, "user/accounts.d/j-ice.conf:3: [account] stun-server: ICE is not supported yet");
+  assert_problem (f, config, 10, "user/accounts.d/j-ice.conf:3: [account] stun-server: \"turn:x\" is not stun:HOST[:PORT]");
   g_assert_nonnull (strstr (config->problems->pdata[11], "j-ice.conf:4: [account] ice: "));
   g_assert_nonnull (strstr (config->problems->pdata[12], "j-ice.conf:5: [account] keying: "));
   assert_problem (f, config, 13, "user/accounts.d/l-dropin.conf.d/z.conf:2: [account] reg-id: \"x\" is not a number from 1 to 1000");
@@ -429,7 +429,8 @@ test_save_all (Fixture *f, gconstpointer data)
     "enabled", "no", "name", "N", "aor", "sips:a@b:5061", "display-name", "D", "auth-user", "u", "password-file", "/p", "registrar", "r:1",
     "outbound-proxy", "sip:o;transport=tls;lr", "transport", "tls", "register", "no", "expires", "61", "keep-alive", "0", "reg-id", "7",
     "tls-ca", "/ca", "tls-cert", "/cert", "tls-verify", "no", "codecs", "pcmu,opus", "ptime", "60", "srtp", "preferred",
-    "sdes-in-clear", "yes", "keying", "sdes", "ice", "off", "dtmf", "info", "auto-answer", "0", "max-calls", "3", "record", "all", "did", "+1,2",
+    "sdes-in-clear", "yes", "keying", "sdes", "ice", "on", "stun-server", "stun:s", "turn-server", "turns:t:1",
+    "turn-user", "t", "turn-password-file", "/t", "dtmf", "info", "auto-answer", "0", "max-calls", "3", "record", "all", "did", "+1,2",
     "prefix", "#0", "default-domain", "d:1", "country", "AT", NULL };
   g_autoptr (PhoneAccountSettings) settings = make_settings ("all", pairs);
 

@@ -103,7 +103,10 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "srtp", "required", "required" }, { "srtp", "preferred", "preferred" }, { "srtp", "off", "off" }, { "srtp", "on", NULL },
   { "sdes-in-clear", "yes", "true" },
   { "keying", "sdes", "sdes" }, { "keying", "dtls", NULL }, { "keying", "zrtp", NULL },
-  { "ice", "on", NULL },
+  { "ice", "on", "on" }, { "ice", "maybe", NULL },
+  { "stun-server", "stun:stun.example.org:3479", "stun:stun.example.org:3479" }, { "stun-server", "turn:example.org", NULL },
+  { "turn-server", "turns:relay.example.org", "turns:relay.example.org" }, { "turn-server", "turn:example.org?transport=smoke", NULL },
+  { "turn-user", "alice:s3cret", NULL }, { "turn-password-file", "turn", NULL }, { "turn-password-file", "/etc/turn", "/etc/turn" },
   { "dtmf", "info", "info" }, { "dtmf", "rfc4733", "rfc4733" }, { "dtmf", "inband", NULL },
   { "auto-answer", "0", "0" }, { "auto-answer", "2000", "2000" }, { "auto-answer", "60001", NULL }, { "auto-answer", "on", NULL },
   { "max-calls", "1", "1" }, { "max-calls", "0", NULL },
@@ -167,7 +170,7 @@ test_account_unknown (void)
 {
   static const struct { const char *key, *message; } cases[] = {
     { "transprt", "transport" }, { "expire", "expires" }, { "outbound_proxy", "outbound-proxy" }, { "Codecs", "codecs" },
-    { "stun-server", "not supported yet" }, { "turn-server", "not supported yet" }, { "password", "password-file" },
+    { "turn-password", "turn-password-file" }, { "password", "password-file" },
     { "xyzzy", "no such key" }, { "", "no such key" }, { "a\nb\x1b", "a b" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

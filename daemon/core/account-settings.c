@@ -23,9 +23,11 @@
 static const char *const record_words[] = { PHONE_RECORD_POLICY_LIST (WORD) NULL };
 static const char *const transport_words[] = { PHONE_TRANSPORT_LIST (WORD) NULL };
 static const char *const dtmf_words[] = { PHONE_DTMF_MODE_LIST (WORD) NULL };
+static const char *const redirects_words[] = { PHONE_REDIRECTS_LIST (WORD) NULL };
 #undef WORD
 /* PHONE_SETTING_WORD writes through a guint pointer. */
-G_STATIC_ASSERT (sizeof (PhoneTransport) == sizeof (guint) && sizeof (PhoneDtmfMode) == sizeof (guint));
+G_STATIC_ASSERT (sizeof (PhoneTransport) == sizeof (guint) && sizeof (PhoneDtmfMode) == sizeof (guint)
+                 && sizeof (PhoneRedirects) == sizeof (guint));
 
 /* ---- checks ---- */
 
@@ -361,6 +363,8 @@ static const PhoneSetting rows[] = {
   TEXT ("turn-password-file", turn_password_file, phone_setting_check_path, "file with the password of turn-user, readable by its owner only"),
   { .key = "dtmf", .kind = PHONE_SETTING_WORD, AT (dtmf), .words = dtmf_words, .def = "auto",
     .help = "rfc4733, info, or auto: rfc4733 if the peer has it, else info" },
+  { .key = "redirects", .kind = PHONE_SETTING_WORD, AT (redirects), .words = redirects_words, .def = "follow",
+    .help = "follow or refuse: what becomes of a call that is sent on to another address (3xx)" },
   CUSTOM ("auto-answer", "off", auto_answer, "off, or milliseconds after which an incoming call is answered"),
   { .key = "max-calls", .kind = PHONE_SETTING_UINT, AT (max_calls), .min = 1, .max = 1000, .def = "8",
     .help = "calls of this account at the same time" },
@@ -433,7 +437,7 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
 /* What a call reads when it begins; everything else is part of the account's registration and connections. */
 static const char *const per_call_keys[] = {
   "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
-  "turn-user", "turn-password-file", "dtmf", "auto-answer", "max-calls", "did", "prefix",
+  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "max-calls", "did", "prefix",
   "default-domain", "country", NULL,
 };
 

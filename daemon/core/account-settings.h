@@ -15,6 +15,9 @@ PHONE_DECLARE_ENUM (PhoneTransport, phone_transport, PHONE_TRANSPORT_LIST)
 #define PHONE_DTMF_MODE_LIST(X) X (PHONE_DTMF_AUTO, "auto") X (PHONE_DTMF_RFC4733, "rfc4733") X (PHONE_DTMF_INFO, "info")
 PHONE_DECLARE_ENUM (PhoneDtmfMode, phone_dtmf_mode, PHONE_DTMF_MODE_LIST)
 
+#define PHONE_REDIRECTS_LIST(X) X (PHONE_REDIRECTS_FOLLOW, "follow") X (PHONE_REDIRECTS_REFUSE, "refuse")
+PHONE_DECLARE_ENUM (PhoneRedirects, phone_redirects, PHONE_REDIRECTS_LIST)
+
 #define PHONE_KEYING_LIST(X) X (PHONE_KEYING_ANY, "any") X (PHONE_KEYING_SDES, "sdes") X (PHONE_KEYING_DTLS, "dtls")
 PHONE_DECLARE_ENUM (PhoneKeying, phone_keying, PHONE_KEYING_LIST)
 
@@ -56,6 +59,7 @@ typedef struct
   char *turn_user;              /* default: the account's own name and password for authentication */
   char *turn_password_file;     /* absolute path, mode 0600; the credential phoned-ID-turn goes before it */
   PhoneDtmfMode dtmf;
+  PhoneRedirects redirects;
   int auto_answer;              /* ms, -1: off */
   guint max_calls;
   PhoneRecordPolicy record;

@@ -253,6 +253,16 @@ phone_call_on_party (PhoneCall *call, const char *uri, const char *name, const c
     phone_call_emit_changed (call, PHONE_CALL_FIELD_PARTY);
 }
 
+/* Who sent the call on is the diverter, in calls out as in calls in. */
+void
+phone_call_on_redirected (PhoneCall *call, guint status, const char *from, const char *to)
+{
+  phone_log_notice (&call->log, "Call %u: redirected (%u) from %s to %s", call->number, status, from, to);
+  phone_call_set_tone (call, PHONE_TONE_NONE);
+  if (replace (&call->remote_uri, to) | replace (&call->diverter, from))
+    phone_call_emit_changed (call, PHONE_CALL_FIELD_PARTY);
+}
+
 void
 phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms)
 {
@@ -268,13 +278,7 @@ static gboolean
 retry_in_clear (PhoneCall *call, const PhoneReason *reason)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  PhoneInviteParams params = {
-    .target = call->target,
-    .display_name = call->display_name,
-    .privacy = call->privacy,
-    .headers = (const char *const *) call->headers,
-    .replaces = call->replaces,
-  };
+  PhoneInviteParams params = phone_call_invite_params (call);
   g_autoptr (PhoneMediaDesc) offer = NULL;
   g_autoptr (GError) error = NULL;
 

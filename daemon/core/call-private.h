@@ -93,6 +93,7 @@ void phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *me
 void phone_call_fire (PhoneCall *call, CallWaiter *waiter, const GError *error);
 void phone_call_set_reason (PhoneCall *call, const PhoneReason *reason);        /* only the first one counts */
 void phone_call_clear_timers (PhoneCall *call);
+PhoneInviteParams phone_call_invite_params (PhoneCall *call);    /* borrows from the call */
 /* No offer is open any more: what waited for that goes out. */
 void phone_call_send_due (PhoneCall *call);
 

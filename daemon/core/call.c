@@ -342,17 +342,32 @@ require (PhoneCall *call, const char *action, gboolean allowed, GError **error)
 
 /* ---- outgoing ---- */
 
+/* Help is called wherever it is. */
 static gboolean
-make_invite (PhoneCall *call, GError **error)
+follows_redirects (PhoneCall *call)
 {
-  const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  PhoneInviteParams params = {
+  return phone_account_get_settings (call->account)->redirects == PHONE_REDIRECTS_FOLLOW
+         || phone_is_emergency_number (call->target, phone_registry_country (call->registry, call->account));
+}
+
+PhoneInviteParams
+phone_call_invite_params (PhoneCall *call)
+{
+  return (PhoneInviteParams){
     .target = call->target,
     .display_name = call->display_name,
     .privacy = call->privacy,
     .headers = (const char *const *) call->headers,
     .replaces = call->replaces,
+    .follow_redirects = follows_redirects (call),
   };
+}
+
+static gboolean
+make_invite (PhoneCall *call, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  PhoneInviteParams params = phone_call_invite_params (call);
   g_autoptr (PhoneMediaDesc) offer = NULL;
 
   offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, FALSE, error);

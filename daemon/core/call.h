@@ -105,6 +105,8 @@ void phone_call_on_glare (PhoneCall *call);
 PhoneMediaDesc *phone_call_on_reoffer_again (PhoneCall *call);
 void phone_call_on_reoffer_answered (PhoneCall *call, const PhoneMediaDesc *answer);
 void phone_call_on_reoffer_failed (PhoneCall *call, guint status, const char *phrase);
+/* Our INVITE was sent on by its target, or by the last of them (status 3xx), or that one failed and the next is called. */
+void phone_call_on_redirected (PhoneCall *call, guint status, const char *from, const char *to);
 void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, const char *asserted_id);  /* connected identity; NULL: unchanged */
 void phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms);
 /* The dialog is gone; the engine has forgotten the call. Takes a copy of reason. Always the last event. */

@@ -18,6 +18,7 @@
 
 PHONE_DEFINE_ENUM (PhoneTransport, phone_transport, PHONE_TRANSPORT_LIST)
 PHONE_DEFINE_ENUM (PhoneDtmfMode, phone_dtmf_mode, PHONE_DTMF_MODE_LIST)
+PHONE_DEFINE_ENUM (PhoneRedirects, phone_redirects, PHONE_REDIRECTS_LIST)
 PHONE_DEFINE_ENUM (PhoneKeying, phone_keying, PHONE_KEYING_LIST)
 PHONE_DEFINE_ENUM (PhoneRegistration, phone_registration, PHONE_REGISTRATION_LIST)
 PHONE_DEFINE_ENUM (PhoneCallState, phone_call_state, PHONE_CALL_STATE_LIST)

@@ -28,6 +28,7 @@ typedef struct
   gboolean privacy;             /* Privacy: id, anonymous From (RFC 3323) */
   const char *const *headers;   /* NULL-terminated pairs name, value; already vetted by core; may be NULL */
   const char *replaces;         /* Replaces header value or NULL */
+  gboolean follow_redirects;    /* 300, 301, 302: calls go to the addresses that are named */
 } PhoneInviteParams;
 
 typedef struct

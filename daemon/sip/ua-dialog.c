@@ -46,6 +46,7 @@ dialog_free (UaDialog *dialog)
   ua_timer_clear (&dialog->timer);
   ua_dialog_stop_reoffer (dialog);
   ua_timer_clear (&dialog->refresh_timer);
+  ua_redirect_free (dialog->redirect);
   ua_sdp_free (dialog->sdp);
   ua_sdp_free_text (dialog->payload);
   phone_reason_free (dialog->reason);

@@ -11,6 +11,8 @@
 #include "sip/ua-header.h"
 #include "sip/ua-private.h"
 
+typedef struct _UaRedirect UaRedirect;
+
 typedef enum
 {
   DIALOG_CALLING,
@@ -43,6 +45,8 @@ struct _UaDialog
   /* outgoing */
   char *target, *to, *from, *extra, *payload;   /* of the INVITE; payload may hold keys */
   gboolean with_100rel;
+  gboolean follow_redirects;
+  UaRedirect *redirect;         /* NULL: not redirected yet */
   gboolean has_route_set;       /* fixed by Record-Route: the remote target does not choose the next hop */
 
   /* incoming */
@@ -117,8 +121,18 @@ char *ua_sip_unknown_all (const sip_t *sip, const char *name);
 gboolean ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,
                            GError **error);
 void ua_dialog_on_invite_response (UaStack *stack, const UaEvent *event, gpointer owner);
+/* Places the call anew, to dialog->target, in a dialog of its own. */
+void ua_dialog_call_again (UaDialog *dialog);
 /* Sends what comes next in the dialog where the dialog says, not through the outbound proxy. */
 void ua_dialog_learn_route (UaDialog *dialog, const sip_t *sip);
+
+/* ---- calls that are sent elsewhere: ua-redirect.c ---- */
+UaRedirect *ua_redirect_new (const char *target);
+void ua_redirect_free (UaRedirect *redirect);
+/* Why a call to the URI from, on a stack with that transport, may not be sent on to an address; NULL: it may. */
+const char *ua_redirect_refusal (const char *from, PhoneTransport transport, const url_t *to);
+/* event: the final response to our INVITE, no 2xx. TRUE: another address is being called. */
+gboolean ua_redirect_next (UaDialog *dialog, const UaEvent *event);
 
 /* ---- calls in: ua-incoming.c ---- */
 void ua_incoming_on_invite (UaStack *stack, const UaEvent *event, gpointer owner);

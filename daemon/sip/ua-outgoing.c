@@ -69,6 +69,15 @@ send_invite (UaDialog *dialog)
               SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR (dialog->payload), TAG_END ());
 }
 
+void
+ua_dialog_call_again (UaDialog *dialog)
+{
+  ua_stack_drop (dialog->stack, g_steal_pointer (&dialog->nh));
+  g_clear_pointer (&dialog->call_id, g_free);
+  dialog->log.sip_call_id = NULL;
+  send_invite (dialog);
+}
+
 static gboolean
 add_header (GString *extra, const char *name, const char *value, GError **error)
 {
@@ -130,6 +139,7 @@ ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params,
   dialog->target = phone_uri_to_string (uri);
   dialog->to = phone_name_addr_build (params->display_name, uri);
   dialog->from = ua_account_from (account, params->privacy);
+  dialog->follow_redirects = params->follow_redirects;
   dialog->payload = ua_sdp_write_offer (dialog->sdp, offer);
   ua_dialog_set_call (dialog, call);
   send_invite (dialog);
@@ -223,8 +233,7 @@ retry_with_100rel (UaDialog *dialog, const UaEvent *event)
     return FALSE;
   phone_log_info (&dialog->log, "The far end insists on 100rel, calling again with it");
   dialog->with_100rel = TRUE;
-  ua_stack_drop (dialog->stack, g_steal_pointer (&dialog->nh));
-  send_invite (dialog);
+  ua_dialog_call_again (dialog);
   return TRUE;
 }
 
@@ -250,7 +259,7 @@ ua_dialog_on_invite_response (UaStack *stack, const UaEvent *event, gpointer own
       return;
     }
   /* A challenge that crossed our CANCEL stays unanswered: the INVITE would go out a second time, for a call that is over. */
-  if (dialog->state == DIALOG_CALLING && (ua_dialog_authenticate (dialog, event) || retry_with_100rel (dialog, event)))
+  if (dialog->state == DIALOG_CALLING && (ua_dialog_authenticate (dialog, event) || retry_with_100rel (dialog, event) || ua_redirect_next (dialog, event)))
     return;
   ua_dialog_finish (dialog, dialog->reason ? NULL : ua_dialog_reason_from_response (dialog, event));
 }

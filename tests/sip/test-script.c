@@ -137,7 +137,8 @@ test_failure (gconstpointer data)
 }
 
 static const Failure failures[] = {
-  { 302, "Contact: <sip:carol@example.org>\r\n", PHONE_CAUSE_REDIRECTED, 0 },
+  { 302, NULL, PHONE_CAUSE_REDIRECTED, 0 },
+  { 305, "Contact: <sip:carol@" PEER ">\r\n", PHONE_CAUSE_REDIRECTED, 0 },
   { 404, NULL, PHONE_CAUSE_NOT_FOUND, 0 },
   { 480, "Reason: Q.850;cause=19;text=\"No answer\"\r\n", PHONE_CAUSE_UNAVAILABLE, 19 },
   { 486, "Reason: Q.850;cause=17\r\n", PHONE_CAUSE_BUSY, 17 },

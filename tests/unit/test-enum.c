@@ -45,6 +45,7 @@
 #define ENUMS(X) \
   X (PhoneTransport, phone_transport) \
   X (PhoneDtmfMode, phone_dtmf_mode) \
+  X (PhoneRedirects, phone_redirects) \
   X (PhoneKeying, phone_keying) \
   X (PhoneRegistration, phone_registration) \
   X (PhoneCallState, phone_call_state) \

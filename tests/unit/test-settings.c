@@ -23,6 +23,7 @@ test_account_defaults (void)
   g_assert_null (s->country);
   g_assert_cmpint (s->transport, ==, PHONE_TRANSPORT_AUTO);
   g_assert_cmpint (s->dtmf, ==, PHONE_DTMF_AUTO);
+  g_assert_cmpint (s->redirects, ==, PHONE_REDIRECTS_FOLLOW);
   g_assert_cmpint (s->keying, ==, PHONE_KEYING_ANY);
   g_assert_cmpuint (s->expires, ==, 3600);
   g_assert_cmpuint (s->reg_id, ==, 1);
@@ -108,6 +109,7 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "turn-server", "turns:relay.example.org", "turns:relay.example.org" }, { "turn-server", "turn:example.org?transport=smoke", NULL },
   { "turn-user", "alice:s3cret", NULL }, { "turn-password-file", "turn", NULL }, { "turn-password-file", "/etc/turn", "/etc/turn" },
   { "dtmf", "info", "info" }, { "dtmf", "rfc4733", "rfc4733" }, { "dtmf", "inband", NULL },
+  { "redirects", "refuse", "refuse" }, { "redirects", "always", NULL },
   { "auto-answer", "0", "0" }, { "auto-answer", "2000", "2000" }, { "auto-answer", "60001", NULL }, { "auto-answer", "on", NULL },
   { "max-calls", "1", "1" }, { "max-calls", "0", NULL },
   { "record", "all", "all" }, { "record", "never", "never" }, { "record", "some", NULL },

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A call that is sent elsewhere: RFC 3261 section 8.1.3.4.
+ *
+ * 300, 301 and 302 name other addresses; they are tried one after the other, the best q first, and what one of them names in turn before those
+ * that are left. No address is tried twice, there are at most MAX_HOPS redirections and MAX_TARGETS addresses; a 6xx ends it all. 305 would have
+ * the far end choose our proxy, and 380 wants another service: neither is followed. A call to a sips: URI stays with sips:, and a stack that
+ * speaks TLS is not led to another transport.
+ *
+ * The new INVITE goes the way of every other one, through the account's server, and has the same To. What the URI says about headers and
+ * method (section 19.1.5) is left out: it is our request, not theirs. */
+
+#include "sip/ua-dialog.h"
+
+#include <sofia-sip/url.h>
+#include <string.h>
+
+#define MAX_HOPS 5
+#define MAX_TARGETS 10
+#define MAX_CONTACTS 20         /* of one response that are looked at */
+#define MAX_TARGET 512          /* octets */
+
+struct _UaRedirect
+{
+  GPtrArray *waiting;           /* char *, the next one first */
+  GPtrArray *tried;             /* char * */
+  guint hops;
+};
+
+UaRedirect *
+ua_redirect_new (const char *target)
+{
+  UaRedirect *redirect = g_new0 (UaRedirect, 1);
+
+  redirect->waiting = g_ptr_array_new_with_free_func (g_free);
+  redirect->tried = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (redirect->tried, g_strdup (target));
+  return redirect;
+}
+
+void
+ua_redirect_free (UaRedirect *redirect)
+{
+  if (!redirect)
+    return;
+  g_ptr_array_unref (redirect->waiting);
+  g_ptr_array_unref (redirect->tried);
+  g_free (redirect);
+}
+
+static gboolean
+contains (GPtrArray *targets, const url_t *url)
+{
+  gboolean found = FALSE;
+
+  for (guint i = 0; i < targets->len && !found; i++)
+    {
+      su_home_t home[1] = { SU_HOME_INIT (home) };
+      url_t *other = url_hdup (home, (const url_t *) g_ptr_array_index (targets, i));
+
+      found = other && url_cmp_all (url, other) == 0;
+      su_home_deinit (home);
+    }
+  return found;
+}
+
+const char *
+ua_redirect_refusal (const char *from, PhoneTransport transport, const url_t *to)
+{
+  char wanted[8] = "";
+
+  if (to->url_type != url_sip && to->url_type != url_sips)
+    return "not a SIP URI";
+  if (!to->url_host || !*to->url_host)
+    return "no host";
+  if (g_ascii_strncasecmp (from, "sips:", 5) == 0 && to->url_type != url_sips)
+    return "less secure than sips:";
+  if (to->url_type == url_sips && transport != PHONE_TRANSPORT_TLS)
+    return "sips: needs an account with transport=tls";
+  if (transport == PHONE_TRANSPORT_TLS && url_param (to->url_params, "transport", wanted, sizeof wanted) > 0
+      && g_ascii_strcasecmp (wanted, "tls") != 0)
+    return "less secure than TLS";
+  return NULL;
+}
+
+/* NULL: may be called. */
+static const char *
+why_not (UaDialog *dialog, const url_t *url)
+{
+  const char *refusal = ua_redirect_refusal (dialog->target, dialog->stack->transport, url);
+
+  if (refusal)
+    return refusal;
+  if (contains (dialog->redirect->tried, url) || contains (dialog->redirect->waiting, url))
+    return "named before";
+  if (dialog->redirect->tried->len + dialog->redirect->waiting->len >= MAX_TARGETS)
+    return "too many";
+  return NULL;
+}
+
+static char *
+clean_target (const url_t *url)
+{
+  su_home_t home[1] = { SU_HOME_INIT (home) };
+  url_t copy = *url;
+  char *text;
+  char *target = NULL;
+
+  copy.url_headers = NULL;
+  copy.url_fragment = NULL;
+  copy.url_password = NULL;
+  copy.url_params = url->url_params ? url_strip_param_string (su_strdup (home, url->url_params), "method") : NULL;
+  text = url_as_string (home, &copy);
+  if (text && strlen (text) <= MAX_TARGET && ua_header_is_safe (text) && !strpbrk (text, "<> \t"))
+    target = g_strdup (text);
+  su_home_deinit (home);
+  return target;
+}
+
+static guint
+parse_q (const char *text)
+{
+  double q = text ? g_ascii_strtod (text, NULL) : 1.0;
+
+  return q >= 0 && q <= 1 ? (guint) (q * 1000 + 0.5) : 0;
+}
+
+static int
+by_q (gconstpointer a, gconstpointer b)
+{
+  const sip_contact_t *first = *(const sip_contact_t *const *) a, *second = *(const sip_contact_t *const *) b;
+
+  return (int) parse_q (second->m_q) - (int) parse_q (first->m_q);
+}
+
+/* The addresses of one response in front of those that wait. */
+static void
+collect (UaDialog *dialog, const sip_t *sip)
+{
+  g_autoptr (GPtrArray) contacts = g_ptr_array_new ();
+  guint n = 0;
+
+  for (const sip_contact_t *contact = sip->sip_contact; contact && contacts->len < MAX_CONTACTS; contact = contact->m_next)
+    g_ptr_array_add (contacts, (gpointer) contact);
+  g_ptr_array_sort (contacts, by_q);
+  for (guint i = 0; i < contacts->len; i++)
+    {
+      const url_t *url = ((const sip_contact_t *) g_ptr_array_index (contacts, i))->m_url;
+      g_autofree char *target = clean_target (url);
+      const char *why = target ? why_not (dialog, url) : "not usable";
+
+      if (why)
+        phone_log_notice (&dialog->log, "Call %s: redirection to %s not followed: %s", dialog->call_number, target ? target : "an address",
+                          why);
+      else
+        g_ptr_array_insert (dialog->redirect->waiting, (int) n++, g_steal_pointer (&target));
+    }
+}
+
+static gboolean
+is_redirection (guint status)
+{
+  return status == 300 || status == 301 || status == 302;
+}
+
+gboolean
+ua_redirect_next (UaDialog *dialog, const UaEvent *event)
+{
+  UaRedirect *redirect = dialog->redirect;
+  guint status = (guint) event->status;
+  gboolean theirs = !ua_event_is_local (event);
+  g_autofree char *before = NULL;
+
+  if (!dialog->stack->account || dialog->stack->state != UA_STACK_RUNNING || !dialog->call)
+    return FALSE;
+  if (theirs && is_redirection (status) && event->sip->sip_contact)
+    {
+      if (!dialog->follow_redirects)
+        {
+          phone_log_notice (&dialog->log, "Call %s: redirected (%u), not followed: redirects=refuse", dialog->call_number, status);
+          return FALSE;
+        }
+      if (!redirect)
+        redirect = dialog->redirect = ua_redirect_new (dialog->target);
+      if (++redirect->hops > MAX_HOPS)
+        {
+          phone_log_notice (&dialog->log, "Call %s: redirected more than %d times", dialog->call_number, MAX_HOPS);
+          return FALSE;
+        }
+      collect (dialog, event->sip);
+    }
+  if (!redirect || redirect->waiting->len == 0 || (theirs && status >= 600))
+    return FALSE;
+  before = g_steal_pointer (&dialog->target);
+  dialog->target = g_ptr_array_steal_index (redirect->waiting, 0);
+  g_ptr_array_add (redirect->tried, g_strdup (dialog->target));
+  ua_dialog_call_again (dialog);
+  phone_call_on_redirected (dialog->call, status, before, dialog->target);
+  return TRUE;
+}

@@ -35,7 +35,8 @@ static const struct
   { "ack-timeout", CTL_EXIT_NETWORK }, { "session-timeout", CTL_EXIT_NETWORK },
   { "rtp-timeout", CTL_EXIT_MEDIA },   { "media-failed", CTL_EXIT_MEDIA },
   { "not-acceptable", CTL_EXIT_MEDIA }, { "auth-failed", CTL_EXIT_AUTH },
-  { "replaced", CTL_EXIT_OK },         { "answered-elsewhere", CTL_EXIT_OK },
+  { "replaced", CTL_EXIT_OK },         { "transferred", CTL_EXIT_OK },
+  { "answered-elsewhere", CTL_EXIT_OK },
   { "shutdown", CTL_EXIT_OTHER },      { "cancelled", CTL_EXIT_OTHER },
   { "redirected", CTL_EXIT_OTHER },    { "failed", CTL_EXIT_OTHER },
 };

@@ -194,6 +194,30 @@ add_peer (CtlTable *table, const CtlValue *call)
   free (account);
 }
 
+/* "7" of "/org/phoned/Phone1/call/7"; "" for none. */
+static const char *
+number_of (const CtlValue *call, const char *key)
+{
+  const char *path = ctl_value_string (call, key), *slash = strrchr (path, '/');
+
+  return slash && slash != path ? slash + 1 : "";
+}
+
+static void
+add_transfer (CtlTable *table, const CtlValue *call)
+{
+  const CtlValue *request = ctl_value_get (call, "TransferRequest");
+  char *text = ctl_transfer_text (call);
+
+  ctl_table_pair (table, "transfer", CTL_PLAIN, "%s", text);
+  if (request && request->n)
+    ctl_table_pair (table, "asks to call", CTL_WARN, "%s (phonectl transfer %lu --accept or --decline)", ctl_value_string (request, "target"),
+                    (unsigned long) ctl_value_uint (call, "number"));
+  ctl_table_pair (table, "in place of", CTL_PLAIN, "%s", number_of (call, "Replaces"));
+  ctl_table_pair (table, "replaced by", CTL_PLAIN, "%s", number_of (call, "ReplacedBy"));
+  free (text);
+}
+
 static void
 add_course (CtlTable *table, const CtlValue *call)
 {
@@ -209,6 +233,7 @@ add_course (CtlTable *table, const CtlValue *call)
   ctl_table_pair (table, "on hold", CTL_WARN, "%s%s%s", local ? "from here" : "", local && remote ? " and " : "",
                   remote ? "from the peer" : "");
   ctl_table_pair (table, "muted", CTL_WARN, "%s", ctl_value_bool (call, "Muted") ? "yes" : "");
+  add_transfer (table, call);
   if (reason && reason->n)
     {
       char *text = ctl_reason_text (reason);

@@ -54,7 +54,7 @@ struct CtlVerb
   const CtlVerb *actions;
 };
 
-extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
+extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_transfer_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
     ctl_audio_verbs[], ctl_recording_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
 
 /* ---- ctl-line.c: from a command line to a row ---- */
@@ -152,6 +152,11 @@ char *ctl_party_text (const CtlValue *call);                    /* "Bob <sip:bob
 /* Rows for the calls: number, state, direction, peer, time, codec, encryption. Seven columns. */
 void ctl_add_calls (CtlTable *table, const CtlValue *calls);
 #define CTL_CALL_COLUMNS 7
+
+/* ---- ctl-transfer.c ---- */
+
+/* "transfer accepted (180)", "" if there is none; caller frees. */
+char *ctl_transfer_text (const CtlValue *call);
 
 /* ---- ctl-account.c ---- */
 

@@ -154,6 +154,62 @@ on_send_dtmf (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   return finish (m, error, ret_error);
 }
 
+/* ---- transfer ---- */
+
+static int
+on_transfer (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data;
+  g_autoptr (GError) error = NULL;
+  const char *target;
+  int r = sd_bus_message_read (m, "s", &target);
+
+  if (r < 0)
+    return r;
+  phone_call_transfer (self->call, target, &error);
+  return finish (m, error, ret_error);
+}
+
+static int
+on_transfer_to (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data, *other;
+  g_autoptr (GError) error = NULL;
+  const char *path;
+  int r = sd_bus_message_read (m, "o", &path);
+
+  if (r < 0)
+    return r;
+  other = bus_find_call (self->bus, path);
+  if (!other)
+    g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "There is no call %s", path);
+  else
+    phone_call_transfer_to (self->call, other->call, &error);
+  return finish (m, error, ret_error);
+}
+
+static int
+on_accept_transfer (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data;
+  g_autoptr (GError) error = NULL;
+  PhoneCall *fresh = phone_call_accept_transfer (self->call, &error);
+
+  if (!fresh)
+    return bus_error_set (ret_error, error);
+  return sd_bus_reply_method_return (m, "o", bus_call_path (self->bus, fresh));
+}
+
+static int
+on_decline_transfer (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data;
+  g_autoptr (GError) error = NULL;
+
+  phone_call_decline_transfer (self->call, &error);
+  return finish (m, error, ret_error);
+}
+
 /* ---- signals ---- */
 
 void
@@ -206,6 +262,48 @@ append_can (sd_bus_message *reply, PhoneCall *call)
   return bus_append_texts (reply, can);
 }
 
+static int
+append_transfer (sd_bus_message *reply, PhoneCall *call)
+{
+  guint sip;
+  PhoneTransferState state = phone_call_get_transfer (call, &sip);
+  int r = bus_dict_begin (reply);
+
+  if (r >= 0)
+    r = bus_dict_text (reply, "state", phone_transfer_state_to_string (state));
+  if (r >= 0 && sip)
+    r = bus_dict_u32 (reply, "sip", sip);
+  return r < 0 ? r : bus_dict_end (reply);
+}
+
+static int
+append_referral (sd_bus_message *reply, PhoneCall *call)
+{
+  PhoneReferralView view;
+  gboolean waits = phone_call_get_referral (call, &view);
+  int r = bus_dict_begin (reply);
+
+  if (r >= 0 && waits)
+    {
+      r = bus_dict_text (reply, "target", view.target);
+      if (r >= 0)
+        r = bus_dict_text (reply, "referred-by", view.referred_by);
+      if (r >= 0 && view.replaces)
+        r = bus_dict_bool (reply, "replaces", TRUE);
+    }
+  return r < 0 ? r : bus_dict_end (reply);
+}
+
+/* Paths are never reused, so one may be named after its object has gone. */
+static int
+append_call (sd_bus_message *reply, guint number)
+{
+  char path[sizeof PHONE_DBUS_CALL_PATH + 16];
+
+  g_snprintf (path, sizeof path, PHONE_DBUS_CALL_PATH "/%u", number);
+  return sd_bus_message_append (reply, "o", number ? path : PHONE_DBUS_NO_OBJECT);
+}
+
 static guint64
 unsigned_time (gint64 seconds)
 {
@@ -236,6 +334,11 @@ BUS_GETTER (get_start, BusCall,
 BUS_GETTER (get_answered, BusCall,
             sd_bus_message_append (reply, "t", unsigned_time (phone_call_get_answered (self->call))))
 
+BUS_GETTER (get_transfer, BusCall, append_transfer (reply, self->call))
+BUS_GETTER (get_transfer_request, BusCall, append_referral (reply, self->call))
+BUS_GETTER (get_replaces, BusCall, append_call (reply, phone_call_get_replaces (self->call)))
+BUS_GETTER (get_replaced_by, BusCall, append_call (reply, phone_call_get_replaced_by (self->call)))
+
 static int
 set_muted (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value,
            void *data, sd_bus_error *ret_error)
@@ -254,7 +357,8 @@ void
 bus_call_changed_properties (guint mask, GPtrArray *ret_names)
 {
   /* What may be done depends on more than the state. */
-  const guint can = BUS_CALL_CAN | PHONE_CALL_FIELD_STATE | PHONE_CALL_FIELD_HOLD | PHONE_CALL_FIELD_MEDIA;
+  const guint can = BUS_CALL_CAN | PHONE_CALL_FIELD_STATE | PHONE_CALL_FIELD_HOLD | PHONE_CALL_FIELD_MEDIA
+                    | PHONE_CALL_FIELD_TRANSFER;
   const struct
   {
     guint fields;
@@ -266,6 +370,8 @@ bus_call_changed_properties (guint mask, GPtrArray *ret_names)
     { PHONE_CALL_FIELD_PARTY, "Diverter" },    { PHONE_CALL_FIELD_HOLD, "LocalHold" },
     { PHONE_CALL_FIELD_HOLD, "RemoteHold" },   { PHONE_CALL_FIELD_MUTED, "Muted" },
     { PHONE_CALL_FIELD_TIMES, "Start" },       { PHONE_CALL_FIELD_TIMES, "Answered" },
+    { PHONE_CALL_FIELD_TRANSFER, "Transfer" }, { PHONE_CALL_FIELD_TRANSFER, "TransferRequest" },
+    { PHONE_CALL_FIELD_TRANSFER, "Replaces" }, { PHONE_CALL_FIELD_TRANSFER, "ReplacedBy" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
@@ -287,6 +393,13 @@ const sd_bus_vtable bus_call_vtable[] = {
                            on_send_dtmf, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
   SD_BUS_METHOD_WITH_ARGS ("SilenceRing", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_silence_ring,
                            SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Transfer", SD_BUS_ARGS ("s", target), SD_BUS_NO_RESULT, on_transfer, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("TransferTo", SD_BUS_ARGS ("o", call), SD_BUS_NO_RESULT, on_transfer_to,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("AcceptTransfer", SD_BUS_NO_ARGS, SD_BUS_RESULT ("o", call), on_accept_transfer,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("DeclineTransfer", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_decline_transfer,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_SIGNAL_WITH_ARGS ("DtmfReceived", SD_BUS_ARGS ("s", digit, "u", ms, "s", method), 0),
   SD_BUS_PROPERTY ("Id", "s", get_id, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Account", "o", get_account, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -303,5 +416,9 @@ const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_WRITABLE_PROPERTY ("Muted", "b", get_muted, set_muted, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_PROPERTY ("Start", "t", get_start, 0, CHANGES),
   SD_BUS_PROPERTY ("Answered", "t", get_answered, 0, CHANGES),
+  SD_BUS_PROPERTY ("Transfer", "a{sv}", get_transfer, 0, CHANGES),
+  SD_BUS_PROPERTY ("TransferRequest", "a{sv}", get_transfer_request, 0, CHANGES),
+  SD_BUS_PROPERTY ("Replaces", "o", get_replaces, 0, CHANGES),
+  SD_BUS_PROPERTY ("ReplacedBy", "o", get_replaced_by, 0, CHANGES),
   SD_BUS_VTABLE_END,
 };

@@ -24,10 +24,11 @@ static const char *const record_words[] = { PHONE_RECORD_POLICY_LIST (WORD) NULL
 static const char *const transport_words[] = { PHONE_TRANSPORT_LIST (WORD) NULL };
 static const char *const dtmf_words[] = { PHONE_DTMF_MODE_LIST (WORD) NULL };
 static const char *const redirects_words[] = { PHONE_REDIRECTS_LIST (WORD) NULL };
+static const char *const referral_words[] = { PHONE_REFERRALS_LIST (WORD) NULL };
 #undef WORD
 /* PHONE_SETTING_WORD writes through a guint pointer. */
 G_STATIC_ASSERT (sizeof (PhoneTransport) == sizeof (guint) && sizeof (PhoneDtmfMode) == sizeof (guint)
-                 && sizeof (PhoneRedirects) == sizeof (guint));
+                 && sizeof (PhoneRedirects) == sizeof (guint) && sizeof (PhoneReferrals) == sizeof (guint));
 
 /* ---- checks ---- */
 
@@ -370,6 +371,8 @@ static const PhoneSetting rows[] = {
     .help = "calls of this account at the same time" },
   { .key = "record", .kind = PHONE_SETTING_WORD, AT (record), .words = record_words, .def = "on-demand",
     .help = "calls that are recorded: incoming, outgoing, all, on-demand (and those of [recording] numbers), or never" },
+  { .key = "transfers", .kind = PHONE_SETTING_WORD, AT (referrals), .words = referral_words, .def = "ask",
+    .help = "when the peer of a call transfers us to another: ask, accept or refuse" },
   TEXT ("did", did, check_did, "numbers, separated by commas, that this account also answers for"),
   TEXT ("prefix", prefix, check_prefix, "put before plain numbers that are dialled"),
   TEXT ("default-domain", default_domain, check_domain, "HOST[:PORT] for numbers and names without one; default: that of aor"),
@@ -437,7 +440,7 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
 /* What a call reads when it begins; everything else is part of the account's registration and connections. */
 static const char *const per_call_keys[] = {
   "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
-  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "max-calls", "did", "prefix",
+  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "max-calls", "record", "transfers", "did", "prefix",
   "default-domain", "country", NULL,
 };
 

@@ -18,6 +18,10 @@ PHONE_DECLARE_ENUM (PhoneDtmfMode, phone_dtmf_mode, PHONE_DTMF_MODE_LIST)
 #define PHONE_REDIRECTS_LIST(X) X (PHONE_REDIRECTS_FOLLOW, "follow") X (PHONE_REDIRECTS_REFUSE, "refuse")
 PHONE_DECLARE_ENUM (PhoneRedirects, phone_redirects, PHONE_REDIRECTS_LIST)
 
+/* What becomes of a peer that asks us to call another (RFC 3515). */
+#define PHONE_REFERRALS_LIST(X) X (PHONE_REFERRALS_ASK, "ask") X (PHONE_REFERRALS_ACCEPT, "accept") X (PHONE_REFERRALS_REFUSE, "refuse")
+PHONE_DECLARE_ENUM (PhoneReferrals, phone_referrals, PHONE_REFERRALS_LIST)
+
 #define PHONE_KEYING_LIST(X) X (PHONE_KEYING_ANY, "any") X (PHONE_KEYING_SDES, "sdes") X (PHONE_KEYING_DTLS, "dtls")
 PHONE_DECLARE_ENUM (PhoneKeying, phone_keying, PHONE_KEYING_LIST)
 
@@ -63,6 +67,7 @@ typedef struct
   int auto_answer;              /* ms, -1: off */
   guint max_calls;
   PhoneRecordPolicy record;
+  PhoneReferrals referrals;     /* key "transfers" */
   char *did;                    /* comma-separated numbers that this account also answers for */
   char *prefix;                 /* dial plan: put before plain numbers */
   char *default_domain;         /* default: the AoR's domain */

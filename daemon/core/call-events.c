@@ -99,6 +99,8 @@ phone_call_on_confirmed (PhoneCall *call, const PhoneMediaDesc *answer)
       phone_call_rearm_media (call);
       phone_call_set_state (call, PHONE_CALL_ACTIVE, "confirmed");
       phone_call_recheck_ice (call);
+      if (call->local_hold)     /* as the call that it took the place of */
+        phone_call_set_state (call, PHONE_CALL_HELD, "held before");
       phone_call_fire (call, &call->answer_waiter, NULL);
     }
   phone_call_send_due (call);
@@ -312,6 +314,9 @@ phone_call_on_ended (PhoneCall *call, const PhoneReason *reason)
   call->engine_data = NULL;
   if (retry_in_clear (call, copy))
     return;
+  /* Whoever hangs up first of those that made another call of this one. */
+  if (call->replaced_by && copy->cause == PHONE_CAUSE_HANGUP && copy->actor == PHONE_ACTOR_REMOTE)
+    copy->cause = PHONE_CAUSE_REPLACED;
   phone_call_set_reason (call, copy);
   /* An unanswered outgoing call says why in the ear, for as long as it lingers. */
   if (call->direction == PHONE_CALL_OUTGOING && call->answered == 0 && copy->actor != PHONE_ACTOR_LOCAL)

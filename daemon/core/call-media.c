@@ -110,8 +110,8 @@ phone_call_update_attachment (PhoneCall *call)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
   gboolean early = call->state == PHONE_CALL_DIALING || call->state == PHONE_CALL_ALERTING;
-  gboolean talking = call->state == PHONE_CALL_ACTIVE || call->answering;
-  gboolean leaving = call->reoffer == REOFFER_HOLD || call->due == REOFFER_HOLD;
+  gboolean talking = call->state == PHONE_CALL_ACTIVE || (call->answering && !call->local_hold);
+  gboolean leaving = call->reoffer == REOFFER_HOLD || call->due == REOFFER_HOLD || phone_call_gives_way (call);
 
   if (call->media)
     ports->media->media_set_attached (call->media, call->plan && (early || (talking && !leaving)));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The inside of a call, shared by call.c (object, state, actions), call-events.c (what signalling reports) and
- * call-media.c (negotiation and the media session). */
+/* The inside of a call, shared by call.c (object, state, actions), call-events.c (what signalling reports),
+ * call-media.c (negotiation and the media session) and call-transfer.c (one call in place of another). */
 
 #include "core/model-private.h"
 
@@ -78,6 +78,18 @@ struct _PhoneCall
   PhoneCallRecording recording;
   char *recording_id;                   /* of the last one, NULL: none */
 
+  /* one call in place of another: call-transfer.c */
+  PhoneTransferState transfer;
+  guint transfer_sip, transfer_timer;
+  char *transfer_target;
+  PhoneCall *transfer_to;               /* attended: our other call; reference */
+  gboolean transfer_held;               /* it was for the transfer that the call was put on hold */
+  gpointer referral;                    /* of the engine: we owe it a final status. On the call that brought it, then on the new one */
+  char *referral_target, *referral_replaces, *referred_by;
+  gboolean referral_waits;              /* for the user */
+  guint referral_timer;
+  guint replaces_number, replaced_by;   /* calls; 0: none */
+
   CallWaiter answer_waiter, hold_waiter, record_waiter;
   GString *info_digits;                 /* DTMF by INFO waiting its turn */
   guint info_ms, info_timer;
@@ -96,6 +108,16 @@ void phone_call_clear_timers (PhoneCall *call);
 PhoneInviteParams phone_call_invite_params (PhoneCall *call);    /* borrows from the call */
 /* No offer is open any more: what waited for that goes out. */
 void phone_call_send_due (PhoneCall *call);
+/* Whether an action of Can is possible now; says why not. */
+gboolean phone_call_require (PhoneCall *call, const char *action, GError **error);
+
+/* ---- call-transfer.c ---- */
+gboolean phone_call_can_transfer (PhoneCall *call);
+gboolean phone_call_can_accept_transfer (PhoneCall *call);
+gboolean phone_call_is_transferring (PhoneCall *call);
+gboolean phone_call_gives_way (PhoneCall *call);                 /* to another that is up already: it ends soon */
+void phone_call_transfer_state_changed (PhoneCall *call);       /* after every change of state */
+void phone_call_transfer_dispose (PhoneCall *call);
 
 /* ---- call-recording.c ---- */
 gboolean phone_call_can_record (PhoneCall *call);

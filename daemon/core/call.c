@@ -52,6 +52,7 @@ phone_call_finalize (GObject *object)
   g_free (call->display_name);
   g_free (call->replaces);
   g_strfreev (call->headers);
+  phone_call_transfer_dispose (call);
   phone_media_desc_free (call->remote_offer);
   phone_media_desc_free (call->local);
   phone_media_desc_free (call->pending_offer);
@@ -111,6 +112,7 @@ phone_call_new_outgoing (PhoneRegistry *registry, PhoneAccount *account, guint n
   call->privacy = options->privacy;
   call->when_registered = options->when_registered;
   call->keep_others = options->keep_others;
+  call->referred_by = g_strdup (options->referred_by);
   return call;
 }
 
@@ -163,6 +165,7 @@ phone_call_clear_timers (PhoneCall *call)
   g_clear_handle_id (&call->info_timer, g_source_remove);
   g_clear_handle_id (&call->linger_timer, g_source_remove);
   g_clear_handle_id (&call->ice_timer, g_source_remove);
+  g_clear_handle_id (&call->transfer_timer, g_source_remove);
 }
 
 /* Entry actions of the two final states: a client that waits learns that the call is over, and the microphone is closed before
@@ -218,6 +221,7 @@ phone_call_set_state (PhoneCall *call, PhoneCallState state, const char *why)
   phone_registry_call_changed (call->registry, call);
   if (answered)
     phone_call_recording_answered (call);
+  phone_call_transfer_state_changed (call);
 }
 
 void
@@ -307,6 +311,7 @@ static const ActionRow actions[] = {
   { "answer", can_answer }, { "reject", can_reject }, { "hangup", can_hangup }, { "hold", can_hold },
   { "resume", can_resume }, { "dtmf", can_send_dtmf }, { "mute", can_mute }, { "silence", can_silence },
   { "record", phone_call_can_record },
+  { "transfer", phone_call_can_transfer }, { "accept-transfer", phone_call_can_accept_transfer },
 };
 
 const char **
@@ -328,9 +333,10 @@ require (PhoneCall *call, const char *action, gboolean allowed, GError **error)
     return TRUE;
   if (phone_call_is_ended (call))
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", call->number);
-  else if (call->answering || call->reoffer != REOFFER_NONE)
+  else if (call->answering || call->reoffer != REOFFER_NONE || phone_call_is_transferring (call))
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS, "Call %u: cannot %s, %s is under way", call->number, action,
                  call->answering                    ? "answering"
+                 : phone_call_is_transferring (call) ? "a transfer"
                  : call->reoffer == REOFFER_HOLD  ? "holding"
                  : call->reoffer == REOFFER_PATHS ? "finding another way for the media"
                                                   : "resuming");
@@ -338,6 +344,15 @@ require (PhoneCall *call, const char *action, gboolean allowed, GError **error)
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Call %u is %s: cannot %s", call->number,
                  phone_call_state_to_string (call->state), action);
   return FALSE;
+}
+
+gboolean
+phone_call_require (PhoneCall *call, const char *action, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (actions); i++)
+    if (g_str_equal (actions[i].action, action))
+      return require (call, action, actions[i].allowed (call), error);
+  g_assert_not_reached ();
 }
 
 /* ---- outgoing ---- */
@@ -360,6 +375,7 @@ phone_call_invite_params (PhoneCall *call)
     .headers = (const char *const *) call->headers,
     .replaces = call->replaces,
     .follow_redirects = follows_redirects (call),
+    .referred_by = call->referred_by,
   };
 }
 
@@ -530,7 +546,7 @@ make_answer (PhoneCall *call, GError **error)
   if (call->remote_offer)
     desc = phone_call_make_answer (call, call->remote_offer, error);
   else
-    desc = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, FALSE, error);
+    desc = phone_call_make_offer (call, phone_call_wanted_direction (call), FALSE, error);
   if (!desc)
     return FALSE;
   phone_call_update_attachment (call);

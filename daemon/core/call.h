@@ -25,6 +25,12 @@ PHONE_DECLARE_ENUM (PhoneCallDirection, phone_call_direction, PHONE_CALL_DIRECTI
   X (PHONE_CALL_RECORDING_PAUSED, "paused")
 PHONE_DECLARE_ENUM (PhoneCallRecording, phone_call_recording, PHONE_CALL_RECORDING_LIST)
 
+/* Of a transfer that we began: accepted: the peer tries; failed: the call is ours again. */
+#define PHONE_TRANSFER_STATE_LIST(X) \
+  X (PHONE_TRANSFER_NONE, "none") X (PHONE_TRANSFER_TRYING, "trying") X (PHONE_TRANSFER_ACCEPTED, "accepted") \
+  X (PHONE_TRANSFER_DONE, "done") X (PHONE_TRANSFER_FAILED, "failed")
+PHONE_DECLARE_ENUM (PhoneTransferState, phone_transfer_state, PHONE_TRANSFER_STATE_LIST)
+
 typedef enum
 {
   PHONE_CALL_FIELD_STATE = 1 << 0,      /* also Can */
@@ -35,6 +41,7 @@ typedef enum
   PHONE_CALL_FIELD_TIMES = 1 << 5,      /* Start, Answered */
   PHONE_CALL_FIELD_MEDIA = 1 << 6,      /* codec, security, remote address, direction */
   PHONE_CALL_FIELD_RECORDING = 1 << 7,
+  PHONE_CALL_FIELD_TRANSFER = 1 << 8,   /* transfer, referral, and which call this one replaces or is replaced by; also Can */
 } PhoneCallField;
 
 #define PHONE_TYPE_CALL (phone_call_get_type ())
@@ -60,7 +67,8 @@ PhoneIceState phone_call_get_ice_state (PhoneCall *call);
 gboolean phone_call_get_report (PhoneCall *call, PhoneMediaReport *ret_report);         /* FALSE: no media */
 PhoneCallRecording phone_call_get_recording (PhoneCall *call);
 const char *phone_call_get_recording_id (PhoneCall *call);      /* of the last one, "" if there was none */
-/* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence record. NULL-terminated, free container only. */
+/* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence record transfer accept-transfer.
+ * NULL-terminated, free container only. */
 const char **phone_call_get_can (PhoneCall *call);
 gboolean phone_call_is_ended (PhoneCall *call);                 /* disconnecting or disconnected */
 
@@ -80,6 +88,28 @@ gboolean phone_call_silence_ring (PhoneCall *call, GError **error);
 gboolean phone_call_record (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error);
 gboolean phone_call_record_pause (PhoneCall *call, GError **error);
 gboolean phone_call_record_stop (PhoneCall *call, GError **error);
+
+/* ---- transfer: call-transfer.c ---- */
+
+/* What the peer asked us for and the user has not decided about. */
+typedef struct
+{
+  const char *target;           /* URI that we shall call */
+  const char *referred_by;      /* URI of who says he asks, "" if he does not */
+  gboolean replaces;            /* we shall take over a call there */
+} PhoneReferralView;
+
+PhoneTransferState phone_call_get_transfer (PhoneCall *call, guint *ret_sip);
+gboolean phone_call_get_referral (PhoneCall *call, PhoneReferralView *ret_view);        /* FALSE: none waits */
+guint phone_call_get_replaces (PhoneCall *call);        /* number of the call that this one took over; 0: none */
+guint phone_call_get_replaced_by (PhoneCall *call);
+/* Blind: target as a user types it. An active call is put on hold first, and comes back if the transfer fails. */
+gboolean phone_call_transfer (PhoneCall *call, const char *target, GError **error);
+/* Attended: the peers of the two calls talk to each other. */
+gboolean phone_call_transfer_to (PhoneCall *call, PhoneCall *other, GError **error);
+/* Does what the peer's REFER asks for. Returns the new call (borrowed). */
+PhoneCall *phone_call_accept_transfer (PhoneCall *call, GError **error);
+gboolean phone_call_decline_transfer (PhoneCall *call, GError **error);
 
 /* Engine data, owned by sip/. */
 gpointer phone_call_get_engine_data (PhoneCall *call);
@@ -109,5 +139,16 @@ void phone_call_on_reoffer_failed (PhoneCall *call, guint status, const char *ph
 void phone_call_on_redirected (PhoneCall *call, guint status, const char *from, const char *to);
 void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, const char *asserted_id);  /* connected identity; NULL: unchanged */
 void phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms);
+/* Our REFER: ACCEPTED (again with every provisional status that the peer reports), DONE, FAILED. sip: the status behind it, 0: none. */
+void phone_call_on_transfer (PhoneCall *call, PhoneTransferState state, guint sip);
+/* REFER from the peer of the call: it shall be 202 (nothing happens before the engine has sent that), or is refused with the status returned.
+ * A referral that was taken is core's until it reports a final status to referral_progress. */
+typedef struct
+{
+  const char *target;           /* URI without headers */
+  const char *replaces;         /* value of the Replaces header that goes along, or NULL */
+  const char *referred_by;      /* value of a Referred-By header, or NULL */
+} PhoneReferralRequest;
+guint phone_call_on_refer (PhoneCall *call, const PhoneReferralRequest *request, gpointer referral);
 /* The dialog is gone; the engine has forgotten the call. Takes a copy of reason. Always the last event. */
 void phone_call_on_ended (PhoneCall *call, const PhoneReason *reason);

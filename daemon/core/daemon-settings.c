@@ -153,6 +153,7 @@ static const PhoneSetting rows[] = {
   UINT ("daemon", "max-calls", max_calls, 1, 1000, FALSE, "32", "calls of all accounts at the same time"),
   UINT ("daemon", "linger", linger, 1, 3600, TRUE, "5", "seconds that an ended call stays visible"),
   UINT ("daemon", "ring-timeout", ring_timeout, 5, 3600, FALSE, "120", "seconds after which an unanswered incoming call is refused"),
+  UINT ("daemon", "transfer-timeout", transfer_timeout, 1, 600, FALSE, "32", "seconds without news of a transfer after which it has failed"),
   BOOL ("daemon", "call-waiting", call_waiting, "true", "false: a second call gets busy"),
   { .section = "daemon", .key = "country", .kind = PHONE_SETTING_TEXT, AT (country), .check = phone_setting_check_country,
     .make_def = country_of_locale, .help = "ISO 3166-1 code for tones and emergency numbers; default: that of the locale, else US" },

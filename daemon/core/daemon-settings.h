@@ -11,6 +11,7 @@ typedef struct
   /* [daemon] */
   guint max_calls;              /* over all accounts */
   guint linger;                 /* s that an ended call stays visible, default 5 */
+  guint transfer_timeout;       /* s without news of a transfer until it has failed, default 32 */
   guint ring_timeout;           /* s until an unanswered incoming call is ended with 480, default 120 */
   gboolean call_waiting;        /* FALSE: a second call gets 486 */
   char *country;                /* tones when the account says nothing; default from the locale, else US */

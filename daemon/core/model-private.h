@@ -33,6 +33,9 @@ void phone_call_step_aside (PhoneCall *call);                   /* on hold, now 
 gboolean phone_call_needs_stack (PhoneCall *call);              /* more than a wish: the account's stack has a dialog of it */
 void phone_call_account_changed (PhoneCall *call);              /* for a call that waits for registration */
 void phone_call_end (PhoneCall *call, const PhoneReason *reason);       /* our decision: BYE, CANCEL or a final response */
+/* An INVITE with Replaces: the new call is answered in place of the old one. */
+void phone_call_take_over (PhoneCall *call, PhoneCall *replaced);
+void phone_call_refer_on (PhoneCall *call, PhoneCall *referrer);        /* call is what the referrer's peer asked for */
 void phone_call_dispose_media (PhoneCall *call);
 void phone_call_start_linger (PhoneCall *call, guint seconds);          /* phone_registry_call_lingered() after that */
 gboolean phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error); /* would we answer it? */

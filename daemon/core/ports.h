@@ -29,6 +29,7 @@ typedef struct
   const char *const *headers;   /* NULL-terminated pairs name, value; already vetted by core; may be NULL */
   const char *replaces;         /* Replaces header value or NULL */
   gboolean follow_redirects;    /* 300, 301, 302: calls go to the addresses that are named */
+  const char *referred_by;      /* Referred-By header value or NULL (RFC 3892) */
 } PhoneInviteParams;
 
 typedef struct
@@ -52,6 +53,11 @@ typedef struct
   void (*call_hangup) (gpointer ua, PhoneCall *call, const PhoneReason *reason);                /* CANCEL or BYE as the state wants */
   /* re-INVITE. Outcome: phone_call_on_reoffer_answered / _failed. 491 glare is retried inside (RFC 3261 section 14.1). */
   gboolean (*call_reoffer) (gpointer ua, PhoneCall *call, const PhoneMediaDesc *offer, GError **error);
+  /* REFER in the call's dialog (RFC 3515): the peer shall call target, a complete URI, and replace our other call there by it (RFC 3891;
+   * NULL: a new call). Outcome: phone_call_on_transfer. */
+  gboolean (*call_refer) (gpointer ua, PhoneCall *call, const char *target, PhoneCall *replaced, GError **error);
+  /* What became of the call that a REFER of theirs asked for (phone_call_on_refer): 100-699. From 200 on the referral is over, and gone. */
+  void (*referral_progress) (gpointer ua, gpointer referral, guint status);
   gboolean (*call_dtmf_info) (gpointer ua, PhoneCall *call, char digit, guint ms, GError **error);
 } PhoneSignallingOps;
 

@@ -27,6 +27,7 @@ PHONE_DECLARE_ENUM (PhoneActor, phone_actor, PHONE_ACTOR_LIST)
   X (PHONE_CAUSE_REDIRECTED, "redirected") \
   X (PHONE_CAUSE_ANSWERED_ELSEWHERE, "answered-elsewhere") \
   X (PHONE_CAUSE_REPLACED, "replaced") \
+  X (PHONE_CAUSE_TRANSFERRED, "transferred") \
   X (PHONE_CAUSE_ACK_TIMEOUT, "ack-timeout") \
   X (PHONE_CAUSE_SESSION_TIMEOUT, "session-timeout") \
   X (PHONE_CAUSE_RTP_TIMEOUT, "rtp-timeout") \

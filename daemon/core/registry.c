@@ -497,7 +497,8 @@ phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except)
     {
       PhoneCall *call = g_ptr_array_index (registry->calls, i);
 
-      if (call != except)
+      /* a call that gives way to the new one ends soon: nobody needs to agree on a hold before that */
+      if (call != except && phone_call_get_replaced_by (call) != phone_call_get_number (except))
         phone_call_step_aside (call);
     }
 }
@@ -745,8 +746,10 @@ check_dialable (PhoneRegistry *registry, PhoneAccount *account, const char *targ
       set_not_callable (error, PHONE_ERROR_NOT_REGISTERED, account);
       return FALSE;
     }
-  if (phone_registry_count_calls (registry, NULL, FALSE) >= registry->settings->max_calls
-      || phone_registry_count_calls (registry, account, FALSE) >= settings->max_calls)
+  /* a call in place of another does not make more of them */
+  if (!options->referrer
+      && (phone_registry_count_calls (registry, NULL, FALSE) >= registry->settings->max_calls
+          || phone_registry_count_calls (registry, account, FALSE) >= settings->max_calls))
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "The limit on calls (max-calls) is reached");
       return FALSE;
@@ -784,6 +787,8 @@ phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDia
     return NULL;
   registry->next_number++;
   g_ptr_array_add (registry->calls, g_object_ref (call));
+  if (options->referrer)
+    phone_call_refer_on (call, options->referrer);
   g_signal_emit (registry, signals[SIGNAL_CALL_ADDED], 0, call);
   if (!options->keep_others)
     phone_registry_hold_others (registry, call);
@@ -804,7 +809,7 @@ phone_registry_hangup_all (PhoneRegistry *registry)
 /* ---- incoming ---- */
 
 static guint
-refuse_incoming (PhoneRegistry *registry, PhoneAccount *account)
+refuse_incoming (PhoneRegistry *registry, PhoneAccount *account, PhoneCall *replaced)
 {
   const PhoneAccountSettings *settings = phone_account_get_settings (account);
 
@@ -812,6 +817,8 @@ refuse_incoming (PhoneRegistry *registry, PhoneAccount *account)
     return 480;
   if (!settings->enabled)
     return 480;
+  if (replaced)                 /* there will be no more calls than there are */
+    return 0;
   if (phone_registry_count_calls (registry, NULL, FALSE) >= registry->settings->max_calls
       || phone_registry_count_calls (registry, account, FALSE) >= settings->max_calls)
     return 486;
@@ -827,7 +834,10 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
   g_autoptr (PhoneCall) call = NULL;
   g_autoptr (GError) error = NULL;
 
-  *ret_status = refuse_incoming (registry, account);
+  if (incoming->replaced && phone_call_is_ended (incoming->replaced))
+    *ret_status = 603;          /* RFC 3891 section 3 */
+  else
+    *ret_status = refuse_incoming (registry, account, incoming->replaced);
   if (*ret_status)
     {
       phone_log_notice (NULL, "Account %s: call from %s refused with %u", phone_account_get_id (account),
@@ -849,7 +859,10 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
                     phone_account_get_id (account));
   g_signal_emit (registry, signals[SIGNAL_CALL_ADDED], 0, call);
   phone_registry_call_changed (registry, call);
-  phone_call_ring (call);
+  if (incoming->replaced)
+    phone_call_take_over (call, incoming->replaced);
+  else
+    phone_call_ring (call);
   return call;
 }
 

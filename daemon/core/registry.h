@@ -61,6 +61,8 @@ typedef struct
   const char *replaces;
   gboolean when_registered;     /* wait (30 s at most) until the account is registered */
   gboolean keep_others;
+  PhoneCall *referrer;          /* the call whose peer asked for this one; replaces and referred_by are taken as they are */
+  const char *referred_by;
 } PhoneDialOptions;
 PhoneCall *phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDialOptions *options, GError **error);
 void phone_registry_hangup_all (PhoneRegistry *registry);
@@ -84,7 +86,7 @@ typedef struct
 {
   const char *remote_uri, *remote_name, *asserted_id, *diverter;
   const char *request_uri;
-  const char *replaces_call_id;
+  PhoneCall *replaced;          /* RFC 3891: the call that this one takes the place of; matched by the engine. NULL: none */
   guint auto_answer_ms;         /* asked for by the caller; core's policy decides */
 } PhoneIncoming;
 PhoneCall *phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming,

@@ -132,6 +132,8 @@ ua_dialog_finish (UaDialog *dialog, PhoneReason *reason)
   UaStack *stack = dialog->stack;
 
   ua_dialog_set_state (dialog, DIALOG_ENDING, "finished");
+  if (dialog->nh && ua_referral_outlive (dialog))
+    dialog->nh = NULL;
   if (dialog->nh)
     ua_stack_drop (stack, g_steal_pointer (&dialog->nh));
   ua_dialog_detach (dialog, reason);
@@ -269,6 +271,8 @@ ua_dialog_abandon (gpointer owner, gpointer data)
   UaDialog *dialog = owner;
 
   dialog->nh = NULL;            /* the stack destroys it */
+  if (dialog->referral)
+    ua_referral_abandon (dialog->referral, NULL);
   ua_dialog_set_state (dialog, DIALOG_ENDING, "stack closed");
   ua_dialog_detach (dialog, NULL);
   dialog->stack->n_dialogs--;

@@ -8,10 +8,12 @@
  *
  * core's call and our dialog part when core has been told that the call ended; the dialog lives on until sofia is done with it. */
 
+#include "sip/refer.h"
 #include "sip/ua-header.h"
 #include "sip/ua-private.h"
 
 typedef struct _UaRedirect UaRedirect;
+typedef struct _UaReferral UaReferral;
 
 typedef enum
 {
@@ -61,6 +63,8 @@ struct _UaDialog
   GSource *reoffer_timer;
   guint n_requests;             /* INFO and UPDATE without a final response */
   gboolean moved;               /* our address changed while another change was under way */
+  guint32 refer_cseq;           /* of our last REFER; 0: not known yet */
+  UaReferral *referral;         /* theirs, of which we owe news */
   gboolean peer_updates;        /* the peer allows UPDATE */
   gboolean peer_timer;          /* and supports session timers */
   guint session_interval;       /* s; 0: no session timer */
@@ -156,6 +160,21 @@ void ua_dialog_on_reinvite (UaStack *stack, const UaEvent *event, gpointer owner
 void ua_dialog_on_update (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_stop_reoffer (UaDialog *dialog);
 void ua_dialog_network_changed (gpointer owner, gpointer data);
+
+/* ---- transfer: ua-refer.c, ua-referral.c ---- */
+gboolean ua_dialog_refer (gpointer ua, PhoneCall *call, const char *target, PhoneCall *replaced, GError **error);
+void ua_dialog_on_refer_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_notify (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_dialog_on_notify_response (UaStack *stack, const UaEvent *event, gpointer owner);
+/* The dialog with these tags, of any account; NULL: none. */
+UaDialog *ua_dialog_find (UaEngine *engine, const UaDialogId *id);
+/* owner: the dialog, or NULL for a REFER outside of any. */
+void ua_referral_on_refer (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_referral_progress (gpointer ua, gpointer referral, guint status);
+/* The INVITE part of the dialog is over. TRUE: its handle lives on for the news that we owe. */
+gboolean ua_referral_outlive (UaDialog *dialog);
+void ua_referral_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_referral_abandon (gpointer owner, gpointer data);       /* its handle is about to go */
 
 /* ---- refreshing the session: ua-session-timer.c ---- */
 /* Allow, Supported and Session-Expires of a peer's INVITE or UPDATE, or of the 2xx to ours. */

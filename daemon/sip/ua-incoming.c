@@ -100,25 +100,42 @@ screen (UaStack *stack, const sip_t *sip)
   return ua_stack_is_full (stack) ? 503 : 0;
 }
 
-/* RFC 3891. *ret_call: the call to replace; FALSE: there is none such, 481. */
-static gboolean
+/* RFC 3891 section 3. Returns 0 or the status; *ret_call: the call to replace, NULL: none. */
+static guint
 find_replaced (UaStack *stack, const sip_t *sip, PhoneCall **ret_call)
 {
-  nua_handle_t *nh;
+  const sip_replaces_t *replaces = sip->sip_replaces;
+  UaDialogId id = { 0 };
   UaDialog *dialog;
 
   *ret_call = NULL;
-  if (!sip->sip_replaces)
-    return TRUE;
-  nh = nua_handle_by_replaces (stack->nua, sip->sip_replaces);
-  if (!nh)
-    return FALSE;
-  dialog = ua_stack_find (stack, nh, UA_OWNER_DIALOG);
-  nua_handle_unref (nh);        /* it came with a reference */
-  if (!dialog || !dialog->call)
-    return FALSE;
+  if (!replaces)
+    return 0;
+  if (!replaces->rp_call_id || !replaces->rp_to_tag || !replaces->rp_from_tag || replaces->rp_next)
+    return 400;
+  id = (UaDialogId){ .call_id = (char *) replaces->rp_call_id, .local_tag = (char *) replaces->rp_to_tag,
+                     .remote_tag = (char *) replaces->rp_from_tag };
+  dialog = ua_dialog_find (stack->engine, &id);
+  if (!dialog)
+    return 481;
+  if (!dialog->call)
+    return dialog->state == DIALOG_ENDING ? 603 : 481;
+  switch (dialog->state)
+    {
+    case DIALOG_CALLING:
+      break;
+    case DIALOG_RINGING:
+      return 481;               /* only who began an early dialog can have it replaced */
+    case DIALOG_ANSWERED:
+    case DIALOG_UP:
+      if (replaces->rp_early_only)
+        return 486;
+      break;
+    case DIALOG_ENDING:
+      return 603;
+    }
   *ret_call = dialog->call;
-  return TRUE;
+  return 0;
 }
 
 static guint
@@ -162,7 +179,7 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   incoming.asserted_id = asserted;
   incoming.diverter = diverter;
   incoming.request_uri = request_uri;
-  incoming.replaces_call_id = replaced ? phone_call_get_id (replaced) : NULL;
+  incoming.replaced = replaced;
   incoming.auto_answer_ms = auto_answer (sip);
   call = phone_registry_on_incoming (engine->registry, stack->account->account, &incoming, offer, dialog, ret_status);
   if (call)
@@ -179,8 +196,8 @@ ua_incoming_on_invite (UaStack *stack, const UaEvent *event, gpointer owner)
   PhoneCall *replaced = NULL;
   UaDialog *dialog;
 
-  if (!status && !find_replaced (stack, sip, &replaced))
-    status = 481;
+  if (!status)
+    status = find_replaced (stack, sip, &replaced);
   if (status)
     {
       refuse (stack, event, status);

@@ -20,8 +20,8 @@
 
 #include "util/name-addr.h"
 
-#define SUPPORTED "timer"
-#define SUPPORTED_100REL "timer, 100rel"
+#define SUPPORTED "timer, replaces, norefersub, tdialog"
+#define SUPPORTED_100REL SUPPORTED ", 100rel"
 #define MAX_EXTRA_HEADERS 32
 
 /* ---- sending ---- */
@@ -101,6 +101,13 @@ make_extra (UaDialog *dialog, const PhoneInviteParams *params, GError **error)
     return FALSE;
   if (params->replaces && (!add_header (extra, "Require", "replaces", error) || !add_header (extra, "Replaces", params->replaces, error)))
     return FALSE;
+  if (params->referred_by)
+    {
+      g_autofree char *referred_by = g_strdup_printf ("<%s>", params->referred_by);
+
+      if (!add_header (extra, "Referred-By", referred_by, error))
+        return FALSE;
+    }
   for (gsize i = 0; params->headers && params->headers[i] && i < 2 * MAX_EXTRA_HEADERS; i += 2)
     if (!add_header (extra, params->headers[i], params->headers[i + 1], error))
       return FALSE;

@@ -69,6 +69,7 @@ typedef enum
   UA_OWNER_REGISTRATION,
   UA_OWNER_DIALOG,
   UA_OWNER_KEEPALIVE,
+  UA_OWNER_REFERRAL,            /* a subscription to what became of a REFER, without a call */
   UA_N_OWNERS
 } UaOwnerKind;
 
@@ -177,6 +178,8 @@ UaStack *ua_stack_new (UaAccount *account, GError **error);
 gboolean ua_stack_open_sockets (UaStack *stack, nua_callback_f on_event, GError **error);
 /* A handle of ours. tags of nua_handle () come after. The caller gives it to ua_stack_adopt. */
 void ua_stack_adopt (UaStack *stack, nua_handle_t *nh, UaOwnerKind kind, gpointer owner);
+/* A handle of ours changes hands. */
+void ua_stack_rehome (UaStack *stack, nua_handle_t *nh, UaOwnerKind kind, gpointer owner);
 /* Takes the handle out of the table and destroys it: no event of it comes through any more. */
 void ua_stack_drop (UaStack *stack, nua_handle_t *nh);
 gpointer ua_stack_find (UaStack *stack, nua_handle_t *nh, UaOwnerKind kind);

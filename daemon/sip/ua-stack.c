@@ -38,6 +38,7 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
     [nua_i_options] = ua_incoming_on_options,
     [nua_i_info] = ua_incoming_on_stray,
     [nua_i_update] = ua_incoming_on_stray,
+    [nua_i_refer] = ua_referral_on_refer,
   },
   [UA_OWNER_REGISTRATION] = {
     [nua_r_register] = ua_registration_on_response,
@@ -57,11 +58,18 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
     [nua_i_bye] = ua_dialog_on_bye,
     [nua_i_info] = ua_dialog_on_info,
     [nua_i_options] = ua_incoming_on_options,
+    [nua_r_refer] = ua_dialog_on_refer_response,
+    [nua_i_refer] = ua_referral_on_refer,
+    [nua_i_notify] = ua_dialog_on_notify,
+    [nua_r_notify] = ua_dialog_on_notify_response,
     [nua_i_error] = ua_dialog_on_error,
     [nua_i_terminated] = ua_dialog_on_terminated,
   },
   [UA_OWNER_KEEPALIVE] = {
     [nua_r_options] = ua_keepalive_on_response,
+  },
+  [UA_OWNER_REFERRAL] = {
+    [nua_r_notify] = ua_referral_on_response,
   },
 };
 
@@ -98,6 +106,16 @@ ua_stack_adopt (UaStack *stack, nua_handle_t *nh, UaOwnerKind kind, gpointer own
   g_hash_table_insert (stack->handles, nh, slot);
   if (kind == UA_OWNER_DIALOG)
     stack->n_dialogs++;
+}
+
+void
+ua_stack_rehome (UaStack *stack, nua_handle_t *nh, UaOwnerKind kind, gpointer owner)
+{
+  const Slot *slot = g_hash_table_lookup (stack->handles, nh);
+
+  if (slot && slot->kind == UA_OWNER_DIALOG)
+    stack->n_dialogs--;
+  ua_stack_adopt (stack, nh, kind, owner);
 }
 
 void
@@ -296,6 +314,7 @@ begin_shutdown (UaStack *stack)
   ua_timer_clear (&stack->deadline);
   stack->state = UA_STACK_SHUTDOWN;
   ua_stack_foreach (stack, UA_OWNER_DIALOG, ua_dialog_abandon, NULL);
+  ua_stack_foreach (stack, UA_OWNER_REFERRAL, ua_referral_abandon, NULL);
   if (stack->account && stack->account->registration)
     ua_registration_abandon (stack->account->registration);
   g_hash_table_iter_init (&iter, stack->handles);

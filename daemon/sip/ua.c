@@ -278,4 +278,6 @@ const PhoneSignallingOps ua_signalling_ops = {
   .call_hangup = ua_dialog_hangup,
   .call_reoffer = ua_dialog_reoffer,
   .call_dtmf_info = ua_dialog_dtmf_info,
+  .call_refer = ua_dialog_refer,
+  .referral_progress = ua_referral_progress,
 };

@@ -13,7 +13,7 @@ struct _FakeEngine
 {
   GHashTable *secrets;          /* account id -> text */
   GHashTable *selected;         /* role -> device */
-  GString *digits;
+  GString *digits, *news;
   StoreVault *vault;
 };
 
@@ -171,6 +171,9 @@ end_with (PhoneCall *call, guint status, const char *phrase)
   phone_call_on_ended (call, reason);
 }
 
+static void step_refer_done (PhoneCall *call) { phone_call_on_transfer (call, PHONE_TRANSFER_DONE, 200); }
+static void step_refer_busy (PhoneCall *call) { phone_call_on_transfer (call, PHONE_TRANSFER_FAILED, 486); }
+static void step_refer_ringing (PhoneCall *call) { phone_call_on_transfer (call, PHONE_TRANSFER_ACCEPTED, 180); }
 static void step_ring (PhoneCall *call) { phone_call_on_progress (call, 180, NULL); }
 static void step_busy (PhoneCall *call) { end_with (call, 486, "Busy Here"); }
 static void step_decline (PhoneCall *call) { end_with (call, 603, "Decline"); }
@@ -381,6 +384,24 @@ call_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError **err
   return TRUE;
 }
 
+static gboolean
+call_refer (gpointer ua, PhoneCall *call, const char *target, PhoneCall *replaced, GError **error)
+{
+  if (user_is (target, "down"))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NETWORK_DOWN, "No way to %s", target);
+      return FALSE;
+    }
+  call_later (call, user_is (target, "busy") ? step_refer_busy : user_is (target, "ring") ? step_refer_ringing : step_refer_done);
+  return TRUE;
+}
+
+static void
+referral_progress (gpointer ua, gpointer referral, guint status)
+{
+  g_string_append_printf (((FakeEngine *) ua)->news, "%u ", status);
+}
+
 static const PhoneSignallingOps signalling_ops = {
   .account_add = account_add,
   .account_remove = account_remove,
@@ -394,6 +415,8 @@ static const PhoneSignallingOps signalling_ops = {
   .call_hangup = call_hangup,
   .call_reoffer = call_reoffer,
   .call_dtmf_info = call_dtmf_info,
+  .call_refer = call_refer,
+  .referral_progress = referral_progress,
 };
 
 /* ---- media ---- */
@@ -649,6 +672,7 @@ fake_engine_new (const char *state, const char *credentials)
   engine->secrets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   engine->selected = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   engine->digits = g_string_new (NULL);
+  engine->news = g_string_new (NULL);
   return engine;
 }
 
@@ -659,6 +683,7 @@ fake_engine_free (FakeEngine *engine)
   g_hash_table_unref (engine->selected);
   g_string_free (engine->digits, TRUE);
   store_vault_free (engine->vault);
+  g_string_free (engine->news, TRUE);
   g_free (engine);
 }
 
@@ -681,6 +706,20 @@ const char *
 fake_engine_get_secret (FakeEngine *engine, const char *account_id)
 {
   return g_hash_table_lookup (engine->secrets, account_id);
+}
+
+guint
+fake_engine_refer (FakeEngine *engine, PhoneCall *call, const char *target, const char *replaces)
+{
+  PhoneReferralRequest request = { target, replaces, "sip:referrer@example.org" };
+
+  return phone_call_on_refer (call, &request, engine);
+}
+
+const char *
+fake_engine_get_news (FakeEngine *engine)
+{
+  return engine->news->str;
 }
 
 const char *

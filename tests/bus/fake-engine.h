@@ -27,6 +27,10 @@ const char *fake_engine_get_secret (FakeEngine *engine, const char *account_id);
 /* Digits that were sent on all calls, by RTP or INFO. */
 const char *fake_engine_get_digits (FakeEngine *engine);
 
+/* A REFER of the peer; what we say about it afterwards: "180 200 ". */
+guint fake_engine_refer (FakeEngine *engine, PhoneCall *call, const char *target, const char *replaces);
+const char *fake_engine_get_news (FakeEngine *engine);
+
 /* An INVITE arrives. offer FALSE: without SDP. Returns the call's number, 0: refused with *ret_status. */
 guint fake_engine_incoming (FakeEngine *engine, PhoneRegistry *registry, PhoneAccount *account,
                             const char *uri, const char *name, gboolean offer, guint *ret_status);

@@ -271,6 +271,27 @@ on_counters (sd_bus_message *m, void *data, sd_bus_error *ret_error)
                                      fake_engine_get_digits (fake->engine));
 }
 
+/* A REFER arrives; replies with the status that it gets, and what has been reported about all of them so far. */
+static int
+on_refer (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Fake *fake = data;
+  PhoneCall *call = read_call (fake, m);
+  const char *target, *replaces;
+  guint status;
+
+  if (!call || sd_bus_message_read (m, "ss", &target, &replaces) < 0)
+    return no_such (ret_error, "call");
+  status = fake_engine_refer (fake->engine, call, target, *replaces ? replaces : NULL);
+  return sd_bus_reply_method_return (m, "u", (guint32) status);
+}
+
+static int
+on_news (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  return sd_bus_reply_method_return (m, "s", fake_engine_get_news (((Fake *) data)->engine));
+}
+
 static int
 on_secret (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {
@@ -318,6 +339,8 @@ static const sd_bus_vtable vtable[] = {
   SD_BUS_METHOD ("Network", "s", NULL, on_network, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("DeviceLost", "s", NULL, on_device_lost, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("SetProblems", "as", NULL, on_set_problems, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD ("Refer", "uss", "u", on_refer, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD ("News", NULL, "s", on_news, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("Counters", NULL, "uuus", on_counters, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("Secret", "s", "s", on_secret, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("Stop", NULL, NULL, on_stop, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -25,7 +25,7 @@ def shape(interface):
         arguments = [(a.get("name"), a.get("type"), a.get("direction", default)) for a in member.findall("arg")]
         if member.tag == "property":
             annotations.setdefault(EMITS, "true")
-        members[member.get("name")] = (member.tag, member.get("type"), member.get("access"), arguments, annotations)
+        members[member.tag, member.get("name")] = (member.get("type"), member.get("access"), arguments, annotations)
     return members
 
 
@@ -89,18 +89,18 @@ def test_every_property_can_be_read_alone(client, places):
 # ---- documentation ----
 
 def documented(name):
-    """name of the interface or member -> text of the comment before it."""
+    """(tag, name) of the interface or member -> text of the comment before it. A method and a property may share a name."""
     with open(os.path.join(SOURCE, "dbus", name + ".xml"), encoding="utf-8") as file:
-        comments = re.findall(r"<!--(.*?)-->", file.read(), re.S)
-    return {c.split(":", 1)[0].strip(): c for c in comments}
+        found = re.findall(r'<!--((?:(?!-->).)*)-->\s*<(interface|method|signal|property) name="([^"]+)"', file.read(), re.S)
+    return {(tag, member): comment for comment, tag, member in found if comment.split(":", 1)[0].strip() == member}
 
 
 @pytest.mark.parametrize("name", INTERFACES)
 def test_every_member_is_documented(name):
     docs = documented(name)
-    assert "Since: " in docs[name]
+    assert "Since: " in docs["interface", name]
     for member in interface_xml(name):
-        text = docs[member.get("name")]
+        text = docs[member.tag, member.get("name")]
         assert "Since: " in text, member.get("name")
         for argument in member.findall("arg"):
             assert f"@{argument.get('name')}: " in text, member.get("name")

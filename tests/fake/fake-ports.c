@@ -120,6 +120,22 @@ call_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError **err
   return !fails (ua, "info", error);
 }
 
+static gboolean
+call_refer (gpointer ua, PhoneCall *call, const char *target, PhoneCall *replaced, GError **error)
+{
+  if (replaced)
+    note (ua, "refer %s replaces %u", target, phone_call_get_number (replaced));
+  else
+    note (ua, "refer %s", target);
+  return !fails (ua, "refer", error);
+}
+
+static void
+referral_progress (gpointer ua, gpointer referral, guint status)
+{
+  note (ua, "progress %u", status);
+}
+
 static const PhoneSignallingOps signalling_ops = {
   .account_add = account_add,
   .account_remove = account_remove,
@@ -133,6 +149,8 @@ static const PhoneSignallingOps signalling_ops = {
   .call_hangup = call_hangup,
   .call_reoffer = call_reoffer,
   .call_dtmf_info = call_dtmf_info,
+  .call_refer = call_refer,
+  .referral_progress = referral_progress,
 };
 
 /* ---- media ---- */

@@ -688,7 +688,7 @@ test_options (void)
   peer_send (bed.peer, PHONE, PORT,
              "REFER sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-ref\r\nMax-Forwards: 70\r\n"
              "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">\r\nCall-ID: ref@" PEER "\r\nCSeq: 1 REFER\r\nContent-Length: 0\r\n\r\n");
-  bed_await_response (&bed, 405, "REFER");
+  bed_await_response (&bed, 403, "REFER");
   peer_send (bed.peer, PHONE, PORT,
              "BYE sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-bye\r\nMax-Forwards: 70\r\n"
              "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">;tag=x\r\nCall-ID: bye@" PEER "\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n");

@@ -431,7 +431,8 @@ test_save_all (Fixture *f, gconstpointer data)
     "tls-ca", "/ca", "tls-cert", "/cert", "tls-verify", "no", "codecs", "pcmu,opus", "ptime", "60", "srtp", "preferred",
     "sdes-in-clear", "yes", "keying", "sdes", "ice", "on", "stun-server", "stun:s", "turn-server", "turns:t:1",
     "turn-user", "t", "turn-password-file", "/t", "dtmf", "info", "redirects", "refuse",
-    "auto-answer", "0", "max-calls", "3", "record", "all", "did", "+1,2",
+    "auto-answer", "0", "max-calls", "3", "record", "all", "transfers", "refuse",
+    "did", "+1,2",
     "prefix", "#0", "default-domain", "d:1", "country", "AT", NULL };
   g_autoptr (PhoneAccountSettings) settings = make_settings ("all", pairs);
 

@@ -47,6 +47,8 @@
   X (PhoneDtmfMode, phone_dtmf_mode) \
   X (PhoneRedirects, phone_redirects) \
   X (PhoneKeying, phone_keying) \
+  X (PhoneReferrals, phone_referrals) \
+  X (PhoneTransferState, phone_transfer_state) \
   X (PhoneRegistration, phone_registration) \
   X (PhoneCallState, phone_call_state) \
   X (PhoneCallDirection, phone_call_direction) \

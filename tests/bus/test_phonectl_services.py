@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""phonectl's verbs for one call in place of another."""
+import json
+import re
+
+import pytest
+
+from phonebus import CALL, number_of, wait
+from phonectl import Ctl
+
+
+@pytest.fixture
+def ctl(phone):
+    return Ctl(phone.address)
+
+
+def active(client, target="sip:echo@example.org"):
+    call = client.dial(target)
+    client.wait_state(call, "active")
+    return call
+
+
+def test_transfer(client, ctl):
+    call = active(client)
+    assert ctl.ok("transfer", "--wait", "sip:carol@example.org") == "transfer done (200)\n"
+    client.wait_state(call, "disconnected")
+    text = ctl.ok("call", "show", str(number_of(call)))
+    assert re.search("^transfer +done \\(200\\)$", text, re.M) and "transferred by local" in text
+
+
+def test_transfer_that_fails(client, ctl):
+    call = active(client)
+    ctl.fails(3, "", "transfer", "-w", str(number_of(call)), "sip:busy@example.org")
+    client.wait_state(call, "active")
+    got = ctl.run("--json", "transfer", "-w", "sip:busy@example.org")
+    assert json.loads(got.stdout) == {"state": "failed", "sip": 486} and got.returncode == 3
+
+
+def test_attended(client, ctl):
+    first, second = active(client), active(client)
+    client.wait_state(first, "held")
+    ctl.fails(2, "transfer N --to N", "transfer", "--to", str(number_of(second)))
+    ctl.ok("transfer", str(number_of(first)), "--to", str(number_of(second)))
+    client.wait_state(first, "disconnected")
+    client.wait_state(second, "disconnected")
+
+
+def test_words(client, ctl):
+    active(client)
+    ctl.fails(2, "one of TARGET, --to, --accept and --decline", "transfer")
+    ctl.fails(2, "one of TARGET, --to, --accept and --decline", "transfer", "1", "--accept", "--decline")
+    ctl.fails(2, "one of TARGET, --to, --accept and --decline", "transfer", "1", "bob", "--accept")
+    ctl.fails(7, "there is no call 9", "transfer", "9", "sip:bob@example.org")
+    ctl.fails(8, "", "transfer", "--accept")
+
+
+def test_answering_the_peer(client, ctl):
+    call = active(client)
+    client.test("Refer", "(uss)", number_of(call), "sip:echo@example.net", "")
+    assert re.search("^asks to call +sip:echo@example.net", ctl.ok("call", "show"), re.M)
+    ctl.ok("transfer", "--decline")
+    client.test("Refer", "(uss)", number_of(call), "sip:echo@example.net", "")
+    fresh = ctl.json("transfer", str(number_of(call)), "--accept")
+    assert fresh["object"] == client.get(call, CALL, "ReplacedBy")
+    wait(lambda: "in place of" in ctl.ok("call", "show", str(fresh["call"])))

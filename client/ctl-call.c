@@ -257,7 +257,9 @@ add_media (CtlTable *table, const CtlValue *call)
   ctl_table_pair (table, "codec", CTL_PLAIN, "%s, %lu Hz, packets of %lu ms, %lu kbit/s", codec,
                   (unsigned long) ctl_value_uint (call, "ClockRate"), (unsigned long) ctl_value_uint (call, "Ptime"),
                   (unsigned long) ctl_value_uint (call, "Bitrate") / 1000);
-  if (*suite)
+  if (!*suite && *ctl_value_string (security, "keying"))
+    ctl_table_pair (table, "encryption", CTL_WARN, "not agreed on yet (%s)", ctl_value_string (security, "keying"));
+  else if (*suite)
     ctl_table_pair (table, "encryption", CTL_GOOD, "%s (%s)", suite, ctl_value_string (security, "keying"));
   else
     ctl_table_pair (table, "encryption", CTL_WARN, "none");

@@ -283,15 +283,20 @@ wanted_bitrate (BusCall *self)
 }
 
 static int
-append_security (sd_bus_message *reply, const PhoneMediaPlan *plan)
+append_security (sd_bus_message *reply, PhoneCall *call, const PhoneMediaPlan *plan)
 {
+  PhoneSrtpSuite suite;
   int r = bus_dict_begin (reply);
 
   if (r >= 0 && plan && plan->encrypted)
     {
-      r = bus_dict_text (reply, "keying", phone_keying_to_string (PHONE_KEYING_SDES));
-      if (r >= 0)
-        r = bus_dict_text (reply, "suite", phone_srtp_suite_to_string (plan->send_key.suite));
+      gboolean known = phone_call_get_suite (call, &suite);
+
+      r = bus_dict_text (reply, "keying", phone_keying_to_string (plan->dtls ? PHONE_KEYING_DTLS : PHONE_KEYING_SDES));
+      if (r >= 0 && known)
+        r = bus_dict_text (reply, "suite", phone_srtp_suite_to_string (suite));
+      if (r >= 0 && plan->dtls)
+        r = bus_dict_bool (reply, "verified", known);
     }
   return r < 0 ? r : bus_dict_end (reply);
 }
@@ -325,9 +330,9 @@ PLAN_GETTER (get_clock_rate, "u", (guint32) phone_codec_clock_rate (plan->send.i
 PLAN_GETTER (get_ptime, "u", (guint32) plan->ptime, (guint32) 0)
 PLAN_GETTER (get_direction, "s", phone_direction_to_string (plan->direction), "")
 BUS_GETTER (get_bitrate, BusCall, sd_bus_message_append (reply, "u", wanted_bitrate (self)))
-BUS_GETTER (get_security, BusCall, append_security (reply, running_plan (self)))
 BUS_GETTER (get_remote_address, BusCall, append_remote (reply, self))
 BUS_GETTER (get_ice_state, BusCall, bus_append_text (reply, phone_ice_state_to_string (phone_call_get_ice_state (self->call))))
+BUS_GETTER (get_security, BusCall, append_security (reply, self->call, running_plan (self)))
 
 void
 bus_media_changed_properties (guint mask, GPtrArray *ret_names)

@@ -241,12 +241,7 @@ parse_keying (gpointer data, const char *value, GError **error)
 
   if (!phone_keying_from_string (value, &keying))
     {
-      phone_setting_refuse (value, "one of any, sdes", error);
-      return FALSE;
-    }
-  if (keying == PHONE_KEYING_DTLS)
-    {
-      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "\"dtls\" is not supported yet; use sdes or any");
+      phone_setting_refuse (value, "one of any, sdes, dtls", error);
       return FALSE;
     }
   ((PhoneAccountSettings *) data)->keying = keying;
@@ -356,7 +351,7 @@ static const PhoneSetting rows[] = {
   CUSTOM ("ptime", "20", ptime, "milliseconds of sound in a packet: 10, 20, 40 or 60"),
   CUSTOM ("srtp", NULL, srtp, "required, preferred or off; default: required with transport=tls, else off"),
   BOOL ("sdes-in-clear", sdes_in_clear, "false", "whether media keys may travel over unencrypted signalling"),
-  CUSTOM ("keying", "any", keying, "how media keys are agreed on: sdes or any"),
+  CUSTOM ("keying", "any", keying, "how media keys are agreed on: sdes, dtls or any"),
   CUSTOM ("ice", "off", ice, "on: media find their way through NATs and firewalls by ICE; off: they go where the peer says"),
   TEXT ("stun-server", stun_server, check_stun, "stun:HOST[:PORT] that tells our address outside; used with ice=on"),
   TEXT ("turn-server", turn_server, check_turn, "turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT], a relay for media; used with ice=on"),
@@ -525,8 +520,9 @@ phone_account_settings_validate (const PhoneAccountSettings *settings, GError **
     problem = "aor: is required";
   else if (g_str_has_prefix (settings->aor, "sips:") && settings->transport != PHONE_TRANSPORT_TLS)
     problem = "aor: sips: needs transport=tls";
-  else if (phone_account_settings_srtp (settings) == PHONE_SRTP_REQUIRED && !phone_account_settings_sdes_allowed (settings))
-    problem = "srtp: required needs transport=tls, or sdes-in-clear=true";
+  else if (phone_account_settings_srtp (settings) == PHONE_SRTP_REQUIRED && settings->keying == PHONE_KEYING_SDES
+           && !phone_account_settings_sdes_allowed (settings))
+    problem = "srtp: required with keying=sdes needs transport=tls, or sdes-in-clear=true";
   if (problem != NULL)
     {
       g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, problem);

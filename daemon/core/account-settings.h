@@ -22,9 +22,6 @@ PHONE_DECLARE_ENUM (PhoneRedirects, phone_redirects, PHONE_REDIRECTS_LIST)
 #define PHONE_REFERRALS_LIST(X) X (PHONE_REFERRALS_ASK, "ask") X (PHONE_REFERRALS_ACCEPT, "accept") X (PHONE_REFERRALS_REFUSE, "refuse")
 PHONE_DECLARE_ENUM (PhoneReferrals, phone_referrals, PHONE_REFERRALS_LIST)
 
-#define PHONE_KEYING_LIST(X) X (PHONE_KEYING_ANY, "any") X (PHONE_KEYING_SDES, "sdes") X (PHONE_KEYING_DTLS, "dtls")
-PHONE_DECLARE_ENUM (PhoneKeying, phone_keying, PHONE_KEYING_LIST)
-
 /* Which calls are recorded without being asked. on-demand: none, but it may be asked for, and [recording] numbers counts. */
 #define PHONE_RECORD_POLICY_LIST(X) \
   X (PHONE_RECORD_ON_DEMAND, "on-demand") X (PHONE_RECORD_INCOMING, "incoming") X (PHONE_RECORD_OUTGOING, "outgoing") \

@@ -274,32 +274,52 @@ phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms)
 
 /* ---- the end ---- */
 
-/* With srtp=preferred the first offer is RTP/SAVP; one m-line cannot offer both, so a peer that knows no SRTP says 488 (or 415, 606)
- * and gets the call a second time in clear. */
+/* One m-line has one profile, so a peer that does not know the one of our offer says 488 (or 415, 606). With keying=any it gets the call a
+ * second time, with keys by DTLS instead of SDES, and with srtp=preferred once more in clear. FALSE: there is nothing else to try. */
 static gboolean
-retry_in_clear (PhoneCall *call, const PhoneReason *reason)
+choose_retry (PhoneCall *call, const char **ret_what)
+{
+  const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
+  PhoneSrtpPolicy srtp = phone_account_settings_srtp (settings);
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+
+  if (srtp == PHONE_SRTP_OFF || call->clear_retry || !call->pending_offer)
+    return FALSE;
+  if (settings->keying == PHONE_KEYING_ANY && !call->dtls_retry && call->pending_offer->n_cryptos > 0 && ports->media->media_dtls)
+    {
+      call->dtls_retry = TRUE;
+      *ret_what = "by DTLS-SRTP";
+      return TRUE;
+    }
+  if (srtp != PHONE_SRTP_PREFERRED || !phone_profile_is_secure (call->pending_offer->profile))
+    return FALSE;
+  call->clear_retry = TRUE;
+  *ret_what = "without encryption, as srtp=preferred allows";
+  return TRUE;
+}
+
+static gboolean
+retry_otherwise (PhoneCall *call, const PhoneReason *reason)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
   PhoneInviteParams params = phone_call_invite_params (call);
   g_autoptr (PhoneMediaDesc) offer = NULL;
   g_autoptr (GError) error = NULL;
+  const char *what;
 
-  if (!is_trying (call) || !call->invited || call->clear_retry
-      || phone_account_settings_srtp (phone_account_get_settings (call->account)) != PHONE_SRTP_PREFERRED
-      || (reason->sip != 488 && reason->sip != 415 && reason->sip != 606))
+  if (!is_trying (call) || !call->invited || (reason->sip != 488 && reason->sip != 415 && reason->sip != 606)
+      || !choose_retry (call, &what))
     return FALSE;
-  call->clear_retry = TRUE;
   g_clear_pointer (&call->local, phone_media_desc_free);
   g_clear_pointer (&call->plan, phone_media_plan_free);
   offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, FALSE, &error);
   if (!offer || !ports->sig->call_invite (ports->ua, call, &params, offer, &error))
     {
-      phone_log_warning (&call->log, "Call %u: second attempt without encryption failed: %s", call->number, error->message);
+      phone_log_warning (&call->log, "Call %u: another attempt %s failed: %s", call->number, what, error->message);
       return FALSE;
     }
-  phone_log_notice (&call->log, "Call %u: peer refused SRTP (%u), trying without, as srtp=preferred allows", call->number,
-                    reason->sip);
-  phone_call_set_state (call, PHONE_CALL_DIALING, "second attempt without encryption");
+  phone_log_notice (&call->log, "Call %u: peer refused the offer (%u), trying %s", call->number, reason->sip, what);
+  phone_call_set_state (call, PHONE_CALL_DIALING, "another attempt");
   return TRUE;
 }
 
@@ -312,7 +332,7 @@ phone_call_on_ended (PhoneCall *call, const PhoneReason *reason)
   if (call->state == PHONE_CALL_DISCONNECTED)
     return;
   call->engine_data = NULL;
-  if (retry_in_clear (call, copy))
+  if (retry_otherwise (call, copy))
     return;
   /* Whoever hangs up first of those that made another call of this one. */
   if (call->replaced_by && copy->cause == PHONE_CAUSE_HANGUP && copy->actor == PHONE_ACTOR_REMOTE)

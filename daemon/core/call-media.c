@@ -38,10 +38,24 @@ on_media_first_rtp (PhoneCall *call)
 }
 
 static void
+on_media_secured (PhoneCall *call, PhoneSrtpSuite suite)
+{
+  call->secured = TRUE;
+  call->suite = suite;
+  phone_log_info (&call->log, "Call %u: DTLS handshake done, the certificate is the peer's, %s", call->number,
+                  phone_srtp_suite_to_string (suite));
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_MEDIA);
+}
+
+static void
 on_media_failed (PhoneCall *call, const GError *error)
 {
   g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_MEDIA_FAILED, 0, error->message);
 
+  /* While it rings a peer may have described its media and not be there yet. */
+  if (g_error_matches (error, PHONE_ERROR, PHONE_ERROR_NETWORK_DOWN) && call->state != PHONE_CALL_ACTIVE
+      && call->state != PHONE_CALL_HELD)
+    return;
   phone_log_warning (&call->log, "Call %u: media failed: %s", call->number, error->message);
   phone_call_end (call, reason);
 }
@@ -51,6 +65,7 @@ static const PhoneMediaEvents media_events = {
   .dtmf = on_media_dtmf,
   .rtp_timeout = on_media_rtp_timeout,
   .first_rtp = on_media_first_rtp,
+  .secured = on_media_secured,
   .failed = on_media_failed,
   .recording_failed = phone_call_on_recording_failed,
 };
@@ -160,6 +175,18 @@ phone_call_wanted_direction (PhoneCall *call)
   return call->local_hold ? PHONE_DIRECTION_SENDONLY : PHONE_DIRECTION_SENDRECV;
 }
 
+/* The certificate is made when it is asked for first. */
+static const PhoneDtlsDesc *
+local_dtls (PhoneCall *call)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  g_autoptr (GError) error = NULL;
+
+  if (call->dtls.n_fingerprints == 0 && ports->media->media_dtls && !ports->media->media_dtls (call->media, &call->dtls, &error))
+    phone_log_warning (&call->log, "Call %u: no DTLS: %s", call->number, error->message);
+  return call->dtls.n_fingerprints > 0 ? &call->dtls : NULL;
+}
+
 void
 phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps *ret_caps)
 {
@@ -168,10 +195,15 @@ phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps 
   const char *bind = phone_registry_get_settings (call->registry)->media_bind;
   gboolean bound = bind != NULL && strcmp (bind, "0.0.0.0") != 0 && strcmp (bind, "::") != 0;
 
+  /* Before there is a session an offer may be judged; what is in this never leaves. */
+  static const PhoneDtlsDesc unmade = { .n_fingerprints = 1 };
+
   *ret_caps = (PhoneMediaCaps){
     .n_codecs = settings->n_codecs,
     .srtp = call->clear_retry ? PHONE_SRTP_OFF : phone_account_settings_srtp (settings),
     .sdes_allowed = phone_account_settings_sdes_allowed (settings),
+    .keying = settings->keying,
+    .dtls_first = call->dtls_retry,
     .ptime = settings->ptime,
     .direction = direction,
     /* Sockets that are bound to one address hear nothing at another. */
@@ -183,6 +215,10 @@ phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps 
   if (call->media)
     ports->media->media_ports (call->media, &ret_caps->port, &ret_caps->rtcp_port);
   phone_call_fill_ice (call, ret_caps);
+  if (!call->media)
+    ret_caps->dtls = ports->media->media_dtls ? &unmade : NULL;
+  else if (ret_caps->srtp != PHONE_SRTP_OFF && ret_caps->keying != PHONE_KEYING_SDES)
+    ret_caps->dtls = local_dtls (call);
 }
 
 /* A session of ours has sound: an offer that closes the audio stream (port 0) is refused, and an existing session goes on as it was. */

@@ -50,7 +50,7 @@ struct _PhoneCall
   /* outgoing */
   char *target, *display_name, *replaces;
   char **headers;
-  gboolean privacy, when_registered, keep_others, invited, clear_retry, ever_alerted;
+  gboolean privacy, when_registered, keep_others, invited, dtls_retry, clear_retry, ever_alerted;
   guint registration_timeout;
 
   /* incoming */
@@ -63,6 +63,9 @@ struct _PhoneCall
   PhoneMediaDesc *local;                /* our last description */
   PhoneMediaDesc *pending_offer;        /* ours, unanswered */
   PhoneMediaPlan *plan;
+  PhoneDtlsDesc dtls;                   /* our side, of the media session */
+  gboolean secured;                     /* a DTLS handshake is done: */
+  PhoneSrtpSuite suite;
   Reoffer reoffer;
   gboolean reoffer_open;                /* pending_offer is that of reoffer; else it is the engine's, or travels in a response */
   Reoffer due;                          /* what goes out as soon as no offer is open any more: the latest wish wins */

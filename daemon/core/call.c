@@ -251,6 +251,16 @@ gboolean phone_call_get_muted (PhoneCall *call) { return call->muted; }
 gint64 phone_call_get_start (PhoneCall *call) { return call->start; }
 gint64 phone_call_get_answered (PhoneCall *call) { return call->answered; }
 const PhoneMediaPlan *phone_call_get_plan (PhoneCall *call) { return call->plan; }
+
+gboolean
+phone_call_get_suite (PhoneCall *call, PhoneSrtpSuite *ret_suite)
+{
+  if (!call->plan || !call->plan->encrypted || (call->plan->dtls && !call->secured))
+    return FALSE;
+  *ret_suite = call->plan->dtls ? call->suite : call->plan->send_key.suite;
+  return TRUE;
+}
+
 gpointer phone_call_get_engine_data (PhoneCall *call) { return call->engine_data; }
 void phone_call_set_engine_data (PhoneCall *call, gpointer data) { call->engine_data = data; }
 

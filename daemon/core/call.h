@@ -64,6 +64,8 @@ gint64 phone_call_get_start (PhoneCall *call);                  /* Unix s */
 gint64 phone_call_get_answered (PhoneCall *call);               /* Unix s, 0: not answered */
 const PhoneMediaPlan *phone_call_get_plan (PhoneCall *call);    /* NULL until negotiated; keys inside: never print */
 PhoneIceState phone_call_get_ice_state (PhoneCall *call);
+/* How what is heard is protected: FALSE: in clear, or the DTLS handshake is not done. */
+gboolean phone_call_get_suite (PhoneCall *call, PhoneSrtpSuite *ret_suite);
 gboolean phone_call_get_report (PhoneCall *call, PhoneMediaReport *ret_report);         /* FALSE: no media */
 PhoneCallRecording phone_call_get_recording (PhoneCall *call);
 const char *phone_call_get_recording_id (PhoneCall *call);      /* of the last one, "" if there was none */

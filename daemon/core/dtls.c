@@ -39,3 +39,29 @@ phone_dtls_desc_equal (const PhoneDtlsDesc *a, const PhoneDtlsDesc *b)
       return FALSE;
   return TRUE;
 }
+
+gboolean
+phone_dtls_plan_equal (const PhoneDtlsPlan *a, const PhoneDtlsPlan *b)
+{
+  if (a->association != b->association || !a->client != !b->client || a->n_fingerprints != b->n_fingerprints
+      || strcmp (a->tls_id, b->tls_id) != 0 || strcmp (a->address, b->address) != 0 || a->port != b->port)
+    return FALSE;
+  for (guint i = 0; i < a->n_fingerprints; i++)
+    if (!phone_fingerprint_equal (&a->fingerprints[i], &b->fingerprints[i]))
+      return FALSE;
+  return TRUE;
+}
+
+guint
+phone_fingerprints_strongest (const PhoneDtlsDesc *dtls, PhoneFingerprint ret_fingerprints[PHONE_MAX_FINGERPRINTS])
+{
+  PhoneHash best = PHONE_HASH_SHA1;
+  guint n = 0;
+
+  for (guint i = 0; i < dtls->n_fingerprints; i++)
+    best = MAX (best, dtls->fingerprints[i].hash);
+  for (guint i = 0; i < dtls->n_fingerprints; i++)
+    if (dtls->fingerprints[i].hash == best)
+      ret_fingerprints[n++] = dtls->fingerprints[i];
+  return n;
+}

@@ -39,5 +39,20 @@ typedef struct
   char tls_id[PHONE_MAX_TLS_ID + 1];    /* "": not stated */
 } PhoneDtlsDesc;
 
+/* What both sides agreed on: one association (RFC 8842 section 3). */
+typedef struct
+{
+  guint association;                    /* counts from 1; another number: shake hands anew */
+  gboolean client;                      /* we are the active side */
+  guint n_fingerprints;                 /* of the peer's certificate: one of them must fit */
+  PhoneFingerprint fingerprints[PHONE_MAX_FINGERPRINTS];
+  char tls_id[PHONE_MAX_TLS_ID + 1];    /* the peer's, "": it has none */
+  char address[46];                     /* where the peer was when it began, "": by ICE */
+  guint16 port;
+} PhoneDtlsPlan;
+
 gboolean phone_fingerprint_equal (const PhoneFingerprint *a, const PhoneFingerprint *b);
 gboolean phone_dtls_desc_equal (const PhoneDtlsDesc *a, const PhoneDtlsDesc *b);
+gboolean phone_dtls_plan_equal (const PhoneDtlsPlan *a, const PhoneDtlsPlan *b);
+/* Those of the strongest hash, which alone count where a side names several (RFC 8122 section 5). */
+guint phone_fingerprints_strongest (const PhoneDtlsDesc *dtls, PhoneFingerprint ret_fingerprints[PHONE_MAX_FINGERPRINTS]);

@@ -32,7 +32,7 @@ phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
       || !phone_codec_equal (&a->send, &b->send) || a->n_receive != b->n_receive
       || a->ptime != b->ptime || a->send_dtmf != b->send_dtmf || a->send_dtmf_rate != b->send_dtmf_rate
       || a->receive_dtmf_8000 != b->receive_dtmf_8000 || a->receive_dtmf_48000 != b->receive_dtmf_48000
-      || !a->remote_hold != !b->remote_hold || !a->encrypted != !b->encrypted)
+      || !a->remote_hold != !b->remote_hold || !a->encrypted != !b->encrypted || !a->dtls != !b->dtls)
     return FALSE;
   for (guint i = 0; i < a->n_receive; i++)
     if (!phone_codec_equal (&a->receive[i], &b->receive[i]))
@@ -40,6 +40,8 @@ phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
   /* The role counts only when ICE begins. */
   if (!phone_ice_desc_equal (&a->ice, &b->ice))
     return FALSE;
+  if (a->dtls)
+    return phone_dtls_plan_equal (&a->handshake, &b->handshake);
   return !a->encrypted
          || (phone_srtp_key_equal (&a->send_key, &b->send_key)
              && phone_srtp_key_equal (&a->receive_key, &b->receive_key));

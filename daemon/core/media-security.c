@@ -3,17 +3,24 @@
 /* What the srtp policy of an account means on the wire.
  *
  *   policy      we offer                      we accept in an offer
- *   off         RTP/AVP                       RTP/AVP; a=crypto beside it is ignored
- *   preferred   RTP/SAVP (RTP/AVP when keys   RTP/SAVP; RTP/AVP; RTP/AVP with a=crypto ("best effort" of
- *               may not travel)               several providers), answered in kind
- *   required    RTP/SAVP                      RTP/SAVP
+ *   off         RTP/AVP                       RTP/AVP; a=crypto and a=fingerprint beside it are ignored
+ *   preferred   encrypted (RTP/AVP when keys  encrypted; RTP/AVP; RTP/AVP with a=crypto or a=fingerprint ("best effort" of
+ *               may not travel)               several providers, RFC 8643), answered in kind
+ *   required    encrypted                     encrypted, also as RTP/AVP with a=crypto or a=fingerprint
  *
- * An m-line has one profile and an answer cannot change it (RFC 3264 section 6): a peer without SRTP refuses
- * the offer of "preferred" with 488, and the caller decides whether to try again in the clear. Inside a
+ * What encrypted means is the keying of the account:
+ *
+ *   sdes        RTP/SAVP with a=crypto, if keys may travel
+ *   dtls        UDP/TLS/RTP/SAVPF with a=fingerprint (dtls-agreement.c); its fingerprints are no secret
+ *   any         either in an offer, whatever the profile is, and SDES where both stand in it; we offer SDES, and DTLS if the peer
+ *               refused that, or if encryption is required where keys may not travel
+ *
+ * An m-line has one profile and an answer cannot change it (RFC 3264 section 6): a peer that does not know ours refuses
+ * the offer with 488, and the caller decides what to try next: the other keying, and with "preferred" the clear. Inside a
  * session the profile stays what it was, because a re-offer with another one would only risk the call. The
  * feedback profiles (RFC 4585, RFC 5124) are answered in kind and then kept.
  *
- * Keys (RFC 4568). Every side makes the key with which it sends. An offer carries one line per suite,
+ * SDES keys (RFC 4568). Every side makes the key with which it sends. An offer carries one line per suite,
  * strongest first, each with a key of its own, so that no key ever serves two suites; the answer carries one
  * line: the chosen offer line's tag and suite, and the answerer's key. We choose the strongest suite of an
  * offer, whatever its order, except that the context in force stays when its key is offered again.
@@ -24,6 +31,7 @@
  * one cannot know our roll-over counter; a new key starts it at 0. */
 
 #include "core/media-security.h"
+#include "core/dtls-agreement.h"
 
 #include <string.h>
 
@@ -75,6 +83,29 @@ find_tag (const PhoneMediaDesc *desc, guint tag)
 
 /* ---- offer ---- */
 
+static gboolean
+may_dtls (const PhoneMediaCaps *caps)
+{
+  return caps->srtp != PHONE_SRTP_OFF && caps->keying != PHONE_KEYING_SDES && caps->dtls != NULL;
+}
+
+static gboolean
+may_sdes (const PhoneMediaCaps *caps)
+{
+  return caps->srtp != PHONE_SRTP_OFF && caps->keying != PHONE_KEYING_DTLS && caps->sdes_allowed;
+}
+
+/* A session keeps its keying; a new one has that of the account. */
+static gboolean
+wants_dtls (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous)
+{
+  if (!may_dtls (caps))
+    return FALSE;
+  if (previous != NULL)
+    return previous->dtls.n_fingerprints > 0;
+  return caps->keying == PHONE_KEYING_DTLS || caps->dtls_first || (caps->srtp == PHONE_SRTP_REQUIRED && !may_sdes (caps));
+}
+
 /* Sets the profile; *ret_keys: a=crypto goes along with it. */
 static gboolean
 choose_offer_profile (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, PhoneProfile *ret_profile,
@@ -89,12 +120,14 @@ choose_offer_profile (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous
     case PHONE_SRTP_OFF:
       break;
     case PHONE_SRTP_PREFERRED:
-      if (!caps->sdes_allowed)
+      if (!may_sdes (caps))
         break;
       secure = previous == NULL || phone_profile_is_secure (previous->profile);
       *ret_keys = secure || previous->n_cryptos > 0;
       break;
     case PHONE_SRTP_REQUIRED:
+      if (caps->keying == PHONE_KEYING_DTLS)
+        return fail (error, "SRTP with keys by DTLS is required, and this call cannot do DTLS");
       if (!caps->sdes_allowed)
         return fail (error, "SRTP is required, and its keys may not travel over signalling in clear text");
       secure = *ret_keys = TRUE;
@@ -125,6 +158,12 @@ phone_media_security_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *pr
   gboolean with_keys;
   guint next_tag = 1;
 
+  if (wants_dtls (caps, previous))
+    {
+      offer->profile = previous != NULL ? previous->profile : PHONE_PROFILE_DTLS_SAVPF;
+      phone_dtls_offer (caps, offer);
+      return TRUE;
+    }
   if (!choose_offer_profile (caps, previous, &offer->profile, &with_keys, error))
     return FALSE;
   if (!with_keys)
@@ -167,7 +206,7 @@ choose_key (const PhoneMediaDesc *offer, const PhoneMediaPlan *running)
     {
       const PhoneSrtpKey *key = &offer->cryptos[i];
 
-      if (running != NULL && running->encrypted && phone_srtp_key_same (key, &running->receive_key))
+      if (running != NULL && running->encrypted && !running->dtls && phone_srtp_key_same (key, &running->receive_key))
         return key;
       if (best == NULL || key->suite < best->suite)
         best = key;
@@ -175,37 +214,57 @@ choose_key (const PhoneMediaDesc *offer, const PhoneMediaPlan *running)
   return best;
 }
 
-/* *ret_chosen: the peer's line to answer, NULL: clear text. */
 static gboolean
-judge_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, const PhoneSrtpKey **ret_chosen,
-             GError **error)
+judge_dtls_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, GError **error)
 {
   const char *profile = phone_profile_to_string (offer->profile);
 
+  if (caps->srtp == PHONE_SRTP_OFF)
+    return fail (error, "SRTP is off, and the peer offers %s", profile);
+  if (caps->keying == PHONE_KEYING_SDES)
+    return fail (error, "the peer offers %s, and keys are to be agreed on by SDES only", profile);
+  if (offer->dtls.n_fingerprints == 0)
+    return fail (error, "the peer offers %s without a usable a=fingerprint", profile);
+  if (caps->dtls == NULL)
+    return fail (error, "the peer offers %s, and this call cannot do DTLS", profile);
+  return TRUE;
+}
+
+/* *ret_dtls: by handshake; *ret_chosen: the peer's line to answer; neither: clear text. */
+static gboolean
+judge_offer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, gboolean *ret_dtls, const PhoneSrtpKey **ret_chosen,
+             GError **error)
+{
+  const char *profile = phone_profile_to_string (offer->profile);
+  gboolean running_dtls = caps->running != NULL && caps->running->dtls;
+
   *ret_chosen = NULL;
-  if (is_dtls (offer->profile))
-    return fail (error, "the peer offers %s: DTLS-SRTP is not supported yet", profile);
+  *ret_dtls = is_dtls (offer->profile);
+  if (*ret_dtls)
+    return judge_dtls_offer (caps, offer, error);
+
+  /* Whatever the profile says, keys and fingerprints mean encryption: many phones offer RTP/AVP with keys when they would do without
+   * (baresip, linphone, desk phones). Answered in kind it is as encrypted as RTP/SAVP, so it satisfies "required" too. */
+  if (may_sdes (caps) && !(running_dtls && offer->dtls.n_fingerprints > 0))
+    *ret_chosen = choose_key (offer, caps->running);
+  *ret_dtls = *ret_chosen == NULL && may_dtls (caps) && offer->dtls.n_fingerprints > 0;
+  if (*ret_dtls || *ret_chosen != NULL)
+    return TRUE;
 
   if (!phone_profile_is_secure (offer->profile))
     {
-      /* RTP/AVP with keys: many phones offer encryption that way when they would do without (baresip, linphone, desk phones).
-       * Answered with a key it is as encrypted as RTP/SAVP, so it satisfies "required" too. */
-      if (caps->srtp != PHONE_SRTP_OFF && caps->sdes_allowed)
-        *ret_chosen = choose_key (offer, caps->running);
-      if (caps->srtp == PHONE_SRTP_REQUIRED && *ret_chosen == NULL)
+      if (caps->srtp == PHONE_SRTP_REQUIRED)
         return fail (error, "SRTP is required, and the peer offers %s", profile);
       return TRUE;
     }
-
   if (caps->srtp == PHONE_SRTP_OFF)
     return fail (error, "SRTP is off, and the peer offers %s", profile);
+  if (caps->keying == PHONE_KEYING_DTLS)
+    return fail (error, "the peer offers %s, and keys are to be agreed on by DTLS only", profile);
   if (!caps->sdes_allowed)
     return fail (error, "the peer offers %s with keys over signalling in clear text, which is not allowed",
                  profile);
-  *ret_chosen = choose_key (offer, caps->running);
-  if (*ret_chosen == NULL)
-    return fail (error, "the peer offers %s without a usable a=crypto line", profile);
-  return TRUE;
+  return fail (error, "the peer offers %s without a usable a=crypto line", profile);
 }
 
 /* Our key for the chosen line while the peer's is unchanged: the one in force, or the one offered earlier. */
@@ -216,7 +275,7 @@ keep_key (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, const Phon
 
   if (running == NULL)
     return find_suite (previous, chosen->suite);
-  if (running->encrypted && phone_srtp_key_same (chosen, &running->receive_key))
+  if (running->encrypted && !running->dtls && phone_srtp_key_same (chosen, &running->receive_key))
     return &running->send_key;
   return NULL;
 }
@@ -227,10 +286,13 @@ phone_media_security_answer (const PhoneMediaCaps *caps, const PhoneMediaDesc *o
                              GError **error)
 {
   const PhoneSrtpKey *chosen, *kept;
+  gboolean dtls;
 
   answer->profile = offer->profile;
-  if (!judge_offer (caps, offer, &chosen, error))
+  if (!judge_offer (caps, offer, &dtls, &chosen, error))
     return FALSE;
+  if (dtls)
+    return phone_dtls_answer (caps, offer, answer, plan, error);
   if (chosen == NULL)
     return TRUE;
 
@@ -258,9 +320,17 @@ phone_media_security_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc 
 {
   gboolean secure = phone_profile_is_secure (offer->profile);
 
-  if (is_dtls (answer->profile) || phone_profile_is_secure (answer->profile) != secure)
+  if (is_dtls (answer->profile) != is_dtls (offer->profile) || phone_profile_is_secure (answer->profile) != secure)
     return fail (error, "the answer has profile %s where %s was offered",
                  phone_profile_to_string (answer->profile), phone_profile_to_string (offer->profile));
+  if (offer->dtls.n_fingerprints > 0)
+    {
+      if (answer->dtls.n_fingerprints > 0)
+        return phone_dtls_complete (caps, answer, plan, error);
+      if (secure || caps->srtp == PHONE_SRTP_REQUIRED)
+        return fail (error, "the answer has no usable a=fingerprint, and %s was offered", phone_profile_to_string (offer->profile));
+      return TRUE;
+    }
   if (offer->n_cryptos > 0 && answer->n_cryptos > 0)
     {
       const PhoneSrtpKey *theirs = &answer->cryptos[0];

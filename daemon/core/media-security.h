@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The half of offer/answer that is about protection: which RTP profile is used, and the SDES key agreement
- * (RFC 4568). Used by offer-answer.c only. Each function fills in profile and cryptos of the description it
+/* The half of offer/answer that is about protection: which RTP profile is used, and the agreement on keys by SDES
+ * (RFC 4568) or DTLS (RFC 5763). Used by offer-answer.c only. Each function fills in profile and cryptos of the description it
  * is given, and the keys of the plan. */
 
 #include "core/offer-answer.h"

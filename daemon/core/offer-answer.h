@@ -18,6 +18,10 @@
   X (PHONE_SRTP_OFF, "off") X (PHONE_SRTP_PREFERRED, "preferred") X (PHONE_SRTP_REQUIRED, "required")
 PHONE_DECLARE_ENUM (PhoneSrtpPolicy, phone_srtp_policy, PHONE_SRTP_POLICY_LIST)
 
+/* any: SDES where its keys may travel, DTLS where the peer wants it or nothing else is left. */
+#define PHONE_KEYING_LIST(X) X (PHONE_KEYING_ANY, "any") X (PHONE_KEYING_SDES, "sdes") X (PHONE_KEYING_DTLS, "dtls")
+PHONE_DECLARE_ENUM (PhoneKeying, phone_keying, PHONE_KEYING_LIST)
+
 typedef struct _PhoneMediaPlan PhoneMediaPlan;
 
 /* What we are able and willing to do on this call. Built from account settings and the state of the call. */
@@ -27,6 +31,9 @@ typedef struct
   PhoneCodecId codecs[PHONE_MAX_CODECS];        /* allowed, preferred first */
   PhoneSrtpPolicy srtp;                         /* on the wire: see media-security.c */
   gboolean sdes_allowed;                        /* FALSE: keys may not travel (signalling in clear text) */
+  PhoneKeying keying;
+  gboolean dtls_first;                          /* with keying any: the peer has refused SDES */
+  const PhoneDtlsDesc *dtls;                    /* our fingerprint and tls-id; borrowed; NULL: no DTLS */
   guint ptime;                                  /* ms */
   PhoneDirection direction;                     /* what we want: RECVONLY/INACTIVE/SENDONLY while we hold */
   const char *address;                          /* ours, numeric; borrowed */
@@ -55,7 +62,9 @@ struct _PhoneMediaPlan
   guint send_dtmf_rate;                         /* Hz: the send codec's, else 8000; 0: send_dtmf is -1 */
   gboolean remote_hold;                         /* the peer does not take what we would send */
   gboolean encrypted;
-  PhoneSrtpKey send_key, receive_key;           /* valid when encrypted */
+  gboolean dtls;                                /* encrypted, with keys that come out of this handshake: */
+  PhoneDtlsPlan handshake;
+  PhoneSrtpKey send_key, receive_key;           /* valid when encrypted otherwise (SDES) */
   PhoneIceDesc ice;                             /* the peer's; all zero: plain RTP to remote_address */
   gboolean ice_controlling;                     /* our role when ICE begins (RFC 8445 section 6.1.1) */
 };

@@ -133,8 +133,9 @@ typedef struct
   void (*dtmf) (PhoneCall *call, char digit, guint ms);         /* RFC 4733 digit complete */
   void (*rtp_timeout) (PhoneCall *call, guint seconds);         /* nothing arrives any more */
   void (*first_rtp) (PhoneCall *call);                          /* first authenticated packet */
-  void (*failed) (PhoneCall *call, const GError *error);
   void (*ice) (PhoneCall *call);        /* candidates are gathered, the state or the pair is another one */
+  void (*secured) (PhoneCall *call, PhoneSrtpSuite suite);      /* the DTLS handshake is done: the peer has the certificate of its SDP */
+  void (*failed) (PhoneCall *call, const GError *error);        /* NETWORK_DOWN: nobody answers; it goes on trying */
   void (*recording_failed) (PhoneCall *call, const GError *error);      /* the call goes on; record_stop is still due */
 } PhoneMediaEvents;
 
@@ -152,6 +153,8 @@ typedef struct
   gboolean (*media_ice_renew) (PhoneMedia *media, const PhoneIceParams *params, GError **error);
   void (*media_ice_drop) (PhoneMedia *media);
   void (*media_ports) (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_rtcp);
+  /* Our side of DTLS: fingerprint of the call's certificate, tls-id. MEDIA_FAILED. May be NULL: no DTLS. */
+  gboolean (*media_dtls) (PhoneMedia *media, PhoneDtlsDesc *ret_local, GError **error);
   /* Starts, or changes what runs: codec, address, keys, direction, one at a time without restarting the rest. */
   gboolean (*media_apply) (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error);
   void (*media_set_muted) (PhoneMedia *media, gboolean muted);

@@ -70,6 +70,8 @@ typedef enum
 {
   HOP_DTMF,
   HOP_FIRST_RTP,
+  HOP_SECURED,
+  HOP_SILENT,
   HOP_FAILED,
   HOP_RECORDING_FAILED,
   HOP_ICE,
@@ -79,7 +81,7 @@ typedef struct
 {
   HopKind kind;
   char digit;
-  guint ms;
+  guint ms;                             /* of a digit; the suite */
   char *message;
 } Hop;
 
@@ -143,6 +145,17 @@ deliver (PhoneMedia *media, const Hop *hop)
     case HOP_FIRST_RTP:
       if (media->events.first_rtp != NULL)
         media->events.first_rtp (media->call);
+      break;
+    case HOP_SECURED:
+      if (media->events.secured != NULL)
+        media->events.secured (media->call, (PhoneSrtpSuite) hop->ms);
+      break;
+    case HOP_SILENT:
+      if (media->events.failed != NULL)
+        {
+          g_autoptr (GError) error = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_NETWORK_DOWN, hop->message);
+          media->events.failed (media->call, error);
+        }
       break;
     case HOP_FAILED:
       if (media->events.failed != NULL)
@@ -216,6 +229,18 @@ static void
 on_first_rtp (gpointer data)
 {
   hop_post (data, HOP_FIRST_RTP, 0, 0, NULL);
+}
+
+static void
+on_secured (PhoneSrtpSuite suite, gpointer data)
+{
+  hop_post (data, HOP_SECURED, 0, (guint) suite, NULL);
+}
+
+static void
+on_unsecured (const char *why, gboolean silent, gpointer data)
+{
+  hop_post (data, silent ? HOP_SILENT : HOP_FAILED, 0, 0, why);
 }
 
 static void
@@ -428,8 +453,10 @@ log_plan (PhoneMedia *media, const PhoneMediaPlan *plan)
   PhoneLogFields fields = log_fields (media);
   phone_log_info (&fields, "media: %s, %s, %u ms, %s, peer at %s port %u%s%s", phone_codec_id_to_string (plan->send.id),
                   phone_direction_to_string (plan->direction), plan->ptime,
-                  plan->encrypted ? phone_srtp_suite_to_string (plan->send_key.suite) : "in clear", plan->remote_address,
-                  plan->remote_port, plan->rtcp_mux ? ", RTCP multiplexed" : "",
+                  plan->dtls        ? "keys by DTLS"
+                  : plan->encrypted ? phone_srtp_suite_to_string (plan->send_key.suite)
+                                    : "in clear",
+                  plan->remote_address, plan->remote_port, plan->rtcp_mux ? ", RTCP multiplexed" : "",
                   phone_media_plan_has_ice (plan) ? ", ICE" : "");
 }
 
@@ -548,6 +575,7 @@ media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMed
   media->transport = gst_object_ref_sink (transport);
   media_transport_set_callbacks (transport, on_work, on_first_rtp, media);
   media_transport_set_ice_callback (transport, on_ice_changed);
+  media_transport_set_dtls_callbacks (transport, on_secured, on_unsecured);
   media->unmuted_gain = 1;
   media->taps = media_taps_new ();
   media->port = media_hub_add_port (host->hub, media->call_id, &port_ops, media);
@@ -597,6 +625,18 @@ void
 media_session_get_ports (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_rtcp)
 {
   media_transport_get_ports (media->transport, ret_rtp, ret_rtcp);
+}
+
+gboolean
+media_session_get_dtls (PhoneMedia *media, PhoneDtlsDesc *ret_local, GError **error)
+{
+  return media_transport_get_dtls (media->transport, ret_local, error);
+}
+
+void
+media_session_set_dtls_suites (PhoneMedia *media, guint suites)
+{
+  media_transport_set_dtls_suites (media->transport, suites);
 }
 
 char *

@@ -26,6 +26,9 @@ PhoneIceState media_session_get_ice_state (PhoneMedia *media);
 void media_session_restart_ice (PhoneMedia *media);
 gboolean media_session_renew_ice (PhoneMedia *media, const PhoneIceParams *ice, GError **error);
 void media_session_drop_ice (PhoneMedia *media);
+gboolean media_session_get_dtls (PhoneMedia *media, PhoneDtlsDesc *ret_local, GError **error);
+/* Bit 1 << PhoneSrtpSuite: what later handshakes may agree on; 0: all. */
+void media_session_set_dtls_suites (PhoneMedia *media, guint suites);
 gboolean media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error);
 void media_session_set_muted (PhoneMedia *media, gboolean muted);
 /* One at a time. Takes the sink over, whatever comes. */

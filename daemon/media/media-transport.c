@@ -10,7 +10,11 @@
  * short while there are two sessions, when the network has changed: what either hears is taken, and the one in `ice` speaks. A peer that
  * turns out to have no ICE gets the sockets of the default candidates as plain ones.
  *
- * The lock guards SRTP, latches and settings; it is never held over a push or a system call. rtpsession's RTCP thread comes in by rtcp_sink,
+ * With DTLS (media-handshake) the keys come out of a handshake on the same way as the media, driven by whoever reads, and by the I/O
+ * thread when a flight is to be repeated. Until it is done nothing is sent and nothing is heard; a later one leaves the keys of the one
+ * before in use until it is done too.
+ *
+ * The lock guards SRTP, handshake, latches and settings; it is never held over a push or a system call. rtpsession's RTCP thread comes in by rtcp_sink,
  * the main thread by the setters.
  *
  * Events and queries end here: nothing of what rtpsession says downstream or the receiver says upstream concerns a socket. */
@@ -24,6 +28,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "media/media-handshake.h"
 #include "media/media-latch.h"
 #include "media/media-packet.h"
 #include "media/media-rtp.h"
@@ -46,7 +51,12 @@ struct _MediaTransport
   gboolean running;                     /* there is a thread */
   gint stopping;                        /* atomic */
   MediaTransportCallback work, first, ice_changed;
+  MediaTransportSecured secured;
+  MediaTransportUnsecured unsecured;
   gpointer callback_data;
+  MediaCertificate *certificate;        /* main thread; NULL until DTLS is asked for */
+  PhoneDtlsDesc local_dtls;
+  guint dtls_suites;
 
   MediaIce *ice, *next_ice;             /* changed by the main thread under the lock */
   pthread_mutex_t in_lock;              /* of `in` while two sessions hear */
@@ -55,6 +65,9 @@ struct _MediaTransport
   pthread_cond_t bye_sent;
   gboolean said_bye;
   MediaSrtp *srtp;                      /* used when encrypted */
+  MediaSrtp *rtcp_srtp;                 /* of RTCP when that has a handshake of its own */
+  MediaHandshake *handshake;            /* with DTLS */
+  PhoneDtlsPlan dtls;                   /* what it is for */
   gboolean applied, encrypted, receive, mux;
   gint64 opened;                        /* monotonic us: when reading began */
   MediaLatch rtp_latch, rtcp_latch;
@@ -96,6 +109,9 @@ static GstStaticPadTemplate rtp_sink_template
 static GstStaticPadTemplate rtcp_sink_template
     = GST_STATIC_PAD_TEMPLATE ("rtcp_sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtcp"));
 
+static void pump_handshake (MediaTransport *self);
+static int tend_handshake (MediaTransport *self);
+
 /* ---- receiving ---- */
 
 static void
@@ -121,13 +137,20 @@ push (MediaTransport *self, GstPad *pad, gboolean *started, const char *media_ty
   gst_pad_push (pad, buffer);
 }
 
+/* Lock held. */
+static MediaSrtp *
+srtp_of (MediaTransport *self, gboolean rtcp)
+{
+  return rtcp && !self->mux && self->handshake != NULL ? self->rtcp_srtp : self->srtp;
+}
+
 /* Lock held. FALSE: it is not to be used further. */
 static gboolean
 unprotect (MediaTransport *self, gboolean rtcp, const MediaAddress *from, gsize *length, gint64 now)
 {
   if (!self->encrypted)
     return TRUE;
-  MediaSrtpResult result = rtcp ? media_srtp_unprotect_rtcp (self->srtp, self->in.octets, length, now)
+  MediaSrtpResult result = rtcp ? media_srtp_unprotect_rtcp (srtp_of (self, TRUE), self->in.octets, length, now)
                                 : media_srtp_unprotect_rtp (self->srtp, self->in.octets, length, now);
   if (result == MEDIA_SRTP_REPLAYED && from != NULL)
     media_latch_replayed (rtcp && !self->mux ? &self->rtcp_latch : &self->rtp_latch, from, now);
@@ -221,7 +244,7 @@ accept_rtcp (MediaTransport *self, gboolean muxed, const MediaAddress *from, gsi
 static void
 on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *from, gsize length, gint64 arrival)
 {
-  gboolean rtp = FALSE, rtcp = FALSE, first = FALSE;
+  gboolean rtp = FALSE, rtcp = FALSE, dtls = FALSE, first = FALSE;
 
   pthread_mutex_lock (&self->lock);
   if (self->applied)
@@ -233,9 +256,17 @@ on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *fro
       case MEDIA_PACKET_RTCP:
         rtcp = accept_rtcp (self, !rtcp_socket, from, &length, arrival);
         break;
+      case MEDIA_PACKET_DTLS:
+        if (self->handshake == NULL)
+          self->stats.unknown++;
+        else
+          {
+            media_handshake_receive (self->handshake, rtcp_socket ? 1 : 0, from, self->in.octets, length, arrival);
+            dtls = TRUE;
+          }
+        break;
       case MEDIA_PACKET_STUN:
       case MEDIA_PACKET_ZRTP:
-      case MEDIA_PACKET_DTLS:
       case MEDIA_PACKET_TURN_CHANNEL:
       case MEDIA_PACKET_UNKNOWN:
         self->stats.unknown++;
@@ -245,6 +276,12 @@ on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *fro
   self->saw_first |= first;
   pthread_mutex_unlock (&self->lock);
 
+  if (dtls)
+    {
+      pump_handshake (self);
+      if (from == NULL)
+        media_transport_wake (self);    /* what the I/O thread waits for is something else now */
+    }
   if (first && self->first != NULL)
     self->first (self->callback_data);
   if (rtp)
@@ -294,6 +331,7 @@ on_ice_changed (gpointer data)
 
   MediaTransportCallback changed = (MediaTransportCallback) g_atomic_pointer_get (&self->ice_changed);
 
+  media_transport_wake (self);          /* a handshake may wait for a way */
   if (changed != NULL)
     changed (self->callback_data);
 }
@@ -328,7 +366,7 @@ io_thread (void *data)
       /* Plain sockets may come later, with a wake-up. */
       fds[1].fd = g_atomic_int_get (&self->sockets.rtp);
       fds[2].fd = g_atomic_int_get (&self->sockets.rtcp);
-      if (poll (fds, G_N_ELEMENTS (fds), -1) < 0)
+      if (poll (fds, G_N_ELEMENTS (fds), tend_handshake (self)) < 0)
         continue;
       if (fds[0].revents != 0)
         {
@@ -359,7 +397,7 @@ media_transport_wake (MediaTransport *self)
   (void) n;
 }
 
-/* ---- sending ---- */
+/* ---- ways ---- */
 
 /* How a packet leaves, as it was under the lock. */
 typedef struct
@@ -396,6 +434,223 @@ send_by (Way *way, const guint8 *data, gsize length)
                           : media_socket_send (way->fd, data, length, &way->to);
 }
 
+/* ---- DTLS ---- */
+
+/* Lock held. Keys into use, the rest into words for whoever is to be told without the lock. */
+static void
+take_handshake_events (MediaTransport *self, gboolean *ret_secured, PhoneSrtpSuite *ret_suite, gboolean *ret_silent, char **ret_why)
+{
+  MediaHandshakeEvent event;
+  g_autoptr (GError) error = NULL;
+
+  while (media_handshake_take_event (self->handshake, &event) != MEDIA_HANDSHAKE_NOTHING)
+    {
+      MediaSrtp *srtp = event.component == 0 ? self->srtp : self->rtcp_srtp;
+      MediaLatch *latch = event.component == 0 ? &self->rtp_latch : &self->rtcp_latch;
+      gboolean moved;
+
+      if (event.type == MEDIA_HANDSHAKE_KEYS)
+        {
+          /* Whoever has shown the certificate is the peer, and his counters begin at 0. */
+          if (!media_srtp_set_send_key (srtp, &event.send, TRUE, &error) || !media_srtp_set_receive_key (srtp, &event.receive, &error))
+            {
+              *ret_why = g_strdup (error->message);
+              g_clear_error (&error);
+            }
+          else if (event.component == 0)
+            {
+              *ret_secured = TRUE;
+              *ret_suite = event.send.suite;
+            }
+          if (event.has_from)
+            media_latch_valid_rtcp (latch, &self->rtp_latch, &event.from, 0, g_get_monotonic_time (), &moved);
+        }
+      else if (event.component == 0 && *ret_why == NULL)        /* a call without RTCP is a call */
+        {
+          *ret_silent = event.type == MEDIA_HANDSHAKE_SILENT;
+          *ret_why = g_strdup (event.reason);
+        }
+      media_handshake_event_clear (&event);
+    }
+}
+
+/* Lock held. Where the next datagram goes; NULL: there is none. */
+static GBytes *
+next_flight (MediaTransport *self, Way *ret_way)
+{
+  MediaAddress to;
+  GBytes *datagram;
+  guint component;
+
+  if (self->handshake == NULL || !media_handshake_take_output (self->handshake, &component, &to, &datagram))
+    return NULL;
+  *ret_way = (Way) { .component = component + 1, .fd = component == 0 ? self->sockets.rtp : self->sockets.rtcp, .to = to,
+                     .ice = self->ice != NULL ? media_ice_ref (self->ice) : NULL };
+  return datagram;
+}
+
+/* Without the lock, after anything that may have moved the handshake. Keys first: the peer may speak as soon as our last flight is there. */
+static void
+pump_handshake (MediaTransport *self)
+{
+  gboolean secured = FALSE, silent = FALSE;
+  PhoneSrtpSuite suite = PHONE_SRTP_AEAD_AES_256_GCM;
+  g_autofree char *why = NULL;
+  GBytes *datagram;
+  Way way;
+
+  pthread_mutex_lock (&self->lock);
+  if (self->handshake != NULL)
+    take_handshake_events (self, &secured, &suite, &silent, &why);
+  while ((datagram = next_flight (self, &way)) != NULL)
+    {
+      pthread_mutex_unlock (&self->lock);
+      send_by (&way, g_bytes_get_data (datagram, NULL), g_bytes_get_size (datagram));
+      g_clear_pointer (&way.ice, media_ice_unref);
+      g_bytes_unref (datagram);
+      pthread_mutex_lock (&self->lock);
+    }
+  pthread_mutex_unlock (&self->lock);
+
+  if (secured && self->secured != NULL)
+    self->secured (suite, self->callback_data);
+  if (why != NULL && self->unsecured != NULL)
+    self->unsecured (why, silent, self->callback_data);
+}
+
+/* On the I/O thread: repeats what is due. ms that may be slept, -1: for ever. */
+static int
+tend_handshake (MediaTransport *self)
+{
+  gint64 now = g_get_monotonic_time (), next;
+  MediaIcePath path;
+  MediaIce *ice = NULL;
+
+  pthread_mutex_lock (&self->lock);
+  if (self->handshake == NULL)
+    {
+      pthread_mutex_unlock (&self->lock);
+      return -1;
+    }
+  if (self->ice != NULL && !media_handshake_is_ready (self->handshake, 0))
+    ice = media_ice_ref (self->ice);
+  pthread_mutex_unlock (&self->lock);
+
+  if (ice != NULL)
+    {
+      media_ice_get_path (ice, &path);
+      media_ice_unref (ice);
+    }
+
+  /* The main thread may have taken it away meanwhile. */
+  pthread_mutex_lock (&self->lock);
+  if (ice != NULL && path.state == PHONE_ICE_CONNECTED && self->handshake != NULL)
+    for (guint i = 0; i < MEDIA_HANDSHAKE_COMPONENTS; i++)
+      media_handshake_set_ready (self->handshake, i, NULL, now);
+  if (self->handshake != NULL && media_handshake_next (self->handshake, now) <= now)
+    media_handshake_tick (self->handshake, now);
+  pthread_mutex_unlock (&self->lock);
+  pump_handshake (self);
+
+  pthread_mutex_lock (&self->lock);
+  next = self->handshake != NULL ? media_handshake_next (self->handshake, now) : G_MAXINT64;
+  pthread_mutex_unlock (&self->lock);
+  return next == G_MAXINT64 ? -1 : (int) CLAMP ((next - now + 999) / 1000, 1, G_MAXINT);
+}
+
+gboolean
+media_transport_get_dtls (MediaTransport *self, PhoneDtlsDesc *ret_local, GError **error)
+{
+  if (self->certificate == NULL)
+    {
+      guint8 id[24];
+      g_autofree char *text = NULL;
+
+      self->certificate = media_certificate_new (error);
+      if (self->certificate == NULL)
+        return FALSE;
+      for (gsize i = 0; i < sizeof id; i++)
+        id[i] = (guint8) g_random_int_range (0, 256);
+      text = g_base64_encode (id, sizeof id);   /* 32 of the characters that a tls-id may have */
+      self->local_dtls = (PhoneDtlsDesc) { .n_fingerprints = 1, .fingerprints = { self->certificate->fingerprint } };
+      g_strlcpy (self->local_dtls.tls_id, text, sizeof self->local_dtls.tls_id);
+    }
+  *ret_local = self->local_dtls;
+  return TRUE;
+}
+
+/* *ret_handshake NULL: the one that there is goes on, or none is needed. */
+static gboolean
+prepare_handshake (MediaTransport *self, const PhoneMediaPlan *plan, MediaHandshake **ret_handshake, GError **error)
+{
+  const PhoneDtlsPlan *dtls = &plan->handshake;
+  PhoneDtlsDesc unused;
+
+  *ret_handshake = NULL;
+  if (!plan->dtls)
+    return TRUE;
+  if (self->handshake != NULL && self->dtls.association == dtls->association && !self->dtls.client == !dtls->client
+      && self->dtls.n_fingerprints == dtls->n_fingerprints && (plan->rtcp_mux || !self->mux)
+      && memcmp (self->dtls.fingerprints, dtls->fingerprints, sizeof dtls->fingerprints) == 0)
+    return TRUE;
+  if (!media_srtp_init (error) || !media_transport_get_dtls (self, &unused, error))
+    return FALSE;
+  *ret_handshake = media_handshake_new (&(MediaHandshakeParams) { .dtls = { .certificate = self->certificate, .client = dtls->client,
+                                                                            .n_fingerprints = dtls->n_fingerprints,
+                                                                            .fingerprints = dtls->fingerprints,
+                                                                            .suites = self->dtls_suites },
+                                                                  .n_components = plan->rtcp_mux ? 1 : 2 },
+                                        error);
+  return *ret_handshake != NULL;
+}
+
+/* Lock held. Returns what is to be freed. */
+static MediaHandshake *
+adopt_handshake (MediaTransport *self, const PhoneMediaPlan *plan, MediaHandshake *handshake, const MediaAddress *rtp,
+                 const MediaAddress *rtcp, gint64 now)
+{
+  MediaHandshake *old = handshake != NULL || !plan->dtls ? g_steal_pointer (&self->handshake) : NULL;
+
+  if (!plan->dtls)
+    return old;
+  if (handshake != NULL)
+    {
+      self->handshake = handshake;
+      self->dtls = plan->handshake;
+    }
+  /* With ICE the I/O thread waits for a pair. */
+  if (self->ice == NULL && media_address_is_usable (rtp))
+    media_handshake_set_ready (self->handshake, 0, rtp, now);
+  if (self->ice == NULL && media_address_is_usable (rtcp))
+    media_handshake_set_ready (self->handshake, 1, rtcp, now);
+  return old;
+}
+
+static void
+say_goodbye (MediaTransport *self)
+{
+  pthread_mutex_lock (&self->lock);
+  if (self->handshake != NULL)
+    media_handshake_close (self->handshake);
+  pthread_mutex_unlock (&self->lock);
+  pump_handshake (self);
+}
+
+void
+media_transport_set_dtls_suites (MediaTransport *self, guint suites)
+{
+  self->dtls_suites = suites;
+}
+
+void
+media_transport_set_dtls_callbacks (MediaTransport *self, MediaTransportSecured secured, MediaTransportUnsecured unsecured)
+{
+  self->secured = secured;
+  self->unsecured = unsecured;
+}
+
+/* ---- sending ---- */
+
 static GstFlowReturn
 send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
 {
@@ -415,13 +670,14 @@ send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
   pthread_mutex_lock (&self->lock);
   ok = find_way (self, rtcp, &way);
   if (ok && self->encrypted)
-    ok = (rtcp ? media_srtp_protect_rtcp (self->srtp, out.octets, &length, sizeof out.octets)
+    ok = (rtcp ? media_srtp_protect_rtcp (srtp_of (self, TRUE), out.octets, &length, sizeof out.octets)
                : media_srtp_protect_rtp (self->srtp, out.octets, &length, sizeof out.octets))
          == MEDIA_SRTP_OK;
+  gboolean waiting = way.ice != NULL || (self->handshake != NULL && !media_srtp_can_send (srtp_of (self, rtcp)));
   pthread_mutex_unlock (&self->lock);
 
   ok = ok && send_by (&way, out.octets, length);
-  gboolean waiting = !ok && way.ice != NULL;    /* for a pair: no fault of anything here */
+  waiting = waiting && !ok;             /* for a pair or for keys: no fault of anything here */
   g_clear_pointer (&way.ice, media_ice_unref);
 
   pthread_mutex_lock (&self->lock);
@@ -535,12 +791,18 @@ media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError 
 {
   MediaAddress rtp = { 0 }, rtcp = { 0 };
   gint64 now = g_get_monotonic_time ();
+  MediaHandshake *handshake;
 
-  if (!apply_paths (self, plan, &rtp, &rtcp, error))
+  if (!prepare_handshake (self, plan, &handshake, error))
     return FALSE;
+  if (!apply_paths (self, plan, &rtp, &rtcp, error))
+    {
+      media_handshake_free (handshake);
+      return FALSE;
+    }
 
   pthread_mutex_lock (&self->lock);
-  gboolean ok = !plan->encrypted
+  gboolean ok = !plan->encrypted || plan->dtls
                 || (media_srtp_set_send_key (self->srtp, &plan->send_key, FALSE, error)
                     && media_srtp_set_receive_key (self->srtp, &plan->receive_key, error));
   if (ok)
@@ -549,6 +811,7 @@ media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError 
       media_latch_negotiate (&self->rtcp_latch, &rtcp, plan->encrypted, now);
       self->encrypted = plan->encrypted;
       self->mux = plan->rtcp_mux;
+      handshake = adopt_handshake (self, plan, handshake, &rtp, &rtcp, now);
       self->receive = plan->direction == PHONE_DIRECTION_RECVONLY || plan->direction == PHONE_DIRECTION_SENDRECV;
       memset (self->payload_types, 0, sizeof self->payload_types);
       for (guint i = 0; i < plan->n_receive; i++)
@@ -558,6 +821,9 @@ media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError 
       self->applied = TRUE;
     }
   pthread_mutex_unlock (&self->lock);
+  media_handshake_free (handshake);
+  if (plan->dtls)
+    media_transport_wake (self);
   return ok;
 }
 
@@ -746,6 +1012,7 @@ media_transport_change_state (GstElement *element, GstStateChange transition)
       media_transport_wake (self);
       pthread_join (self->thread, NULL);
       self->running = FALSE;
+      say_goodbye (self);
       g_atomic_int_set (&self->flowing, FALSE);
       /* Whoever is in the middle of a datagram has come to its end after this. */
       pthread_mutex_lock (&self->in_lock);
@@ -780,6 +1047,9 @@ media_transport_finalize (GObject *object)
   if (self->event_fd >= 0)
     close (self->event_fd);
   media_srtp_free (self->srtp);
+  media_srtp_free (self->rtcp_srtp);
+  media_handshake_free (self->handshake);
+  media_certificate_free (self->certificate);
   pthread_mutex_destroy (&self->lock);
   pthread_mutex_destroy (&self->in_lock);
   pthread_cond_destroy (&self->bye_sent);
@@ -861,6 +1131,7 @@ media_transport_init (MediaTransport *self)
   self->sockets = (MediaSockets) { .rtp = -1, .rtcp = -1 };
   self->event_fd = -1;
   self->srtp = media_srtp_new ();
+  self->rtcp_srtp = media_srtp_new ();
   media_mutex_init (&self->lock);
   media_mutex_init (&self->in_lock);
   media_cond_init (&self->bye_sent);

@@ -18,7 +18,7 @@ typedef struct
   guint64 rtp_received, rtp_octets_received, rtcp_received;     /* accepted; octets of payload and header, without SRTP's */
   guint64 rtp_sent, rtp_octets_sent, rtcp_sent, send_errors;
   guint64 filtered;             /* from a stranger, or too many sources */
-  guint64 malformed, unknown;   /* RTP that is none; STUN, DTLS and the like, payload types that were not agreed on */
+  guint64 malformed, unknown;   /* RTP that is none; STUN and the like, payload types that were not agreed on */
   gint64 last_rtp, last_rtcp;   /* monotonic us of the last accepted packet, 0: none */
   guint32 remote_ssrc;          /* of the last accepted RTP packet */
   guint64 moves;                /* times the destination followed the peer */
@@ -63,6 +63,14 @@ void media_transport_settle_ice (MediaTransport *transport);
 typedef void (*MediaTransportCallback) (gpointer data);
 void media_transport_set_callbacks (MediaTransport *transport, MediaTransportCallback work, MediaTransportCallback first,
                                     gpointer data);
+/* Our side of DTLS; the certificate is made when it is asked for first. MEDIA_FAILED. */
+gboolean media_transport_get_dtls (MediaTransport *transport, PhoneDtlsDesc *ret_local, GError **error);
+/* Bit 1 << PhoneSrtpSuite: what handshakes may agree on; 0: all. For the next handshake. */
+void media_transport_set_dtls_suites (MediaTransport *transport, guint suites);
+/* On the thread that reads. secured: keys are in use. unsecured: silent: nobody has answered for long, it goes on; else it has failed. */
+typedef void (*MediaTransportSecured) (PhoneSrtpSuite suite, gpointer data);
+typedef void (*MediaTransportUnsecured) (const char *why, gboolean silent, gpointer data);
+void media_transport_set_dtls_callbacks (MediaTransport *transport, MediaTransportSecured secured, MediaTransportUnsecured unsecured);
 /* After media_transport_set_callbacks(). On ICE's thread: gathering is over, the state or the path is another one. */
 void media_transport_set_ice_callback (MediaTransport *transport, MediaTransportCallback changed);
 void media_transport_wake (MediaTransport *transport);          /* any thread, quick */

@@ -268,6 +268,7 @@ const PhoneMediaOps media_ops = {
   .media_ice_renew = media_session_renew_ice,
   .media_ice_drop = media_session_drop_ice,
   .media_ports = media_session_get_ports,
+  .media_dtls = media_session_get_dtls,
   .media_apply = media_session_apply,
   .media_set_muted = media_session_set_muted,
   .record_start = media_session_record_start,

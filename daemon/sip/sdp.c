@@ -43,6 +43,7 @@ struct _UaSdp
   guint codecs;                 /* bit 1 << PhoneCodecId */
   PhoneSrtpPolicy srtp;
   gboolean sdes_allowed;
+  PhoneKeying keying;
 };
 
 /* ---- layout ---- */
@@ -126,18 +127,20 @@ ua_sdp_new (void)
   sdp->codecs = (1u << phone_codec_id_n_values) - 1;
   sdp->srtp = PHONE_SRTP_PREFERRED;
   sdp->sdes_allowed = TRUE;
+  sdp->keying = PHONE_KEYING_ANY;
   return sdp;
 }
 
 void
 ua_sdp_set_policy (UaSdp *sdp, const PhoneCodecId *codecs, guint n_codecs, PhoneSrtpPolicy srtp,
-                   gboolean sdes_allowed)
+                   gboolean sdes_allowed, PhoneKeying keying)
 {
   sdp->codecs = 0;
   for (guint i = 0; i < n_codecs; i++)
     sdp->codecs |= 1u << codecs[i];
   sdp->srtp = srtp;
   sdp->sdes_allowed = sdes_allowed;
+  sdp->keying = keying;
 }
 
 void
@@ -176,7 +179,8 @@ typedef enum
 static Rank
 rank_security (const UaSdp *sdp, const PhoneMediaDesc *desc)
 {
-  gboolean keys = desc->n_cryptos > 0 && sdp->sdes_allowed;
+  gboolean prints = desc->dtls.n_fingerprints > 0 && sdp->keying != PHONE_KEYING_SDES;
+  gboolean keys = prints || (desc->n_cryptos > 0 && sdp->sdes_allowed && sdp->keying != PHONE_KEYING_DTLS);
 
   switch (desc->profile)
     {
@@ -190,7 +194,7 @@ rank_security (const UaSdp *sdp, const PhoneMediaDesc *desc)
       return sdp->srtp != PHONE_SRTP_OFF && keys ? RANK_GOOD : RANK_OPEN;
     case PHONE_PROFILE_DTLS_SAVP:
     case PHONE_PROFILE_DTLS_SAVPF:
-      return RANK_OPEN;
+      return sdp->srtp != PHONE_SRTP_OFF && prints ? RANK_GOOD : RANK_OPEN;
     }
   g_assert_not_reached ();
 }
@@ -374,11 +378,13 @@ ua_sdp_write_offer (UaSdp *sdp, const PhoneMediaDesc *offer)
   g_clear_pointer (&sdp->pending, layout_free);
   if (layout->audio < 0)
     {
-      const UaSlice none = { NULL, 0 }, media = { "audio", 5 };
+      /* Browsers, and whoever trickles candidates (RFC 8840), speak of a stream by its mid. */
+      const char *name = offer->dtls.n_fingerprints > 0 || phone_media_desc_has_ice (offer) ? "0" : "";
+      const UaSlice none = { NULL, 0 }, media = { "audio", 5 }, mid = { name, strlen (name) };
       const char *profile = phone_profile_to_string (offer->profile);
 
       layout->audio = (int) layout->n;
-      layout_add (layout, media, (UaSlice) { profile, strlen (profile) }, none, none);
+      layout_add (layout, media, (UaSlice) { profile, strlen (profile) }, none, mid);
     }
   return write_text (sdp, offer);
 }

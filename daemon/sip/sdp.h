@@ -25,9 +25,9 @@ void ua_sdp_free (UaSdp *sdp);                                          /* wipes
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaSdp, ua_sdp_free)
 
 /* What the account takes, to choose among several audio m-lines: phones whose SRTP is optional offer one with
- * RTP/AVP and one with RTP/SAVP. Without this call: every codec, SRTP preferred, keys allowed. */
+ * RTP/AVP and one with RTP/SAVP. Without this call: every codec, SRTP preferred, keys allowed, any keying. */
 void ua_sdp_set_policy (UaSdp *sdp, const PhoneCodecId *codecs, guint n_codecs, PhoneSrtpPolicy srtp,
-                        gboolean sdes_allowed);
+                        gboolean sdes_allowed, PhoneKeying keying);
 
 /* Reads an offer or an answer. The audio m-line in use, else the best usable one (an encrypted one, then the
  * first), becomes *ret_desc (caller frees). Usable: port not 0, profile and a codec that the policy takes,

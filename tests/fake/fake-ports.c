@@ -180,6 +180,13 @@ media_ports (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_rtcp)
 }
 
 static gboolean
+media_dtls (PhoneMedia *media, PhoneDtlsDesc *ret_local, GError **error)
+{
+  *ret_local = (PhoneDtlsDesc) { .n_fingerprints = 1, .fingerprints = { { .hash = PHONE_HASH_SHA256, .octets = { 1 } } } };
+  return !fails (media->fake, "dtls", error);
+}
+
+static gboolean
 media_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error)
 {
   note (media->fake, "apply %s", phone_direction_to_string (plan->direction));
@@ -272,6 +279,7 @@ audio_set_input_muted (gpointer engine, gboolean muted)
 static const PhoneMediaOps fake_media_ops = {
   .media_new = media_new,
   .media_ports = media_ports,
+  .media_dtls = media_dtls,
   .media_apply = media_apply,
   .media_set_muted = media_set_muted,
   .media_set_attached = media_set_attached,

@@ -26,6 +26,8 @@ next (Input *input)
   return *input->at++;
 }
 
+static const PhoneDtlsDesc own_dtls = { .n_fingerprints = 1, .tls_id = "abcdefghijklmnopqrst" };
+
 static PhoneMediaCaps
 next_caps (Input *input)
 {
@@ -38,6 +40,9 @@ next_caps (Input *input)
   caps.rtcp_mux = (flags & 32) != 0;
   caps.rtcp_port = flags & 64 ? 4001 : 0;
   caps.ptime = next (input);
+  caps.keying = (PhoneKeying) (next (input) % phone_keying_n_values);
+  caps.dtls_first = (next (input) & 1) != 0;
+  caps.dtls = next (input) & 1 ? &own_dtls : NULL;
   caps.n_codecs = next (input) % (PHONE_MAX_CODECS + 1);
   for (guint i = 0; i < caps.n_codecs; i++)
     caps.codecs[i] = (PhoneCodecId) (next (input) % phone_codec_id_n_values);
@@ -61,6 +66,13 @@ next_desc (Input *input)
   desc->maxptime = next (input);
   desc->dtmf_8000 = (int) next (input) % 129 - 1;
   desc->dtmf_48000 = (int) next (input) % 129 - 1;
+  desc->dtls.n_fingerprints = next (input) % (PHONE_MAX_FINGERPRINTS + 1);
+  for (guint i = 0; i < desc->dtls.n_fingerprints; i++)
+    desc->dtls.fingerprints[i] = (PhoneFingerprint) { .hash = (PhoneHash) (next (input) % phone_hash_n_values), .octets = { (guint8) i } };
+  desc->dtls.has_setup = (next (input) & 1) != 0;
+  desc->dtls.setup = (PhoneSetup) (next (input) % phone_setup_n_values);
+  if (next (input) & 1)
+    memset (desc->dtls.tls_id, 'a' + (int) (next (input) % 2), 20);
   desc->n_codecs = next (input) % (PHONE_MAX_CODECS + 1);
   for (guint i = 0; i < desc->n_codecs; i++)
     {
@@ -113,8 +125,11 @@ check_ours (const PhoneMediaDesc *desc, const PhoneMediaCaps *caps)
   g_assert (desc->dtmf_48000 < 0 || !seen[desc->dtmf_48000]);
   g_assert (desc->dtmf_8000 < 0 || desc->dtmf_8000 != desc->dtmf_48000);
   g_assert ((desc->direction & ~caps->direction) == 0);
-  g_assert (desc->n_cryptos == 0 || (caps->srtp != PHONE_SRTP_OFF && caps->sdes_allowed));
-  g_assert (desc->port == 0 || caps->srtp != PHONE_SRTP_REQUIRED || desc->n_cryptos > 0);
+  g_assert (desc->n_cryptos == 0 || (caps->srtp != PHONE_SRTP_OFF && caps->sdes_allowed && caps->keying != PHONE_KEYING_DTLS));
+  g_assert (desc->dtls.n_fingerprints == 0
+            || (caps->srtp != PHONE_SRTP_OFF && caps->dtls != NULL && caps->keying != PHONE_KEYING_SDES && desc->n_cryptos == 0
+                && desc->dtls.has_setup));
+  g_assert (desc->port == 0 || caps->srtp != PHONE_SRTP_REQUIRED || desc->n_cryptos > 0 || desc->dtls.n_fingerprints > 0);
 }
 
 static void
@@ -147,7 +162,20 @@ check_plan (const PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneM
   g_assert ((plan->send_dtmf >= 0) == (plan->send_dtmf_rate != 0));
   g_assert (plan->encrypted
             || (caps->srtp != PHONE_SRTP_REQUIRED && !phone_profile_is_secure (local->profile)));
-  if (plan->encrypted)
+  g_assert (!plan->dtls || plan->encrypted);
+  if (plan->dtls)
+    {
+      const PhoneDtlsPlan *handshake = &plan->handshake;
+
+      g_assert (handshake->n_fingerprints > 0 && handshake->association > 0);
+      g_assert (local->dtls.n_fingerprints > 0 && remote->dtls.n_fingerprints > 0);
+      for (guint i = 0; i < handshake->n_fingerprints; i++)
+        g_assert (handshake->fingerprints[i].hash == handshake->fingerprints[0].hash);
+      for (guint i = 0; i < remote->dtls.n_fingerprints; i++)
+        g_assert (remote->dtls.fingerprints[i].hash <= handshake->fingerprints[0].hash);
+      g_assert (local->dtls.setup == PHONE_SETUP_ACTPASS || (local->dtls.setup == PHONE_SETUP_ACTIVE) == handshake->client);
+    }
+  else if (plan->encrypted)
     {
       g_assert (has_key (local, &plan->send_key) && has_key (remote, &plan->receive_key));
       g_assert (plan->send_key.tag == plan->receive_key.tag

@@ -179,6 +179,8 @@ their_answer (Phone *phone, const char *text, gsize length)
     take (phone, g_steal_pointer (&offer), plan);
 }
 
+static const PhoneDtlsDesc own_dtls = { .n_fingerprints = 1, .tls_id = "abcdefghijklmnopqrst" };
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -196,12 +198,13 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   phone.sdp = ua_sdp_new ();
   phone.caps.srtp = (PhoneSrtpPolicy) (policy % 3);
   phone.caps.sdes_allowed = (policy & 4) != 0;
+  phone.caps.dtls = &own_dtls;
   phone.caps.direction = (PhoneDirection) (policy >> 3 & 3);
   phone.caps.rtcp_mux = (policy & 32) != 0;
   phone.caps.address = policy & 64 ? "2001:db8::1" : "192.0.2.1";
   phone.caps.n_codecs = policy & 128 ? 2 : 4;
   ua_sdp_set_policy (phone.sdp, phone.caps.codecs, phone.caps.n_codecs, phone.caps.srtp,
-                     phone.caps.sdes_allowed);
+                     phone.caps.sdes_allowed, phone.caps.keying);
 
   data++;
   size--;

@@ -47,9 +47,17 @@ on_failed (PhoneCall *call, const GError *error)
 {
   g_test_message ("%s: %s", ((Side *) (gpointer) call)->name, error->message);
   ((Side *) (gpointer) call)->failures++;
+  g_strlcpy (((Side *) (gpointer) call)->why, error->message, sizeof ((Side *) NULL)->why);
 }
 
-static const PhoneMediaEvents events = { .dtmf = on_dtmf, .rtp_timeout = on_rtp_timeout, .first_rtp = on_first_rtp, .failed = on_failed };
+static void
+on_secured (PhoneCall *call, PhoneSrtpSuite suite)
+{
+  ((Side *) (gpointer) call)->secured++;
+  ((Side *) (gpointer) call)->suite = suite;
+}
+
+static const PhoneMediaEvents events = { .dtmf = on_dtmf, .rtp_timeout = on_rtp_timeout, .first_rtp = on_first_rtp, .secured = on_secured, .failed = on_failed };
 
 void
 side_init (Side *side, MediaEngine *engine, const char *name, const char *address)
@@ -132,8 +140,17 @@ side_plan (const Side *to, const PairOptions *options, gboolean reversed)
   else
     plan->send_dtmf = plan->receive_dtmf_8000 = 101;
   plan->send_dtmf_rate = phone_codec_clock_rate (options->codec);
-  plan->encrypted = options->suite != PAIR_CLEAR;
-  if (plan->encrypted)
+  plan->dtls = options->association != 0;
+  plan->encrypted = plan->dtls || options->suite != PAIR_CLEAR;
+  if (plan->dtls)
+    {
+      PhoneDtlsDesc theirs;
+
+      g_assert_true (media_ops.media_dtls (to->media, &theirs, NULL));
+      plan->handshake = (PhoneDtlsPlan) { .association = options->association, .client = !reversed, .n_fingerprints = 1,
+                                          .fingerprints = { theirs.fingerprints[0] } };
+    }
+  else if (plan->encrypted)
     {
       PhoneSrtpKey one = make_key (options->suite, options->key), two = make_key (options->suite, options->key + 100);
       plan->send_key = reversed ? two : one;

@@ -18,13 +18,16 @@ typedef struct
   gint16 *speech;
   /* events */
   GString *digits;
-  guint first_rtp, timeouts, failures;
+  guint first_rtp, timeouts, failures, secured;
+  PhoneSrtpSuite suite;         /* of the last handshake */
+  char why[160];                /* of the last failure */
 } Side;
 
 typedef struct
 {
   PhoneCodecId codec;
   int suite;                    /* PhoneSrtpSuite or PAIR_CLEAR */
+  guint association;            /* not 0: keys by DTLS, of this handshake; suite is not looked at */
   gboolean mux;
   guint ptime;
   guint8 key;                   /* seed */

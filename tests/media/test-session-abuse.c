@@ -46,18 +46,18 @@ hostile_packet (guint8 *packet, guint i)
 
   for (guint k = 0; k < 200; k++)
     packet[k] = (guint8) g_random_int ();
-  switch (i % 6)
+  switch (i % 8)
     {
     case 0:                             /* a perfect stream, if it were his to send */
       packet[0] = 0x80;
-      packet[1] = types[i / 6 % G_N_ELEMENTS (types)];
-      packet[2] = (guint8) (i / 6 >> 8);
-      packet[3] = (guint8) (i / 6);
+      packet[1] = types[i / 8 % G_N_ELEMENTS (types)];
+      packet[2] = (guint8) (i / 8 >> 8);
+      packet[3] = (guint8) (i / 8);
       put32 (packet + 8, 0x66666666);
       return 180;
     case 1:                             /* sources without end */
       packet[0] = 0x80;
-      packet[1] = types[i / 6 % G_N_ELEMENTS (types)];
+      packet[1] = types[i / 8 % G_N_ELEMENTS (types)];
       return 180;
     case 2:                             /* BYE */
       packet[0] = 0x80;
@@ -74,6 +74,12 @@ hostile_packet (guint8 *packet, guint i)
       packet[0] = 0x80;
       packet[1] = 200;
       return 200;
+    case 5:                             /* DTLS: a ClientHello, or something like it */
+      memcpy (packet, "\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x64\1\0\0\x58\0\0\0\0\0\0\0\x58\xfe\xfd", 27);
+      return 113;
+    case 6:                             /* DTLS: a fatal alert in clear */
+      memcpy (packet, "\x15\xfe\xfd\0\0\0\0\0\0\0\1\0\2\2\x28", 15);
+      return 15;
     default:
       return g_random_int_range (0, 200);
     }
@@ -103,6 +109,8 @@ flood (gpointer data)
   return NULL;
 }
 
+#define BY_DTLS 99
+
 static void
 test_flood (gconstpointer data)
 {
@@ -111,6 +119,7 @@ test_flood (gconstpointer data)
   PhoneMediaReport report;
 
   options.suite = GPOINTER_TO_INT (data);
+  options.association = options.suite == BY_DTLS ? 1 : 0;
   options.codec = PHONE_CODEC_PCMA;
   options.mux = FALSE;
   pair_init (&pair, engine, "flood", "127.30.30.1", "127.30.30.2");
@@ -284,6 +293,7 @@ main (int argc, char **argv)
   g_assert_no_error (error);
   g_test_add_data_func ("/abuse/flood/clear", GINT_TO_POINTER (PAIR_CLEAR), test_flood);
   g_test_add_data_func ("/abuse/flood/secure", GINT_TO_POINTER (PHONE_SRTP_AES_CM_128_HMAC_SHA1_80), test_flood);
+  g_test_add_data_func ("/abuse/flood/dtls", GINT_TO_POINTER (BY_DTLS), test_flood);
   g_test_add_func ("/abuse/churn", test_churn);
   g_test_add_func ("/abuse/many-at-once", test_many_at_once);
   g_test_add_func ("/abuse/no-event-after-free", test_no_event_after_free);

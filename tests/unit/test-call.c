@@ -675,10 +675,35 @@ test_clear_retry (Fixture *f, gconstpointer data)
   g_assert_cmpint (f->fake->last_desc->profile, ==, PHONE_PROFILE_SAVP);
   end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
   g_assert_true (fake_ports_took (f->fake, "invite"));
+  g_assert_cmpint (f->fake->last_desc->profile, ==, PHONE_PROFILE_DTLS_SAVPF);
+  g_assert_cmpuint (f->fake->last_desc->n_cryptos, ==, 0);
+  end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
+  g_assert_true (fake_ports_took (f->fake, "invite"));
   g_assert_cmpint (f->fake->last_desc->profile, ==, PHONE_PROFILE_AVP);
   /* Only once. */
   end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
   g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_DISCONNECTED);
+
+  /* Required: the other keying, and then never in clear. */
+  const char *const required[] = { "srtp", "required", NULL };
+  g_assert_true (phone_account_update (f->alice, required, NULL));
+  call = dial (f, "bob");
+  g_assert_true (fake_ports_took (f->fake, "invite"));
+  end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
+  g_assert_true (fake_ports_took (f->fake, "invite"));
+  g_assert_cmpint (f->fake->last_desc->profile, ==, PHONE_PROFILE_DTLS_SAVPF);
+  end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_DISCONNECTED);
+
+  /* One keying only: one attempt with it. */
+  const char *const sdes[] = { "srtp", "preferred", "keying", "sdes", NULL };
+  g_assert_true (phone_account_update (f->alice, sdes, NULL));
+  call = dial (f, "bob");
+  g_assert_true (fake_ports_took (f->fake, "invite"));
+  end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
+  g_assert_true (fake_ports_took (f->fake, "invite"));
+  g_assert_cmpint (f->fake->last_desc->profile, ==, PHONE_PROFILE_AVP);
+  end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
 }
 
 static void

@@ -237,13 +237,13 @@ test_account_problems (Fixture *f, gconstpointer data)
   put (f, "user/accounts.d/a-good.conf", "[account]\naor=sip:a@b\n");
   put (f, "user/accounts.d/b-value.conf", "# x\n[account]\naor=sip:a@b\nexpires=1\nptime=30\n");
   put (f, "user/accounts.d/c-none.conf", "[account]\nexpires=60\n");
-  put (f, "user/accounts.d/d-whole.conf", "[account]\naor=sip:a@b\n\nsrtp=required\n");
+  put (f, "user/accounts.d/d-whole.conf", "[account]\naor=sip:a@b\nkeying=sdes\nsrtp=required\n");
   put (f, "user/accounts.d/e-section.conf", "[account]\naor=sip:a@b\n[media]\nports=1-2\n");
   put (f, "user/accounts.d/f-twice.conf", "[account]\naor=sip:a@b\naor=sip:c@d\n");
   put (f, "user/accounts.d/g-line.conf", "[account]\naor=sip:a@b\nrubbish\n");
   put (f, "user/accounts.d/h-big.conf", big->str);
   put (f, "user/accounts.d/i-secret.conf", "[account]\naor=sip:a@b\npassword=hunter2\n");
-  put (f, "user/accounts.d/j-ice.conf", "[account]\naor=sip:a@b\nstun-server=turn:x\nice=maybe\nkeying=dtls\n");
+  put (f, "user/accounts.d/j-ice.conf", "[account]\naor=sip:a@b\nstun-server=turn:x\nice=maybe\nkeying=zrtp\n");
   put (f, "user/accounts.d/K.conf", "[account]\naor=sip:a@b\n");
   put (f, "user/accounts.d/l-dropin.conf", "[account]\naor=sip:a@b\n");
   put (f, "user/accounts.d/l-dropin.conf.d/z.conf", "[account]\nreg-id=x\n");
@@ -260,7 +260,7 @@ test_account_problems (Fixture *f, gconstpointer data)
   assert_problem (f, config, 1, "user/accounts.d/b-value.conf:4: [account] expires: \"1\" is not a number from 60 to 86400");
   assert_problem (f, config, 2, "user/accounts.d/b-value.conf:5: [account] ptime: \"30\" is not one of 10, 20, 40, 60");
   assert_problem (f, config, 3, "user/accounts.d/c-none.conf: [account] aor: is required");
-  assert_problem (f, config, 4, "user/accounts.d/d-whole.conf:4: [account] srtp: required needs transport=tls, or sdes-in-clear=true");
+  assert_problem (f, config, 4, "user/accounts.d/d-whole.conf:4: [account] srtp: required with keying=sdes needs transport=tls, or sdes-in-clear=true");
   assert_problem (f, config, 5, "user/accounts.d/e-section.conf:4: [media] ports: the file of an account has only the section [account]");
   assert_problem (f, config, 6, "user/accounts.d/f-twice.conf:3: [account] aor: stands in line 2 too; this one counts");
   assert_problem (f, config, 7, "user/accounts.d/g-line.conf:3: [account]: neither a comment, nor [section], nor key=value");

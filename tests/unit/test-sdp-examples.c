@@ -89,7 +89,7 @@ they_offer (KitSide *us, guint version, const char *address, const char *media, 
   PhoneMediaDesc *ours;
   g_autofree char *text = NULL, *seen = NULL;
 
-  ua_sdp_set_policy (us->sdp, us->caps.codecs, us->caps.n_codecs, us->caps.srtp, us->caps.sdes_allowed);
+  ua_sdp_set_policy (us->sdp, us->caps.codecs, us->caps.n_codecs, us->caps.srtp, us->caps.sdes_allowed, us->caps.keying);
   theirs = kit_read_with (us->sdp, offer);
   ours = phone_answer_create (&us->caps, theirs, us->local, &plan, &error);
   g_assert_no_error (error);
@@ -367,7 +367,8 @@ static const char cisco[] =
 static const char chrome[] =
     "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=extmap-allow-mixed\r\n"
     "a=msid-semantic: WMS\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n"
-    "a=ice-ufrag:x\r\na=ice-pwd:y\r\na=ice-options:trickle\r\na=fingerprint:sha-256 AA:BB\r\na=setup:actpass\r\na=mid:0\r\n"
+    "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=ice-options:trickle\r\na=fingerprint:sha-256 "
+    "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\na=setup:actpass\r\na=mid:0\r\n"
     "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\na=sendrecv\r\na=msid:- 1\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n"
     "a=rtcp-fb:111 transport-cc\r\na=fmtp:111 minptime=10;useinbandfec=1\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
     "a=rtpmap:9 G722/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:13 CN/8000\r\na=rtpmap:110 telephone-event/48000\r\n"
@@ -429,16 +430,33 @@ test_peers (void)
 static void
 test_chrome (void)
 {
+  g_autoptr (UaSdp) sdp = ua_sdp_new ();
   g_autoptr (PhoneMediaDesc) desc = kit_read (chrome);
-  PhoneMediaCaps caps = kit_caps ("192.0.2.1", 5000, PHONE_SRTP_PREFERRED);
+  PhoneMediaCaps caps = kit_caps ("192.0.2.1", 5000, PHONE_SRTP_REQUIRED);
+  PhoneDtlsDesc ours = { .n_fingerprints = 1, .fingerprints = { { .hash = PHONE_HASH_SHA256, .octets = { 0xab, 0xcd } } },
+                         .tls_id = "abcdefghijklmnopqrst" };
   g_autoptr (PhoneMediaPlan) plan = NULL;
   g_autoptr (GError) error = NULL;
+  g_autofree char *answer = NULL;
 
   g_assert_cmpint (desc->profile, ==, PHONE_PROFILE_DTLS_SAVPF);
   g_assert_cmpuint (desc->n_codecs, ==, 4);
   g_assert_null (phone_answer_create (&caps, desc, NULL, &plan, &error));
   g_assert_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED);
-  kit_expect (error->message, "DTLS-SRTP is not supported yet");
+  kit_expect (error->message, "this call cannot do DTLS");
+
+  caps.dtls = &ours;
+  answer = kit_answer (sdp, &caps, chrome, NULL, &plan);
+  kit_expect (answer, "a=group:BUNDLE 0\r\n");
+  kit_expect (answer, "m=audio 5000 UDP/TLS/RTP/SAVPF 111 9 8 0 110 126\r\na=mid:0\r\n");
+  kit_expect (answer, "a=setup:active\r\na=fingerprint:sha-256 AB:CD:00:");
+  kit_expect (answer, "a=rtcp-mux\r\n");
+  kit_expect_not (answer, "a=tls-id");  /* it has none itself */
+  kit_expect_not (answer, "a=crypto");
+  g_assert_true (plan->encrypted && plan->dtls && plan->handshake.client && plan->rtcp_mux);
+  g_assert_cmpuint (plan->handshake.association, ==, 1);
+  g_assert_cmpuint (plan->handshake.n_fingerprints, ==, 1);
+  g_assert_cmpuint (plan->handshake.fingerprints[0].octets[31], ==, 31);
 }
 
 int

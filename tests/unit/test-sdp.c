@@ -61,7 +61,7 @@ test_choice_by_policy (void)
       g_autofree char *text = g_strconcat (HEAD, cases[i].media, NULL);
       g_autoptr (PhoneMediaDesc) desc = NULL;
 
-      ua_sdp_set_policy (sdp, codecs, G_N_ELEMENTS (codecs), cases[i].srtp, cases[i].sdes);
+      ua_sdp_set_policy (sdp, codecs, G_N_ELEMENTS (codecs), cases[i].srtp, cases[i].sdes, PHONE_KEYING_ANY);
       desc = kit_read_with (sdp, text);
       g_assert_cmpuint (desc->port, ==, cases[i].port);
     }

@@ -5,8 +5,11 @@
  * signals go to that client alone. A bus that does not take our messages gets no more of them: statistics
  * that waited are worth nothing. */
 
+#include "bus/bus-options.h"
 #include "bus/bus-private.h"
 #include "util/log.h"
+
+#include <unistd.h>
 
 #include <math.h>
 
@@ -263,6 +266,90 @@ on_unsubscribe (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   return sd_bus_reply_method_return (m, NULL);
 }
 
+/* ---- sound for clients ---- */
+
+/* Directions as the client sees them. */
+static gboolean
+read_stream (sd_bus_message *m, PhoneStreamParams *ret_params, GError **error)
+{
+  const char *direction = "both", *format = "s16";
+  guint32 rate = 48000, channels = 1;
+  int live = FALSE;
+  const BusOption known[] = {
+    { "direction", "s", &direction }, { "rate", "u", &rate },   { "channels", "u", &channels },
+    { "format", "s", &format },       { "live", "b", &live },
+  };
+
+  if (!bus_options_read (m, known, G_N_ELEMENTS (known), error))
+    return FALSE;
+  *ret_params = (PhoneStreamParams){
+    .listens = g_str_equal (direction, "both") || g_str_equal (direction, "listen"),
+    .speaks = g_str_equal (direction, "both") || g_str_equal (direction, "speak"),
+    .rate = rate,
+    .channels = channels,
+    .live = live,
+  };
+  if (!ret_params->listens && !ret_params->speaks)
+    g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Option 'direction' must be both, listen or speak");
+  else if (!g_str_equal (format, "s16"))
+    g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Option 'format' must be s16");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static int
+on_open_stream (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data;
+  g_autoptr (GError) error = NULL;
+  PhoneStreamParams params;
+  int fd = -1, r;
+
+  if (!read_stream (m, &params, &error) || !phone_call_open_stream (self->call, &params, &fd, &error))
+    return bus_error_set (ret_error, error);
+  r = sd_bus_reply_method_return (m, "h", fd);
+  close (fd);                           /* sd-bus has its own copy */
+  return r;
+}
+
+static int
+on_play (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data;
+  g_autoptr (GError) error = NULL;
+  int queue = FALSE, r;
+  const BusOption known[] = { { "queue", "b", &queue } };
+  const char *uri;
+
+  if ((r = sd_bus_message_read (m, "s", &uri)) < 0)
+    return r;
+  if (!bus_options_read (m, known, G_N_ELEMENTS (known), &error) || !phone_call_play (self->call, uri, queue, &error))
+    return bus_error_set (ret_error, error);
+  return sd_bus_reply_method_return (m, NULL);
+}
+
+static int
+on_stop_playing (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!phone_call_stop_playing (self->call, &error))
+    return bus_error_set (ret_error, error);
+  return sd_bus_reply_method_return (m, NULL);
+}
+
+void
+bus_media_emit_played (BusCall *self, const char *path)
+{
+  g_autofree char *copy = NULL;
+  int r = sd_bus_emit_signal (self->bus->bus, self->path, PHONE_DBUS_MEDIA, "Played", "s", bus_text (path, &copy));
+
+  if (r < 0 && !self->bus->lost)
+    phone_log_warning (NULL, "Cannot send Played of %s: %s", self->path, g_strerror (-r));
+}
+
 /* ---- properties ---- */
 
 /* NULL: nothing is agreed on, or no audio. */
@@ -351,6 +438,11 @@ const sd_bus_vtable bus_media_vtable[] = {
                            SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Unsubscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_unsubscribe,
                            SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("OpenStream", SD_BUS_ARGS ("a{sv}", options), SD_BUS_RESULT ("h", socket), on_open_stream,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Play", SD_BUS_ARGS ("s", uri, "a{sv}", options), SD_BUS_NO_RESULT, on_play, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("StopPlaying", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_stop_playing, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_SIGNAL_WITH_ARGS ("Played", SD_BUS_ARGS ("s", path), 0),
   SD_BUS_SIGNAL_WITH_ARGS ("Stats", SD_BUS_ARGS ("a{sv}", values), 0),
   SD_BUS_PROPERTY ("Codec", "s", get_codec, 0, CHANGES),
   SD_BUS_PROPERTY ("ClockRate", "u", get_clock_rate, 0, CHANGES),

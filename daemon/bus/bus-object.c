@@ -234,6 +234,12 @@ on_call_dtmf (PhoneCall *call, guint digit, guint ms, const char *method, BusCal
 }
 
 static void
+on_call_played (PhoneCall *call, const char *path, BusCall *self)
+{
+  bus_media_emit_played (self, path);
+}
+
+static void
 call_free (BusCall *self)
 {
   g_signal_handlers_disconnect_by_data (self->call, self);
@@ -257,6 +263,7 @@ call_add (Bus *bus, PhoneCall *call)
   self->shown = phone_call_get_state (call);
   self->subscriptions = g_hash_table_new (g_str_hash, g_str_equal);
   g_signal_connect (call, "changed", G_CALLBACK (on_call_changed), self);
+  g_signal_connect (call, "played", G_CALLBACK (on_call_played), self);
   g_signal_connect (call, "dtmf", G_CALLBACK (on_call_dtmf), self);
   g_hash_table_replace (bus->calls, self->path, self);
   return self;

@@ -97,6 +97,7 @@ void bus_recordings_emit_changed (Bus *bus, const char *id);
 
 /* ---- bus-media.c ---- */
 void bus_media_unsubscribe_all (BusCall *self);
+void bus_media_emit_played (BusCall *self, const char *path);
 
 /* A getter of sd-bus: the body appends to reply, self is the object. */
 #define BUS_GETTER(Name, Type, expression) \

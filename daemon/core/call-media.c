@@ -67,6 +67,7 @@ static const PhoneMediaEvents media_events = {
   .first_rtp = on_media_first_rtp,
   .secured = on_media_secured,
   .failed = on_media_failed,
+  .played = phone_call_emit_played,
   .recording_failed = phone_call_on_recording_failed,
 };
 

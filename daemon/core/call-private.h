@@ -104,6 +104,7 @@ gboolean phone_call_offer_paths (PhoneCall *call, GError **error);      /* an of
 void phone_call_continue_answer (PhoneCall *call);
 void phone_call_set_state (PhoneCall *call, PhoneCallState state, const char *why);
 void phone_call_emit_changed (PhoneCall *call, guint mask);
+void phone_call_emit_played (PhoneCall *call, const char *path);
 void phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *method);
 void phone_call_fire (PhoneCall *call, CallWaiter *waiter, const GError *error);
 void phone_call_set_reason (PhoneCall *call, const PhoneReason *reason);        /* only the first one counts */
@@ -121,6 +122,9 @@ gboolean phone_call_is_transferring (PhoneCall *call);
 gboolean phone_call_gives_way (PhoneCall *call);                 /* to another that is up already: it ends soon */
 void phone_call_transfer_state_changed (PhoneCall *call);       /* after every change of state */
 void phone_call_transfer_dispose (PhoneCall *call);
+
+/* ---- call-audio.c ---- */
+gboolean phone_call_can_play (PhoneCall *call);
 
 /* ---- call-recording.c ---- */
 gboolean phone_call_can_record (PhoneCall *call);

@@ -20,6 +20,7 @@ enum
 {
   SIGNAL_CHANGED,
   SIGNAL_DTMF,
+  SIGNAL_PLAYED,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -68,6 +69,7 @@ phone_call_class_init (PhoneCallClass *klass)
   G_OBJECT_CLASS (klass)->finalize = phone_call_finalize;
   signals[SIGNAL_CHANGED] = g_signal_new (PHONE_SIGNAL_CHANGED, PHONE_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                           G_TYPE_NONE, 1, G_TYPE_UINT);
+  signals[SIGNAL_PLAYED] = g_signal_new ("played", PHONE_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
   signals[SIGNAL_DTMF] = g_signal_new ("dtmf", PHONE_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 3,
                                        G_TYPE_UINT, G_TYPE_UINT, G_TYPE_STRING);
 }
@@ -144,6 +146,12 @@ void
 phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *method)
 {
   g_signal_emit (call, signals[SIGNAL_DTMF], 0, (guint) (guchar) digit, ms, method);
+}
+
+void
+phone_call_emit_played (PhoneCall *call, const char *path)
+{
+  g_signal_emit (call, signals[SIGNAL_PLAYED], 0, path);
 }
 
 void
@@ -320,7 +328,7 @@ static gboolean can_silence (PhoneCall *call) { return is_unanswered_incoming (c
 static const ActionRow actions[] = {
   { "answer", can_answer }, { "reject", can_reject }, { "hangup", can_hangup }, { "hold", can_hold },
   { "resume", can_resume }, { "dtmf", can_send_dtmf }, { "mute", can_mute }, { "silence", can_silence },
-  { "record", phone_call_can_record },
+  { "play", phone_call_can_play }, { "record", phone_call_can_record },
   { "transfer", phone_call_can_transfer }, { "accept-transfer", phone_call_can_accept_transfer },
 };
 

@@ -3,7 +3,7 @@
 
 /* One call: the state machine between clients, signalling and media. Holds the negotiation (offer, answer, plan), the
  * hold and mute flags, and why it ended. Emits "changed" (guint mask of PhoneCallField), "dtmf" (char digit as
- * guint, guint ms, const char *method).
+ * guint, guint ms, const char *method), "played" (const char *path).
  *
  *   out:  dialing -> alerting -> active <-> held -> disconnecting -> disconnected
  *   in:   incoming | waiting -> active ...          any -> disconnected                                  */
@@ -69,7 +69,7 @@ gboolean phone_call_get_suite (PhoneCall *call, PhoneSrtpSuite *ret_suite);
 gboolean phone_call_get_report (PhoneCall *call, PhoneMediaReport *ret_report);         /* FALSE: no media */
 PhoneCallRecording phone_call_get_recording (PhoneCall *call);
 const char *phone_call_get_recording_id (PhoneCall *call);      /* of the last one, "" if there was none */
-/* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence record transfer accept-transfer.
+/* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence play record transfer accept-transfer.
  * NULL-terminated, free container only. */
 const char **phone_call_get_can (PhoneCall *call);
 gboolean phone_call_is_ended (PhoneCall *call);                 /* disconnecting or disconnected */
@@ -86,6 +86,11 @@ gboolean phone_call_resume (PhoneCall *call, PhoneCallDone done, gpointer data, 
 gboolean phone_call_set_muted (PhoneCall *call, gboolean muted, GError **error);
 gboolean phone_call_send_dtmf (PhoneCall *call, const char *digits, guint ms, GError **error);  /* 0-9 * # A-D; ms 40..6000, 0: 100 */
 gboolean phone_call_silence_ring (PhoneCall *call, GError **error);
+/* The call's sound over a socket; *ret_fd is the caller's. INVALID_OPTION names what params may not be. */
+gboolean phone_call_open_stream (PhoneCall *call, const PhoneStreamParams *params, int *ret_fd, GError **error);
+/* uri: file:///PATH or an absolute path of a WAV file, played to the peer in place of the microphone. "played" tells its end. */
+gboolean phone_call_play (PhoneCall *call, const char *uri, gboolean queue, GError **error);
+gboolean phone_call_stop_playing (PhoneCall *call, GError **error);
 /* Starts a recording (done: it runs), or goes on with one that pauses. Ends by itself with the call. */
 gboolean phone_call_record (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error);
 gboolean phone_call_record_pause (PhoneCall *call, GError **error);

@@ -127,6 +127,15 @@ struct _PhoneByteSink
   void (*close) (PhoneByteSink *sink, gboolean complete, guint64 ms);
 };
 
+/* The sound of a call for a client: signed 16 bit PCM of the machine's byte order over a socket. */
+typedef struct
+{
+  gboolean listens, speaks;     /* hears the peer; is heard in place of the microphone */
+  guint rate;                   /* Hz: 8000, 16000, 48000 */
+  guint channels;               /* towards the client: 1 the peer, 2 we left and the peer right; from it always 1 */
+  gboolean live;                /* it writes by a clock of its own; else what it writes waits until it is due */
+} PhoneStreamParams;
+
 /* Events of one media session, always on the main loop. user is the call. */
 typedef struct
 {
@@ -136,6 +145,7 @@ typedef struct
   void (*ice) (PhoneCall *call);        /* candidates are gathered, the state or the pair is another one */
   void (*secured) (PhoneCall *call, PhoneSrtpSuite suite);      /* the DTLS handshake is done: the peer has the certificate of its SDP */
   void (*failed) (PhoneCall *call, const GError *error);        /* NETWORK_DOWN: nobody answers; it goes on trying */
+  void (*played) (PhoneCall *call, const char *path);           /* a file has been played to its end */
   void (*recording_failed) (PhoneCall *call, const GError *error);      /* the call goes on; record_stop is still due */
 } PhoneMediaEvents;
 
@@ -162,6 +172,11 @@ typedef struct
   void (*media_set_attached) (PhoneMedia *media, gboolean attached);
   void (*media_set_tone) (PhoneMedia *media, PhoneTone tone);   /* played locally: ringback, busy ... */
   gboolean (*media_send_dtmf) (PhoneMedia *media, const char *digits, guint ms, GError **error);
+  /* *ret_fd: the client's end, the caller's. It ends with the call. */
+  gboolean (*open_stream) (PhoneMedia *media, const PhoneStreamParams *params, int *ret_fd, GError **error);
+  /* A WAV file in place of the microphone; queue: after those that play or wait, else in place of them. */
+  gboolean (*play) (PhoneMedia *media, const char *path, gboolean queue, GError **error);
+  void (*stop_playing) (PhoneMedia *media);
   /* Records both sides of the call, one recording at a time. record_start takes the sink over, whatever comes. announce: the peer hears a
    * tone every 15 s. media_free ends a recording too. */
   gboolean (*record_start) (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error);

@@ -47,7 +47,8 @@ media_file_read_at (gpointer data, guint64 offset, void *ret_octets, gsize n)
 struct _MediaFileInput
 {
   atomic_int references;
-  atomic_bool stop;
+  atomic_bool stop, over;       /* over: all of it is in the ring, or has been */
+  gboolean once;
   sem_t wake;
   MediaThread *thread;          /* hub's side */
   MediaRing ring;
@@ -134,7 +135,11 @@ input_run (gpointer data)
               position = 0;
             }
           media_ring_write (&input->ring, input->samples, n);
+          if (input->once && position == 0)
+            empty = 2;
         }
+      if (empty >= 2 && input->once)
+        break;
       if (empty >= 2)
         {
           g_warning ("Cannot read %s any more: silence in its place", input->path);
@@ -143,6 +148,7 @@ input_run (gpointer data)
       while (sem_wait (&input->wake) < 0 && errno == EINTR)
         ;
     }
+  atomic_store (&input->over, TRUE);
   input_unref (input);
 }
 
@@ -178,8 +184,8 @@ media_file_input_check (const char *path, GError **error)
   return fd >= 0;
 }
 
-MediaFileInput *
-media_file_input_new (const char *path, GError **error)
+static MediaFileInput *
+input_new (const char *path, gboolean once, GError **error)
 {
   MediaFileInput *input;
   MediaWavInfo info;
@@ -190,6 +196,7 @@ media_file_input_new (const char *path, GError **error)
   input = g_new0 (MediaFileInput, 1);
   atomic_init (&input->references, 2);
   sem_init (&input->wake, 0, 0);
+  input->once = once;
   input->path = g_strdup (path);
   input->fd = fd;
   input->info = info;
@@ -215,6 +222,25 @@ media_file_input_new (const char *path, GError **error)
       return NULL;
     }
   return input;
+}
+
+MediaFileInput *
+media_file_input_new (const char *path, GError **error)
+{
+  return input_new (path, FALSE, error);
+}
+
+MediaFileInput *
+media_file_input_new_once (const char *path, GError **error)
+{
+  return input_new (path, TRUE, error);
+}
+
+gboolean
+media_file_input_is_over (MediaFileInput *input)
+{
+  /* Less than a frame at the end is not worth one. */
+  return atomic_load (&input->over) && media_ring_fill (&input->ring) < MEDIA_FRAME;
 }
 
 gboolean

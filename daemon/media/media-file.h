@@ -14,6 +14,9 @@ typedef struct _MediaFileOutput MediaFileOutput;
 /* Any WAV that media-wav reads, converted to MEDIA_RATE mono and repeated without end. Reads the header at
  * once: NO_DEVICE for a file that is not there or not a plain file, INVALID_OPTION for one that is no WAV. */
 MediaFileInput *media_file_input_new (const char *path, GError **error);
+/* The same, but it ends with the file. */
+MediaFileInput *media_file_input_new_once (const char *path, GError **error);
+gboolean media_file_input_is_over (MediaFileInput *input);                      /* hub thread */
 /* Whether media_file_input_new() would work now. */
 gboolean media_file_input_check (const char *path, GError **error);
 /* Hub thread; FALSE: nothing there yet, frame untouched. */

@@ -13,7 +13,9 @@
 #include "media/emodel.h"
 #include "media/media-graph.h"
 #include "media/media-mix.h"
+#include "media/media-player.h"
 #include "media/media-recorder.h"
+#include "media/media-stream.h"
 #include "media/media-taps.h"
 #include "media/media-thread.h"
 #include "media/media-watch.h"
@@ -21,6 +23,7 @@
 #include "util/log.h"
 
 #define MAX_HOPS 64
+#define MAX_STREAMS 4
 #define TICK_MS 1000
 #define WINDOW 5                        /* ticks over which loss and bit rate are taken */
 
@@ -51,6 +54,8 @@ struct _PhoneMedia
   float unmuted_gain;                   /* hub thread: follows muted */
   MediaTaps *taps;
   MediaRecorder *recorder;
+  MediaPlayer *player;
+  GPtrArray *streams;                   /* MediaStream */
   guint rtp_timeout, opus_bitrate, opus_complexity;     /* of the settings when the call began */
   gint listening;                       /* atomic: the hub may pull */
 
@@ -75,6 +80,8 @@ typedef enum
   HOP_FAILED,
   HOP_RECORDING_FAILED,
   HOP_ICE,
+  HOP_PLAYED,
+  HOP_STREAM_GONE,
 } HopKind;
 
 typedef struct
@@ -108,6 +115,8 @@ media_session_unref (PhoneMedia *media)
     return;
   media_graph_free (media->graph);
   gst_object_unref (media->transport);
+  media_player_free (media->player);
+  g_ptr_array_unref (media->streams);
   media_taps_free (media->taps);
   phone_media_plan_free (media->plan);
   g_main_context_unref (media->host.context);
@@ -132,6 +141,27 @@ log_fields (PhoneMedia *media)
 }
 
 /* ---- events to the main loop ---- */
+
+static void
+tell_played (PhoneMedia *media)
+{
+  char *path;
+
+  while (!media->closed && (path = media_player_take_ended (media->player)) != NULL)
+    {
+      if (media->events.played != NULL)
+        media->events.played (media->call, path);
+      g_free (path);
+    }
+}
+
+static void
+drop_streams (PhoneMedia *media)
+{
+  for (guint i = media->streams->len; i-- > 0;)
+    if (media_stream_is_gone (g_ptr_array_index (media->streams, i)))
+      g_ptr_array_remove_index (media->streams, i);
+}
 
 static void
 deliver (PhoneMedia *media, const Hop *hop)
@@ -168,6 +198,12 @@ deliver (PhoneMedia *media, const Hop *hop)
       media_transport_settle_ice (media->transport);
       if (media->events.ice != NULL)
         media->events.ice (media->call);
+      break;
+    case HOP_PLAYED:
+      tell_played (media);
+      break;
+    case HOP_STREAM_GONE:
+      drop_streams (media);
       break;
     case HOP_RECORDING_FAILED:
       if (media->events.recording_failed != NULL)
@@ -253,6 +289,18 @@ static void
 on_ice_changed (gpointer data)
 {
   hop_post (data, HOP_ICE, 0, 0, NULL);
+}
+
+static void
+on_played (gpointer data)
+{
+  hop_post (data, HOP_PLAYED, 0, 0, NULL);
+}
+
+static void
+on_stream_gone (gpointer data)
+{
+  hop_post (data, HOP_STREAM_GONE, 0, 0, NULL);
 }
 
 static void
@@ -578,6 +626,8 @@ media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMed
   media_transport_set_dtls_callbacks (transport, on_secured, on_unsecured);
   media->unmuted_gain = 1;
   media->taps = media_taps_new ();
+  media->player = media_player_new (media->taps, on_played, media);
+  media->streams = g_ptr_array_new_with_free_func ((GDestroyNotify) media_stream_free);
   media->port = media_hub_add_port (host->hub, media->call_id, &port_ops, media);
   return media;
 }
@@ -654,6 +704,38 @@ media_session_set_muted (PhoneMedia *media, gboolean muted)
 }
 
 gboolean
+media_session_open_stream (PhoneMedia *media, const PhoneStreamParams *params, int *ret_fd, GError **error)
+{
+  MediaStream *stream;
+
+  drop_streams (media);
+  if (media->streams->len >= MAX_STREAMS)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "The call has %d streams already", MAX_STREAMS);
+      return FALSE;
+    }
+  stream = media_stream_new (media->taps, params, on_stream_gone, media, ret_fd, error);
+  if (stream == NULL)
+    return FALSE;
+  g_ptr_array_add (media->streams, stream);
+  return TRUE;
+}
+
+gboolean
+media_session_play (PhoneMedia *media, const char *path, gboolean queue, GError **error)
+{
+  if (!queue)
+    media_player_clear (media->player);
+  return media_player_add (media->player, path, error);
+}
+
+void
+media_session_stop_playing (PhoneMedia *media)
+{
+  media_player_clear (media->player);
+}
+
+gboolean
 media_session_record_start (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error)
 {
   g_return_val_if_fail (media->recorder == NULL, FALSE);
@@ -702,6 +784,8 @@ media_session_close (PhoneMedia *media)
   stop_flow (media);
   media_hub_remove_port (media->host.hub, g_steal_pointer (&media->port));
   media_session_record_stop (media);
+  g_ptr_array_set_size (media->streams, 0);
+  g_clear_pointer (&media->player, media_player_free);
   media->host.retire (media, media->host.data);
 }
 

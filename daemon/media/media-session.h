@@ -31,6 +31,9 @@ gboolean media_session_get_dtls (PhoneMedia *media, PhoneDtlsDesc *ret_local, GE
 void media_session_set_dtls_suites (PhoneMedia *media, guint suites);
 gboolean media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error);
 void media_session_set_muted (PhoneMedia *media, gboolean muted);
+gboolean media_session_open_stream (PhoneMedia *media, const PhoneStreamParams *params, int *ret_fd, GError **error);
+gboolean media_session_play (PhoneMedia *media, const char *path, gboolean queue, GError **error);
+void media_session_stop_playing (PhoneMedia *media);
 /* One at a time. Takes the sink over, whatever comes. */
 gboolean media_session_record_start (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error);
 void media_session_record_pause (PhoneMedia *media, gboolean paused);

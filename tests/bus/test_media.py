@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """org.phoned.Phone1.Media: properties, and statistics that go to subscribers only."""
+import os
+
 import pytest
+from gi.repository import GLib
 
 from phonebus import CALL, MEDIA, number_of, refused, wait
 
@@ -126,3 +129,43 @@ def test_subscription_ends_with_the_client(phone, client, call):
     assert counters(client)[:2] == (1, 1)
     leaving.close()
     wait(lambda: counters(client)[:2] == (0, 0), "the daemon to notice that its subscriber has gone")
+
+
+def test_open_stream(client, call):
+    def stream(**options):
+        variant, fds = client.connection.call_with_unix_fd_list_sync(
+            "org.phoned.Phone1", call, MEDIA, "OpenStream", GLib.Variant("(a{sv})", (options,)), None, 0, 20000, None, None)
+        with os.fdopen(fds.get(variant.unpack()[0]), "rb") as socket:
+            return socket.read().decode()
+
+    assert stream() == "1 1 48000 1 0\n"
+    assert stream(direction=GLib.Variant("s", "listen"), rate=GLib.Variant("u", 8000), channels=GLib.Variant("u", 2)) == "1 0 8000 2 0\n"
+    assert stream(direction=GLib.Variant("s", "speak"), live=GLib.Variant("b", True)) == "0 1 48000 1 1\n"
+    for key, value in (("direction", "s", ), ("format", "s")):
+        with refused("InvalidOption", key):
+            client.call(call, MEDIA, "OpenStream", "(a{sv})", {key: GLib.Variant(value, "nonsense")})
+    with refused("InvalidOption", "rate"):
+        client.call(call, MEDIA, "OpenStream", "(a{sv})", {"rate": GLib.Variant("u", 44100)})
+
+
+def test_play(client, call, tmp_path):
+    sound = tmp_path / "a b.wav"
+    sound.write_bytes(b"RIFF")
+    client.call(call, MEDIA, "Play", "(sa{sv})", sound.as_uri(), {})
+    client.call(call, MEDIA, "Play", "(sa{sv})", str(sound), {"queue": GLib.Variant("b", True)})
+    wait(lambda: client.signals(call, "Played") == [(str(sound),)] * 2)
+    client.call(call, MEDIA, "StopPlaying")
+    with refused("NoDevice", "no such file"):
+        client.call(call, MEDIA, "Play", "(sa{sv})", "/nowhere", {})
+    for wrong in ("http://example.org/a.wav", "a.wav", ""):
+        with refused("InvalidOption", "Only files"):
+            client.call(call, MEDIA, "Play", "(sa{sv})", wrong, {})
+
+
+def test_no_sound_before_the_answer(client):
+    path = client.incoming()
+    assert "play" not in client.get(path, CALL, "Can")
+    with refused("InvalidState", "no sound"):
+        client.call(path, MEDIA, "OpenStream", "(a{sv})", {})
+    with refused("InvalidState", "no sound"):
+        client.call(path, MEDIA, "StopPlaying")

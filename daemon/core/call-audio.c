@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What clients do with the sound of a call: take it over a socket, and play files into it. */
+
+#include "core/call-private.h"
+
+gboolean
+phone_call_can_play (PhoneCall *call)
+{
+  return (call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD) && call->media && call->plan;
+}
+
+static gboolean
+require_media (PhoneCall *call, GError **error)
+{
+  if (phone_call_can_play (call))
+    return TRUE;
+  if (phone_call_is_ended (call))
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", call->number);
+  else
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Call %u is %s: it has no sound yet", call->number,
+                 phone_call_state_to_string (call->state));
+  return FALSE;
+}
+
+gboolean
+phone_call_open_stream (PhoneCall *call, const PhoneStreamParams *params, int *ret_fd, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+
+  return require_media (call, error) && ports->media->open_stream (call->media, params, ret_fd, error);
+}
+
+/* file:///a%20b or /a b -> /a b */
+static char *
+path_of (const char *uri, GError **error)
+{
+  g_autofree char *path = g_path_is_absolute (uri) ? g_strdup (uri) : g_filename_from_uri (uri, NULL, NULL);
+
+  if (!path)
+    g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Only files can be played: file:///PATH or an absolute path");
+  return g_steal_pointer (&path);
+}
+
+gboolean
+phone_call_play (PhoneCall *call, const char *uri, gboolean queue, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  g_autofree char *path = NULL;
+
+  return require_media (call, error) && (path = path_of (uri, error)) && ports->media->play (call->media, path, queue, error);
+}
+
+gboolean
+phone_call_stop_playing (PhoneCall *call, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+
+  if (!require_media (call, error))
+    return FALSE;
+  ports->media->stop_playing (call->media);
+  return TRUE;
+}

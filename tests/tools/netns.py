@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Networks of namespaces: a hub with a server, and homes that are linked to it and to nothing else."""
+import ctypes
+import os
+import subprocess
+
+CLONE_NEWNET = 0x40000000
+
+
+def ip(*words, check=True):
+    subprocess.run(["ip", *words], check=check, capture_output=True)
+
+
+class Network:
+    """`hub` has 10.64.N.1 on the link to the home N, which has 10.64.N.2 (and what is added). The hub forwards nothing."""
+
+    def __init__(self, prefix):
+        self.prefix, self.homes = prefix, 0
+        self.hub = f"{prefix}-hub"
+        self.names = []
+
+    def add(self, name):
+        ip("netns", "del", name, check=False)       # of a run that was killed
+        ip("netns", "add", name)
+        self.names.append(name)
+        ip("-n", name, "link", "set", "lo", "up")
+
+    def start(self, homes):
+        self.add(self.hub)
+        for number in range(1, homes + 1):
+            name = f"{self.prefix}-{number}"
+            self.add(name)
+            ip("-n", self.hub, "link", "add", f"to{number}", "type", "veth", "peer", "name", "up0", "netns", name)
+            ip("-n", self.hub, "address", "add", f"10.64.{number}.1/24", "dev", f"to{number}")
+            ip("-n", name, "address", "add", f"10.64.{number}.2/24", "dev", "up0")
+            ip("-n", self.hub, "link", "set", f"to{number}", "up")
+            ip("-n", name, "link", "set", "up0", "up")
+            ip("-n", name, "route", "add", "default", "via", f"10.64.{number}.1")
+
+    def stop(self):
+        for name in self.names:
+            ip("netns", "del", name, check=False)
+
+    def enter(self, name, then=None):
+        """For preexec_fn: what is executed lives there."""
+        def run():
+            handle = os.open(f"/run/netns/{name}", os.O_RDONLY)
+            if ctypes.CDLL(None, use_errno=True).setns(handle, CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+            os.close(handle)
+            if then:
+                then()
+        return run
+
+    def home(self, number):
+        return f"{self.prefix}-{number}"
+
+    def filter(self, number, *rules):
+        """Replaces what the home lets out: rules of an nft output chain whose policy is accept."""
+        text = "flush ruleset\ntable inet way {\nchain out {\ntype filter hook output priority 0;\n" + "\n".join(rules) + "\n}\n}\n"
+        subprocess.run(["ip", "netns", "exec", self.home(number), "nft", "-f", "-"], input=text, text=True, check=True)

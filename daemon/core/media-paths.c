@@ -63,7 +63,6 @@ phone_media_paths_answer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offe
     }
   describe (caps, answer->rtcp_mux, answer);
   plan->ice = offer->ice;
-  plan->ice_controlling = offer->ice.lite;
 }
 
 void
@@ -72,5 +71,4 @@ phone_media_paths_complete (const PhoneMediaDesc *offer, const PhoneMediaDesc *a
   if (!phone_media_desc_has_ice (offer) || !phone_media_paths_usable (answer))
     return;
   plan->ice = answer->ice;
-  plan->ice_controlling = TRUE;
 }

@@ -37,7 +37,6 @@ phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
   for (guint i = 0; i < a->n_receive; i++)
     if (!phone_codec_equal (&a->receive[i], &b->receive[i]))
       return FALSE;
-  /* The role counts only when ICE begins. */
   if (!phone_ice_desc_equal (&a->ice, &b->ice))
     return FALSE;
   if (a->dtls)

@@ -66,7 +66,6 @@ struct _PhoneMediaPlan
   PhoneDtlsPlan handshake;
   PhoneSrtpKey send_key, receive_key;           /* valid when encrypted otherwise (SDES) */
   PhoneIceDesc ice;                             /* the peer's; all zero: plain RTP to remote_address */
-  gboolean ice_controlling;                     /* our role when ICE begins (RFC 8445 section 6.1.1) */
 };
 
 PhoneMediaPlan *phone_media_plan_copy (const PhoneMediaPlan *plan);

@@ -70,7 +70,7 @@ typedef struct
 {
   const char *local_address;    /* numeric: ours towards the peer's side, where a peer without ICE sends to */
   guint components;             /* 1: RTCP is multiplexed for sure, else 2 */
-  gboolean controlling;
+  gboolean controlling;         /* we offered, or the peer is lite (RFC 8445 section 6.1.1) */
   const PhoneIceServer *stun, *turn;    /* NULL: none */
   const char *turn_user;
   PhoneSecret *turn_secret;

@@ -11,6 +11,7 @@
 #include "media/media-ice.h"
 
 #include <agent.h>
+#include <debug.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/ip.h>
@@ -63,6 +64,7 @@ struct _MediaIce
 
   pthread_mutex_t lock;
   gboolean gathered, have_remote;
+  gboolean restarted;                   /* by us, and the peer's new credentials are still to come */
   guint in_use;                         /* components */
   Path paths[MEDIA_ICE_COMPONENTS];
   char *remote_ufrag, *remote_pwd;
@@ -404,7 +406,12 @@ add_servers (MediaIce *ice, const MediaIceParams *params, GError **error)
 {
   const PhoneIceServer *turn = params->turn;
 
-  if (params->stun != NULL)
+  /* libnice takes every answer from the address of a UDP relay for the relay's, and would wait in vain for that to a binding request; the
+   * allocation brings the reflexive address along. */
+  gboolean one = params->stun != NULL && turn != NULL && turn->transport == PHONE_ICE_SERVER_UDP && params->turn_secret != NULL
+                 && g_str_equal (params->stun->host, turn->host) && params->stun->port == turn->port;
+
+  if (params->stun != NULL && !one)
     g_object_set (ice->agent, "stun-server", params->stun->host, "stun-server-port", (guint) params->stun->port, NULL);
   if (turn == NULL || params->turn_user == NULL || params->turn_secret == NULL)
     return TRUE;
@@ -443,6 +450,8 @@ start (MediaIce *ice, const MediaIceParams *params, GError **error)
 {
   ice->agent = nice_agent_new_full (ice->context, NICE_COMPATIBILITY_RFC5245,
                                     NICE_AGENT_OPTION_REGULAR_NOMINATION | NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+  /* What it would print in answer to an environment variable holds passwords. */
+  nice_debug_disable (TRUE);
   g_object_set (ice->agent, "ice-tcp", FALSE, "upnp", FALSE, "controlling-mode", params->controlling, "idle-timeout", IDLE_MS, NULL);
   g_signal_connect (ice->agent, "candidate-gathering-done", G_CALLBACK (on_gathering_done), ice);
   g_signal_connect (ice->agent, "component-state-changed", G_CALLBACK (on_state), ice);
@@ -592,6 +601,9 @@ media_ice_get_defaults (MediaIce *ice, MediaAddress ret_defaults[MEDIA_ICE_COMPO
 void
 media_ice_restart (MediaIce *ice)
 {
+  pthread_mutex_lock (&ice->lock);
+  ice->restarted = TRUE;
+  pthread_mutex_unlock (&ice->lock);
   nice_agent_restart_stream (ice->agent, ice->stream);
 }
 
@@ -626,13 +638,35 @@ remote_candidates (MediaIce *ice, const PhoneIceDesc *remote, guint component)
   return list;
 }
 
+/* Another device has answered than before (forking): ours stays as it was described, theirs is forgotten. */
+static void
+forget_peer (MediaIce *ice)
+{
+  g_autofree char *ufrag = NULL;
+  g_autofree char *pwd = NULL;
+
+  pthread_mutex_lock (&ice->lock);
+  for (guint i = 0; i < MEDIA_ICE_COMPONENTS; i++)
+    {
+      ice->paths[i].open = FALSE;
+      ice->paths[i].local[0] = ice->paths[i].remote[0] = '\0';
+    }
+  pthread_mutex_unlock (&ice->lock);
+  if (!nice_agent_get_local_credentials (ice->agent, ice->stream, &ufrag, &pwd))
+    return;
+  nice_agent_restart_stream (ice->agent, ice->stream);
+  nice_agent_set_local_credentials (ice->agent, ice->stream, ufrag, pwd);
+  explicit_bzero (pwd, strlen (pwd));
+}
+
 gboolean
-media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, gboolean controlling, guint n_components, GError **error)
+media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, guint n_components, GError **error)
 {
   guint n = MIN (n_components, ice->n_components);
   gboolean trickles = remote->trickle && !remote->end_of_candidates;
 
   pthread_mutex_lock (&ice->lock);
+  gboolean had = ice->have_remote, restarted = ice->restarted;
   gboolean news = g_strcmp0 (ice->remote_ufrag, remote->ufrag) != 0 || g_strcmp0 (ice->remote_pwd, remote->pwd) != 0;
   g_free (ice->remote_ufrag);
   g_free (ice->remote_pwd);
@@ -640,11 +674,13 @@ media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, gboolean contro
   ice->remote_pwd = g_strdup (remote->pwd);
   ice->have_remote = TRUE;
   ice->in_use = n;
+  ice->restarted = FALSE;
   pthread_mutex_unlock (&ice->lock);
+  if (news && had && !restarted)
+    forget_peer (ice);
 
-  /* RFC 8445 section 6.1.1: a lite peer never controls. Roles hold until ICE begins anew; a conflict is libnice's to settle. */
   if (news)
-    g_object_set (ice->agent, "controlling-mode", controlling || remote->lite, "ice-trickle", trickles, NULL);
+    g_object_set (ice->agent, "ice-trickle", trickles, NULL);
   if (news && !nice_agent_set_remote_credentials (ice->agent, ice->stream, remote->ufrag, remote->pwd))
     {
       g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the peer's ICE credentials cannot be used");

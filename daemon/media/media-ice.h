@@ -19,7 +19,7 @@ typedef struct
   const char *local_address;    /* numeric: ours as the peer's side of the network sees us; the default candidate */
   guint n_components;
   guint port_first, port_last;
-  gboolean controlling;
+  gboolean controlling;         /* the role for good; libnice settles conflicts (RFC 8445 section 7.3.1.1) */
   const PhoneIceServer *stun, *turn;    /* NULL: none */
   const char *turn_user, *tls_ca;
   gboolean tls_verify;
@@ -59,7 +59,7 @@ void media_ice_get_local (MediaIce *ice, PhoneIceDesc *ret_local);
 void media_ice_get_defaults (MediaIce *ice, MediaAddress ret_defaults[MEDIA_ICE_COMPONENTS]);
 /* The peer's side: begins or goes on checking. Other credentials than before begin anew (media_ice_restart() was called first, or the peer
  * restarts). n_components: how many are in use now. */
-gboolean media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, gboolean controlling, guint n_components, GError **error);
+gboolean media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, guint n_components, GError **error);
 /* Other credentials of ours on the same sockets; what runs goes on until the peer's new ones are there. */
 void media_ice_restart (MediaIce *ice);
 /* FALSE: there is no path, or no consent. */

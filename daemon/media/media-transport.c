@@ -780,7 +780,7 @@ apply_paths (MediaTransport *self, const PhoneMediaPlan *plan, MediaAddress *ret
   MediaIce *ice = self->next_ice != NULL ? self->next_ice : self->ice;
 
   if (ice != NULL && phone_media_plan_has_ice (plan))
-    return media_ice_set_remote (ice, &plan->ice, plan->ice_controlling, plan->rtcp_mux ? 1 : 2, error);
+    return media_ice_set_remote (ice, &plan->ice, plan->rtcp_mux ? 1 : 2, error);
   if (self->ice != NULL && !leave_ice (self, error))
     return FALSE;
   return find_peer (self, plan, ret_rtp, ret_rtcp, error);

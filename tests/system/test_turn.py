@@ -108,6 +108,7 @@ def test_relayed(network, pair, speech, heard, server):
     alice.wait_idle()
     bob.wait_idle()
     network.filter(1)
+    assert "servers that do not answer" not in alice.log_path.read_text(errors="replace")
     assert any(stat[end].startswith("relay ") for stat in stats for end in ("ice-local", "ice-remote")), stats
     if server != "turn:{}":
         assert stats[0]["ice-local"].startswith("relay "), stats[0]

@@ -274,7 +274,7 @@ ctl_complete (int argc, char *const *argv)
                                                             || argv[before - 1][0] == '-'))
     line.action = NULL;
   row = line.action ? line.action : line.verb;
-  tables[1] = row ? row->options : NULL;
+  tables[1] = row && row->actions ? row->actions->options : row ? row->options : NULL;
   open = open_option (before, argv);
   if (open)
     offer_named (&self, "", open->value, strlen (open->value), NULL);

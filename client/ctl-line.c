@@ -21,7 +21,7 @@ const CtlOption ctl_global_options[] = {
 
 const CtlVerb *const ctl_verb_tables[] = {
   ctl_status_verbs, ctl_dial_verbs, ctl_call_verbs, ctl_transfer_verbs, ctl_stats_verbs, ctl_account_verbs, ctl_audio_verbs,
-  ctl_recording_verbs, ctl_stream_verbs, ctl_monitor_verbs, NULL,
+  ctl_recording_verbs, ctl_stream_verbs, ctl_history_verbs, ctl_monitor_verbs, NULL,
 };
 
 static const CtlOption no_options[] = { { 0 } };
@@ -63,6 +63,25 @@ check_words (const CtlLine *line, const CtlVerb *row, char *error, size_t error_
   return false;
 }
 
+/* Options of the action that is meant when none is named may come in front of an action, but only of that one. */
+static bool
+check_early_options (const CtlLine *line, size_t first, char *error, size_t error_size)
+{
+  const CtlOption *const tables[] = { ctl_global_options, line->action->options ? line->action->options : no_options, NULL };
+
+  for (size_t i = first; i < line->args.n_options; i++)
+    {
+      const char *name = line->args.options[i].option->name;
+
+      if (ctl_args_find (tables, name, strlen (name)) != line->args.options[i].option)
+        {
+          snprintf (error, error_size, "--%s does not go with %s %s", name, line->verb->name, line->action->name);
+          return false;
+        }
+    }
+  return true;
+}
+
 static bool
 choose_action (CtlLine *line, const char *word, char *error, size_t error_size)
 {
@@ -98,17 +117,20 @@ ctl_line_parse (CtlLine *ret_line, int argc, char *const *argv, char *error, siz
     }
   if (row->actions)
     {
+      size_t first = args->n_options;
+
       at++;
+      tables[1] = row->actions->options ? row->actions->options : no_options;
       if (!ctl_args_parse (args, argc - at, argv + at, tables, true, &used, error, error_size))
         return false;
       at += used;
-      if (!choose_action (ret_line, at < argc ? argv[at] : NULL, error, error_size))
+      if (!choose_action (ret_line, at < argc ? argv[at] : NULL, error, error_size)
+          || !check_early_options (ret_line, first, error, error_size))
         return false;
       row = ret_line->action;
     }
   args->words[args->n_words++] = row->name;
-  if (row->options)
-    tables[1] = row->options;
+  tables[1] = row->options ? row->options : no_options;
   if (at < argc && !ctl_args_parse (args, argc - at - 1, argv + at + 1, tables, false, &used, error, error_size))
     return false;
   return ctl_args_flag (args, "help") || check_words (ret_line, row, error, error_size);

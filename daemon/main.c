@@ -21,6 +21,7 @@
 #include "sip/ua-platform.h"
 #include "sip/ua.h"
 #include "store/vault.h"
+#include "store/store.h"
 #include "util/log.h"
 
 #define ENGINE_STOP_MS 1500
@@ -36,6 +37,7 @@ typedef struct
   PhoneRegistry *registry;
   UaEngine *ua;
   MediaEngine *media;
+  Store *archive;
   Bus *bus;
   Shutdown *shutdown;
   GStrv problems;
@@ -221,6 +223,16 @@ on_device_lost (const char *role, const char *device, gpointer data)
   phone_registry_audio_changed (self->registry);
 }
 
+static void
+on_archive_fault (const char *text, guint waiting, gpointer data)
+{
+  Daemon *self = data;
+
+  phone_history_on_fault (phone_registry_get_history (self->registry), text, waiting);
+}
+
+static const StoreEvents archive_events = { .fault = on_archive_fault };
+
 /* The transactions of the last call are over by now (64 * T1, RFC 3261 section 17): what they and the call used goes back to the system, once,
  * so that a phone that was busy in the morning is small in the afternoon. */
 static gboolean
@@ -251,6 +263,7 @@ build (Daemon *self, GError **error)
 {
   PhonePorts ports = { 0 };
   g_autofree char *recordings = NULL;
+  g_autofree char *archive_path = NULL;
 
   if (!ua_platform_init (error))
     return FALSE;
@@ -268,6 +281,8 @@ build (Daemon *self, GError **error)
   if (!self->media)
     return FALSE;
   media_engine_on_device_lost (self->media, on_device_lost, self);
+  archive_path = g_build_filename (self->dirs->state, "phone.db", NULL);
+  self->archive = store_new (archive_path, &archive_events, self);
   ports = (PhonePorts){
     .sig = &ua_signalling_ops,
     .ua = self->ua,
@@ -277,6 +292,8 @@ build (Daemon *self, GError **error)
     .store_data = self->store,
     .vault = &store_vault_ops,
     .vault_data = self->vault,
+    .archive = &store_archive_ops,
+    .archive_data = self->archive,
   };
   phone_registry_set_ports (self->registry, &ports);
   phone_registry_restore_choices (self->registry);
@@ -324,10 +341,14 @@ tear_down (Daemon *self)
     }
   if (self->registry)
     g_signal_handlers_disconnect_by_data (self->registry, self);
+  /* The last calls have ended: what they leave is written, and every callback of the archive has fired. */
+  if (self->archive)
+    store_close (self->archive);
   /* The engine borrows the registry; the calls that linger in the registry hold media. */
   g_clear_pointer (&self->ua, ua_engine_free);
   g_clear_pointer (&self->shutdown, shutdown_free);
   g_clear_object (&self->registry);
+  g_clear_pointer (&self->archive, store_free);
   g_clear_pointer (&self->media, media_engine_free);
   g_clear_pointer (&self->vault, store_vault_free);
   g_clear_pointer (&self->store, phone_config_store_free);

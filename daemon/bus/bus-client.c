@@ -314,6 +314,36 @@ bus_request_finish_with (BusRequest *request, const GError *error, const char *t
   va_end (values);
 }
 
+sd_bus_message *
+bus_request_new_reply (BusRequest *request)
+{
+  sd_bus_message *reply = NULL;
+
+  if (request->client && sd_bus_message_new_method_return (request->message, &reply) < 0)
+    return NULL;
+  return reply;
+}
+
+void
+bus_request_send (BusRequest *request, sd_bus_message *reply, const GError *error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (!error && !reply)
+    error = failure = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_FAILED, "The reply could not be made");
+  if (!error && request->client)
+    {
+      BusClients *clients = request->client->clients;
+      sd_bus_message *message = request_detach (request);
+
+      clients->before_reply (clients->data);
+      if (sd_bus_send (clients->bus, reply, NULL) < 0)
+        phone_log_debug (NULL, "Cannot reply to %s", sd_bus_message_get_sender (message));
+      sd_bus_message_unref (message);
+    }
+  bus_request_finish (request, error);
+}
+
 /* ---- watches ---- */
 
 BusWatch *

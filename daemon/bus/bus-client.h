@@ -35,6 +35,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BusRequest, bus_request_unref)
 void bus_request_finish (BusRequest *request, const GError *error);
 /* The same with a reply of these types and values, as sd_bus_message_append() takes them, when there is no error. */
 void bus_request_finish_with (BusRequest *request, const GError *error, const char *types, ...);
+/* An empty reply with values to come, NULL when nobody waits any more; sent by bus_request_send(), which takes no reference. */
+sd_bus_message *bus_request_new_reply (BusRequest *request);
+/* reply NULL without error: the reply could not be made (its text is an error of its own). As bus_request_finish() otherwise. */
+void bus_request_send (BusRequest *request, sd_bus_message *reply, const GError *error);
 /* FALSE once it is finished or its client has gone. */
 gboolean bus_request_is_open (BusRequest *request);
 

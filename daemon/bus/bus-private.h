@@ -31,6 +31,7 @@ struct _Bus
   guint manager_pending;        /* mask of PhoneRegistryField */
   char *default_account;        /* path as announced last: it may follow from a change of any account */
   gboolean audio_pending;
+  guint history_pending;        /* mask of PhoneHistoryField */
   guint n_subscriptions;        /* of all clients to all calls */
 };
 
@@ -74,10 +75,11 @@ void bus_call_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_media_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_recording_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_manager_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_history_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_names);
 
 /* ---- one vtable each ---- */
-extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[];           /* userdata: Bus */
+extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[], bus_history_vtable[];     /* userdata: Bus */
 extern const sd_bus_vtable bus_recordings_vtable[];                             /* userdata: Bus */
 extern const sd_bus_vtable bus_account_vtable[];                                /* userdata: BusAccount */
 extern const sd_bus_vtable bus_call_vtable[], bus_media_vtable[];               /* userdata: BusCall */
@@ -85,6 +87,9 @@ extern const sd_bus_vtable bus_recording_vtable[];                              
 
 /* ---- bus-call.c ---- */
 void bus_call_emit_dtmf (BusCall *self, char digit, guint ms, const char *method);
+
+/* ---- bus-history.c ---- */
+void bus_history_emit_added (Bus *self, const PhoneHistoryEntry *entry, gboolean kept);
 
 /* ---- bus-secret.c: Account.SetSecret ---- */
 /* Reads fd (borrowed) to its end, sets the password and finishes request. FALSE: nothing started, request

@@ -109,6 +109,7 @@ phone_call_dispose_media (PhoneCall *call)
   if (!media)
     return;
   ports = phone_registry_get_ports (call->registry);
+  call->has_last_report |= ports->media->media_report (media, &call->last_report);
   ports->media->media_free (media);
 }
 

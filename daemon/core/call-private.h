@@ -70,6 +70,8 @@ struct _PhoneCall
   gboolean reoffer_open;                /* pending_offer is that of reoffer; else it is the engine's, or travels in a response */
   Reoffer due;                          /* what goes out as soon as no offer is open any more: the latest wish wins */
   PhoneMedia *media;
+  PhoneMediaReport last_report;         /* of media that has gone */
+  gboolean has_last_report, recorded;
   gboolean silent_early;                /* the media's watch has fired before the answer: it must be set again */
   IceWait ice_wait;
   gboolean ice_connected;               /* it was, once */

@@ -292,6 +292,25 @@ phone_call_get_report (PhoneCall *call, PhoneMediaReport *ret_report)
   return call->media && ports->media->media_report (call->media, ret_report);
 }
 
+gboolean
+phone_call_get_last_report (PhoneCall *call, PhoneMediaReport *ret_report)
+{
+  if (phone_call_get_report (call, ret_report))
+    return TRUE;
+  if (call->has_last_report)
+    *ret_report = call->last_report;
+  return call->has_last_report;
+}
+
+gboolean
+phone_call_take_record (PhoneCall *call)
+{
+  gboolean first = !call->recorded;
+
+  call->recorded = TRUE;
+  return first;
+}
+
 static gboolean
 is_unanswered_incoming (PhoneCall *call)
 {

@@ -67,6 +67,8 @@ PhoneIceState phone_call_get_ice_state (PhoneCall *call);
 /* How what is heard is protected: FALSE: in clear, or the DTLS handshake is not done. */
 gboolean phone_call_get_suite (PhoneCall *call, PhoneSrtpSuite *ret_suite);
 gboolean phone_call_get_report (PhoneCall *call, PhoneMediaReport *ret_report);         /* FALSE: no media */
+/* The same, and after the media has gone the last that was known. */
+gboolean phone_call_get_last_report (PhoneCall *call, PhoneMediaReport *ret_report);
 PhoneCallRecording phone_call_get_recording (PhoneCall *call);
 const char *phone_call_get_recording_id (PhoneCall *call);      /* of the last one, "" if there was none */
 /* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence play record transfer accept-transfer.

@@ -177,6 +177,8 @@ static const PhoneSetting rows[] = {
   UINT ("recording", "keep-days", record_days, 1, 36500, TRUE, "0", "days after which a recording is deleted; 0: never"),
   UINT ("recording", "max-megabytes", record_megabytes, 1, 4000000, TRUE, "0",
         "megabytes beyond which the oldest recordings are deleted; 0: no limit"),
+  UINT ("history", "keep", history_keep, 1, 36500, TRUE, "0", "days after which an entry is deleted; 0: never"),
+  UINT ("history", "max-entries", history_max, 100, 10000000, TRUE, "200000", "the oldest beyond this number are deleted; 0: no limit"),
 };
 static const PhoneSettingTable table = { rows, G_N_ELEMENTS (rows), sizeof (PhoneDaemonSettings) };
 

@@ -34,13 +34,16 @@ typedef struct
   char *record_numbers;         /* PhoneNumberList of parties whose calls are recorded; NULL: none */
   guint record_days;            /* days that recordings are kept, 0: for ever */
   guint record_megabytes;       /* that they may take together, 0: no limit */
+  /* [history] */
+  guint history_keep;           /* days, 0: for ever */
+  guint history_max;            /* entries, 0: no limit */
 } PhoneDaemonSettings;
 
 PhoneDaemonSettings *phone_daemon_settings_new (void);
 PhoneDaemonSettings *phone_daemon_settings_copy (const PhoneDaemonSettings *settings);
 void phone_daemon_settings_free (PhoneDaemonSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneDaemonSettings, phone_daemon_settings_free)
-/* section: "daemon", "audio", "media", "sip". NULL or "" value: default. INVALID_OPTION names section, key, value. */
+/* section: "daemon", "audio", "media", "sip", "history". NULL or "" value: default. INVALID_OPTION names section, key, value. */
 gboolean phone_daemon_settings_set (PhoneDaemonSettings *settings, const char *section, const char *key, const char *value,
                                     GError **error);
 gboolean phone_daemon_settings_equal (const PhoneDaemonSettings *a, const PhoneDaemonSettings *b);

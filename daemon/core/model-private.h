@@ -38,6 +38,7 @@ void phone_call_take_over (PhoneCall *call, PhoneCall *replaced);
 void phone_call_refer_on (PhoneCall *call, PhoneCall *referrer);        /* call is what the referrer's peer asked for */
 void phone_call_dispose_media (PhoneCall *call);
 void phone_call_start_linger (PhoneCall *call, guint seconds);          /* phone_registry_call_lingered() after that */
+gboolean phone_call_take_record (PhoneCall *call);              /* TRUE once: the history has not had it yet */
 gboolean phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error); /* would we answer it? */
 
 /* ---- registry.c ---- */

@@ -10,6 +10,7 @@
 #include "core/account-settings.h"
 #include "core/daemon-settings.h"
 #include "core/ice-server.h"
+#include "core/history-entry.h"
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
 #include "core/reason.h"
@@ -196,7 +197,7 @@ typedef struct
   void (*audio_set_input_muted) (gpointer engine, gboolean muted);
 } PhoneMediaOps;
 
-/* ---- storage (implemented by daemon/config.c, later store/) ---- */
+/* ---- settings and choices (implemented by daemon/config-store.c) ---- */
 
 typedef struct
 {
@@ -242,6 +243,33 @@ typedef struct
   void (*watch) (gpointer vault, PhoneVaultChanged changed, gpointer data);
 } PhoneVaultOps;
 
+/* ---- the archive: what outlives the process (implemented by store/store.c) ----
+ *
+ * Nothing here waits for a disk. Each callback fires once, later, on the main loop; after the archive was closed, at once with an error.
+ * Requests are carried out in the order in which they were made. */
+
+/* error NULL: it is on the disk and survives a power cut. STORAGE with *kept: the disk does not take it now; it is held in memory and
+ * written when the disk takes it again, and this was the only word about it. */
+typedef void (*PhoneArchiveDone) (gboolean kept, const GError *error, gpointer data);
+/* entries: PhoneHistoryEntry, newest first; NULL with an error. Borrowed. */
+typedef void (*PhoneHistoryListed) (GPtrArray *entries, const GError *error, gpointer data);
+typedef void (*PhoneArchiveCounted) (guint n, const GError *error, gpointer data);
+
+typedef struct
+{
+  /* Takes entry. done may be NULL here and below. */
+  void (*history_add) (gpointer archive, PhoneHistoryEntry *entry, PhoneArchiveDone done, gpointer data);
+  void (*history_list) (gpointer archive, const PhoneHistoryFilter *filter, guint offset, guint limit, PhoneHistoryListed done,
+                        gpointer data);
+  void (*history_get) (gpointer archive, const char *id, PhoneHistoryListed done, gpointer data);       /* one or none */
+  /* ids NULL: all. Those that do not exist are no error. */
+  void (*history_mark_seen) (gpointer archive, const char *const *ids, PhoneArchiveDone done, gpointer data);
+  void (*history_delete) (gpointer archive, const char *const *ids, PhoneArchiveDone done, gpointer data);
+  /* Deletes what started before that time (0: nothing), and the oldest beyond a number of entries (0: no limit). */
+  void (*history_expire) (gpointer archive, gint64 before, guint max_entries, PhoneArchiveDone done, gpointer data);
+  void (*history_count_unseen) (gpointer archive, PhoneArchiveCounted done, gpointer data);
+} PhoneArchiveOps;
+
 typedef struct
 {
   const PhoneSignallingOps *sig;
@@ -252,4 +280,6 @@ typedef struct
   gpointer store_data;
   const PhoneVaultOps *vault;   /* NULL: nothing can be recorded */
   gpointer vault_data;
+  const PhoneArchiveOps *archive;       /* NULL: nothing is kept */
+  gpointer archive_data;
 } PhonePorts;

@@ -3,7 +3,7 @@
 /* The model's root. Policies that span calls live here and are re-evaluated from scratch after every change of a call
  * (phone_registry_call_changed): what rings, who waits, what state the daemon is in. Nothing is counted up and down. */
 
-#include "core/model-private.h"
+#include "core/history-private.h"
 #include "core/dial-plan.h"
 #include "core/emergency.h"
 
@@ -21,6 +21,7 @@ struct _PhoneRegistry
   PhonePorts ports;
   GPtrArray *accounts;          /* owned */
   GPtrArray *calls;             /* owned; ended ones linger */
+  PhoneHistory *history;
   GPtrArray *leaving;           /* accounts that are removed and still have a stack */
   char *default_account;
   guint next_number;
@@ -56,6 +57,8 @@ phone_registry_finalize (GObject *object)
   PhoneRegistry *registry = PHONE_REGISTRY (object);
 
   g_clear_handle_id (&registry->stop_deadline, g_source_remove);
+  phone_history_stop (registry->history);
+  g_object_unref (registry->history);
   g_ptr_array_unref (registry->calls);
   g_ptr_array_unref (registry->accounts);
   g_ptr_array_unref (registry->leaving);
@@ -91,6 +94,7 @@ phone_registry_init (PhoneRegistry *registry)
   registry->accounts = g_ptr_array_new_with_free_func (g_object_unref);
   registry->leaving = g_ptr_array_new_with_free_func (g_object_unref);
   registry->calls = g_ptr_array_new_with_free_func (g_object_unref);
+  registry->history = phone_history_new (registry);
   registry->next_number = 1;
   registry->network = PHONE_NETWORK_ONLINE;
 }
@@ -114,6 +118,7 @@ void
 phone_registry_set_ports (PhoneRegistry *registry, const PhonePorts *ports)
 {
   registry->ports = *ports;
+  phone_history_start (registry->history);
   if (ports->vault)
     ports->vault->watch (ports->vault_data, on_recording_changed, registry);
 }
@@ -126,6 +131,7 @@ phone_registry_get_recordings (PhoneRegistry *registry)
 
 const PhonePorts *phone_registry_get_ports (PhoneRegistry *registry) { return &registry->ports; }
 const PhoneDaemonSettings *phone_registry_get_settings (PhoneRegistry *registry) { return registry->settings; }
+PhoneHistory *phone_registry_get_history (PhoneRegistry *registry) { return registry->history; }
 GPtrArray *phone_registry_get_accounts (PhoneRegistry *registry) { return registry->accounts; }
 GPtrArray *phone_registry_get_calls (PhoneRegistry *registry) { return registry->calls; }
 PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry) { return registry->state; }
@@ -179,6 +185,7 @@ phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings 
 
   registry->settings = phone_daemon_settings_copy (settings);
   select_configured (registry, before);
+  phone_history_start (registry->history);
 }
 
 void
@@ -597,6 +604,8 @@ phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call)
   update_state (registry);
   if (phone_call_get_state (call) == PHONE_CALL_DISCONNECTED)
     {
+      if (phone_call_take_record (call))
+        phone_history_record_call (registry->history, call);
       start_linger (registry, call);
       if (phone_registry_count_calls (registry, phone_call_get_account (call), TRUE) == 0)
         phone_account_calls_gone (phone_call_get_account (call));
@@ -842,6 +851,7 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
     {
       phone_log_notice (NULL, "Account %s: call from %s refused with %u", phone_account_get_id (account),
                         incoming->remote_uri, *ret_status);
+      phone_history_record_refused (registry->history, account, incoming, *ret_status, "limit");
       return NULL;
     }
   call = phone_call_new_incoming (registry, account, registry->next_number, incoming, offer, engine_data);
@@ -849,6 +859,7 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
     {
       phone_log_notice (NULL, "Account %s: call from %s refused with 488: %s", phone_account_get_id (account),
                         incoming->remote_uri, error->message);
+      phone_history_record_refused (registry->history, account, incoming, 488, "");
       *ret_status = 488;
       return NULL;
     }

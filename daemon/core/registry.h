@@ -7,6 +7,7 @@
 
 #include <glib-object.h>
 #include "core/call.h"
+#include "core/history.h"
 
 #define PHONE_DAEMON_STATE_LIST(X) \
   X (PHONE_DAEMON_IDLE, "idle") X (PHONE_DAEMON_RINGING, "ringing") X (PHONE_DAEMON_IN_CALL, "in-call") X (PHONE_DAEMON_STOPPING, "stopping")
@@ -33,6 +34,9 @@ const PhonePorts *phone_registry_get_ports (PhoneRegistry *registry);
 const PhoneDaemonSettings *phone_registry_get_settings (PhoneRegistry *registry);
 /* Reload; copies. Audio devices whose setting changed are selected, where the user has not chosen another. */
 void phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings *settings);
+
+/* The history lives as long as the registry. */
+PhoneHistory *phone_registry_get_history (PhoneRegistry *registry);
 
 /* Takes up what the user chose in an earlier life: default account, audio devices. After set_ports. */
 void phone_registry_restore_choices (PhoneRegistry *registry);

@@ -3,10 +3,11 @@
 /* A daemon with the real bus and the real model over a fake engine (fake-engine.h), driven by org.phoned.Test
  * at /org/phoned/Test on the same connection. It runs until Quit(), or until the bus says that the name or
  * the connection is lost: then it exits with 3. Options: --linger S, --max-calls N, --state DIR,
- * --credentials DIR. */
+ * --credentials DIR, --archive FILE (without it no history is kept). */
 
 #include "bus/bus-private.h"
 #include "fake-engine.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ typedef struct
   PhoneRegistry *registry;
   FakeEngine *engine;
   Bus *bus;
+  Store *archive;
   char **problems;
   guint reloads;
   int exit_status;
@@ -351,6 +353,12 @@ static const sd_bus_vtable vtable[] = {
 /* ---- main ---- */
 
 static void
+on_fault (const char *text, guint waiting, gpointer data)
+{
+  phone_history_on_fault (phone_registry_get_history (((Fake *) data)->registry), text, waiting);
+}
+
+static void
 set_daemon (PhoneDaemonSettings *settings, const char *key, const char *value)
 {
   g_autoptr (GError) error = NULL;
@@ -362,12 +370,13 @@ set_daemon (PhoneDaemonSettings *settings, const char *key, const char *value)
 int
 main (int argc, char **argv)
 {
-  g_autofree char *linger = NULL, *max_calls = NULL, *state = NULL, *credentials = NULL;
+  g_autofree char *linger = NULL, *max_calls = NULL, *state = NULL, *credentials = NULL, *archive = NULL;
   const GOptionEntry entries[] = {
     { "linger", 0, 0, G_OPTION_ARG_STRING, &linger, NULL, NULL },
     { "state", 0, 0, G_OPTION_ARG_FILENAME, &state, NULL, NULL },
     { "credentials", 0, 0, G_OPTION_ARG_FILENAME, &credentials, NULL, NULL },
     { "max-calls", 0, 0, G_OPTION_ARG_STRING, &max_calls, NULL, NULL },
+    { "archive", 0, 0, G_OPTION_ARG_FILENAME, &archive, NULL, NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
@@ -384,6 +393,14 @@ main (int argc, char **argv)
   set_daemon (settings, "max-calls", max_calls);
   fake.registry = phone_registry_new (settings);
   fake_engine_get_ports (fake.engine, &ports);
+  if (archive)
+    {
+      const StoreEvents events = { .fault = on_fault };
+
+      fake.archive = store_new (archive, &events, &fake);
+      ports.archive = &store_archive_ops;
+      ports.archive_data = fake.archive;
+    }
   phone_registry_set_ports (fake.registry, &ports);
   fake.bus = bus_new (fake.registry, &hooks, &fake, &error);
   if (!fake.bus)
@@ -394,7 +411,10 @@ main (int argc, char **argv)
   sd_bus_add_object_vtable (fake.bus->bus, NULL, TEST_PATH, TEST_INTERFACE, vtable, &fake);
   g_main_loop_run (fake.loop);
   bus_free (fake.bus);
+  if (fake.archive)
+    store_close (fake.archive);
   g_object_unref (fake.registry);
+  store_free (fake.archive);
   fake_engine_free (fake.engine);
   g_strfreev (fake.problems);
   g_main_loop_unref (fake.loop);

@@ -193,7 +193,7 @@ test_daemon_problems (Fixture *f, gconstpointer data)
   assert_problem (f, config, 0, "user/phoned.conf:10: [nonsense]: a section does not end with ']'");
   assert_problem (f, config, 1, "user/phoned.conf:2: [daemon] max-calls: \"many\" is not a number from 1 to 1000");
   assert_problem (f, config, 2, "user/phoned.conf:6: [media] port: there is no such key; did you mean \"ports\"?");
-  assert_problem (f, config, 3, "user/phoned.conf:9: [nonsense]: there is no such section; there are [daemon], [audio], [media], [sip], [recording]");
+  assert_problem (f, config, 3, "user/phoned.conf:9: [nonsense]: there is no such section; there are [daemon], [audio], [media], [sip], [recording], [history]");
 }
 
 static void

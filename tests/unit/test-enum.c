@@ -71,6 +71,7 @@
   X (PhoneRecordingState, phone_recording_state) \
   X (PhoneActor, phone_actor) \
   X (PhoneCause, phone_cause) \
+  X (PhoneOutcome, phone_outcome) \
   X (PhoneDaemonState, phone_daemon_state) \
   X (PhoneNetworkState, phone_network_state) \
   X (PhoneStatus, phone_status) \

@@ -323,6 +323,8 @@ static const struct { const char *section, *key, *value, *expected; } daemon_cas
   { "recording", "numbers", "a,,b", NULL }, { "recording", "numbers", "<sip:a@b>", NULL },
   { "recording", "keep-days", "30", "30" }, { "recording", "keep-days", "36501", NULL },
   { "recording", "max-megabytes", "100", "100" }, { "recording", "max-megabytes", "-1", NULL },
+  { "history", "keep", "365", "365" }, { "history", "keep", "36501", NULL }, { "history", "keep", "-1", NULL },
+  { "history", "max-entries", "0", "0" }, { "history", "max-entries", "99", NULL }, { "history", "max-entries", "100", "100" },
 };
 
 static void

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The calls that were: pages of them, one of them, all of them as a file, and new ones as they come. */
+
+#include "ctl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PAGE 1000
+#define DEFAULT_LIMIT 50
+
+static const CtlOption filter_options[] = {
+  { "account", 'a', "ID", "only calls of this account" },
+  { "outcome", 0, "OUTCOME", "answered, missed, refused, elsewhere, cancelled or failed" },
+  { "incoming", 0, NULL, "only calls that came in" },
+  { "outgoing", 0, NULL, "only calls that went out" },
+  { "unseen", 'u', NULL, "only those that nobody here took or has looked at" },
+  { "party", 'p', "ADDRESS", "only calls with this number or address" },
+  { "text", 't', "TEXT", "only where a name or address has this in it" },
+  { "since", 0, "TIME", "from YYYY-MM-DD[THH:MM] on, or 7d, 12h, 30m ago" },
+  { "until", 0, "TIME", "before that time" },
+  { "limit", 'n', "NUMBER", "at most so many (50)" },
+  { "offset", 0, "NUMBER", "leave out so many" },
+  { "before", 0, "ENTRY", "only those older than this entry" },
+  { "follow", 'f', NULL, "go on and print new ones as they come" },
+  { 0 },
+};
+
+static const CtlOption export_options[] = {
+  { "format", 0, "FORMAT", "json (one object a line) or csv" },
+  { "account", 'a', "ID", "only calls of this account" },
+  { "since", 0, "TIME", "from YYYY-MM-DD[THH:MM] on, or 7d, 12h, 30m ago" },
+  { "until", 0, "TIME", "before that time" },
+  { 0 },
+};
+
+static const CtlOption delete_options[] = {
+  { "all", 0, NULL, "every entry" },
+  { 0 },
+};
+
+/* ---- what is asked ---- */
+
+/* "7d" ago, or a local date. FALSE: neither. */
+static bool
+read_time (const char *text, uint64_t *ret_time)
+{
+  static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d" };
+  char *end;
+  unsigned long n = strtoul (text, &end, 10);
+  time_t now = time (NULL), back = -1;
+
+  if (end != text && *end && !end[1] && n <= 100000)
+    back = *end == 'd' ? (time_t) n * 86400 : *end == 'h' ? (time_t) n * 3600 : *end == 'm' ? (time_t) n * 60 : -1;
+  if (back >= 0)
+    {
+      *ret_time = (uint64_t) (now > back ? now - back : 1);
+      return true;
+    }
+  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+    {
+      struct tm local = { .tm_isdst = -1 };
+      const char *rest = strptime (text, forms[i], &local);
+      time_t when = rest && !*rest ? mktime (&local) : -1;
+
+      if (when > 0)
+        {
+          *ret_time = (uint64_t) when;
+          return true;
+        }
+    }
+  return false;
+}
+
+static int
+append_time (sd_bus_message *m, const CtlArgs *args, const char *name)
+{
+  const char *text = ctl_args_value (args, name);
+  uint64_t when;
+
+  if (!text)
+    return 0;
+  if (read_time (text, &when))
+    return sd_bus_message_append (m, "{sv}", name, "t", when);
+  ctl_error ("--%s wants YYYY-MM-DD[THH:MM], or a time ago like 7d, 12h, 30m, not '%s'", name, text);
+  return -EINVAL;
+}
+
+/* -EINVAL: it was said what is wrong with the line. */
+static int
+append_filter (sd_bus_message *m, const CtlArgs *args, const char *before)
+{
+  static const char *const texts[] = { "account", "outcome", "party", "text" };
+  bool in = ctl_args_flag (args, "incoming"), out = ctl_args_flag (args, "outgoing");
+  int r = sd_bus_message_open_container (m, 'a', "{sv}");
+
+  for (size_t i = 0; r >= 0 && i < sizeof texts / sizeof texts[0]; i++)
+    if (ctl_args_value (args, texts[i]))
+      r = sd_bus_message_append (m, "{sv}", texts[i], "s", ctl_args_value (args, texts[i]));
+  if (r >= 0 && in != out)
+    r = sd_bus_message_append (m, "{sv}", "direction", "s", in ? "incoming" : "outgoing");
+  if (r >= 0 && ctl_args_flag (args, "unseen"))
+    r = sd_bus_message_append (m, "{sv}", "seen", "b", 0);
+  if (r >= 0 && before)
+    r = sd_bus_message_append (m, "{sv}", "before", "s", before);
+  if (r >= 0)
+    r = append_time (m, args, "since");
+  if (r >= 0)
+    r = append_time (m, args, "until");
+  return r < 0 ? r : sd_bus_message_close_container (m);
+}
+
+static int
+get_page (Ctl *ctl, const CtlArgs *args, const char *before, uint32_t offset, uint32_t limit, CtlValue **ret_entries)
+{
+  sd_bus_message *m = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, "List"), *reply = NULL;
+  int r = append_filter (m, args, before), status;
+
+  if (r == -EINVAL)
+    {
+      sd_bus_message_unref (m);
+      return CTL_EXIT_USAGE;
+    }
+  if (r >= 0)
+    r = sd_bus_message_append (m, "uu", offset, limit);
+  if (r < 0)
+    {
+      sd_bus_message_unref (m);
+      return ctl_report (ctl, NULL, NULL, r);
+    }
+  status = ctl_send (ctl, m, &reply);
+  if (status == CTL_EXIT_OK && (r = ctl_value_read (reply, ret_entries)) < 0)
+    status = ctl_report (ctl, NULL, NULL, r);
+  sd_bus_message_unref (reply);
+  return status;
+}
+
+/* ---- for people ---- */
+
+static CtlStyle
+style_of (const CtlValue *entry)
+{
+  const char *outcome = ctl_value_string (entry, "outcome");
+
+  if (!ctl_value_bool (entry, "seen"))
+    return CTL_WARN;
+  return strcmp (outcome, "answered") == 0 ? CTL_GOOD : CTL_PLAIN;
+}
+
+static char *
+party_of (const CtlValue *entry)
+{
+  const char *name = ctl_value_string (entry, "remote-name"), *party = ctl_value_string (entry, "party");
+
+  return *name ? ctl_format ("%s <%s>", name, party) : ctl_format ("%s", party);
+}
+
+/* What became of it, in a few words: "2:10", "missed", "refused (dnd)", "failed (not-found)". */
+static char *
+outcome_of (const CtlValue *entry)
+{
+  const char *outcome = ctl_value_string (entry, "outcome"), *by = ctl_value_string (entry, "refused-by");
+  uint64_t answered = ctl_value_uint (entry, "answered"), ended = ctl_value_uint (entry, "ended");
+
+  if (answered)
+    return ctl_text_duration (ended > answered ? ended - answered : 0);
+  if (*by)
+    return ctl_format ("%s (%s)", outcome, by);
+  return strcmp (outcome, "failed") == 0 ? ctl_format ("failed (%s)", ctl_value_string (entry, "reason")) : ctl_format ("%s", outcome);
+}
+
+static char *
+local_time (uint64_t when)
+{
+  time_t seconds = (time_t) when;
+  char text[32] = "";
+  struct tm local;
+
+  if (when && localtime_r (&seconds, &local))
+    strftime (text, sizeof text, "%Y-%m-%d %H:%M", &local);
+  return ctl_format ("%s", text);
+}
+
+static void
+add_entry (CtlTable *table, const CtlValue *entry)
+{
+  char *when = local_time (ctl_value_uint (entry, "start")), *party = party_of (entry), *outcome = outcome_of (entry);
+
+  ctl_table_add (table, CTL_DIM, "%s", when);
+  ctl_table_add (table, CTL_DIM, "%s", strcmp (ctl_value_string (entry, "direction"), "incoming") == 0 ? "from" : "to");
+  ctl_table_add (table, style_of (entry), "%s", party);
+  ctl_table_add (table, style_of (entry), "%s", outcome);
+  ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (entry, "account"));
+  ctl_table_add (table, CTL_DIM, "%s", ctl_value_string (entry, "id"));
+  free (when);
+  free (party);
+  free (outcome);
+}
+
+static void
+print_entries (Ctl *ctl, const CtlValue *entries)
+{
+  CtlTable *table = ctl_table_new (ctl, 6);
+
+  for (size_t i = 0; i < entries->n; i++)
+    add_entry (table, entries->items[i]);
+  ctl_table_print (table);
+}
+
+/* ---- list ---- */
+
+static int
+on_added (sd_bus_message *message, void *data, sd_bus_error *ret_error)
+{
+  Ctl *ctl = data;
+  const char *id;
+  CtlValue *entry = NULL, *list;
+
+  if (sd_bus_message_read (message, "s", &id) < 0 || ctl_value_read (message, &entry) < 0)
+    return 0;
+  list = ctl_value_new_array ();
+  ctl_value_append (list, entry);
+  if (ctl->json)
+    ctl_print_json (entry);
+  else
+    print_entries (ctl, list);
+  fflush (stdout);
+  ctl_value_free (list);
+  return 0;
+}
+
+static int
+follow (Ctl *ctl)
+{
+  int r = 0;
+
+  while (r >= 0 && !ferror (stdout))
+    {
+      r = sd_bus_process (ctl->bus, NULL);
+      if (r == 0)
+        r = sd_bus_wait (ctl->bus, UINT64_MAX);
+    }
+  return r < 0 ? ctl_report (ctl, NULL, NULL, r) : CTL_EXIT_OTHER;
+}
+
+static bool
+read_number (const CtlArgs *args, const char *name, unsigned long min, unsigned long max, unsigned long *ret_number)
+{
+  const char *text = ctl_args_value (args, name);
+
+  if (!text || ctl_parse_number (text, min, max, ret_number))
+    return true;
+  ctl_error ("--%s wants %lu to %lu, not '%s'", name, min, max, text);
+  return false;
+}
+
+/* With --follow one object a line; oldest first, as the new ones come below. */
+static void
+print_page (Ctl *ctl, const CtlValue *entries, bool oldest_first)
+{
+  CtlValue *turned = ctl_value_new_array ();
+
+  for (size_t i = entries->n; i-- > 0;)
+    ctl_value_append (turned, ctl_value_copy (entries->items[i]));
+  if (!ctl->json)
+    print_entries (ctl, oldest_first ? turned : entries);
+  else if (!oldest_first)
+    ctl_print_json (entries);
+  else
+    for (size_t i = 0; i < turned->n; i++)
+      ctl_print_json (turned->items[i]);
+  fflush (stdout);
+  ctl_value_free (turned);
+}
+
+static int
+run_list (Ctl *ctl, const CtlArgs *args)
+{
+  bool forever = ctl_args_flag (args, "follow");
+  unsigned long limit = DEFAULT_LIMIT, offset = 0;
+  CtlValue *entries = NULL;
+  int status, r;
+
+  if (!read_number (args, "limit", 0, PAGE, &limit) || !read_number (args, "offset", 0, UINT32_MAX, &offset))
+    return CTL_EXIT_USAGE;
+  /* The match is in place before the page is asked for: nothing falls between. */
+  if (forever && (r = sd_bus_match_signal (ctl->bus, NULL, PHONE_DBUS_NAME, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, "Added", on_added, ctl)) < 0)
+    return ctl_report (ctl, NULL, NULL, r);
+  if (limit)
+    {
+      status = get_page (ctl, args, ctl_args_value (args, "before"), (uint32_t) offset, (uint32_t) limit, &entries);
+      if (status != CTL_EXIT_OK)
+        return status;
+      print_page (ctl, entries, forever);
+      ctl_value_free (entries);
+    }
+  return forever ? follow (ctl) : CTL_EXIT_OK;
+}
+
+/* ---- one ---- */
+
+static void
+print_quality (CtlTable *table, const CtlValue *entry)
+{
+  double mos = ctl_value_double (entry, "mos", 0), loss = ctl_value_double (entry, "loss-local", -1);
+  double jitter = ctl_value_double (entry, "jitter-local", -1);
+
+  if (mos > 0)
+    ctl_table_pair (table, "quality", CTL_PLAIN, "MOS %.1f", mos);
+  if (loss >= 0)
+    ctl_table_pair (table, "loss", CTL_PLAIN, "%.1f %% here, %.1f %% there", 100 * loss, 100 * ctl_value_double (entry, "loss-remote", 0));
+  if (jitter >= 0)
+    ctl_table_pair (table, "jitter", CTL_PLAIN, "%.1f ms", jitter);
+}
+
+static int
+run_show (Ctl *ctl, const CtlArgs *args)
+{
+  sd_bus_message *reply = NULL;
+  CtlValue *entry = NULL;
+  int status = ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, "Get", &reply, "s", args->words[1]), r;
+
+  if (status == CTL_EXIT_OK && (r = ctl_value_read (reply, &entry)) < 0)
+    status = ctl_report (ctl, NULL, NULL, r);
+  if (status == CTL_EXIT_OK && ctl->json)
+    ctl_print_json (entry);
+  else if (status == CTL_EXIT_OK)
+    {
+      CtlTable *table = ctl_table_new (ctl, 2);
+      char *party = party_of (entry), *outcome = outcome_of (entry), *reason = ctl_reason_text (entry);
+      char *when = ctl_text_time ((time_t) ctl_value_uint (entry, "start"), time (NULL));
+
+      ctl_table_pair (table, "id", CTL_PLAIN, "%s", ctl_value_string (entry, "id"));
+      ctl_table_pair (table, ctl_value_string (entry, "direction"), CTL_BOLD, "%s", party);
+      ctl_table_pair (table, "address", CTL_PLAIN, "%s", ctl_value_string (entry, "remote-uri"));
+      ctl_table_pair (table, "asserted", CTL_PLAIN, "%s", ctl_value_string (entry, "asserted-id"));
+      ctl_table_pair (table, "diverted by", CTL_PLAIN, "%s", ctl_value_string (entry, "diverter"));
+      ctl_table_pair (table, "account", CTL_PLAIN, "%s", ctl_value_string (entry, "account"));
+      ctl_table_pair (table, "started", CTL_PLAIN, "%s", when);
+      ctl_table_pair (table, "outcome", style_of (entry), "%s%s%s", ctl_value_string (entry, "outcome"),
+                      ctl_value_uint (entry, "answered") ? ", " : "", ctl_value_uint (entry, "answered") ? outcome : "");
+      ctl_table_pair (table, "refused by", CTL_PLAIN, "%s", ctl_value_string (entry, "refused-by"));
+      ctl_table_pair (table, "ended", CTL_PLAIN, "%s", reason);
+      ctl_table_pair (table, "codec", CTL_PLAIN, "%s", ctl_value_string (entry, "codec"));
+      if (*ctl_value_string (entry, "suite"))
+        ctl_table_pair (table, "encryption", CTL_GOOD, "%s (%s)", ctl_value_string (entry, "suite"), ctl_value_string (entry, "keying"));
+      else if (*ctl_value_string (entry, "codec"))
+        ctl_table_pair (table, "encryption", CTL_WARN, "none");
+      print_quality (table, entry);
+      ctl_table_print (table);
+      free (party);
+      free (outcome);
+      free (reason);
+      free (when);
+    }
+  ctl_value_free (entry);
+  sd_bus_message_unref (reply);
+  return status;
+}
+
+/* ---- changes ---- */
+
+static int
+send_ids (Ctl *ctl, const char *member, const CtlArgs *args)
+{
+  sd_bus_message *m = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, member);
+  int r = sd_bus_message_open_container (m, 'a', "s");
+
+  for (size_t i = 1; r >= 0 && i < args->n_words; i++)
+    r = sd_bus_message_append (m, "s", args->words[i]);
+  if (r >= 0)
+    r = sd_bus_message_close_container (m);
+  if (r >= 0)
+    return ctl_send (ctl, m, NULL);
+  sd_bus_message_unref (m);
+  return ctl_report (ctl, NULL, NULL, r);
+}
+
+static int
+run_seen (Ctl *ctl, const CtlArgs *args)
+{
+  return send_ids (ctl, "MarkSeen", args);
+}
+
+static int
+run_delete (Ctl *ctl, const CtlArgs *args)
+{
+  bool all = ctl_args_flag (args, "all");
+
+  if (all == (args->n_words > 1))
+    {
+      ctl_error (all ? "either --all or ids" : "which entries? ids, or --all");
+      return CTL_EXIT_USAGE;
+    }
+  return send_ids (ctl, "Delete", args);
+}
+
+/* ---- export ---- */
+
+static const char *const columns[] = {
+  "id", "account", "direction", "outcome", "party", "remote-uri", "remote-name", "asserted-id", "diverter", "start", "answered", "ended",
+  "actor", "reason", "sip", "q850", "phrase", "refused-by", "codec", "keying", "suite", "loss-local", "loss-remote", "jitter-local",
+  "jitter-remote", "round-trip", "mos", "seen",
+};
+#define N_COLUMNS (sizeof columns / sizeof columns[0])
+
+static void
+print_field (FILE *out, const CtlValue *value)
+{
+  if (value && value->kind == CTL_STRING)
+    {
+      char *clean = ctl_text_clean (value->s);
+
+      fputc ('"', out);
+      for (const char *p = clean; *p; p++)
+        {
+          if (*p == '"')
+            fputc ('"', out);
+          fputc (*p, out);
+        }
+      fputc ('"', out);
+      free (clean);
+    }
+  else if (value)
+    ctl_value_json (out, value);
+}
+
+static void
+print_row (const CtlValue *entry)
+{
+  for (size_t i = 0; i < N_COLUMNS; i++)
+    {
+      if (i)
+        putchar (',');
+      print_field (stdout, ctl_value_get (entry, columns[i]));
+    }
+  putchar ('\n');
+}
+
+static int
+run_export (Ctl *ctl, const CtlArgs *args)
+{
+  const char *format = ctl_args_value (args, "format");
+  bool csv = format && strcmp (format, "csv") == 0, more = true;
+  char *before = NULL;
+  int status = CTL_EXIT_OK;
+
+  if (format && !csv && strcmp (format, "json") != 0)
+    {
+      ctl_error ("--format wants json or csv, not '%s'", format);
+      return CTL_EXIT_USAGE;
+    }
+  for (size_t i = 0; csv && i < N_COLUMNS; i++)
+    printf ("%s%s%s", i ? "," : "", columns[i], i + 1 == N_COLUMNS ? "\n" : "");
+  while (status == CTL_EXIT_OK && more && !ferror (stdout))
+    {
+      CtlValue *page = NULL;
+
+      status = get_page (ctl, args, before, 0, PAGE, &page);
+      more = status == CTL_EXIT_OK && page->n == PAGE;
+      for (size_t i = 0; status == CTL_EXIT_OK && i < page->n; i++)
+        if (csv)
+          print_row (page->items[i]);
+        else
+          ctl_print_json (page->items[i]);
+      if (more)
+        {
+          free (before);
+          before = ctl_format ("%s", ctl_value_string (page->items[page->n - 1], "id"));
+        }
+      ctl_value_free (page);
+    }
+  free (before);
+  return status;
+}
+
+static const CtlVerb actions[] = {
+  { "list", "", "the calls that were, newest first", filter_options, run_list },
+  { "show", "ENTRY", "all about one of them", NULL, run_show },
+  { "seen", "[ENTRY...]", "missed calls are noticed: these, or all", NULL, run_seen },
+  { "delete", "[ENTRY...]", "delete entries for good", delete_options, run_delete },
+  { "export", "", "all entries on standard output", export_options, run_export },
+  { 0 },
+};
+
+const CtlVerb ctl_history_verbs[] = {
+  { "history", "[ACTION ...]", "the calls that were", .actions = actions },
+  { 0 },
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One line of the call history, and what can be asked of it. Plain values; all texts are owned and never NULL ("" if there is none). */
+
+#include "core/reason.h"
+
+/* answered   somebody spoke, in either direction
+ * missed     it rang here and nobody took it
+ * refused    turned away here: by the user, by do-not-disturb, by a limit (refused_by tells which)
+ * elsewhere  another device of ours took it
+ * cancelled  we gave up before the other side answered
+ * failed     went out and was not answered, or came in and could not be set up; cause tells why */
+#define PHONE_OUTCOME_LIST(X) \
+  X (PHONE_OUTCOME_ANSWERED, "answered") X (PHONE_OUTCOME_MISSED, "missed") X (PHONE_OUTCOME_REFUSED, "refused") \
+  X (PHONE_OUTCOME_ELSEWHERE, "elsewhere") X (PHONE_OUTCOME_CANCELLED, "cancelled") X (PHONE_OUTCOME_FAILED, "failed")
+PHONE_DECLARE_ENUM (PhoneOutcome, phone_outcome, PHONE_OUTCOME_LIST)
+
+typedef struct
+{
+  char *id;                     /* UUID, that of the call */
+  char *account;
+  gboolean incoming;
+  PhoneOutcome outcome;
+  char *remote_uri, *remote_name, *asserted_id, *diverter;
+  char *party;                  /* who it is whatever the form of the address: phone_party_key() */
+  gint64 start, answered, ended;        /* Unix s; answered 0: not answered */
+  PhoneActor actor;
+  PhoneCause cause;
+  guint sip, q850;              /* 0: none */
+  char *phrase;
+  char *refused_by;             /* "user", "dnd", "limit"; "" unless refused */
+  char *codec, *keying, *suite; /* suite "": not encrypted */
+  double loss_local, loss_remote;       /* fraction 0..1; NAN: unknown, as all below */
+  double jitter_local, jitter_remote, round_trip;       /* ms */
+  double mos;                   /* 1..4.5 */
+  gboolean seen;
+} PhoneHistoryEntry;
+
+PhoneHistoryEntry *phone_history_entry_new (void);              /* all texts "", all measures NAN */
+PhoneHistoryEntry *phone_history_entry_copy (const PhoneHistoryEntry *entry);
+void phone_history_entry_free (PhoneHistoryEntry *entry);       /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneHistoryEntry, phone_history_entry_free)
+
+/* Replaces an owned text; NULL becomes "". */
+void phone_text_take (char **where, const char *text);
+
+/* The address without what does not tell people apart: scheme, port, parameters, visual separators of a number, case of the host, and
+ * for a number that means the same everywhere (with +, or of seven digits and more) the host. "sip:+49-30-123@example.org;user=phone" and
+ * "tel:+4930123" are both +4930123; sip:Bob@EXAMPLE.org is Bob@example.org, sip:23@office.example is 23@office.example. The cleaned text
+ * itself if it is no URI. Caller frees. */
+char *phone_party_key (const char *uri);
+
+/* All that is set must hold. Borrowed texts, NULL: any. */
+typedef struct
+{
+  const char *account, *party;  /* party: address in any form */
+  const char *text;             /* part of name or address, case does not matter */
+  const char *before;           /* id of an entry: only older ones; costs the same however deep */
+  int outcome;                  /* PhoneOutcome, -1: any */
+  int incoming, seen;           /* -1: any */
+  gint64 since, until;          /* start within [since, until), Unix s; 0: open */
+} PhoneHistoryFilter;
+
+#define PHONE_HISTORY_FILTER_ANY { .outcome = -1, .incoming = -1, .seen = -1 }
+#define PHONE_HISTORY_MAX_PAGE 1000
+#define PHONE_HISTORY_MAX_IDS 1000

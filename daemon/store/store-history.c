@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The history's half of the archive: each operation is a job and its statements. */
+
+#include "store/store-history.h"
+
+#include <string.h>
+
+/* ---- columns ---- */
+
+#define COLUMNS \
+  "id, account, incoming, outcome, party, remote_uri, remote_name, asserted_id, diverter, start, answered, ended, actor, cause, sip, " \
+  "q850, phrase, refused_by, codec, keying, suite, loss_local, loss_remote, jitter_local, jitter_remote, round_trip, mos, seen"
+
+static void
+bind_entry (sqlite3_stmt *s, const PhoneHistoryEntry *e)
+{
+  int i = 0;
+
+  store_bind_text (s, ++i, e->id);
+  store_bind_text (s, ++i, e->account);
+  sqlite3_bind_int (s, ++i, e->incoming);
+  sqlite3_bind_int (s, ++i, (int) e->outcome);
+  store_bind_text (s, ++i, e->party);
+  store_bind_text (s, ++i, e->remote_uri);
+  store_bind_text (s, ++i, e->remote_name);
+  store_bind_text (s, ++i, e->asserted_id);
+  store_bind_text (s, ++i, e->diverter);
+  sqlite3_bind_int64 (s, ++i, e->start);
+  sqlite3_bind_int64 (s, ++i, e->answered);
+  sqlite3_bind_int64 (s, ++i, e->ended);
+  store_bind_text (s, ++i, phone_actor_to_string (e->actor));
+  store_bind_text (s, ++i, phone_cause_to_string (e->cause));
+  sqlite3_bind_int64 (s, ++i, e->sip);
+  sqlite3_bind_int64 (s, ++i, e->q850);
+  store_bind_text (s, ++i, e->phrase);
+  store_bind_text (s, ++i, e->refused_by);
+  store_bind_text (s, ++i, e->codec);
+  store_bind_text (s, ++i, e->keying);
+  store_bind_text (s, ++i, e->suite);
+  store_bind_double (s, ++i, e->loss_local);
+  store_bind_double (s, ++i, e->loss_remote);
+  store_bind_double (s, ++i, e->jitter_local);
+  store_bind_double (s, ++i, e->jitter_remote);
+  store_bind_double (s, ++i, e->round_trip);
+  store_bind_double (s, ++i, e->mos);
+  sqlite3_bind_int (s, ++i, e->seen);
+}
+
+/* The file is ours, but a number out of range in it must not become one of our enums. */
+static PhoneHistoryEntry *
+read_entry (sqlite3_stmt *s)
+{
+  PhoneHistoryEntry *e = phone_history_entry_new ();
+  int i = 0, outcome;
+
+  phone_text_take (&e->id, store_column_text (s, i++));
+  phone_text_take (&e->account, store_column_text (s, i++));
+  e->incoming = sqlite3_column_int (s, i++) != 0;
+  outcome = sqlite3_column_int (s, i++);
+  e->outcome = outcome >= 0 && outcome < phone_outcome_n_values ? (PhoneOutcome) outcome : PHONE_OUTCOME_FAILED;
+  phone_text_take (&e->party, store_column_text (s, i++));
+  phone_text_take (&e->remote_uri, store_column_text (s, i++));
+  phone_text_take (&e->remote_name, store_column_text (s, i++));
+  phone_text_take (&e->asserted_id, store_column_text (s, i++));
+  phone_text_take (&e->diverter, store_column_text (s, i++));
+  e->start = sqlite3_column_int64 (s, i++);
+  e->answered = sqlite3_column_int64 (s, i++);
+  e->ended = sqlite3_column_int64 (s, i++);
+  phone_actor_from_string (store_column_text (s, i++), &e->actor);
+  phone_cause_from_string (store_column_text (s, i++), &e->cause);
+  e->sip = (guint) sqlite3_column_int64 (s, i++);
+  e->q850 = (guint) sqlite3_column_int64 (s, i++);
+  phone_text_take (&e->phrase, store_column_text (s, i++));
+  phone_text_take (&e->refused_by, store_column_text (s, i++));
+  phone_text_take (&e->codec, store_column_text (s, i++));
+  phone_text_take (&e->keying, store_column_text (s, i++));
+  phone_text_take (&e->suite, store_column_text (s, i++));
+  e->loss_local = store_column_double (s, i++);
+  e->loss_remote = store_column_double (s, i++);
+  e->jitter_local = store_column_double (s, i++);
+  e->jitter_remote = store_column_double (s, i++);
+  e->round_trip = store_column_double (s, i++);
+  e->mos = store_column_double (s, i++);
+  e->seen = sqlite3_column_int (s, i++) != 0;
+  return e;
+}
+
+/* ---- writes ---- */
+
+typedef struct
+{
+  StoreJob job;
+  PhoneHistoryEntry *entry;     /* add */
+  char **ids;                   /* mark, delete; NULL: all */
+  gint64 before;                /* expire */
+  guint max_entries;
+  PhoneArchiveDone done;
+  gpointer data;
+} WriteJob;
+
+static void
+write_finish (StoreJob *job, gboolean kept, const GError *error)
+{
+  WriteJob *self = (WriteJob *) job;
+
+  if (self->done)
+    self->done (kept, error, self->data);
+}
+
+static void
+write_free (StoreJob *job)
+{
+  WriteJob *self = (WriteJob *) job;
+
+  phone_history_entry_free (self->entry);
+  g_strfreev (self->ids);
+  g_free (self);
+}
+
+static WriteJob *
+write_new (int (*run) (StoreDb *db, StoreJob *job), PhoneArchiveDone done, gpointer data)
+{
+  WriteJob *self = g_new0 (WriteJob, 1);
+
+  self->job = (StoreJob){ .run = run, .finish = write_finish, .free = write_free, .is_write = TRUE };
+  self->done = done;
+  self->data = data;
+  return self;
+}
+
+static int
+run_add (StoreDb *db, StoreJob *job)
+{
+  int rc;
+  sqlite3_stmt *s = store_db_prepare (db,
+                                      "INSERT INTO history (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+                                      " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+                                      &rc);
+
+  if (!s)
+    return rc;
+  bind_entry (s, ((WriteJob *) job)->entry);
+  return store_db_run (s);
+}
+
+/* The statement for each id, or the other one when all are meant. */
+static int
+run_each (StoreDb *db, const char *one, const char *all, char **ids)
+{
+  int rc = SQLITE_OK;
+  sqlite3_stmt *s = store_db_prepare (db, ids ? one : all, &rc);
+
+  if (s && !ids)
+    rc = store_db_run (s);
+  for (gsize i = 0; s && ids && ids[i] && rc == SQLITE_OK; i++)
+    {
+      store_bind_text (s, 1, ids[i]);
+      rc = store_db_run (s);
+    }
+  return rc;
+}
+
+static int
+run_mark_seen (StoreDb *db, StoreJob *job)
+{
+  return run_each (db, "UPDATE history SET seen = 1 WHERE id = ?1 AND seen = 0", "UPDATE history SET seen = 1 WHERE seen = 0",
+                   ((WriteJob *) job)->ids);
+}
+
+static int
+run_delete (StoreDb *db, StoreJob *job)
+{
+  return run_each (db, "DELETE FROM history WHERE id = ?1", "DELETE FROM history WHERE TRUE", ((WriteJob *) job)->ids);
+}
+
+static int
+run_expire (StoreDb *db, StoreJob *job)
+{
+  const WriteJob *self = (WriteJob *) job;
+  int rc = SQLITE_OK;
+  sqlite3_stmt *s;
+
+  if (self->before > 0)
+    {
+      s = store_db_prepare (db, "DELETE FROM history WHERE start < ?1", &rc);
+      if (!s)
+        return rc;
+      sqlite3_bind_int64 (s, 1, self->before);
+      rc = store_db_run (s);
+    }
+  if (rc == SQLITE_OK && self->max_entries > 0)
+    {
+      /* From the newest back: the first one too many, and all that is older. */
+      s = store_db_prepare (db,
+                            "DELETE FROM history WHERE seq IN (SELECT seq FROM history ORDER BY start DESC, seq DESC LIMIT -1 OFFSET ?1)",
+                            &rc);
+      if (!s)
+        return rc;
+      sqlite3_bind_int64 (s, 1, self->max_entries);
+      rc = store_db_run (s);
+    }
+  return rc;
+}
+
+void
+store_history_add (gpointer store, PhoneHistoryEntry *entry, PhoneArchiveDone done, gpointer data)
+{
+  WriteJob *self = write_new (run_add, done, data);
+
+  self->entry = entry;
+  store_push (store, &self->job);
+}
+
+void
+store_history_mark_seen (gpointer store, const char *const *ids, PhoneArchiveDone done, gpointer data)
+{
+  WriteJob *self = write_new (run_mark_seen, done, data);
+
+  self->ids = g_strdupv ((char **) ids);
+  store_push (store, &self->job);
+}
+
+void
+store_history_delete (gpointer store, const char *const *ids, PhoneArchiveDone done, gpointer data)
+{
+  WriteJob *self = write_new (run_delete, done, data);
+
+  self->ids = g_strdupv ((char **) ids);
+  store_push (store, &self->job);
+}
+
+void
+store_history_expire (gpointer store, gint64 before, guint max_entries, PhoneArchiveDone done, gpointer data)
+{
+  WriteJob *self = write_new (run_expire, done, data);
+
+  self->before = before;
+  self->max_entries = max_entries;
+  store_push (store, &self->job);
+}
+
+/* ---- reads ---- */
+
+typedef struct
+{
+  StoreJob job;
+  char *account, *party, *text, *before, *id;
+  PhoneHistoryFilter filter;    /* its texts are those above */
+  guint offset, limit;
+  GPtrArray *entries;
+  guint n;
+  PhoneHistoryListed listed;
+  PhoneArchiveCounted counted;
+  gpointer data;
+} ReadJob;
+
+static void
+list_finish (StoreJob *job, gboolean kept, const GError *error)
+{
+  ReadJob *self = (ReadJob *) job;
+
+  self->listed (error ? NULL : self->entries, error, self->data);
+}
+
+static void
+count_finish (StoreJob *job, gboolean kept, const GError *error)
+{
+  ReadJob *self = (ReadJob *) job;
+
+  self->counted (self->n, error, self->data);
+}
+
+static void
+read_free (StoreJob *job)
+{
+  ReadJob *self = (ReadJob *) job;
+
+  g_clear_pointer (&self->entries, g_ptr_array_unref);
+  g_free (self->account);
+  g_free (self->party);
+  g_free (self->text);
+  g_free (self->before);
+  g_free (self->id);
+  g_free (self);
+}
+
+static ReadJob *
+read_new (int (*run) (StoreDb *db, StoreJob *job), void (*finish) (StoreJob *job, gboolean kept, const GError *error), gpointer data)
+{
+  ReadJob *self = g_new0 (ReadJob, 1);
+
+  self->job = (StoreJob){ .run = run, .finish = finish, .free = read_free };
+  self->data = data;
+  return self;
+}
+
+static int
+collect (sqlite3_stmt *s, GPtrArray *entries)
+{
+  int rc;
+
+  g_ptr_array_set_size (entries, 0);
+  while ((rc = sqlite3_step (s)) == SQLITE_ROW)
+    g_ptr_array_add (entries, read_entry (s));
+  sqlite3_reset (s);
+  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Shorter than a trigram: looked for in every entry. */
+static gboolean
+is_short (const char *text)
+{
+  return g_utf8_strlen (text, -1) < 3;
+}
+
+/* The page's keys come from one index; only then are the entries read. Parameters: 1 account, 2 outcome, 3 incoming, 4 seen, 5 since,
+ * 6 until, 7 party, 8 text, 9 before, 10 limit, 11 offset. */
+static char *
+make_list_sql (const PhoneHistoryFilter *f)
+{
+  gboolean by_text = f->text && !is_short (f->text);
+  const char *order = by_text ? "h.seq DESC" : "h.start DESC, h.seq DESC";
+  g_autoptr (GString) sql = g_string_new ("SELECT " COLUMNS " FROM (SELECT h.seq AS page_seq FROM ");
+
+  g_string_append (sql, by_text ? "history_text AS t JOIN history AS h ON h.seq = t.rowid WHERE t.history_text MATCH ?8"
+                                : "history AS h WHERE TRUE");
+  if (f->text && !by_text)
+    g_string_append (sql, " AND (h.remote_name LIKE ?8 ESCAPE '\\' OR h.remote_uri LIKE ?8 ESCAPE '\\')");
+  if (f->account)
+    g_string_append (sql, " AND h.account = ?1");
+  if (f->outcome >= 0)
+    g_string_append (sql, " AND h.outcome = ?2");
+  if (f->incoming >= 0)
+    g_string_append (sql, " AND h.incoming = ?3");
+  if (f->seen == 0)
+    g_string_append (sql, " AND h.seen = 0");
+  else if (f->seen > 0)
+    g_string_append (sql, " AND h.seen = 1");
+  if (f->since)
+    g_string_append (sql, " AND h.start >= ?5");
+  if (f->until)
+    g_string_append (sql, " AND h.start < ?6");
+  if (f->party)
+    g_string_append (sql, " AND h.party = ?7");
+  if (f->before)
+    g_string_append (sql, by_text ? " AND h.seq < (SELECT seq FROM history WHERE id = ?9)"
+                                  : " AND (h.start, h.seq) < (SELECT start, seq FROM history WHERE id = ?9)");
+  g_string_append_printf (sql, " ORDER BY %s LIMIT ?10 OFFSET ?11) JOIN history AS h ON h.seq = page_seq ORDER BY %s",
+                          by_text ? "t.rowid DESC" : order, order);
+  return g_string_free (g_steal_pointer (&sql), FALSE);
+}
+
+/* A phrase for MATCH, a pattern for LIKE: what was typed, literally. */
+static char *
+make_needle (const char *text)
+{
+  GString *needle = g_string_new (is_short (text) ? "%" : "\"");
+
+  for (const char *p = text; *p; p++)
+    {
+      if (is_short (text) && strchr ("%_\\", *p))
+        g_string_append_c (needle, '\\');
+      if (!is_short (text) && *p == '"')
+        g_string_append_c (needle, '"');
+      g_string_append_c (needle, *p);
+    }
+  g_string_append_c (needle, is_short (text) ? '%' : '"');
+  return g_string_free (needle, FALSE);
+}
+
+static int
+run_list (StoreDb *db, StoreJob *job)
+{
+  ReadJob *self = (ReadJob *) job;
+  const PhoneHistoryFilter *f = &self->filter;
+  g_autofree char *sql = make_list_sql (f);
+  g_autofree char *needle = f->text ? make_needle (f->text) : NULL;
+  g_autofree char *party = f->party ? phone_party_key (f->party) : NULL;
+  int rc;
+  sqlite3_stmt *s = store_db_prepare (db, sql, &rc);
+
+  if (!s)
+    return rc;
+  store_bind_text (s, 1, f->account);
+  sqlite3_bind_int (s, 2, f->outcome);
+  sqlite3_bind_int (s, 3, f->incoming);
+  sqlite3_bind_int64 (s, 5, f->since);
+  sqlite3_bind_int64 (s, 6, f->until);
+  store_bind_text (s, 7, party);
+  store_bind_text (s, 8, needle);
+  store_bind_text (s, 9, f->before);
+  sqlite3_bind_int64 (s, 10, self->limit);
+  sqlite3_bind_int64 (s, 11, self->offset);
+  return collect (s, self->entries);
+}
+
+static int
+run_get (StoreDb *db, StoreJob *job)
+{
+  ReadJob *self = (ReadJob *) job;
+  int rc;
+  sqlite3_stmt *s = store_db_prepare (db, "SELECT " COLUMNS " FROM history WHERE id = ?1", &rc);
+
+  if (!s)
+    return rc;
+  store_bind_text (s, 1, self->id);
+  return collect (s, self->entries);
+}
+
+static int
+run_count (StoreDb *db, StoreJob *job)
+{
+  int rc;
+  sqlite3_stmt *s = store_db_prepare (db, "SELECT count (*) FROM history WHERE seen = 0", &rc);
+
+  if (!s)
+    return rc;
+  rc = sqlite3_step (s);
+  if (rc == SQLITE_ROW)
+    ((ReadJob *) job)->n = (guint) sqlite3_column_int64 (s, 0);
+  sqlite3_reset (s);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+void
+store_history_list (gpointer store, const PhoneHistoryFilter *filter, guint offset, guint limit, PhoneHistoryListed done, gpointer data)
+{
+  ReadJob *self = read_new (run_list, list_finish, data);
+
+  self->filter = *filter;
+  self->filter.account = self->account = g_strdup (filter->account);
+  self->filter.party = self->party = g_strdup (filter->party);
+  self->filter.text = self->text = filter->text && *filter->text ? g_strdup (filter->text) : NULL;
+  self->filter.before = self->before = g_strdup (filter->before);
+  self->offset = offset;
+  self->limit = MIN (limit, PHONE_HISTORY_MAX_PAGE);
+  self->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_history_entry_free);
+  self->listed = done;
+  store_push (store, &self->job);
+}
+
+void
+store_history_get (gpointer store, const char *id, PhoneHistoryListed done, gpointer data)
+{
+  ReadJob *self = read_new (run_get, list_finish, data);
+
+  self->id = g_strdup (id);
+  self->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_history_entry_free);
+  self->listed = done;
+  store_push (store, &self->job);
+}
+
+void
+store_history_count_unseen (gpointer store, PhoneArchiveCounted done, gpointer data)
+{
+  ReadJob *self = read_new (run_count, count_finish, data);
+
+  self->counted = done;
+  store_push (store, &self->job);
+}

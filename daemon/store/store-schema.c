@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The schema as the list of steps that made it: a step is never edited once released, the next one is added behind it. user_version counts
+ * the steps that a file has seen.
+ *
+ * Every list is in the order (start, seq), newest first, and has an index that ends in that order for each of its common filters, so a
+ * page costs what it shows. A part of a name or address is found by trigrams (FTS5); those pages are in the order of recording. */
+
+#include "store/store-db.h"
+
+static const char step_history[]
+    = "CREATE TABLE history ("
+      "  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, account TEXT NOT NULL, incoming INTEGER NOT NULL,"
+      "  outcome INTEGER NOT NULL, party TEXT NOT NULL, remote_uri TEXT NOT NULL, remote_name TEXT NOT NULL, asserted_id TEXT NOT NULL,"
+      "  diverter TEXT NOT NULL, start INTEGER NOT NULL, answered INTEGER NOT NULL, ended INTEGER NOT NULL, actor TEXT NOT NULL,"
+      "  cause TEXT NOT NULL, sip INTEGER NOT NULL, q850 INTEGER NOT NULL, phrase TEXT NOT NULL, refused_by TEXT NOT NULL,"
+      "  codec TEXT NOT NULL, keying TEXT NOT NULL, suite TEXT NOT NULL, loss_local REAL, loss_remote REAL, jitter_local REAL,"
+      "  jitter_remote REAL, round_trip REAL, mos REAL, seen INTEGER NOT NULL) STRICT;"
+      "CREATE INDEX history_start ON history (start);"
+      "CREATE INDEX history_account ON history (account, start);"
+      "CREATE INDEX history_outcome ON history (outcome, start);"
+      "CREATE INDEX history_account_outcome ON history (account, outcome, start);"
+      "CREATE INDEX history_party ON history (party, start);"
+      "CREATE INDEX history_unseen ON history (start) WHERE seen = 0;"
+      "CREATE VIRTUAL TABLE history_text USING fts5 (remote_name, remote_uri, asserted_id, content = 'history', content_rowid = 'seq',"
+      "  tokenize = 'trigram');"
+      "CREATE TRIGGER history_inserted AFTER INSERT ON history BEGIN"
+      "  INSERT INTO history_text (rowid, remote_name, remote_uri, asserted_id)"
+      "    VALUES (new.seq, new.remote_name, new.remote_uri, new.asserted_id);"
+      "END;"
+      "CREATE TRIGGER history_deleted AFTER DELETE ON history BEGIN"
+      "  INSERT INTO history_text (history_text, rowid, remote_name, remote_uri, asserted_id)"
+      "    VALUES ('delete', old.seq, old.remote_name, old.remote_uri, old.asserted_id);"
+      "END;";
+
+typedef int (*Step) (StoreDb *db);
+
+static int make_history (StoreDb *db) { return store_db_exec (db, step_history); }
+
+static const Step steps[] = { make_history };
+G_STATIC_ASSERT (G_N_ELEMENTS (steps) == STORE_SCHEMA_VERSION);
+
+static int
+read_version (StoreDb *db, int *ret_version)
+{
+  sqlite3_stmt *statement;
+  int rc = sqlite3_prepare_v2 (db->db, "PRAGMA user_version", -1, &statement, NULL);
+
+  if (rc != SQLITE_OK)
+    return rc;
+  rc = sqlite3_step (statement);
+  if (rc == SQLITE_ROW)
+    *ret_version = sqlite3_column_int (statement, 0);
+  sqlite3_finalize (statement);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+int
+store_schema_migrate (StoreDb *db, int upto)
+{
+  int version = 0;
+  int rc = read_version (db, &version);
+
+  if (rc == SQLITE_OK && (version < 0 || version > (int) G_N_ELEMENTS (steps)))
+    return SQLITE_MISMATCH;
+  for (; rc == SQLITE_OK && version < upto; version++)
+    {
+      char pragma[40];
+
+      g_snprintf (pragma, sizeof pragma, "PRAGMA user_version = %d", version + 1);
+      rc = store_db_exec (db, "BEGIN IMMEDIATE");
+      if (rc == SQLITE_OK)
+        rc = steps[version] (db);
+      if (rc == SQLITE_OK)
+        rc = store_db_exec (db, pragma);
+      if (rc == SQLITE_OK)
+        rc = store_db_exec (db, "COMMIT");
+      if (rc != SQLITE_OK)
+        sqlite3_exec (db->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+  return rc;
+}

@@ -12,6 +12,7 @@
 
 #include "bus/bus.h"
 #include "config.h"
+#include "desktop-dnd.h"
 #include "core/registry.h"
 #include "log.h"
 #include "media/media.h"
@@ -38,6 +39,8 @@ typedef struct
   UaEngine *ua;
   MediaEngine *media;
   Store *archive;
+  DesktopDnd *desktop;
+  GFileMonitor *zone;
   Bus *bus;
   Shutdown *shutdown;
   GStrv problems;
@@ -211,6 +214,7 @@ on_wake (gint64 slept, gpointer data)
     return;
   phone_log_notice (NULL, "Awake after %" G_GINT64_FORMAT " s of suspend", slept / G_USEC_PER_SEC);
   ua_engine_network_changed (self->ua);
+  phone_dnd_on_time_changed (phone_registry_get_dnd (self->registry));
 }
 
 static void
@@ -221,6 +225,47 @@ on_device_lost (const char *role, const char *device, gpointer data)
   if (self->bus)
     bus_device_lost (self->bus, device);
   phone_registry_audio_changed (self->registry);
+}
+
+/* ---- do not disturb ---- */
+
+static void
+on_desktop (gboolean active, gpointer data)
+{
+  Daemon *self = data;
+
+  phone_dnd_on_desktop (phone_registry_get_dnd (self->registry), active);
+}
+
+/* The desktop is only looked at while it is to be followed. */
+static void
+on_dnd_changed (PhoneDnd *dnd, guint mask, Daemon *self)
+{
+  gboolean follow = phone_dnd_get_follow_desktop (dnd);
+
+  if (follow && !self->desktop)
+    self->desktop = desktop_dnd_new (on_desktop, self);
+  else if (!follow)
+    g_clear_pointer (&self->desktop, desktop_dnd_free);
+}
+
+static void
+on_zone_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event, Daemon *self)
+{
+  phone_dnd_on_time_changed (phone_registry_get_dnd (self->registry));
+}
+
+static void
+watch_time (Daemon *self)
+{
+  g_autoptr (GFile) zone = g_file_new_for_path ("/etc/localtime");
+  PhoneDnd *dnd = phone_registry_get_dnd (self->registry);
+
+  self->zone = g_file_monitor_file (zone, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
+  if (self->zone)
+    g_signal_connect (self->zone, "changed", G_CALLBACK (on_zone_changed), self);
+  g_signal_connect (dnd, "changed", G_CALLBACK (on_dnd_changed), self);
+  on_dnd_changed (dnd, 0, self);
 }
 
 static void
@@ -309,6 +354,7 @@ start (Daemon *self)
   publish_problems (self);
   for (guint i = 0; i < self->config->accounts->len; i++)
     add_account (self, g_ptr_array_index (self->config->accounts, i));
+  watch_time (self);
   ua_clock_set_wake (on_wake, self);
   self->monitor = g_network_monitor_get_default ();
   g_signal_connect (self->monitor, "network-changed", G_CALLBACK (on_network_changed), self);
@@ -339,8 +385,15 @@ tear_down (Daemon *self)
       while (!self->engine_stopped)
         g_main_loop_run (self->loop);
     }
+  g_clear_pointer (&self->desktop, desktop_dnd_free);
+  if (self->zone)
+    g_signal_handlers_disconnect_by_data (self->zone, self);
+  g_clear_object (&self->zone);
   if (self->registry)
-    g_signal_handlers_disconnect_by_data (self->registry, self);
+    {
+      g_signal_handlers_disconnect_by_data (phone_registry_get_dnd (self->registry), self);
+      g_signal_handlers_disconnect_by_data (self->registry, self);
+    }
   /* The last calls have ended: what they leave is written, and every callback of the archive has fired. */
   if (self->archive)
     store_close (self->archive);

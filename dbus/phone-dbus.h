@@ -18,6 +18,7 @@
 #define PHONE_DBUS_RECORDING "org.phoned.Phone1.Recording"
 #define PHONE_DBUS_RECORDINGS "org.phoned.Phone1.Recordings"
 #define PHONE_DBUS_AUDIO "org.phoned.Phone1.Audio"
+#define PHONE_DBUS_DND "org.phoned.Phone1.Dnd"
 #define PHONE_DBUS_HISTORY "org.phoned.Phone1.History"
 
 #define PHONE_DBUS_ERROR_PREFIX "org.phoned.Phone1.Error."

@@ -111,6 +111,9 @@ bus_flush (Bus *bus)
   emit_changed (bus, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, names);
   bus_audio_changed_properties (mask, audio, names);
   emit_changed (bus, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, names);
+  bus_dnd_changed_properties (bus->dnd_pending, names);
+  bus->dnd_pending = 0;
+  emit_changed (bus, PHONE_DBUS_PATH, PHONE_DBUS_DND, names);
   bus_history_changed_properties (bus->history_pending, names);
   bus->history_pending = 0;
   emit_changed (bus, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, names);
@@ -340,6 +343,13 @@ on_history_changed (PhoneHistory *history, guint mask, Bus *bus)
 }
 
 static void
+on_dnd_changed (PhoneDnd *dnd, guint mask, Bus *bus)
+{
+  bus->dnd_pending |= mask;
+  bus_flush_later (bus);
+}
+
+static void
 on_history_added (PhoneHistory *history, const PhoneHistoryEntry *entry, gboolean kept, Bus *bus)
 {
   bus_history_emit_added (bus, entry, kept);
@@ -429,7 +439,8 @@ export_vtables (Bus *self)
        = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, bus_manager_vtable, self))
           < 0
       || (r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, bus_audio_vtable, self)) < 0
-      || (r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, bus_history_vtable, self)) < 0)
+      || (r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, bus_history_vtable, self)) < 0
+      || (r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_DND, bus_dnd_vtable, self)) < 0)
     return r;
   if ((r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, PHONE_DBUS_ACCOUNT,
                                        bus_account_vtable, on_find_account, self))
@@ -467,6 +478,7 @@ bus_objects_export (Bus *bus)
   g_signal_connect (bus->registry, "changed", G_CALLBACK (on_registry_changed), bus);
   g_signal_connect (bus->registry, "recording-changed", G_CALLBACK (on_recording_changed), bus);
   g_signal_connect (bus->registry, "audio-changed", G_CALLBACK (on_audio_changed), bus);
+  g_signal_connect (phone_registry_get_dnd (bus->registry), "changed", G_CALLBACK (on_dnd_changed), bus);
   g_signal_connect (phone_registry_get_history (bus->registry), "changed", G_CALLBACK (on_history_changed), bus);
   g_signal_connect (phone_registry_get_history (bus->registry), "added", G_CALLBACK (on_history_added), bus);
   return export_vtables (bus);
@@ -480,6 +492,7 @@ bus_objects_clear (Bus *bus)
   g_autoptr (GError) error = NULL;
 
   g_signal_handlers_disconnect_by_data (bus->registry, bus);
+  g_signal_handlers_disconnect_by_data (phone_registry_get_dnd (bus->registry), bus);
   g_signal_handlers_disconnect_by_data (phone_registry_get_history (bus->registry), bus);
   if (!bus->accounts)
     return;

@@ -31,6 +31,7 @@ struct _Bus
   guint manager_pending;        /* mask of PhoneRegistryField */
   char *default_account;        /* path as announced last: it may follow from a change of any account */
   gboolean audio_pending;
+  guint dnd_pending;            /* mask of PhoneDndField */
   guint history_pending;        /* mask of PhoneHistoryField */
   guint n_subscriptions;        /* of all clients to all calls */
 };
@@ -75,11 +76,12 @@ void bus_call_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_media_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_recording_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_manager_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_dnd_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_history_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_names);
 
 /* ---- one vtable each ---- */
-extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[], bus_history_vtable[];     /* userdata: Bus */
+extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[], bus_history_vtable[], bus_dnd_vtable[];     /* userdata: Bus */
 extern const sd_bus_vtable bus_recordings_vtable[];                             /* userdata: Bus */
 extern const sd_bus_vtable bus_account_vtable[];                                /* userdata: BusAccount */
 extern const sd_bus_vtable bus_call_vtable[], bus_media_vtable[];               /* userdata: BusCall */

@@ -559,6 +559,12 @@ phone_call_ring (PhoneCall *call)
     call->auto_answer_timer = g_timeout_add ((guint) auto_answer, on_auto_answer, call);
 }
 
+void
+phone_call_set_silenced (PhoneCall *call)
+{
+  call->silenced = TRUE;
+}
+
 gboolean
 phone_call_wants_ring (PhoneCall *call)
 {

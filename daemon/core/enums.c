@@ -8,6 +8,7 @@
 #include "core/call.h"
 #include "core/dtls.h"
 #include "core/ice.h"
+#include "core/dnd.h"
 #include "core/history-entry.h"
 #include "core/media-desc.h"
 #include "core/offer-answer.h"
@@ -38,6 +39,7 @@ PHONE_DEFINE_ENUM (PhoneHash, phone_hash, PHONE_HASH_LIST)
 PHONE_DEFINE_ENUM (PhoneSetup, phone_setup, PHONE_SETUP_LIST)
 PHONE_DEFINE_ENUM (PhoneSrtpPolicy, phone_srtp_policy, PHONE_SRTP_POLICY_LIST)
 PHONE_DEFINE_ENUM (PhoneTone, phone_tone, PHONE_TONE_LIST)
+PHONE_DEFINE_ENUM (PhoneDndMode, phone_dnd_mode, PHONE_DND_MODE_LIST)
 PHONE_DEFINE_ENUM (PhoneOutcome, phone_outcome, PHONE_OUTCOME_LIST)
 PHONE_DEFINE_ENUM (PhoneActor, phone_actor, PHONE_ACTOR_LIST)
 PHONE_DEFINE_ENUM (PhoneCause, phone_cause, PHONE_CAUSE_LIST)

@@ -28,6 +28,7 @@ gboolean phone_call_start (PhoneCall *call, GError **error);
 /* 180 to the caller; starts ring time-out and auto-answer. */
 void phone_call_ring (PhoneCall *call);
 gboolean phone_call_wants_ring (PhoneCall *call);               /* incoming, not answered, not silenced */
+void phone_call_set_silenced (PhoneCall *call);                  /* rings nowhere; before it is announced */
 void phone_call_set_waiting (PhoneCall *call, gboolean waiting);
 void phone_call_step_aside (PhoneCall *call);                   /* on hold, now or as soon as possible */
 gboolean phone_call_needs_stack (PhoneCall *call);              /* more than a wish: the account's stack has a dialog of it */

@@ -3,6 +3,7 @@
 /* The model's root. Policies that span calls live here and are re-evaluated from scratch after every change of a call
  * (phone_registry_call_changed): what rings, who waits, what state the daemon is in. Nothing is counted up and down. */
 
+#include "core/dnd-model.h"
 #include "core/history-private.h"
 #include "core/dial-plan.h"
 #include "core/emergency.h"
@@ -22,6 +23,7 @@ struct _PhoneRegistry
   GPtrArray *accounts;          /* owned */
   GPtrArray *calls;             /* owned; ended ones linger */
   PhoneHistory *history;
+  PhoneDnd *dnd;
   GPtrArray *leaving;           /* accounts that are removed and still have a stack */
   char *default_account;
   guint next_number;
@@ -58,6 +60,8 @@ phone_registry_finalize (GObject *object)
 
   g_clear_handle_id (&registry->stop_deadline, g_source_remove);
   phone_history_stop (registry->history);
+  phone_dnd_stop (registry->dnd);
+  g_object_unref (registry->dnd);
   g_object_unref (registry->history);
   g_ptr_array_unref (registry->calls);
   g_ptr_array_unref (registry->accounts);
@@ -95,6 +99,7 @@ phone_registry_init (PhoneRegistry *registry)
   registry->leaving = g_ptr_array_new_with_free_func (g_object_unref);
   registry->calls = g_ptr_array_new_with_free_func (g_object_unref);
   registry->history = phone_history_new (registry);
+  registry->dnd = phone_dnd_new (registry);
   registry->next_number = 1;
   registry->network = PHONE_NETWORK_ONLINE;
 }
@@ -119,6 +124,7 @@ phone_registry_set_ports (PhoneRegistry *registry, const PhonePorts *ports)
 {
   registry->ports = *ports;
   phone_history_start (registry->history);
+  phone_dnd_start (registry->dnd);
   if (ports->vault)
     ports->vault->watch (ports->vault_data, on_recording_changed, registry);
 }
@@ -132,6 +138,7 @@ phone_registry_get_recordings (PhoneRegistry *registry)
 const PhonePorts *phone_registry_get_ports (PhoneRegistry *registry) { return &registry->ports; }
 const PhoneDaemonSettings *phone_registry_get_settings (PhoneRegistry *registry) { return registry->settings; }
 PhoneHistory *phone_registry_get_history (PhoneRegistry *registry) { return registry->history; }
+PhoneDnd *phone_registry_get_dnd (PhoneRegistry *registry) { return registry->dnd; }
 GPtrArray *phone_registry_get_accounts (PhoneRegistry *registry) { return registry->accounts; }
 GPtrArray *phone_registry_get_calls (PhoneRegistry *registry) { return registry->calls; }
 PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry) { return registry->state; }
@@ -791,6 +798,8 @@ phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDia
   if (!uri || !check_dialable (registry, account, target, options, error))
     return NULL;
 
+  if (phone_is_emergency_number (target, phone_registry_country (registry, account)))
+    phone_dnd_note_emergency (registry->dnd);
   call = phone_call_new_outgoing (registry, account, registry->next_number, uri, options);
   if (!phone_call_start (call, error))
     return NULL;
@@ -838,20 +847,33 @@ refuse_incoming (PhoneRegistry *registry, PhoneAccount *account, PhoneCall *repl
 
 PhoneCall *
 phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming,
-                            const PhoneMediaDesc *offer, gpointer engine_data, guint *ret_status)
+                            const PhoneMediaDesc *offer, gpointer engine_data, PhoneRefusal *ret_refusal)
 {
   g_autoptr (PhoneCall) call = NULL;
   g_autoptr (GError) error = NULL;
+  PhoneDndVerdict verdict = DND_PASS;
 
+  *ret_refusal = (PhoneRefusal){ 0 };
   if (incoming->replaced && phone_call_is_ended (incoming->replaced))
-    *ret_status = 603;          /* RFC 3891 section 3 */
+    ret_refusal->status = 603;          /* RFC 3891 section 3 */
   else
-    *ret_status = refuse_incoming (registry, account, incoming->replaced);
-  if (*ret_status)
+    ret_refusal->status = refuse_incoming (registry, account, incoming->replaced);
+  if (ret_refusal->status)
     {
       phone_log_notice (NULL, "Account %s: call from %s refused with %u", phone_account_get_id (account),
-                        incoming->remote_uri, *ret_status);
-      phone_history_record_refused (registry->history, account, incoming, *ret_status, "limit");
+                        incoming->remote_uri, ret_refusal->status);
+      phone_history_record_refused (registry->history, account, incoming, ret_refusal->status,
+                                    incoming->replaced ? "" : "limit");
+      return NULL;
+    }
+  /* A call that takes the place of another is not one that disturbs. */
+  if (!incoming->replaced)
+    verdict = phone_dnd_judge (registry->dnd, account, incoming, ret_refusal);
+  if (verdict == DND_REFUSE)
+    {
+      phone_log_notice (NULL, "Account %s: call from %s refused with %u: do not disturb", phone_account_get_id (account),
+                        incoming->remote_uri, ret_refusal->status);
+      phone_history_record_refused (registry->history, account, incoming, ret_refusal->status, "dnd");
       return NULL;
     }
   call = phone_call_new_incoming (registry, account, registry->next_number, incoming, offer, engine_data);
@@ -860,9 +882,11 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
       phone_log_notice (NULL, "Account %s: call from %s refused with 488: %s", phone_account_get_id (account),
                         incoming->remote_uri, error->message);
       phone_history_record_refused (registry->history, account, incoming, 488, "");
-      *ret_status = 488;
+      ret_refusal->status = 488;
       return NULL;
     }
+  if (verdict == DND_SILENCE)
+    phone_call_set_silenced (call);
   registry->next_number++;
   g_ptr_array_add (registry->calls, g_object_ref (call));
   phone_call_set_waiting (call, is_busy_with (registry, call));

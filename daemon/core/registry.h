@@ -7,6 +7,7 @@
 
 #include <glib-object.h>
 #include "core/call.h"
+#include "core/dnd.h"
 #include "core/history.h"
 
 #define PHONE_DAEMON_STATE_LIST(X) \
@@ -35,8 +36,9 @@ const PhoneDaemonSettings *phone_registry_get_settings (PhoneRegistry *registry)
 /* Reload; copies. Audio devices whose setting changed are selected, where the user has not chosen another. */
 void phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings *settings);
 
-/* The history lives as long as the registry. */
+/* History and do-not-disturb live as long as the registry. */
 PhoneHistory *phone_registry_get_history (PhoneRegistry *registry);
+PhoneDnd *phone_registry_get_dnd (PhoneRegistry *registry);
 
 /* Takes up what the user chose in an earlier life: default account, audio devices. After set_ports. */
 void phone_registry_restore_choices (PhoneRegistry *registry);
@@ -85,7 +87,7 @@ void phone_registry_audio_changed (PhoneRegistry *registry);
 void phone_registry_stop (PhoneRegistry *registry, guint deadline, void (*done) (gpointer data), gpointer data);
 
 /* An INVITE outside a dialog, matched to an account by the engine (Request-URI, To, DID, or the registered flow). offer NULL: delayed
- * offer. Calls call_ring (180) before it returns. Returns the new call (borrowed), or NULL with *ret_status the SIP status to answer with and nothing created. Strings are copied. */
+ * offer. Calls call_ring (180) before it returns. Returns the new call (borrowed), or NULL with *ret_refusal what to answer with and nothing created. Strings are copied. */
 typedef struct
 {
   const char *remote_uri, *remote_name, *asserted_id, *diverter;
@@ -93,5 +95,11 @@ typedef struct
   PhoneCall *replaced;          /* RFC 3891: the call that this one takes the place of; matched by the engine. NULL: none */
   guint auto_answer_ms;         /* asked for by the caller; core's policy decides */
 } PhoneIncoming;
+typedef struct
+{
+  guint status;                 /* 300-699 */
+  guint retry_after;            /* s, 0: none */
+  const char *contact;          /* of a 302, borrowed until the next turn of the main loop; NULL: none */
+} PhoneRefusal;
 PhoneCall *phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming,
-                                       const PhoneMediaDesc *offer, gpointer engine_data, guint *ret_status);
+                                       const PhoneMediaDesc *offer, gpointer engine_data, PhoneRefusal *ret_refusal);

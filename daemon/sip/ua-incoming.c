@@ -29,6 +29,18 @@ respond (UaDialog *dialog, guint status, const char *phrase, const char *sdp)
                TAG_IF (sdp, SIPTAG_CONTENT_TYPE_STR ("application/sdp")), TAG_IF (sdp, SIPTAG_PAYLOAD_STR (sdp)), TAG_END ());
 }
 
+/* contact: where the caller may try instead (RFC 3261 section 21.3), retry_after: when (20.33). */
+static void
+turn_away (UaDialog *dialog, const PhoneRefusal *refusal)
+{
+  guint status = refusal->status ? refusal->status : 480;
+  g_autofree char *retry_after = g_strdup_printf ("%u", refusal->retry_after);
+  g_autofree char *contact = refusal->contact ? g_strdup_printf ("<%s>", refusal->contact) : NULL;
+
+  nua_respond (dialog->nh, (int) status, sip_status_phrase ((int) status), TAG_IF (contact, SIPTAG_CONTACT_STR (contact)),
+               TAG_IF (refusal->retry_after, SIPTAG_RETRY_AFTER_STR (retry_after)), TAG_END ());
+}
+
 /* ---- screening ---- */
 
 static char *
@@ -151,7 +163,7 @@ auto_answer (const sip_t *sip)
 }
 
 static void
-announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, PhoneCall *replaced, guint *ret_status)
+announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, PhoneCall *replaced, PhoneRefusal *ret_refusal)
 {
   UaStack *stack = dialog->stack;
   UaEngine *engine = stack->engine;
@@ -181,7 +193,7 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   incoming.request_uri = request_uri;
   incoming.replaced = replaced;
   incoming.auto_answer_ms = auto_answer (sip);
-  call = phone_registry_on_incoming (engine->registry, stack->account->account, &incoming, offer, dialog, ret_status);
+  call = phone_registry_on_incoming (engine->registry, stack->account->account, &incoming, offer, dialog, ret_refusal);
   if (call)
     ua_dialog_set_call (dialog, call);
 }
@@ -194,6 +206,7 @@ ua_incoming_on_invite (UaStack *stack, const UaEvent *event, gpointer owner)
   g_autoptr (PhoneMediaDesc) offer = NULL;
   g_autoptr (GError) error = NULL;
   PhoneCall *replaced = NULL;
+  PhoneRefusal refusal = { 0 };
   UaDialog *dialog;
 
   if (!status)
@@ -217,10 +230,10 @@ ua_incoming_on_invite (UaStack *stack, const UaEvent *event, gpointer owner)
   dialog->nh = event->nh;
   ua_stack_adopt (stack, event->nh, UA_OWNER_DIALOG, dialog);
   ua_dialog_learn_session (dialog, sip);
-  announce (dialog, sip, offer, replaced, &status);
+  announce (dialog, sip, offer, replaced, &refusal);
   if (dialog->call)
     return;
-  respond (dialog, status ? status : 480, NULL, NULL);
+  turn_away (dialog, &refusal);
   ua_dialog_await_end (dialog);
 }
 

@@ -776,8 +776,10 @@ fake_engine_incoming (FakeEngine *engine, PhoneRegistry *registry, PhoneAccount 
   PhoneIncoming incoming = {
     .remote_uri = uri, .remote_name = name, .asserted_id = "", .diverter = "", .request_uri = "sip:me"
   };
-  PhoneCall *call = phone_registry_on_incoming (registry, account, &incoming, desc, engine, ret_status);
+  PhoneRefusal refusal = { 0 };
+  PhoneCall *call = phone_registry_on_incoming (registry, account, &incoming, desc, engine, &refusal);
 
+  *ret_status = refusal.status;
   if (!call)
     return 0;
   if (desc)

@@ -15,9 +15,9 @@ from gi.repository import Gio, GLib
 
 NAME = "org.phoned.Phone1"
 ROOT = "/org/phoned/Phone1"
-MANAGER, ACCOUNT, CALL, MEDIA, AUDIO, HISTORY = (NAME + "." + i for i in ("Manager", "Account", "Call", "Media", "Audio", "History"))
+MANAGER, ACCOUNT, CALL, MEDIA, AUDIO, HISTORY, DND = (NAME + "." + i for i in ("Manager", "Account", "Call", "Media", "Audio", "History", "Dnd"))
 RECORDING, RECORDINGS = NAME + ".Recording", NAME + ".Recordings"
-INTERFACES = (MANAGER, ACCOUNT, CALL, MEDIA, AUDIO, HISTORY, RECORDING, RECORDINGS)
+INTERFACES = (MANAGER, ACCOUNT, CALL, MEDIA, AUDIO, HISTORY, DND, RECORDING, RECORDINGS)
 PROPERTIES = "org.freedesktop.DBus.Properties"
 OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 TEST_PATH, TEST = "/org/phoned/Test", "org.phoned.Test"

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from phonebus import (ACCOUNT, AUDIO, CALL, HISTORY, INTERFACES, MANAGER, MEDIA, NAME, OBJECT_MANAGER, PROPERTIES, RECORDING, RECORDINGS, ROOT, SOURCE, TEST,
+from phonebus import (ACCOUNT, AUDIO, CALL, DND, HISTORY, INTERFACES, MANAGER, MEDIA, NAME, OBJECT_MANAGER, PROPERTIES, RECORDING, RECORDINGS, ROOT, SOURCE, TEST,
                       TEST_PATH, interface_xml, refused)
 
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
@@ -33,7 +33,7 @@ def shape(interface):
 def places(client):
     """interface -> an object that has it."""
     call = client.dial("sip:echo@example.org")
-    return {MANAGER: ROOT, AUDIO: ROOT, HISTORY: ROOT, ACCOUNT: ROOT + "/account/alice", CALL: call, MEDIA: call,
+    return {MANAGER: ROOT, AUDIO: ROOT, HISTORY: ROOT, DND: ROOT, ACCOUNT: ROOT + "/account/alice", CALL: call, MEDIA: call,
             RECORDING: call, RECORDINGS: ROOT}
 
 

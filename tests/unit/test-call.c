@@ -137,7 +137,11 @@ receive_call (Fixture *f, guint *ret_status)
   PhoneIncoming incoming = { .remote_uri = "sip:bob@example.org", .remote_name = "Bob", .request_uri = "sip:alice@example.org" };
   g_autoptr (PhoneMediaDesc) offer = peer_desc (PHONE_DIRECTION_SENDRECV);
 
-  return phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, ret_status);
+  PhoneRefusal refusal = { 0 };
+  PhoneCall *call = phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal);
+
+  *ret_status = refusal.status;
+  return call;
 }
 
 static void
@@ -305,17 +309,17 @@ test_refused_offers (Fixture *f, gconstpointer data)
 {
   PhoneIncoming incoming = { .remote_uri = "sip:bob@example.org" };
   g_autoptr (PhoneMediaDesc) offer = peer_desc (PHONE_DIRECTION_SENDRECV);
-  guint status = 0;
+  PhoneRefusal refusal = { 0 };
 
   offer->n_codecs = 0;
-  g_assert_null (phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &status));
-  g_assert_cmpuint (status, ==, 488);
+  g_assert_null (phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal));
+  g_assert_cmpuint (refusal.status, ==, 488);
   g_assert_cmpuint (phone_registry_get_calls (f->registry)->len, ==, 0);
   g_assert_cmpuint (f->fake->media_open, ==, 0);
   offer->n_codecs = 1;
   offer->port = 0;
-  g_assert_null (phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &status));
-  g_assert_cmpuint (status, ==, 488);
+  g_assert_null (phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal));
+  g_assert_cmpuint (refusal.status, ==, 488);
 }
 
 static void

@@ -72,6 +72,7 @@
   X (PhoneActor, phone_actor) \
   X (PhoneCause, phone_cause) \
   X (PhoneOutcome, phone_outcome) \
+  X (PhoneDndMode, phone_dnd_mode) \
   X (PhoneDaemonState, phone_daemon_state) \
   X (PhoneNetworkState, phone_network_state) \
   X (PhoneStatus, phone_status) \

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the registry does with do-not-disturb. */
+
+#include "core/dnd.h"
+#include "core/model-private.h"
+
+PhoneDnd *phone_dnd_new (PhoneRegistry *registry);
+void phone_dnd_start (PhoneDnd *dnd);                   /* takes up the choices of an earlier life; after set_ports */
+void phone_dnd_stop (PhoneDnd *dnd);                    /* the registry goes */
+void phone_dnd_set_clock (PhoneDnd *dnd, const PhoneDndClock *clock, gpointer data);    /* for tests */
+
+typedef enum
+{
+  DND_PASS,
+  DND_SILENCE,
+  DND_REFUSE,
+} PhoneDndVerdict;
+
+/* What is to happen to a call. ret_refusal counts for DND_REFUSE; its contact is borrowed. */
+PhoneDndVerdict phone_dnd_judge (PhoneDnd *dnd, PhoneAccount *account, const PhoneIncoming *incoming, PhoneRefusal *ret_refusal);
+/* A call for help goes out or ended just now: for an hour nobody is turned away. */
+void phone_dnd_note_emergency (PhoneDnd *dnd);

@@ -25,10 +25,12 @@ static const char *const transport_words[] = { PHONE_TRANSPORT_LIST (WORD) NULL 
 static const char *const dtmf_words[] = { PHONE_DTMF_MODE_LIST (WORD) NULL };
 static const char *const redirects_words[] = { PHONE_REDIRECTS_LIST (WORD) NULL };
 static const char *const referral_words[] = { PHONE_REFERRALS_LIST (WORD) NULL };
+static const char *const publish_words[] = { PHONE_PUBLISH_LIST (WORD) NULL };
 #undef WORD
 /* PHONE_SETTING_WORD writes through a guint pointer. */
 G_STATIC_ASSERT (sizeof (PhoneTransport) == sizeof (guint) && sizeof (PhoneDtmfMode) == sizeof (guint)
-                 && sizeof (PhoneRedirects) == sizeof (guint) && sizeof (PhoneReferrals) == sizeof (guint));
+                 && sizeof (PhoneRedirects) == sizeof (guint) && sizeof (PhoneReferrals) == sizeof (guint)
+                 && sizeof (PhonePublish) == sizeof (guint));
 
 /* ---- checks ---- */
 
@@ -146,6 +148,13 @@ check_prefix (const char *value, GError **error)
   if (strlen (value) > MAX_PREFIX || strspn (value + (value[0] == '+'), "0123456789*#") != strlen (value + (value[0] == '+')))
     return phone_setting_refuse (value, "a prefix of at most 16 digits, '*' and '#', with at most a leading '+'", error);
   return g_strdup (value);
+}
+
+/* What can be dialled; whether it can be is the dial plan's to say. */
+static char *
+check_mailbox (const char *value, GError **error)
+{
+  return strpbrk (value, " <>\"") ? phone_setting_refuse (value, "a number or a SIP URI", error) : check_name (value, error);
 }
 
 /* ---- keys with a form of their own ---- */
@@ -372,6 +381,10 @@ static const PhoneSetting rows[] = {
   TEXT ("prefix", prefix, check_prefix, "put before plain numbers that are dialled"),
   TEXT ("default-domain", default_domain, check_domain, "HOST[:PORT] for numbers and names without one; default: that of aor"),
   TEXT ("country", country, phone_setting_check_country, "ISO 3166-1 code for tones and emergency numbers; default: [daemon] country"),
+  { .key = "publish", .kind = PHONE_SETTING_WORD, AT (publish), .words = publish_words, .def = "auto",
+    .help = "whether presence is published to the server: on, off, or auto: once a status was set" },
+  BOOL ("mwi", mwi, "true", "whether to ask the server about messages in the mailbox (message-summary)"),
+  TEXT ("mailbox", mailbox, check_mailbox, "number or SIP URI of the mailbox; default: what the server says"),
 };
 static const PhoneSettingTable table = { rows, G_N_ELEMENTS (rows), sizeof (PhoneAccountSettings) };
 
@@ -436,7 +449,7 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
 static const char *const per_call_keys[] = {
   "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
   "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "max-calls", "record", "transfers", "did", "prefix",
-  "default-domain", "country", NULL,
+  "default-domain", "country", "mailbox", NULL,
 };
 
 gboolean

@@ -22,6 +22,10 @@ PHONE_DECLARE_ENUM (PhoneRedirects, phone_redirects, PHONE_REDIRECTS_LIST)
 #define PHONE_REFERRALS_LIST(X) X (PHONE_REFERRALS_ASK, "ask") X (PHONE_REFERRALS_ACCEPT, "accept") X (PHONE_REFERRALS_REFUSE, "refuse")
 PHONE_DECLARE_ENUM (PhoneReferrals, phone_referrals, PHONE_REFERRALS_LIST)
 
+/* Whether presence is published (RFC 3903): auto once the user has set a status. */
+#define PHONE_PUBLISH_LIST(X) X (PHONE_PUBLISH_AUTO, "auto") X (PHONE_PUBLISH_ON, "on") X (PHONE_PUBLISH_OFF, "off")
+PHONE_DECLARE_ENUM (PhonePublish, phone_publish, PHONE_PUBLISH_LIST)
+
 /* Which calls are recorded without being asked. on-demand: none, but it may be asked for, and [recording] numbers counts. */
 #define PHONE_RECORD_POLICY_LIST(X) \
   X (PHONE_RECORD_ON_DEMAND, "on-demand") X (PHONE_RECORD_INCOMING, "incoming") X (PHONE_RECORD_OUTGOING, "outgoing") \
@@ -69,6 +73,9 @@ typedef struct
   char *prefix;                 /* dial plan: put before plain numbers */
   char *default_domain;         /* default: the AoR's domain */
   char *country;                /* ISO 3166-1 alpha-2, upper case */
+  PhonePublish publish;
+  gboolean mwi;                 /* subscribe to message-summary */
+  char *mailbox;                /* number or URI; default: what the server says */
 } PhoneAccountSettings;
 
 PhoneAccountSettings *phone_account_settings_new (const char *id, GError **error);      /* all defaults; INVALID_OPTION for a bad id */

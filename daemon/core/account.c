@@ -28,6 +28,7 @@ struct _PhoneAccount
   PhoneRegistrationDetail detail;
   PhoneTlsInfo *tls;
   char **capabilities;
+  PhoneAccountPresence presence;
   gpointer engine_data;
   Life life;
   gboolean restart_wanted;      /* once it is stopped (or has no call), start with the settings of now */
@@ -65,6 +66,7 @@ phone_account_finalize (GObject *object)
   g_free (account->detail.reason);
   tls_info_free (account->tls);
   g_strfreev (account->capabilities);
+  phone_account_presence_clear (&account->presence);
   G_OBJECT_CLASS (phone_account_parent_class)->finalize (object);
 }
 
@@ -102,7 +104,26 @@ phone_account_new (PhoneRegistry *registry, const PhoneAccountSettings *settings
 
   account->registry = registry;
   account->settings = phone_account_settings_copy (settings);
+  phone_account_presence_load (account);
   return account;
+}
+
+PhoneRegistry *
+phone_account_get_registry (PhoneAccount *account)
+{
+  return account->registry;
+}
+
+PhoneAccountPresence *
+phone_account_presence (PhoneAccount *account)
+{
+  return &account->presence;
+}
+
+void
+phone_account_emit_changed (PhoneAccount *account, guint mask)
+{
+  emit_changed (account, mask);
 }
 
 /* ---- life ---- */

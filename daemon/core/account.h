@@ -19,6 +19,8 @@ typedef enum
   PHONE_ACCOUNT_REGISTRATION = 1 << 1,  /* registration and its detail */
   PHONE_ACCOUNT_TLS = 1 << 2,
   PHONE_ACCOUNT_CAPABILITIES = 1 << 3,
+  PHONE_ACCOUNT_PRESENCE = 1 << 4,      /* see account-presence.h */
+  PHONE_ACCOUNT_MAILBOX = 1 << 5,
 } PhoneAccountField;
 
 typedef struct

@@ -17,6 +17,7 @@
 #include "core/reason.h"
 #include "core/recording.h"
 #include "core/registry.h"
+#include "core/watch.h"
 
 PHONE_DEFINE_ENUM (PhoneTransport, phone_transport, PHONE_TRANSPORT_LIST)
 PHONE_DEFINE_ENUM (PhoneDtmfMode, phone_dtmf_mode, PHONE_DTMF_MODE_LIST)
@@ -54,3 +55,5 @@ PHONE_DEFINE_ENUM (PhoneStatus, phone_status, PHONE_STATUS_LIST)
 PHONE_DEFINE_ENUM (PhoneLamp, phone_lamp, PHONE_LAMP_LIST)
 PHONE_DEFINE_ENUM (PhoneSubscription, phone_subscription, PHONE_SUBSCRIPTION_LIST)
 PHONE_DEFINE_ENUM (PhoneDialogState, phone_dialog_state, PHONE_DIALOG_STATE_LIST)
+PHONE_DEFINE_ENUM (PhoneWatchKind, phone_watch_kind, PHONE_WATCH_KIND_LIST)
+PHONE_DEFINE_ENUM (PhonePublish, phone_publish, PHONE_PUBLISH_LIST)

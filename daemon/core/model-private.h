@@ -3,7 +3,9 @@
 
 /* What the files of the model share among themselves and with nobody else. */
 
+#include "core/account-presence.h"
 #include "core/registry.h"
+#include "core/watch.h"
 #include "util/log.h"
 
 #define PHONE_SIGNAL_CHANGED "changed"
@@ -17,6 +19,20 @@ gboolean phone_account_is_running (PhoneAccount *account);      /* the engine st
 gboolean phone_account_is_open (PhoneAccount *account);         /* running, and not on its way out: it can call */
 /* Settings that the stack needs anew wait until the account has no call. */
 void phone_account_calls_gone (PhoneAccount *account);
+
+PhoneRegistry *phone_account_get_registry (PhoneAccount *account);
+PhoneAccountPresence *phone_account_presence (PhoneAccount *account);
+void phone_account_emit_changed (PhoneAccount *account, guint mask);
+
+/* ---- account-presence.c ---- */
+void phone_account_presence_load (PhoneAccount *account);
+void phone_account_presence_forget (PhoneAccount *account);             /* what is stored of an account that is deleted */
+void phone_account_presence_clear (PhoneAccountPresence *presence);
+void phone_account_presence_set_in_call (PhoneAccount *account, gboolean in_call);
+
+/* ---- watch.c ---- */
+void phone_registry_restore_watches (PhoneRegistry *registry, PhoneAccount *account);
+void phone_registry_drop_watches (PhoneRegistry *registry, PhoneAccount *account, gboolean forget_saved);
 
 /* ---- call.c ---- */
 PhoneCall *phone_call_new_outgoing (PhoneRegistry *registry, PhoneAccount *account, guint number, const char *target,
@@ -43,6 +59,8 @@ gboolean phone_call_take_record (PhoneCall *call);              /* TRUE once: th
 gboolean phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error); /* would we answer it? */
 
 /* ---- registry.c ---- */
+guint phone_registry_next_watch_number (PhoneRegistry *registry);
+void phone_registry_emit_watch (PhoneRegistry *registry, PhoneWatch *watch, gboolean added);
 void phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except);
 gboolean phone_registry_is_talking (PhoneRegistry *registry, PhoneCall *except);        /* in another call that is active */
 void phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call);    /* state: recompute ring, waiting, daemon state */

@@ -19,6 +19,7 @@
 
 typedef struct _PhoneAccount PhoneAccount;
 typedef struct _PhoneCall PhoneCall;
+typedef struct _PhoneWatch PhoneWatch;
 
 /* ---- signalling (implemented by sip/ua.c) ---- */
 
@@ -60,6 +61,12 @@ typedef struct
   /* What became of the call that a REFER of theirs asked for (phone_call_on_refer): 100-699. From 200 on the referral is over, and gone. */
   void (*referral_progress) (gpointer ua, gpointer referral, guint status);
   gboolean (*call_dtmf_info) (gpointer ua, PhoneCall *call, char digit, guint ms, GError **error);
+
+  /* Presence. start: subscribes as soon as the account can, and keeps at it until stop; the outcome is phone_watch_on_*. An account that is
+   * added takes up the registry's watches of it by itself. presence_changed: what phone_account_get_status() says is another. */
+  void (*watch_start) (gpointer ua, PhoneWatch *watch);
+  void (*watch_stop) (gpointer ua, PhoneWatch *watch);
+  void (*presence_changed) (gpointer ua, PhoneAccount *account);
 } PhoneSignallingOps;
 
 /* ---- media (implemented by media/media.c) ---- */

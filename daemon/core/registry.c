@@ -24,9 +24,11 @@ struct _PhoneRegistry
   GPtrArray *calls;             /* owned; ended ones linger */
   PhoneHistory *history;
   PhoneDnd *dnd;
+  GPtrArray *watches;           /* owned */
   GPtrArray *leaving;           /* accounts that are removed and still have a stack */
   char *default_account;
   guint next_number;
+  guint next_watch;
   PhoneDaemonState state;
   PhoneNetworkState network;
   gboolean input_muted;
@@ -44,6 +46,8 @@ enum
   SIGNAL_ACCOUNT_REMOVED,
   SIGNAL_CALL_ADDED,
   SIGNAL_CALL_REMOVED,
+  SIGNAL_WATCH_ADDED,
+  SIGNAL_WATCH_REMOVED,
   SIGNAL_CHANGED,
   SIGNAL_AUDIO_CHANGED,
   SIGNAL_RECORDING_CHANGED,
@@ -64,6 +68,7 @@ phone_registry_finalize (GObject *object)
   g_object_unref (registry->dnd);
   g_object_unref (registry->history);
   g_ptr_array_unref (registry->calls);
+  g_ptr_array_unref (registry->watches);
   g_ptr_array_unref (registry->accounts);
   g_ptr_array_unref (registry->leaving);
   g_free (registry->default_account);
@@ -87,6 +92,8 @@ phone_registry_class_init (PhoneRegistryClass *klass)
   signals[SIGNAL_ACCOUNT_REMOVED] = new_signal ("account-removed", PHONE_TYPE_ACCOUNT);
   signals[SIGNAL_CALL_ADDED] = new_signal ("call-added", PHONE_TYPE_CALL);
   signals[SIGNAL_CALL_REMOVED] = new_signal ("call-removed", PHONE_TYPE_CALL);
+  signals[SIGNAL_WATCH_ADDED] = new_signal ("watch-added", PHONE_TYPE_WATCH);
+  signals[SIGNAL_WATCH_REMOVED] = new_signal ("watch-removed", PHONE_TYPE_WATCH);
   signals[SIGNAL_CHANGED] = new_signal (PHONE_SIGNAL_CHANGED, G_TYPE_UINT);
   signals[SIGNAL_RECORDING_CHANGED] = new_signal ("recording-changed", G_TYPE_STRING);
   signals[SIGNAL_AUDIO_CHANGED] = new_signal ("audio-changed", G_TYPE_NONE);
@@ -100,7 +107,9 @@ phone_registry_init (PhoneRegistry *registry)
   registry->calls = g_ptr_array_new_with_free_func (g_object_unref);
   registry->history = phone_history_new (registry);
   registry->dnd = phone_dnd_new (registry);
+  registry->watches = g_ptr_array_new_with_free_func (g_object_unref);
   registry->next_number = 1;
+  registry->next_watch = 1;
   registry->network = PHONE_NETWORK_ONLINE;
 }
 
@@ -141,6 +150,8 @@ PhoneHistory *phone_registry_get_history (PhoneRegistry *registry) { return regi
 PhoneDnd *phone_registry_get_dnd (PhoneRegistry *registry) { return registry->dnd; }
 GPtrArray *phone_registry_get_accounts (PhoneRegistry *registry) { return registry->accounts; }
 GPtrArray *phone_registry_get_calls (PhoneRegistry *registry) { return registry->calls; }
+GPtrArray *phone_registry_get_watches (PhoneRegistry *registry) { return registry->watches; }
+guint phone_registry_next_watch_number (PhoneRegistry *registry) { return registry->next_watch++; }
 PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry) { return registry->state; }
 PhoneNetworkState phone_registry_get_network (PhoneRegistry *registry) { return registry->network; }
 gboolean phone_registry_get_input_muted (PhoneRegistry *registry) { return registry->input_muted; }
@@ -149,6 +160,12 @@ static void
 emit_changed (PhoneRegistry *registry, guint mask)
 {
   g_signal_emit (registry, signals[SIGNAL_CHANGED], 0, mask);
+}
+
+void
+phone_registry_emit_watch (PhoneRegistry *registry, PhoneWatch *watch, gboolean added)
+{
+  g_signal_emit (registry, signals[added ? SIGNAL_WATCH_ADDED : SIGNAL_WATCH_REMOVED], 0, watch);
 }
 
 static const char *const roles[] = { "input", "output", "ring" };
@@ -337,6 +354,7 @@ phone_registry_add_account (PhoneRegistry *registry, const PhoneAccountSettings 
   g_signal_emit (registry, signals[SIGNAL_ACCOUNT_ADDED], 0, account);
   if (registry->accounts->len == 1)
     emit_changed (registry, PHONE_REGISTRY_DEFAULT_ACCOUNT);
+  phone_registry_restore_watches (registry, account);
   /* An account whose stack cannot start is there, failed and says why: the user can mend it. */
   if (!phone_account_start (account, &start_error))
     phone_log_warning (NULL, "Account %s: %s", settings->id, start_error->message);
@@ -364,6 +382,9 @@ phone_registry_remove_account (PhoneRegistry *registry, PhoneAccount *account, g
       if (phone_call_get_account (call) == account)
         phone_call_end (call, reason);
     }
+  phone_registry_drop_watches (registry, account, delete_saved);
+  if (delete_saved)
+    phone_account_presence_forget (account);
   g_ptr_array_remove (registry->accounts, account);
   if (was_default && registry->default_account)
     {
@@ -609,6 +630,8 @@ phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call)
     }
   update_ring (registry);
   update_state (registry);
+  for (guint i = 0; i < registry->accounts->len; i++)
+    phone_account_presence_set_in_call (g_ptr_array_index (registry->accounts, i), is_busy_with (registry, NULL));
   if (phone_call_get_state (call) == PHONE_CALL_DISCONNECTED)
     {
       if (phone_call_take_record (call))

@@ -3,12 +3,13 @@
 
 /* All accounts and calls of the daemon, and the policies that span them: default account, limits, call waiting, who is
  * put on hold when another is answered, what rings. Emits "account-added/-removed" (PhoneAccount), "call-added/-removed"
- * (PhoneCall; added once it is complete), "changed" (guint mask of PhoneRegistryField), "audio-changed". */
+ * (PhoneCall; added once it is complete), "watch-added/-removed" (PhoneWatch), "changed" (guint mask of PhoneRegistryField), "audio-changed". */
 
 #include <glib-object.h>
 #include "core/call.h"
 #include "core/dnd.h"
 #include "core/history.h"
+#include "core/watch.h"
 
 #define PHONE_DAEMON_STATE_LIST(X) \
   X (PHONE_DAEMON_IDLE, "idle") X (PHONE_DAEMON_RINGING, "ringing") X (PHONE_DAEMON_IN_CALL, "in-call") X (PHONE_DAEMON_STOPPING, "stopping")
@@ -75,6 +76,13 @@ void phone_registry_hangup_all (PhoneRegistry *registry);
 
 /* Recordings: what storage has, borrowed until the main loop turns; emits "recording-changed" (const char *id: came, changed or went). */
 GPtrArray *phone_registry_get_recordings (PhoneRegistry *registry);     /* PhoneRecording, newest first; NULL: there is no storage */
+
+/* Watches. target is resolved as one that is dialled; one that is there already is returned again. Saved before it takes effect. */
+GPtrArray *phone_registry_get_watches (PhoneRegistry *registry);
+PhoneWatch *phone_registry_find_watch (PhoneRegistry *registry, guint number);  /* borrowed or NULL */
+PhoneWatch *phone_registry_add_watch (PhoneRegistry *registry, PhoneAccount *account, const char *target, PhoneWatchKind kind,
+                                      GError **error);
+gboolean phone_registry_remove_watch (PhoneRegistry *registry, PhoneWatch *watch, GError **error);
 
 PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry);
 PhoneNetworkState phone_registry_get_network (PhoneRegistry *registry);

@@ -11,6 +11,7 @@
  * that a proxy rewrote to a public address (RFC 3581) still names us. */
 
 #include "sip/ua-dialog.h"
+#include "sip/ua-presence.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -195,6 +196,7 @@ ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
   account->id = g_strdup (phone_account_get_id (phone_account));
   account->log.account = account->id;
   account->instance = make_instance (account->id);
+  account->subscriptions = g_ptr_array_new ();
   if (!parse_aor (account, settings->aor, error) || !parse_route (account, settings, error))
     {
       ua_account_free (account);
@@ -216,6 +218,9 @@ ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
 void
 ua_account_free (UaAccount *account)
 {
+  if (account->publication)
+    ua_presence_close (account);
+  g_ptr_array_unref (account->subscriptions);
   if (account->registration)
     ua_registration_free (account->registration);
   if (account->stack)
@@ -409,6 +414,8 @@ ua_account_try_other_family (UaAccount *account)
       return FALSE;
     }
   ua_registration_abandon (account->registration);
+  ua_subscriptions_abandon (account);
+  ua_publication_abandon (account->publication);
   old->account = NULL;
   account->stack = stack;
   ua_stack_close (old, 0);
@@ -424,4 +431,6 @@ ua_account_network_changed (UaAccount *account)
     ua_stack_foreach (account->stack, UA_OWNER_DIALOG, ua_dialog_network_changed, NULL);
   if (account->registration && ua_registration_is_wanted (account->registration))
     ua_registration_start (account->registration);
+  else if (!account->registration)
+    ua_subscriptions_resume (account, TRUE);
 }

@@ -30,6 +30,8 @@ typedef struct _UaStack UaStack;
 typedef struct _UaRegistration UaRegistration;
 typedef struct _UaKeepalive UaKeepalive;
 typedef struct _UaDialog UaDialog;
+typedef struct _UaSubscription UaSubscription;
+typedef struct _UaPublication UaPublication;
 
 struct _UaEngine
 {
@@ -70,6 +72,8 @@ typedef enum
   UA_OWNER_DIALOG,
   UA_OWNER_KEEPALIVE,
   UA_OWNER_REFERRAL,            /* a subscription to what became of a REFER, without a call */
+  UA_OWNER_SUBSCRIPTION,
+  UA_OWNER_PUBLICATION,
   UA_N_OWNERS
 } UaOwnerKind;
 
@@ -100,6 +104,10 @@ struct _UaAccount
   UaTlsReason tls_reason;       /* of the last handshake; UA_TLS_OK if there was none */
   char *tls_text;
   gboolean removing;
+  GPtrArray *subscriptions;     /* UaSubscription, borrowed */
+  guint n_subscribing;          /* of them have a SUBSCRIBE open */
+  UaSubscription *mailbox;      /* NULL: none */
+  UaPublication *publication;
 };
 
 UaAccount *ua_account_new (UaEngine *engine, PhoneAccount *account, GError **error);

@@ -5,6 +5,7 @@
 
 #include "sip/ua-dialog.h"
 
+#include <sofia-sip/sip_status.h>
 #include <sofia-sip/nta_tag.h>
 #include <string.h>
 
@@ -98,6 +99,11 @@ ua_dialog_on_notify (UaStack *stack, const UaEvent *event, gpointer owner)
   gboolean over = state && state->ss_substate && g_ascii_strcasecmp (state->ss_substate, "terminated") == 0;
   guint status = 0;
 
+  if (event->status < 200)      /* about nothing that we subscribed to: ours to answer, like every NOTIFY outside a subscription */
+    {
+      nua_respond (event->nh, SIP_481_NO_TRANSACTION, NUTAG_WITH_THIS (stack->nua), TAG_END ());
+      return;
+    }
   if (!sip || !dialog->call || !is_about_our_refer (dialog, sip->sip_event))
     return;
   if (sip->sip_payload && sip->sip_payload->pl_len > 0 && sip->sip_content_type)

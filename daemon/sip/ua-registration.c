@@ -16,6 +16,7 @@
  * where only the address of the connection leads back to us. */
 
 #include "sip/ua-dialog.h"
+#include "sip/ua-presence.h"
 
 #include <netinet/in.h>
 #include <sofia-sip/nta_tag.h>
@@ -259,6 +260,8 @@ ua_registration_stop (UaRegistration *registration)
   ua_keepalive_stop (registration->keepalive);
   if (registration->state == STATE_LEAVING)
     return;
+  ua_publication_stop (registration->account->publication);
+  ua_subscriptions_suspend (registration->account);
   if (registration->nh && (registration->bound_contact || registration->open))
     {
       /* Behind an open REGISTER it waits in sofia's queue, so that the registrar sees both in order. */
@@ -401,6 +404,7 @@ succeed (UaRegistration *registration, const UaEvent *event)
 {
   UaAccount *account = registration->account;
   const struct sockaddr *peer = ua_stack_peer (account->stack);
+  gboolean fresh = registration->state != STATE_REGISTERED;
   gboolean moved;
 
   registration->granted = ua_binding_granted (event->sip, registration->sent_contact, account->instance,
@@ -434,6 +438,8 @@ succeed (UaRegistration *registration, const UaEvent *event)
   ua_keepalive_start (registration->keepalive);
   ua_binding_report_capabilities (account->account, event->sip);
   report (registration, PHONE_REGISTRATION_REGISTERED, (guint) event->status, event->phrase, "ok", 0);
+  if (!registration->open)      /* else the contact is being corrected: it is what others will send to */
+    ua_presence_ready (account, fresh);
 }
 
 void

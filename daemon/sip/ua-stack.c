@@ -9,6 +9,7 @@
  * nua_shutdown () alone would wait up to 30 s for a dead registrar, and nua_destroy () before its answer aborts. */
 
 #include "sip/ua-dialog.h"
+#include "sip/ua-presence.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -39,6 +40,7 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
     [nua_i_info] = ua_incoming_on_stray,
     [nua_i_update] = ua_incoming_on_stray,
     [nua_i_refer] = ua_referral_on_refer,
+    [nua_i_notify] = ua_mailbox_on_unsolicited,
   },
   [UA_OWNER_REGISTRATION] = {
     [nua_r_register] = ua_registration_on_response,
@@ -70,6 +72,13 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
   },
   [UA_OWNER_REFERRAL] = {
     [nua_r_notify] = ua_referral_on_response,
+  },
+  [UA_OWNER_SUBSCRIPTION] = {
+    [nua_r_subscribe] = ua_subscription_on_response,
+    [nua_i_notify] = ua_subscription_on_notify,
+  },
+  [UA_OWNER_PUBLICATION] = {
+    [nua_r_method] = ua_publication_on_response,
   },
 };
 
@@ -317,6 +326,11 @@ begin_shutdown (UaStack *stack)
   ua_stack_foreach (stack, UA_OWNER_REFERRAL, ua_referral_abandon, NULL);
   if (stack->account && stack->account->registration)
     ua_registration_abandon (stack->account->registration);
+  if (stack->account)
+    {
+      ua_subscriptions_abandon (stack->account);
+      ua_publication_abandon (stack->account->publication);
+    }
   g_hash_table_iter_init (&iter, stack->handles);
   while (g_hash_table_iter_next (&iter, &nh, NULL))
     {
@@ -343,6 +357,8 @@ ua_stack_check (UaStack *stack)
     return;
   if (stack->account && stack->account->registration && ua_registration_is_busy (stack->account->registration))
     return;
+  if (stack->account && ua_publication_is_busy (stack->account->publication))
+    return;
   begin_shutdown (stack);
 }
 
@@ -354,6 +370,8 @@ ua_stack_close (UaStack *stack, guint deadline)
   stack->state = UA_STACK_CLOSING;
   stack->deadline = ua_timer_new (stack->engine, deadline, on_deadline, stack);
   ua_stack_foreach (stack, UA_OWNER_DIALOG, ua_dialog_shutdown, NULL);
+  if (stack->account)
+    ua_publication_stop (stack->account->publication);
   if (stack->account && stack->account->registration)
     ua_registration_stop (stack->account->registration);
   ua_stack_check (stack);

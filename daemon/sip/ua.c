@@ -6,6 +6,7 @@
  * otherwise. On the way down the order is: every nua shut down and destroyed, the GSource destroyed (never unreferenced: it
  * belongs to the root), the root, su_deinit. */
 
+#include "sip/ua-presence.h"
 #include "sip/ua-dialog.h"
 
 #include <sofia-sip/su_glib.h>
@@ -223,6 +224,7 @@ account_add (gpointer ua, PhoneAccount *account, GError **error)
     return FALSE;
   g_ptr_array_add (engine->accounts, entry);
   phone_account_set_engine_data (account, entry);
+  ua_presence_open (entry);
   if (entry->registration)
     ua_registration_start (entry->registration);
   return TRUE;
@@ -265,6 +267,15 @@ account_local_address (gpointer ua, PhoneAccount *account, const char *target)
   return entry ? ua_account_local_address (entry, target) : NULL;
 }
 
+static void
+presence_changed (gpointer ua, PhoneAccount *account)
+{
+  UaAccount *entry = find_account (account);
+
+  if (entry && !entry->removing && entry->publication)
+    ua_publication_update (entry->publication);
+}
+
 const PhoneSignallingOps ua_signalling_ops = {
   .account_add = account_add,
   .account_remove = account_remove,
@@ -280,4 +291,7 @@ const PhoneSignallingOps ua_signalling_ops = {
   .call_dtmf_info = ua_dialog_dtmf_info,
   .call_refer = ua_dialog_refer,
   .referral_progress = ua_referral_progress,
+  .watch_start = ua_watch_start,
+  .watch_stop = ua_watch_stop,
+  .presence_changed = presence_changed,
 };

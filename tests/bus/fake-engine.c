@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-engine.h"
 
+#include "core/account-presence.h"
 #include "store/vault.h"
 
 #include <math.h>
@@ -404,6 +405,87 @@ referral_progress (gpointer ua, gpointer referral, guint status)
   g_string_append_printf (((FakeEngine *) ua)->news, "%u ", status);
 }
 
+/* ---- presence ---- */
+
+static void
+report_active (PhoneWatch *watch)
+{
+  PhoneSubscriptionDetail detail = { .state = PHONE_SUBSCRIPTION_ACTIVE };
+
+  phone_watch_on_subscription (watch, &detail);
+}
+
+/* What the server says of sip:USER@... */
+static gboolean
+step_watch (gpointer data)
+{
+  PhoneWatch *watch = data;
+  const char *uri = phone_watch_get_uri (watch);
+
+  if (user_is (uri, "notfound"))
+    {
+      PhoneSubscriptionDetail detail = { PHONE_SUBSCRIPTION_WAITING, 404, (char *) "not-found", g_get_real_time () / G_USEC_PER_SEC + 60 };
+
+      phone_watch_on_subscription (watch, &detail);
+    }
+  else if (user_is (uri, "silent"))
+    {
+      PhoneSubscriptionDetail detail = { .state = PHONE_SUBSCRIPTION_PENDING };
+
+      phone_watch_on_subscription (watch, &detail);
+    }
+  else if (phone_watch_get_kind (watch) == PHONE_WATCH_DIALOG)
+    {
+      GPtrArray *dialogs = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_dialog_entry_free);
+
+      report_active (watch);
+      if (user_is (uri, "ring") || user_is (uri, "busy"))
+        {
+          PhoneDialogEntry *entry = g_new0 (PhoneDialogEntry, 1);
+
+          entry->id = g_strdup ("d1");
+          entry->state = user_is (uri, "ring") ? PHONE_DIALOG_EARLY : PHONE_DIALOG_CONFIRMED;
+          entry->direction = PHONE_DIALOG_RECIPIENT;
+          entry->call_id = g_strdup ("abc@192.0.2.1");
+          entry->local_tag = g_strdup ("l1");
+          entry->remote_tag = g_strdup ("r1");
+          entry->remote_uri = g_strdup ("sip:echo@example.org");
+          entry->remote_name = g_strdup ("Carol");
+          g_ptr_array_add (dialogs, entry);
+        }
+      phone_watch_on_dialogs (watch, dialogs);
+    }
+  else
+    {
+      PhonePresenceInfo info = { user_is (uri, "busy") ? PHONE_STATUS_ON_THE_PHONE : PHONE_STATUS_AWAY, (char *) "at lunch" };
+
+      report_active (watch);
+      phone_watch_on_presence (watch, &info);
+    }
+  g_object_unref (watch);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+watch_start (gpointer ua, PhoneWatch *watch)
+{
+  g_idle_add (step_watch, g_object_ref (watch));
+}
+
+static void
+watch_stop (gpointer ua, PhoneWatch *watch)
+{
+}
+
+static void
+presence_changed (gpointer ua, PhoneAccount *account)
+{
+  PhoneSubscriptionDetail detail = { .state = PHONE_SUBSCRIPTION_ACTIVE };
+
+  if (phone_account_wants_publication (account))
+    phone_account_on_publication (account, &detail);
+}
+
 static const PhoneSignallingOps signalling_ops = {
   .account_add = account_add,
   .account_remove = account_remove,
@@ -419,6 +501,9 @@ static const PhoneSignallingOps signalling_ops = {
   .call_dtmf_info = call_dtmf_info,
   .call_refer = call_refer,
   .referral_progress = referral_progress,
+  .watch_start = watch_start,
+  .watch_stop = watch_stop,
+  .presence_changed = presence_changed,
 };
 
 /* ---- media ---- */

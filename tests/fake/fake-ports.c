@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-ports.h"
+#include "core/account-presence.h"
 
 #include <string.h>
 
@@ -136,6 +137,24 @@ referral_progress (gpointer ua, gpointer referral, guint status)
   note (ua, "progress %u", status);
 }
 
+static void
+watch_start (gpointer ua, PhoneWatch *watch)
+{
+  note (ua, "watch %s", phone_watch_get_uri (watch));
+}
+
+static void
+watch_stop (gpointer ua, PhoneWatch *watch)
+{
+  note (ua, "unwatch %s", phone_watch_get_uri (watch));
+}
+
+static void
+presence_changed (gpointer ua, PhoneAccount *account)
+{
+  note (ua, "presence %s", phone_status_to_string (phone_account_get_status (account)));
+}
+
 static const PhoneSignallingOps signalling_ops = {
   .account_add = account_add,
   .account_remove = account_remove,
@@ -151,6 +170,9 @@ static const PhoneSignallingOps signalling_ops = {
   .call_dtmf_info = call_dtmf_info,
   .call_refer = call_refer,
   .referral_progress = referral_progress,
+  .watch_start = watch_start,
+  .watch_stop = watch_stop,
+  .presence_changed = presence_changed,
 };
 
 /* ---- media ---- */

@@ -433,7 +433,7 @@ test_save_all (Fixture *f, gconstpointer data)
     "turn-user", "t", "turn-password-file", "/t", "dtmf", "info", "redirects", "refuse",
     "auto-answer", "0", "max-calls", "3", "record", "all", "transfers", "refuse",
     "did", "+1,2",
-    "prefix", "#0", "default-domain", "d:1", "country", "AT", NULL };
+    "prefix", "#0", "default-domain", "d:1", "country", "AT", "publish", "on", "mwi", "no", "mailbox", "*98", NULL };
   g_autoptr (PhoneAccountSettings) settings = make_settings ("all", pairs);
 
   g_assert_cmpuint (g_strv_length ((char **) pairs), ==, 2 * g_strv_length ((char **) phone_account_settings_keys ()));

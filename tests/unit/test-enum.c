@@ -14,6 +14,7 @@
 #include "core/presence.h"
 #include "core/reason.h"
 #include "core/registry.h"
+#include "core/watch.h"
 #include "util/phone-uri.h"
 
 #define CHECK(Type, prefix) \
@@ -79,6 +80,8 @@
   X (PhoneLamp, phone_lamp) \
   X (PhoneSubscription, phone_subscription) \
   X (PhoneDialogState, phone_dialog_state) \
+  X (PhoneWatchKind, phone_watch_kind) \
+  X (PhonePublish, phone_publish) \
   X (PhoneUriScheme, phone_uri_scheme)
 
 ENUMS (CHECK)

@@ -119,6 +119,8 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "prefix", "01234567890123456", NULL },
   { "default-domain", "PBX.example.org:5080", "pbx.example.org:5080" }, { "default-domain", "sip:x", NULL },
   { "default-domain", "a@b", NULL }, { "default-domain", "a;b", NULL },
+  { "publish", "on", "on" }, { "publish", "maybe", NULL }, { "mwi", "no", "false" }, { "mailbox", "*98", "*98" },
+  { "mailbox", "sip:vm@example.org", "sip:vm@example.org" }, { "mailbox", "9 8", NULL },
   { "country", "de", "DE" }, { "country", "DEU", NULL }, { "country", "D1", NULL },
 };
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Presence of an account: its watches, its mailbox, and what it publishes. */
+
+#include "sip/ua-subscription.h"
+
+/* ---- ua-watch.c ---- */
+void ua_watch_start (gpointer ua, PhoneWatch *watch);
+void ua_watch_stop (gpointer ua, PhoneWatch *watch);
+void ua_mailbox_on_unsolicited (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_presence_open (UaAccount *account);     /* once the engine data of the account are set */
+void ua_presence_close (UaAccount *account);
+void ua_presence_ready (UaAccount *account, gboolean fresh);    /* registered, again or (fresh) anew; or there is no registrar */
+
+/* ---- ua-publication.c ---- */
+UaPublication *ua_publication_new (UaAccount *account);
+void ua_publication_free (UaPublication *publication);
+/* The status is another, or the account can publish now. */
+void ua_publication_update (UaPublication *publication);
+void ua_publication_stop (UaPublication *publication);          /* un-PUBLISH; busy until it is answered */
+gboolean ua_publication_is_busy (UaPublication *publication);   /* on its way out */
+void ua_publication_abandon (UaPublication *publication);
+void ua_publication_on_response (UaStack *stack, const UaEvent *event, gpointer owner);

@@ -350,7 +350,7 @@ static bool
 keeps_name (const char *interface, const char *key)
 {
   return strcmp (interface, PHONE_DBUS_CALL) == 0 || strcmp (interface, PHONE_DBUS_ACCOUNT) == 0 || strcmp (interface, PHONE_DBUS_MANAGER) == 0
-         || strcmp (interface, PHONE_DBUS_AUDIO) == 0
+         || strcmp (interface, PHONE_DBUS_AUDIO) == 0 || strcmp (interface, PHONE_DBUS_WATCH) == 0
          || (strcmp (interface, PHONE_DBUS_MEDIA) == 0 && strcmp (key, "Direction") != 0);
 }
 
@@ -377,6 +377,9 @@ ctl_flatten (const char *path, const CtlValue *interfaces)
 
   if (has_prefix (path, PHONE_DBUS_CALL_PATH "/")
       && ctl_parse_number (path + strlen (PHONE_DBUS_CALL_PATH "/"), 0, UINT32_MAX, &number))
+    ctl_value_set (flat, "number", ctl_value_new_uint (number));
+  if (has_prefix (path, PHONE_DBUS_WATCH_PATH "/")
+      && ctl_parse_number (path + strlen (PHONE_DBUS_WATCH_PATH "/"), 0, UINT32_MAX, &number))
     ctl_value_set (flat, "number", ctl_value_new_uint (number));
   ctl_value_set (flat, "object", ctl_value_new_string (path));
   for (size_t i = 0; interfaces && interfaces->kind == CTL_DICT && i < interfaces->n; i++)

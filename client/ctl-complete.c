@@ -152,6 +152,25 @@ offer_recordings (Completer *self)
 }
 
 static void
+offer_watches (Completer *self)
+{
+  CtlValue *list;
+
+  ask (self);
+  if (!self->objects)
+    return;
+  list = ctl_collect (self->objects, PHONE_DBUS_WATCH_PATH);
+  for (size_t i = 0; i < list->n; i++)
+    {
+      char *number = ctl_format ("%lu", (unsigned long) ctl_value_uint (list->items[i], "number"));
+
+      offer (self, "", number, ctl_value_string (list->items[i], "Uri"));
+      free (number);
+    }
+  ctl_value_free (list);
+}
+
+static void
 offer_words (const Completer *self, const char *const *words)
 {
   for (; *words; words++)
@@ -174,6 +193,10 @@ offer_named (Completer *self, const char *prefix, const char *name, size_t lengt
     offer_roles (self);
   else if (length >= 9 && strncmp (name, "RECORDING", 9) == 0)
     offer_recordings (self);
+  else if (length == 5 && strncmp (name, "WATCH", length) == 0)
+    offer_watches (self);
+  else if (length == 6 && strncmp (name, "STATUS", length) == 0)
+    offer_words (self, (const char *const[]){ "available", "away", "busy", "dnd", "offline", NULL });
   else if (length == 4 && strncmp (name, "WHAT", length) == 0)
     offer_words (self, (const char *const[]){ "start", "pause", "stop", NULL });
   else if (length == 4 && strncmp (name, "KIND", length) == 0)

@@ -55,7 +55,7 @@ struct CtlVerb
 };
 
 extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_transfer_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
-    ctl_audio_verbs[], ctl_recording_verbs[], ctl_stream_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
+    ctl_audio_verbs[], ctl_presence_verbs[], ctl_recording_verbs[], ctl_stream_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
 
 extern const CtlVerb ctl_history_verbs[], ctl_dnd_verbs[];
 

@@ -10,6 +10,7 @@
 #define PHONE_DBUS_ACCOUNT_PATH PHONE_DBUS_PATH "/account"
 /* + "/" + number */
 #define PHONE_DBUS_CALL_PATH PHONE_DBUS_PATH "/call"
+#define PHONE_DBUS_WATCH_PATH PHONE_DBUS_PATH "/watch"
 
 #define PHONE_DBUS_MANAGER "org.phoned.Phone1.Manager"
 #define PHONE_DBUS_ACCOUNT "org.phoned.Phone1.Account"
@@ -20,6 +21,9 @@
 #define PHONE_DBUS_AUDIO "org.phoned.Phone1.Audio"
 #define PHONE_DBUS_DND "org.phoned.Phone1.Dnd"
 #define PHONE_DBUS_HISTORY "org.phoned.Phone1.History"
+#define PHONE_DBUS_PRESENCE "org.phoned.Phone1.Presence"
+#define PHONE_DBUS_VOICEMAIL "org.phoned.Phone1.Voicemail"
+#define PHONE_DBUS_WATCH "org.phoned.Phone1.Watch"
 
 #define PHONE_DBUS_ERROR_PREFIX "org.phoned.Phone1.Error."
 

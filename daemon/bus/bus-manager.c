@@ -8,7 +8,7 @@
 /* Additions go to the end, and into the XML. */
 static const char *const features[]
     = { "accounts", "calls", "hold", "call-waiting", "dtmf", "stats", "audio", "srtp-sdes",
-        "recording", "history", "dnd", NULL };
+        "recording", "history", "dnd", "presence", "voicemail-server", NULL };
 
 /* ---- what is allowed at all ---- */
 

@@ -73,6 +73,20 @@ flush_account (BusAccount *self)
   self->shown = phone_account_get_registration (self->account);
   bus_account_changed_properties (mask, names);
   emit_changed (self->bus, self->path, PHONE_DBUS_ACCOUNT, names);
+  bus_presence_changed_properties (mask, names);
+  emit_changed (self->bus, self->path, PHONE_DBUS_PRESENCE, names);
+  bus_voicemail_changed_properties (mask, names);
+  emit_changed (self->bus, self->path, PHONE_DBUS_VOICEMAIL, names);
+}
+
+static void
+flush_watch (BusWatched *self)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  bus_watch_changed_properties (self->pending, names);
+  self->pending = 0;
+  emit_changed (self->bus, self->path, PHONE_DBUS_WATCH, names);
 }
 
 /* The default account follows from a choice, from which accounts there are and which of them are enabled. */
@@ -106,6 +120,9 @@ bus_flush (Bus *bus)
   g_hash_table_iter_init (&iter, bus->calls);
   while (g_hash_table_iter_next (&iter, NULL, &object))
     flush_call (object);
+  g_hash_table_iter_init (&iter, bus->watches);
+  while (g_hash_table_iter_next (&iter, NULL, &object))
+    flush_watch (object);
   mask = (mask & ~(guint) PHONE_REGISTRY_DEFAULT_ACCOUNT) | default_account_mask (bus);
   bus_manager_changed_properties (mask, names);
   emit_changed (bus, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, names);
@@ -313,6 +330,70 @@ bus_call_path (Bus *bus, PhoneCall *call)
   return self ? self->path : PHONE_DBUS_NO_OBJECT;
 }
 
+/* ---- watches ---- */
+
+/* All that came in one document goes out in one message; a lamp has no states that must be seen one by one. */
+static void
+on_watch_changed (PhoneWatch *watch, guint mask, BusWatched *self)
+{
+  self->pending |= mask;
+  bus_flush_later (self->bus);
+}
+
+static void
+watch_free (BusWatched *self)
+{
+  g_signal_handlers_disconnect_by_data (self->watch, self);
+  g_object_unref (self->watch);
+  g_free (self->account_path);
+  g_free (self->path);
+  g_free (self);
+}
+
+static BusWatched *
+watch_add (Bus *bus, PhoneWatch *watch)
+{
+  BusWatched *self = g_new0 (BusWatched, 1);
+
+  self->bus = bus;
+  self->watch = g_object_ref (watch);
+  self->path = g_strdup_printf (PHONE_DBUS_WATCH_PATH "/%u", phone_watch_get_number (watch));
+  self->account_path = g_strdup (bus_account_path (bus, phone_watch_get_account (watch)));
+  g_signal_connect (watch, "changed", G_CALLBACK (on_watch_changed), self);
+  g_hash_table_replace (bus->watches, self->path, self);
+  return self;
+}
+
+static void
+on_watch_added (PhoneRegistry *registry, PhoneWatch *watch, Bus *bus)
+{
+  BusWatched *self = watch_add (bus, watch);
+
+  log_failure ("InterfacesAdded", self->path, sd_bus_emit_object_added (bus->bus, self->path));
+}
+
+const char *
+bus_watch_path (Bus *bus, PhoneWatch *watch)
+{
+  char path[sizeof PHONE_DBUS_WATCH_PATH + 16];
+  BusWatched *self;
+
+  g_snprintf (path, sizeof path, PHONE_DBUS_WATCH_PATH "/%u", phone_watch_get_number (watch));
+  self = g_hash_table_lookup (bus->watches, path);
+  return self ? self->path : PHONE_DBUS_NO_OBJECT;
+}
+
+static void
+on_watch_removed (PhoneRegistry *registry, PhoneWatch *watch, Bus *bus)
+{
+  const char *path = bus_watch_path (bus, watch);
+
+  if (!g_hash_table_contains (bus->watches, path))
+    return;
+  log_failure ("InterfacesRemoved", path, sd_bus_emit_object_removed (bus->bus, path));
+  g_hash_table_remove (bus->watches, path);
+}
+
 /* ---- the registry ---- */
 
 static void
@@ -373,6 +454,14 @@ on_find_call (sd_bus *bus, const char *path, const char *interface, void *data, 
   return *ret_found != NULL;
 }
 
+static int
+on_find_watch (sd_bus *bus, const char *path, const char *interface, void *data, void **ret_found,
+               sd_bus_error *ret_error)
+{
+  *ret_found = g_hash_table_lookup (((Bus *) data)->watches, path);
+  return *ret_found != NULL;
+}
+
 /* sd-bus frees the strings and the array with free(). */
 static int
 list_paths (GHashTable *objects, char ***ret_paths)
@@ -409,6 +498,12 @@ on_list_calls (sd_bus *bus, const char *prefix, void *data, char ***ret_paths, s
   return list_paths (((Bus *) data)->calls, ret_paths);
 }
 
+static int
+on_list_watches (sd_bus *bus, const char *prefix, void *data, char ***ret_paths, sd_bus_error *ret_error)
+{
+  return list_paths (((Bus *) data)->watches, ret_paths);
+}
+
 /* GetManagedObjects lists what lies below the manager; with this it lists the manager itself too. */
 static int
 on_list_root (sd_bus *bus, const char *prefix, void *data, char ***ret_paths, sd_bus_error *ret_error)
@@ -433,7 +528,8 @@ export_vtables (Bus *self)
   if ((r = sd_bus_add_object_manager (bus, NULL, PHONE_DBUS_PATH)) < 0
       || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_PATH, on_list_root, self)) < 0
       || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, on_list_accounts, self)) < 0
-      || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_CALL_PATH, on_list_calls, self)) < 0)
+      || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_CALL_PATH, on_list_calls, self)) < 0
+      || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_WATCH_PATH, on_list_watches, self)) < 0)
     return r;
   if ((r
        = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, bus_manager_vtable, self))
@@ -444,7 +540,16 @@ export_vtables (Bus *self)
     return r;
   if ((r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, PHONE_DBUS_ACCOUNT,
                                        bus_account_vtable, on_find_account, self))
-      < 0)
+          < 0
+      || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, PHONE_DBUS_PRESENCE,
+                                          bus_presence_vtable, on_find_account, self))
+             < 0
+      || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, PHONE_DBUS_VOICEMAIL,
+                                          bus_voicemail_vtable, on_find_account, self))
+             < 0
+      || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_WATCH_PATH, PHONE_DBUS_WATCH,
+                                          bus_watch_vtable, on_find_watch, self))
+             < 0)
     return r;
   if ((r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_CALL_PATH, PHONE_DBUS_CALL, bus_call_vtable,
                                        on_find_call, self))
@@ -463,11 +568,15 @@ bus_objects_export (Bus *bus)
 {
   GPtrArray *accounts = phone_registry_get_accounts (bus->registry);
   GPtrArray *calls = phone_registry_get_calls (bus->registry);
+  GPtrArray *watches = phone_registry_get_watches (bus->registry);
 
   bus->accounts = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) account_free);
   bus->calls = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) call_free);
+  bus->watches = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) watch_free);
   for (guint i = 0; i < accounts->len; i++)
     account_add (bus, accounts->pdata[i]);
+  for (guint i = 0; i < watches->len; i++)
+    watch_add (bus, watches->pdata[i]);
   for (guint i = 0; i < calls->len; i++)
     call_add (bus, calls->pdata[i]);
   default_account_mask (bus);
@@ -475,6 +584,8 @@ bus_objects_export (Bus *bus)
   g_signal_connect (bus->registry, "account-removed", G_CALLBACK (on_account_removed), bus);
   g_signal_connect (bus->registry, "call-added", G_CALLBACK (on_call_added), bus);
   g_signal_connect (bus->registry, "call-removed", G_CALLBACK (on_call_removed), bus);
+  g_signal_connect (bus->registry, "watch-added", G_CALLBACK (on_watch_added), bus);
+  g_signal_connect (bus->registry, "watch-removed", G_CALLBACK (on_watch_removed), bus);
   g_signal_connect (bus->registry, "changed", G_CALLBACK (on_registry_changed), bus);
   g_signal_connect (bus->registry, "recording-changed", G_CALLBACK (on_recording_changed), bus);
   g_signal_connect (bus->registry, "audio-changed", G_CALLBACK (on_audio_changed), bus);
@@ -503,6 +614,7 @@ bus_objects_clear (Bus *bus)
   /* A reply flushes, so this comes behind them. */
   g_clear_handle_id (&bus->flush_id, g_source_remove);
   g_clear_pointer (&bus->default_account, g_free);
+  g_clear_pointer (&bus->watches, g_hash_table_unref);
   g_clear_pointer (&bus->calls, g_hash_table_unref);
   g_clear_pointer (&bus->accounts, g_hash_table_unref);
 }

@@ -27,6 +27,7 @@ struct _Bus
   /* objects, owned, by path */
   GHashTable *accounts;         /* BusAccount */
   GHashTable *calls;            /* BusCall */
+  GHashTable *watches;          /* BusWatched */
   guint flush_id;               /* source that sends what the masks below and in the objects remember */
   guint manager_pending;        /* mask of PhoneRegistryField */
   char *default_account;        /* path as announced last: it may follow from a change of any account */
@@ -57,11 +58,21 @@ typedef struct
   GHashTable *subscriptions;    /* unique name -> BusSubscription, owned */
 } BusCall;
 
+typedef struct
+{
+  Bus *bus;
+  PhoneWatch *watch;
+  char *path;
+  char *account_path;
+  guint pending;                /* mask of PhoneWatchField not announced yet */
+} BusWatched;
+
 /* ---- bus-object.c: which objects there are, and what of them has changed ---- */
 int bus_objects_export (Bus *bus); /* vtables, enumerators, and what the registry has already */
 void bus_objects_clear (Bus *bus);
 BusAccount *bus_find_account (Bus *bus, const char *path);
 BusCall *bus_find_call (Bus *bus, const char *path);
+const char *bus_watch_path (Bus *bus, PhoneWatch *watch);       /* "/" for one that is not exported */
 const char *bus_account_path (Bus *bus, PhoneAccount *account); /* "/" for NULL or one that is not exported */
 const char *bus_call_path (Bus *bus, PhoneCall *call);
 /* Announces all that is pending: in the next turn of the main loop, or now. */
@@ -72,6 +83,9 @@ void bus_flush (Bus *bus);
 #define BUS_CALL_CAN (1u << 31)
 /* The properties that a mask stands for; each appends names to a GPtrArray of static strings. */
 void bus_account_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_presence_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_voicemail_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_watch_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_call_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_media_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_recording_changed_properties (guint mask, GPtrArray *ret_names);
@@ -83,9 +97,13 @@ void bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_
 /* ---- one vtable each ---- */
 extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[], bus_history_vtable[], bus_dnd_vtable[];     /* userdata: Bus */
 extern const sd_bus_vtable bus_recordings_vtable[];                             /* userdata: Bus */
-extern const sd_bus_vtable bus_account_vtable[];                                /* userdata: BusAccount */
+extern const sd_bus_vtable bus_account_vtable[], bus_presence_vtable[], bus_voicemail_vtable[];     /* userdata: BusAccount */
+extern const sd_bus_vtable bus_watch_vtable[];                                  /* userdata: BusWatched */
 extern const sd_bus_vtable bus_call_vtable[], bus_media_vtable[];               /* userdata: BusCall */
 extern const sd_bus_vtable bus_recording_vtable[];                              /* userdata: BusCall */
+
+/* ---- bus-presence.c ---- */
+int bus_append_subscription (sd_bus_message *reply, const PhoneSubscriptionDetail *detail);     /* a{sv}: code, reason, retry-at */
 
 /* ---- bus-call.c ---- */
 void bus_call_emit_dtmf (BusCall *self, char digit, guint ms, const char *method);

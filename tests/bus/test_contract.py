@@ -8,8 +8,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from phonebus import (ACCOUNT, AUDIO, CALL, DND, HISTORY, INTERFACES, MANAGER, MEDIA, NAME, OBJECT_MANAGER, PROPERTIES, RECORDING, RECORDINGS, ROOT, SOURCE, TEST,
-                      TEST_PATH, interface_xml, refused)
+from phonebus import (ACCOUNT, AUDIO, CALL, DND, HISTORY, INTERFACES, MANAGER, MEDIA, NAME, OBJECT_MANAGER, PRESENCE, PROPERTIES, RECORDING, RECORDINGS, ROOT, SOURCE, TEST,
+                      TEST_PATH, VOICEMAIL, WATCH, interface_xml, refused)
 
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
 
@@ -33,7 +33,9 @@ def shape(interface):
 def places(client):
     """interface -> an object that has it."""
     call = client.dial("sip:echo@example.org")
-    return {MANAGER: ROOT, AUDIO: ROOT, HISTORY: ROOT, DND: ROOT, ACCOUNT: ROOT + "/account/alice", CALL: call, MEDIA: call,
+    alice = ROOT + "/account/alice"
+    watch = client.call(alice, PRESENCE, "Watch", "(ssa{sv})", "sip:bob@example.org", "presence", {})
+    return {PRESENCE: alice, VOICEMAIL: alice, WATCH: watch, MANAGER: ROOT, AUDIO: ROOT, HISTORY: ROOT, DND: ROOT, ACCOUNT: ROOT + "/account/alice", CALL: call, MEDIA: call,
             RECORDING: call, RECORDINGS: ROOT}
 
 
@@ -68,7 +70,7 @@ def test_tree_can_be_walked(client, places):
 def test_managed_objects_are_the_whole_truth(client, places):
     incoming = client.incoming()
     objects = client.objects()
-    assert set(objects) == {ROOT, ROOT + "/account/alice", places[CALL], incoming}
+    assert set(objects) == {ROOT, ROOT + "/account/alice", places[CALL], places[WATCH], incoming}
     for path, interfaces in objects.items():
         ours = {n: p for n, p in interfaces.items() if n in INTERFACES}
         for name, properties in ours.items():

@@ -69,7 +69,8 @@ def test_status_json(client, ctl):
     dial(client, "sip:echo@example.org")
     got = ctl.json("status")
     assert set(got) == properties(MANAGER, AUDIO) | {"History" + p for p in properties(HISTORY)} | {"Dnd" + p for p in properties(DND)} | {"object", "accounts", "calls"}
-    assert set(got["accounts"][0]) == properties(ACCOUNT) | {"object"}
+    assert set(got["accounts"][0]) == (properties(ACCOUNT) | {"object"} | {"Presence" + p for p in properties(phonebus.PRESENCE)}
+                                       | {"Voicemail" + p for p in properties(phonebus.VOICEMAIL)})
     assert set(got["calls"][0]) == properties(CALL, MEDIA) | {"object", "number", "MediaDirection"} | {"Recording" + p for p in properties(RECORDING)}
     assert got["calls"][0]["Direction"] == "outgoing" and got["calls"][0]["MediaDirection"] == "sendrecv"
     assert got["calls"][0]["number"] == 1 and got["object"] == ROOT
@@ -747,3 +748,30 @@ def test_numbers_have_a_point_in_every_locale(client, ctl, tmp_path):
     german = {"LOCPATH": str(tmp_path), "LC_ALL": "de_DE.UTF-8"}
     assert ctl.json("stats", **german)["playout-delay"] == 22.5
     assert "2.0" in ctl.ok("stats", **german)
+
+
+# ---- presence and voicemail ----
+
+def test_presence(client, ctl):
+    assert lines(ctl.ok("presence")) == ["alice|available|not published"]
+    assert ctl.ok("presence", "set", "away", "at lunch") == ""
+    assert lines(ctl.ok("presence", "show")) == ["alice|away|at lunch|published"]
+    assert ctl.json("presence")[0]["Status"] == "away" and ctl.json("presence")[0]["Id"] == "alice"
+    assert ctl.ok("presence", "list") == "nobody is watched\n"
+    number = ctl.ok("presence", "watch", "sip:bob@example.org").strip()
+    wait(lambda: ctl.json("presence", "list")[0]["Subscription"] == "active")
+    assert lines(ctl.ok("presence", "list")) == [f"{number}|sip:bob@example.org|presence|idle|away|at lunch"]
+    busy = ctl.ok("presence", "watch", "--dialog", "sip:ring@example.org").strip()
+    wait(lambda: ctl.json("presence", "list")[1]["State"] == "ringing")
+    assert ctl.ok("presence", "pickup", busy).strip().isdigit()
+    ctl.ok("presence", "unwatch", "sip:bob@example.org")
+    assert [w["number"] for w in ctl.json("presence", "list")] == [int(busy)]
+    assert ctl.run("presence", "unwatch", "77").returncode == 7
+
+
+def test_voicemail(client, ctl):
+    assert lines(ctl.ok("voicemail")) == ["alice|unknown|idle"]
+    assert ctl.run("voicemail", "call").returncode == 8
+    ctl.ok("account", "set", "alice", "mailbox=sip:echo@example.org")
+    assert ctl.ok("voicemail", "call").strip().isdigit()
+    assert ctl.json("voicemail")[0]["Mailbox"] == "sip:echo@example.org"

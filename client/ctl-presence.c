@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* presence: what the user tells others, and whom he watches. voicemail: the server's mailbox. */
+
+#include "ctl.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const CtlOption account_options[] = {
+  { "account", 'a', "ID", "the account; otherwise all, or the default one" },
+  { 0 },
+};
+
+static const CtlOption watch_options[] = {
+  { "account", 'a', "ID", "the account to watch from; otherwise the default one" },
+  { "dialog", 'd', NULL, "its calls (a busy lamp) instead of the presence of a person" },
+  { 0 },
+};
+
+/* The object path of --account, else of the default account. NULL: none, said why. Caller frees. */
+static char *
+choose_account (Ctl *ctl, const CtlArgs *args, int *ret_status)
+{
+  const char *id = ctl_args_value (args, "account"), *path;
+  CtlValue *objects = NULL;
+  char *found = NULL;
+
+  *ret_status = CTL_EXIT_OK;
+  if (id)
+    return ctl_account_path (id);
+  *ret_status = ctl_get_objects (ctl, &objects);
+  if (*ret_status != CTL_EXIT_OK)
+    return NULL;
+  path = ctl_value_string (ctl_value_get (ctl_value_get (objects, PHONE_DBUS_PATH), PHONE_DBUS_MANAGER), "DefaultAccount");
+  if (strncmp (path, PHONE_DBUS_ACCOUNT_PATH "/", strlen (PHONE_DBUS_ACCOUNT_PATH "/")) == 0)
+    found = ctl_format ("%s", path);
+  else
+    {
+      ctl_error ("there is no account");
+      *ret_status = CTL_EXIT_NO_OBJECT;
+    }
+  ctl_value_free (objects);
+  return found;
+}
+
+/* One interface of every account (or of the one of --account), with "object" and "Id". */
+static int
+get_accounts (Ctl *ctl, const CtlArgs *args, const char *interface, CtlValue **ret_list)
+{
+  const char *wanted = ctl_args_value (args, "account");
+  char *only = wanted ? ctl_account_path (wanted) : NULL;
+  CtlValue *objects = NULL;
+  int status = ctl_get_objects (ctl, &objects);
+
+  if (status == CTL_EXIT_OK)
+    {
+      CtlValue *accounts = ctl_collect (objects, PHONE_DBUS_ACCOUNT_PATH);
+
+      *ret_list = ctl_value_new_array ();
+      for (size_t i = 0; i < accounts->n; i++)
+        {
+          const char *path = ctl_value_string (accounts->items[i], "object");
+          CtlValue *one;
+
+          if (only && strcmp (path, only) != 0)
+            continue;
+          one = ctl_value_new_dict ();
+          ctl_value_set (one, "object", ctl_value_new_string (path));
+          ctl_value_set (one, "Id", ctl_value_new_string (ctl_value_string (accounts->items[i], "Id")));
+          ctl_value_merge (one, ctl_value_get (ctl_value_get (objects, path), interface));
+          ctl_value_append (*ret_list, one);
+        }
+      if (only && (*ret_list)->n == 0)
+        {
+          ctl_error ("there is no account %s", wanted);
+          status = CTL_EXIT_NO_OBJECT;
+          ctl_value_free (*ret_list);
+          *ret_list = NULL;
+        }
+      ctl_value_free (accounts);
+    }
+  ctl_value_free (objects);
+  free (only);
+  return status;
+}
+
+/* "waiting: not-found (404)", or the state alone. Caller frees. */
+static char *
+subscription_text (const char *state, const CtlValue *detail)
+{
+  const char *reason = ctl_value_string (detail, "reason");
+  uint64_t code = ctl_value_uint (detail, "code");
+
+  if (!*reason)
+    return ctl_format ("%s", state);
+  return code ? ctl_format ("%s: %s (%" PRIu64 ")", state, reason, code) : ctl_format ("%s: %s", state, reason);
+}
+
+/* ---- presence ---- */
+
+static int
+run_show (Ctl *ctl, const CtlArgs *args)
+{
+  CtlValue *list = NULL;
+  int status = get_accounts (ctl, args, PHONE_DBUS_PRESENCE, &list);
+  CtlTable *table;
+
+  if (status != CTL_EXIT_OK)
+    return status;
+  if (ctl->json)
+    ctl_print_json (list);
+  else
+    {
+      table = ctl_table_new (ctl, 4);
+      for (size_t i = 0; i < list->n; i++)
+        {
+          const CtlValue *one = list->items[i];
+          char *text = subscription_text (ctl_value_string (one, "Publication"), ctl_value_get (one, "PublicationDetail"));
+
+          ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (one, "Id"));
+          ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "Status"));
+          ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "Note"));
+          ctl_table_add (table, CTL_DIM, "%s", ctl_value_bool (one, "Published") ? "published" : strcmp (text, "idle") == 0 ? "not published" : text);
+          free (text);
+        }
+      ctl_table_print (table);
+    }
+  ctl_value_free (list);
+  return CTL_EXIT_OK;
+}
+
+static int
+run_set (Ctl *ctl, const CtlArgs *args)
+{
+  int status;
+  char *path = choose_account (ctl, args, &status);
+
+  if (!path)
+    return status;
+  status = ctl_set_property (ctl, path, PHONE_DBUS_PRESENCE, "Status", "s", args->words[1]);
+  if (status == CTL_EXIT_OK && args->n_words > 2)
+    status = ctl_set_property (ctl, path, PHONE_DBUS_PRESENCE, "Note", "s", args->words[2]);
+  free (path);
+  return status;
+}
+
+static int
+run_watch (Ctl *ctl, const CtlArgs *args)
+{
+  sd_bus_message *reply = NULL;
+  CtlValue *watch = NULL;
+  int status;
+  char *path = choose_account (ctl, args, &status);
+
+  if (!path)
+    return status;
+  status = ctl_call_method (ctl, path, PHONE_DBUS_PRESENCE, "Watch", &reply, "ssa{sv}", args->words[1],
+                            ctl_args_flag (args, "dialog") ? "dialog" : "presence", 0);
+  if (status == CTL_EXIT_OK && ctl_value_read (reply, &watch) >= 0)
+    {
+      const char *number = strrchr (watch->s, '/');
+
+      if (ctl->json)
+        {
+          CtlValue *dict = ctl_value_new_dict ();
+
+          ctl_value_set (dict, "object", watch);
+          ctl_print_json (dict);
+          ctl_value_free (dict);
+        }
+      else
+        {
+          ctl_print (ctl, CTL_PLAIN, "%s", number ? number + 1 : watch->s);
+          ctl_value_free (watch);
+        }
+    }
+  sd_bus_message_unref (reply);
+  free (path);
+  return status;
+}
+
+static void
+add_watch (CtlTable *table, const CtlValue *watch)
+{
+  const char *object = ctl_value_string (watch, "object"), *slash = strrchr (object, '/');
+  const char *state = ctl_value_string (watch, "Subscription"), *status = ctl_value_string (watch, "Status");
+  char *text = subscription_text (state, ctl_value_get (watch, "SubscriptionDetail"));
+
+  ctl_table_add (table, CTL_BOLD, "%s", slash ? slash + 1 : object);
+  ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (watch, "Uri"));
+  ctl_table_add (table, CTL_DIM, "%s", ctl_value_string (watch, "Kind"));
+  ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (watch, "State"));
+  ctl_table_add (table, CTL_PLAIN, "%s", strcmp (status, "unknown") == 0 ? "" : status);
+  ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (watch, "Note"));
+  ctl_table_add (table, strcmp (state, "waiting") == 0 ? CTL_WARN : CTL_DIM, "%s", strcmp (state, "active") == 0 ? "" : text);
+  free (text);
+}
+
+static void
+add_resources (CtlTable *table, const CtlValue *resources)
+{
+  for (size_t i = 0; resources && i < resources->n; i++)
+    {
+      const CtlValue *one = resources->items[i];
+
+      ctl_table_add (table, CTL_PLAIN, "%s", "");
+      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "uri"));
+      ctl_table_add (table, CTL_DIM, "%s", "member");
+      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "state"));
+      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "status"));
+      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "note"));
+      ctl_table_add (table, CTL_DIM, "%s", ctl_value_bool (one, "active") ? "" : "pending");
+    }
+}
+
+static int
+run_list (Ctl *ctl, const CtlArgs *args)
+{
+  CtlValue *list = NULL;
+  CtlTable *table;
+  int status = ctl_get_list (ctl, PHONE_DBUS_WATCH_PATH, &list);
+
+  if (status != CTL_EXIT_OK)
+    return status;
+  if (ctl->json)
+    ctl_print_json (list);
+  else if (list->n == 0)
+    ctl_print (ctl, CTL_DIM, "nobody is watched");
+  else
+    {
+      table = ctl_table_new (ctl, 7);
+      for (size_t i = 0; i < list->n; i++)
+        {
+          add_watch (table, list->items[i]);
+          add_resources (table, ctl_value_get (list->items[i], "Resources"));
+        }
+      ctl_table_print (table);
+    }
+  ctl_value_free (list);
+  return CTL_EXIT_OK;
+}
+
+/* The watch of that number or URI. NULL: none, said why. Caller frees. */
+static char *
+find_watch (Ctl *ctl, const char *word, int *ret_status)
+{
+  CtlValue *list = NULL;
+  char *path = NULL;
+
+  *ret_status = ctl_get_list (ctl, PHONE_DBUS_WATCH_PATH, &list);
+  if (*ret_status != CTL_EXIT_OK)
+    return NULL;
+  for (size_t i = 0; i < list->n && !path; i++)
+    {
+      const char *object = ctl_value_string (list->items[i], "object"), *slash = strrchr (object, '/');
+
+      if ((slash && strcmp (slash + 1, word) == 0) || strcmp (ctl_value_string (list->items[i], "Uri"), word) == 0)
+        path = ctl_format ("%s", object);
+    }
+  ctl_value_free (list);
+  if (!path)
+    {
+      ctl_error ("there is no watch %s", word);
+      *ret_status = CTL_EXIT_NO_OBJECT;
+    }
+  return path;
+}
+
+static int
+run_unwatch (Ctl *ctl, const CtlArgs *args)
+{
+  int status;
+  char *path = find_watch (ctl, args->words[1], &status);
+
+  if (path)
+    status = ctl_call_method (ctl, path, PHONE_DBUS_WATCH, "Remove", NULL, NULL);
+  free (path);
+  return status;
+}
+
+/* The number of the call that a method returned. */
+static int
+print_call (Ctl *ctl, sd_bus_message *reply)
+{
+  CtlValue *call = NULL;
+  const char *slash;
+
+  if (ctl_value_read (reply, &call) < 0)
+    return CTL_EXIT_OTHER;
+  slash = strrchr (call->s, '/');
+  if (ctl->json)
+    {
+      CtlValue *dict = ctl_value_new_dict ();
+
+      ctl_value_set (dict, "call", ctl_value_new_uint (slash ? strtoull (slash + 1, NULL, 10) : 0));
+      ctl_value_set (dict, "object", call);
+      ctl_print_json (dict);
+      ctl_value_free (dict);
+    }
+  else
+    {
+      ctl_print (ctl, CTL_PLAIN, "%s", slash ? slash + 1 : call->s);
+      ctl_value_free (call);
+    }
+  return CTL_EXIT_OK;
+}
+
+static int
+run_pickup (Ctl *ctl, const CtlArgs *args)
+{
+  sd_bus_message *reply = NULL;
+  int status;
+  char *path = find_watch (ctl, args->words[1], &status);
+
+  if (path)
+    status = ctl_call_method (ctl, path, PHONE_DBUS_WATCH, "Pickup", &reply, NULL);
+  if (path && status == CTL_EXIT_OK)
+    status = print_call (ctl, reply);
+  sd_bus_message_unref (reply);
+  free (path);
+  return status;
+}
+
+/* ---- voicemail ---- */
+
+static int
+run_voicemail (Ctl *ctl, const CtlArgs *args)
+{
+  CtlValue *list = NULL;
+  CtlTable *table;
+  int status = get_accounts (ctl, args, PHONE_DBUS_VOICEMAIL, &list);
+
+  if (status != CTL_EXIT_OK)
+    return status;
+  if (ctl->json)
+    ctl_print_json (list);
+  else
+    {
+      table = ctl_table_new (ctl, 4);
+      for (size_t i = 0; i < list->n; i++)
+        {
+          const CtlValue *one = list->items[i];
+          char *text = subscription_text (ctl_value_string (one, "Subscription"), ctl_value_get (one, "SubscriptionDetail"));
+          uint64_t urgent = ctl_value_uint (one, "NewUrgent");
+
+          ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (one, "Id"));
+          if (ctl_value_bool (one, "Known"))
+            {
+              char *extra = urgent ? ctl_format (" (%" PRIu64 " urgent)", urgent) : ctl_format ("%s", "");
+
+              ctl_table_add (table, ctl_value_bool (one, "Waiting") ? CTL_WARN : CTL_PLAIN, "%" PRIu64 " new%s, %" PRIu64 " old",
+                             ctl_value_uint (one, "New"), extra, ctl_value_uint (one, "Old"));
+              free (extra);
+            }
+          else
+            ctl_table_add (table, CTL_DIM, "%s", "unknown");
+          ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "Mailbox"));
+          ctl_table_add (table, CTL_DIM, "%s", strcmp (text, "active") == 0 ? "" : text);
+          free (text);
+        }
+      ctl_table_print (table);
+    }
+  ctl_value_free (list);
+  return CTL_EXIT_OK;
+}
+
+static int
+run_voicemail_call (Ctl *ctl, const CtlArgs *args)
+{
+  sd_bus_message *reply = NULL;
+  int status;
+  char *path = choose_account (ctl, args, &status);
+
+  if (path)
+    status = ctl_call_method (ctl, path, PHONE_DBUS_VOICEMAIL, "Call", &reply, NULL);
+  if (path && status == CTL_EXIT_OK)
+    status = print_call (ctl, reply);
+  sd_bus_message_unref (reply);
+  free (path);
+  return status;
+}
+
+static const CtlVerb presence_actions[] = {
+  { "show", "", "what is told to others, by every account", account_options, run_show },
+  { "set", "STATUS [NOTE]", "available, away, busy, dnd or offline", account_options, run_set },
+  { "watch", "TARGET", "watch somebody; prints the number of the watch", watch_options, run_watch },
+  { "unwatch", "WATCH", "watch no longer", NULL, run_unwatch },
+  { "list", "", "who is watched", NULL, run_list },
+  { "pickup", "WATCH", "take over the call that rings there", NULL, run_pickup },
+  { 0 },
+};
+
+static const CtlVerb voicemail_actions[] = {
+  { "show", "", "messages in the mailboxes of the servers", account_options, run_voicemail },
+  { "call", "", "call the mailbox", account_options, run_voicemail_call },
+  { 0 },
+};
+
+const CtlVerb ctl_presence_verbs[] = {
+  { "presence", "[ACTION ...]", "what others see of you, and whom you watch", .actions = presence_actions },
+  { "voicemail", "[ACTION ...]", "the mailbox", .actions = voicemail_actions },
+  { 0 },
+};

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.phoned.Phone1.Presence and .Voicemail of an account. */
+
+#include "bus/bus-options.h"
+#include "bus/bus-private.h"
+#include "core/account-presence.h"
+
+static const PhoneAccountPresence *
+presence (BusAccount *self)
+{
+  return phone_account_get_presence (self->account);
+}
+
+int
+bus_append_subscription (sd_bus_message *reply, const PhoneSubscriptionDetail *detail)
+{
+  int r = bus_dict_begin (reply);
+
+  if (r >= 0 && detail->code)
+    r = bus_dict_u32 (reply, "code", detail->code);
+  if (r >= 0)
+    r = bus_dict_text (reply, "reason", detail->reason);
+  if (r >= 0)
+    r = bus_dict_time (reply, "retry-at", detail->retry_at);
+  return r < 0 ? r : bus_dict_end (reply);
+}
+
+/* ---- presence ---- */
+
+static int
+on_watch (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusAccount *self = data;
+  g_autoptr (GError) error = NULL;
+  const char *target, *word;
+  PhoneWatchKind kind;
+  PhoneWatch *watch = NULL;
+  int r = sd_bus_message_read (m, "ss", &target, &word);
+
+  if (r < 0)
+    return r;
+  if (strlen (target) > BUS_MAX_TEXT)
+    g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "The URI is longer than %d octets", BUS_MAX_TEXT);
+  else if (!phone_watch_kind_from_string (word, &kind))
+    g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "kind: presence or dialog");
+  else if (bus_options_read (m, NULL, 0, &error))
+    watch = phone_registry_add_watch (self->bus->registry, self->account, target, kind, &error);
+  return watch ? sd_bus_reply_method_return (m, "o", bus_watch_path (self->bus, watch)) : bus_error_set (ret_error, error);
+}
+
+BUS_GETTER (get_status, BusAccount, sd_bus_message_append (reply, "s", phone_status_to_string (phone_account_get_status (self->account))))
+BUS_GETTER (get_chosen, BusAccount, sd_bus_message_append (reply, "s", phone_status_to_string (presence (self)->chosen)))
+BUS_GETTER (get_note, BusAccount, bus_append_text (reply, presence (self)->note))
+BUS_GETTER (get_published, BusAccount,
+            sd_bus_message_append (reply, "b", (int) (presence (self)->publication.state == PHONE_SUBSCRIPTION_ACTIVE)))
+BUS_GETTER (get_publication, BusAccount,
+            sd_bus_message_append (reply, "s", phone_subscription_to_string (presence (self)->publication.state)))
+BUS_GETTER (get_publication_detail, BusAccount, bus_append_subscription (reply, &presence (self)->publication))
+
+static int
+set_status (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
+            sd_bus_error *ret_error)
+{
+  BusAccount *self = data;
+  g_autoptr (GError) error = NULL;
+  const char *word;
+  PhoneStatus status;
+  int r = sd_bus_message_read (value, "s", &word);
+
+  if (r < 0)
+    return r;
+  if (!phone_status_from_string (word, &status))
+    g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Status: available, away, busy, dnd or offline");
+  else
+    phone_account_set_status (self->account, status, &error);
+  return error ? bus_error_set (ret_error, error) : 0;
+}
+
+static int
+set_note (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
+          sd_bus_error *ret_error)
+{
+  BusAccount *self = data;
+  g_autoptr (GError) error = NULL;
+  const char *note;
+  int r = sd_bus_message_read (value, "s", &note);
+
+  if (r < 0)
+    return r;
+  return phone_account_set_note (self->account, note, &error) ? 0 : bus_error_set (ret_error, error);
+}
+
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+const sd_bus_vtable bus_presence_vtable[] = {
+  SD_BUS_VTABLE_START (0),
+  SD_BUS_METHOD_WITH_ARGS ("Watch", SD_BUS_ARGS ("s", uri, "s", kind, "a{sv}", options), SD_BUS_RESULT ("o", watch), on_watch,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("Status", "s", get_status, set_status, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_PROPERTY ("Chosen", "s", get_chosen, 0, CHANGES),
+  SD_BUS_WRITABLE_PROPERTY ("Note", "s", get_note, set_note, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_PROPERTY ("Published", "b", get_published, 0, CHANGES),
+  SD_BUS_PROPERTY ("Publication", "s", get_publication, 0, CHANGES),
+  SD_BUS_PROPERTY ("PublicationDetail", "a{sv}", get_publication_detail, 0, CHANGES),
+  SD_BUS_VTABLE_END,
+};
+
+/* ---- voicemail ---- */
+
+static int
+on_call (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusAccount *self = data;
+  g_autoptr (GError) error = NULL;
+  PhoneCall *call = phone_account_call_mailbox (self->account, &error);
+
+  return call ? sd_bus_reply_method_return (m, "o", bus_call_path (self->bus, call)) : bus_error_set (ret_error, error);
+}
+
+static int
+append_mailbox (sd_bus_message *reply, BusAccount *self)
+{
+  g_autofree char *mailbox = phone_account_dup_mailbox (self->account);
+
+  return bus_append_text (reply, mailbox);
+}
+
+BUS_GETTER (get_known, BusAccount, sd_bus_message_append (reply, "b", (int) !!presence (self)->mailbox.known))
+BUS_GETTER (get_waiting, BusAccount, sd_bus_message_append (reply, "b", (int) !!presence (self)->mailbox.waiting))
+BUS_GETTER (get_new, BusAccount, sd_bus_message_append (reply, "u", presence (self)->mailbox.fresh))
+BUS_GETTER (get_old, BusAccount, sd_bus_message_append (reply, "u", presence (self)->mailbox.old))
+BUS_GETTER (get_new_urgent, BusAccount, sd_bus_message_append (reply, "u", presence (self)->mailbox.fresh_urgent))
+BUS_GETTER (get_old_urgent, BusAccount, sd_bus_message_append (reply, "u", presence (self)->mailbox.old_urgent))
+BUS_GETTER (get_mailbox, BusAccount, append_mailbox (reply, self))
+BUS_GETTER (get_subscription, BusAccount,
+            sd_bus_message_append (reply, "s", phone_subscription_to_string (presence (self)->mailbox_subscription.state)))
+BUS_GETTER (get_subscription_detail, BusAccount, bus_append_subscription (reply, &presence (self)->mailbox_subscription))
+
+static int
+set_mailbox (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
+             sd_bus_error *ret_error)
+{
+  BusAccount *self = data;
+  g_autoptr (GError) error = NULL;
+  const char *updates[] = { "mailbox", NULL, NULL };
+  int r = sd_bus_message_read (value, "s", &updates[1]);
+
+  if (r < 0)
+    return r;
+  return phone_account_update (self->account, updates, &error) ? 0 : bus_error_set (ret_error, error);
+}
+
+const sd_bus_vtable bus_voicemail_vtable[] = {
+  SD_BUS_VTABLE_START (0),
+  SD_BUS_METHOD_WITH_ARGS ("Call", SD_BUS_NO_ARGS, SD_BUS_RESULT ("o", call), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_PROPERTY ("Known", "b", get_known, 0, CHANGES),
+  SD_BUS_PROPERTY ("Waiting", "b", get_waiting, 0, CHANGES),
+  SD_BUS_PROPERTY ("New", "u", get_new, 0, CHANGES),
+  SD_BUS_PROPERTY ("Old", "u", get_old, 0, CHANGES),
+  SD_BUS_PROPERTY ("NewUrgent", "u", get_new_urgent, 0, CHANGES),
+  SD_BUS_PROPERTY ("OldUrgent", "u", get_old_urgent, 0, CHANGES),
+  SD_BUS_WRITABLE_PROPERTY ("Mailbox", "s", get_mailbox, set_mailbox, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_PROPERTY ("Subscription", "s", get_subscription, 0, CHANGES),
+  SD_BUS_PROPERTY ("SubscriptionDetail", "a{sv}", get_subscription_detail, 0, CHANGES),
+  SD_BUS_VTABLE_END,
+};
+
+/* ---- changes ---- */
+
+static void
+add_names (const char *const *names, GPtrArray *ret_names)
+{
+  for (; *names; names++)
+    g_ptr_array_add (ret_names, (char *) *names);
+}
+
+void
+bus_presence_changed_properties (guint mask, GPtrArray *ret_names)
+{
+  if (mask & PHONE_ACCOUNT_PRESENCE)
+    add_names ((const char *const[]){ "Status", "Chosen", "Note", "Published", "Publication", "PublicationDetail", NULL }, ret_names);
+}
+
+void
+bus_voicemail_changed_properties (guint mask, GPtrArray *ret_names)
+{
+  if (mask & PHONE_ACCOUNT_MAILBOX)
+    add_names ((const char *const[]){ "Known", "Waiting", "New", "Old", "NewUrgent", "OldUrgent", "Subscription", "SubscriptionDetail", NULL },
+               ret_names);
+  if (mask & (PHONE_ACCOUNT_MAILBOX | PHONE_ACCOUNT_SETTINGS))
+    g_ptr_array_add (ret_names, (char *) "Mailbox");
+}

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""org.phoned.Phone1.Presence, .Voicemail and .Watch, member by member."""
+import pytest
+
+from phonebus import ACCOUNT, CALL, MANAGER, PRESENCE, ROOT, VOICEMAIL, WATCH, refused, wait
+
+ALICE = ROOT + "/account/alice"
+
+
+def watch(client, uri, kind="presence"):
+    return client.call(ALICE, PRESENCE, "Watch", "(ssa{sv})", uri, kind, {})
+
+
+def test_status_and_note(client):
+    assert client.get_all(ALICE, PRESENCE) == {"Status": "available", "Chosen": "available", "Note": "", "Published": False,
+                                               "Publication": "idle", "PublicationDetail": {}}
+    client.set(ALICE, PRESENCE, "Status", "s", "away")
+    client.set(ALICE, PRESENCE, "Note", "s", "back at 3")
+    wait(lambda: client.get(ALICE, PRESENCE, "Published"))
+    assert client.get(ALICE, PRESENCE, "Status") == "away" and client.get(ALICE, PRESENCE, "Note") == "back at 3"
+    for word in ("on-the-phone", "unknown", "sleepy", ""):
+        with refused("InvalidOption"):
+            client.set(ALICE, PRESENCE, "Status", "s", word)
+    with refused("InvalidOption", "256"):
+        client.set(ALICE, PRESENCE, "Note", "s", "x" * 257)
+    assert client.get(ALICE, PRESENCE, "Note") == "back at 3"
+
+
+def test_on_the_phone_by_itself(client):
+    call = client.dial("sip:echo@example.org")
+    client.wait_state(call, "active")
+    assert client.get(ALICE, PRESENCE, "Status") == "on-the-phone" and client.get(ALICE, PRESENCE, "Chosen") == "available"
+    client.call(call, CALL, "Hangup")
+    wait(lambda: client.get(ALICE, PRESENCE, "Status") == "available")
+    seen = [c["Status"] for c in client.changes(ALICE, PRESENCE) if "Status" in c]
+    assert "on-the-phone" in seen and seen[-1] == "available"
+
+
+def test_watch_presence(client):
+    path = watch(client, "sip:bob@example.org")
+    assert path in client.objects()
+    wait(lambda: client.get(path, WATCH, "Subscription") == "active")
+    assert client.get(path, WATCH, "State") == "idle" and client.get(path, WATCH, "Status") == "away"
+    assert client.get(path, WATCH, "Note") == "at lunch" and client.get(path, WATCH, "Account") == ALICE
+    assert watch(client, "sip:bob@example.org") == path
+    assert watch(client, "sip:bob@example.org", "dialog") != path
+    client.call(path, WATCH, "Remove")
+    assert path not in client.objects()
+
+
+def test_watch_refused_and_pending(client):
+    path = watch(client, "sip:notfound@example.org")
+    wait(lambda: client.get(path, WATCH, "Subscription") == "waiting")
+    detail = client.get(path, WATCH, "SubscriptionDetail")
+    assert detail["code"] == 404 and detail["reason"] == "not-found" and detail["retry-at"] > 0
+    assert client.get(path, WATCH, "State") == "unknown"
+    silent = watch(client, "sip:silent@example.org")
+    wait(lambda: client.get(silent, WATCH, "Subscription") == "pending")
+    assert client.get(silent, WATCH, "State") == "unknown"
+
+
+def test_watch_wants_a_target_and_a_kind(client):
+    with refused("InvalidOption", "kind"):
+        watch(client, "sip:bob@example.org", "both")
+    with refused("InvalidTarget"):
+        watch(client, "sip:")
+    with refused("InvalidOption", "colour"):
+        from gi.repository import GLib
+        client.call(ALICE, PRESENCE, "Watch", "(ssa{sv})", "sip:bob@example.org", "presence", {"colour": GLib.Variant("s", "red")})
+
+
+def test_pickup(client):
+    busy = watch(client, "sip:busy@example.org", "dialog")
+    wait(lambda: client.get(busy, WATCH, "State") == "busy")
+    assert not client.get(busy, WATCH, "CanPickup")
+    with refused("InvalidState", "no call rings"):
+        client.call(busy, WATCH, "Pickup")
+    ring = watch(client, "sip:ring@example.org", "dialog")
+    wait(lambda: client.get(ring, WATCH, "State") == "ringing")
+    assert client.get(ring, WATCH, "CanPickup")
+    assert client.get(ring, WATCH, "Dialogs") == [{"state": "early", "direction": "incoming", "remote-uri": "sip:echo@example.org",
+                                                   "remote-name": "Carol"}]
+    call = client.call(ring, WATCH, "Pickup")
+    client.wait_state(call, "active")
+    assert client.get(call, CALL, "RemoteUri") == "sip:echo@example.org"
+
+
+def test_watches_go_with_their_account(client):
+    path = watch(client, "sip:bob@example.org")
+    client.call(ALICE, ACCOUNT, "Remove")
+    assert path not in client.objects()
+
+
+def test_mailbox(client):
+    assert client.get(ALICE, VOICEMAIL, "Known") is False and client.get(ALICE, VOICEMAIL, "Mailbox") == ""
+    with refused("InvalidState", "mailbox"):
+        client.call(ALICE, VOICEMAIL, "Call")
+    client.set(ALICE, VOICEMAIL, "Mailbox", "s", "sip:echo@example.org")
+    assert client.get(ALICE, ACCOUNT, "Settings")["mailbox"] == "sip:echo@example.org"
+    call = client.call(ALICE, VOICEMAIL, "Call")
+    client.wait_state(call, "active")
+    assert client.get(call, CALL, "RemoteUri") == "sip:echo@example.org"

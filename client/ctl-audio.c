@@ -13,6 +13,7 @@ print_audio (Ctl *ctl, const CtlValue *audio)
   ctl_table_pair (table, "input", muted ? CTL_WARN : CTL_BOLD, "%s%s", ctl_value_string (audio, "Input"), muted ? " (muted)" : "");
   ctl_table_pair (table, "output", CTL_BOLD, "%s", ctl_value_string (audio, "Output"));
   ctl_table_pair (table, "ring", CTL_BOLD, "%s", ctl_value_string (audio, "Ring"));
+  ctl_table_pair (table, "echo", CTL_PLAIN, "%s", ctl_value_string (audio, "EchoCancel"));
   ctl_table_print (table);
   if (!devices || devices->n == 0)
     return;
@@ -61,6 +62,8 @@ static int run_input (Ctl *ctl, const CtlArgs *args) { return select_device (ctl
 static int run_output (Ctl *ctl, const CtlArgs *args) { return select_device (ctl, "Output", args); }
 static int run_ring (Ctl *ctl, const CtlArgs *args) { return select_device (ctl, "Ring", args); }
 
+static int run_echo (Ctl *ctl, const CtlArgs *args) { return select_device (ctl, "EchoCancel", args); }
+
 static int
 run_test (Ctl *ctl, const CtlArgs *args)
 {
@@ -81,6 +84,7 @@ static const CtlVerb actions[] = {
   { "input", "INPUT", "choose the microphone", NULL, run_input },
   { "output", "OUTPUT", "choose the loudspeaker", NULL, run_output },
   { "ring", "OUTPUT", "choose where it rings", NULL, run_ring },
+  { "echo", "MODE", "cancel the loudspeaker's echo: off, on or auto", NULL, run_echo },
   { "test", "ROLE", "a short tone on output or ring; for input, hear the microphone", NULL, run_test },
   { "mute", "", "switch the microphone off for all calls", NULL, run_mute },
   { "unmute", "", "and on again", NULL, run_unmute },

@@ -191,6 +191,8 @@ offer_named (Completer *self, const char *prefix, const char *name, size_t lengt
     offer_devices (self, "output");
   else if (length == 4 && strncmp (name, "ROLE", length) == 0)
     offer_roles (self);
+  else if (length == 4 && strncmp (name, "MODE", length) == 0)
+    offer_words (self, (const char *const[]){ "off", "on", "auto", NULL });
   else if (length >= 9 && strncmp (name, "RECORDING", 9) == 0)
     offer_recordings (self);
   else if (length == 5 && strncmp (name, "WATCH", length) == 0)

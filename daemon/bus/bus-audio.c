@@ -62,12 +62,18 @@ append_devices (sd_bus_message *reply, Bus *self)
   return r < 0 ? r : sd_bus_message_close_container (reply);
 }
 
-/* The property's name is the role: Input, Output, Ring. */
+/* The property's name is the role: Input, Output, Ring; EchoCancel is one to the engine too. */
+static char *
+role_of (const char *property)
+{
+  return g_str_equal (property, "EchoCancel") ? g_strdup ("echo-cancel") : g_ascii_strdown (property, -1);
+}
+
 static int
 append_selected (sd_bus_message *reply, Bus *self, const char *property)
 {
   const PhonePorts *ports = ports_of (self);
-  g_autofree char *role = g_ascii_strdown (property, -1);
+  g_autofree char *role = role_of (property);
   g_autofree char *device = ports->media->audio_selected (ports->engine, role);
 
   return bus_append_text (reply, device);
@@ -83,7 +89,7 @@ set_selected (sd_bus *bus_, const char *path, const char *interface, const char 
               sd_bus_message *value, void *data, sd_bus_error *ret_error)
 {
   Bus *self = data;
-  g_autofree char *role = g_ascii_strdown (property, -1);
+  g_autofree char *role = role_of (property);
   g_autoptr (GError) error = NULL;
   const char *device;
   int r = sd_bus_message_read (value, "s", &device);
@@ -114,7 +120,7 @@ set_input_muted (sd_bus *bus_, const char *path, const char *interface, const ch
 void
 bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_names)
 {
-  static const char *const names[] = { "Devices", "Input", "Output", "Ring" };
+  static const char *const names[] = { "Devices", "Input", "Output", "Ring", "EchoCancel" };
 
   for (gsize i = 0; devices && i < G_N_ELEMENTS (names); i++)
     g_ptr_array_add (ret_names, (char *) names[i]);
@@ -134,6 +140,7 @@ const sd_bus_vtable bus_audio_vtable[] = {
   SD_BUS_WRITABLE_PROPERTY ("Output", "s", get_selected, set_selected, 0,
                             CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_WRITABLE_PROPERTY ("Ring", "s", get_selected, set_selected, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("EchoCancel", "s", get_selected, set_selected, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_WRITABLE_PROPERTY ("InputMuted", "b", get_input_muted, set_input_muted, 0,
                             CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_VTABLE_END,

@@ -93,6 +93,14 @@ check_output (const char *value, GError **error)
   return check_device (value, FALSE, error);
 }
 
+static char *
+check_echo_cancel (const char *value, GError **error)
+{
+  static const char *const modes[] = { "off", "on", "auto", NULL };
+
+  return g_strv_contains (modes, value) ? g_strdup (value) : phone_setting_refuse (value, "off, on or auto", error);
+}
+
 static gboolean
 parse_ports (gpointer data, const char *value, GError **error)
 {
@@ -160,6 +168,9 @@ static const PhoneSetting rows[] = {
   TEXT ("audio", "input", input, check_input, "default", "microphone"),
   TEXT ("audio", "output", output, check_output, "default", "loudspeaker"),
   TEXT ("audio", "ring", ring, check_output, "default", "where the phone rings"),
+  TEXT ("audio", "echo-cancel", echo_cancel, check_echo_cancel, "auto", "takes the loudspeaker out of the microphone: off, on, auto"),
+  BOOL ("audio", "noise-suppression", noise_suppression, "true", "takes steady noise out of the microphone"),
+  BOOL ("audio", "gain-control", gain_control, "false", "brings the voice to the same loudness wherever the mouth is"),
   TEXT ("audio", "ring-tone", ring_tone, phone_setting_check_path, NULL, "WAV file; default: the ring tone of the country"),
   { .section = "media", .key = "ports", .kind = PHONE_SETTING_CUSTOM, .parse = parse_ports, .format = format_ports, .def = "16384-32767",
     .help = "range of UDP ports for RTP and RTCP" },

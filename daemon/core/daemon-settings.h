@@ -17,6 +17,9 @@ typedef struct
   char *country;                /* tones when the account says nothing; default from the locale, else US */
   /* [audio] */
   char *input, *output, *ring;  /* default, pipewire[:NAME], pulse[:NAME], alsa[:NAME], file:PATH, tone[:HZ], silence */
+  char *echo_cancel;            /* "off", "on", "auto": default, where there are a loudspeaker and a microphone in one room */
+  gboolean noise_suppression;   /* default TRUE */
+  gboolean gain_control;        /* default FALSE: the desktop sets the microphone */
   char *ring_tone;              /* WAV file, NULL: built-in by country */
   /* [media] */
   guint port_first, port_last;  /* RTP range, default 16384-32767 */

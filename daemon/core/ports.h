@@ -195,7 +195,8 @@ typedef struct
   /* The ring device; one ring at a time, the engine counts nobody: core says what should sound now. */
   void (*set_ring) (gpointer engine, PhoneTone tone, const char *country);
 
-  /* Audio settings (org.phoned.Phone1.Audio). role: "input", "output", "ring". */
+  /* Audio settings (org.phoned.Phone1.Audio). role: "input", "output", "ring" with a device, "echo-cancel" with
+   * "off", "on" or "auto". */
   gboolean (*audio_select) (gpointer engine, const char *role, const char *device, GError **error);
   char *(*audio_selected) (gpointer engine, const char *role);
   /* GPtrArray of GHashTable string->string: id, name, role, driver, default. Caller unrefs. */

@@ -25,6 +25,7 @@ typedef struct
   guint serial;
   guint candidate;
   gboolean started;             /* samples flowed */
+  char *place;                  /* NULL: not known yet */
   atomic_bool active;           /* its samples count; a trial's do not */
 } Slot;
 
@@ -35,6 +36,8 @@ struct _MediaChain
   MediaLiveCaptured captured;
   MediaChainLost lost;
   gpointer data;
+  void (*placed) (gpointer data);
+  gpointer placed_data;
   MediaNotify *notify;
   guint serial;
   MediaDevice *device;
@@ -86,6 +89,7 @@ slot_free (Slot *slot)
   if (slot == NULL)
     return;
   media_live_free (slot->live);
+  g_free (slot->place);
   g_free (slot);
 }
 
@@ -95,6 +99,13 @@ describe (MediaDevice *device)
   return device->name != NULL
              ? g_strconcat (media_device_kind_to_string (device->kind), ":", device->name, NULL)
              : g_strdup (media_device_kind_to_string (device->kind));
+}
+
+static void
+tell_place (MediaChain *chain)
+{
+  if (chain->placed != NULL)
+    chain->placed (chain->placed_data);
 }
 
 static gboolean on_retry (gpointer data);
@@ -125,6 +136,7 @@ open_candidate (MediaChain *chain, guint candidate)
     }
   else
     g_message ("Audio %s: no device works: silence", media_role_to_string (chain->role));
+  tell_place (chain);
   plan_retry (chain);
 }
 
@@ -165,6 +177,7 @@ on_started (MediaChain *chain, Slot *slot)
       g_clear_pointer (&chain->current, slot_free);
       chain->current = g_steal_pointer (&chain->trial);
       atomic_store (&slot->active, TRUE);
+      tell_place (chain);
     }
   if (slot->candidate == 0)
     chain->retry_seconds = RETRY_FIRST;
@@ -216,6 +229,11 @@ on_notify (gpointer data, guint code, const char *text)
     {
     case MEDIA_LIVE_STARTED:
       on_started (chain, slot);
+      break;
+    case MEDIA_LIVE_PLACED:
+      g_free (slot->place);
+      slot->place = g_strdup (text);
+      tell_place (chain);
       break;
     case MEDIA_LIVE_FAILED:
       on_failed (chain, slot, text);
@@ -307,6 +325,19 @@ media_chain_set_state (MediaChain *chain, MediaChainState state)
     }
   else if (media_device_is_live (chain->device))
     plan_retry (chain);
+}
+
+const char *
+media_chain_get_place (MediaChain *chain)
+{
+  return chain->state == MEDIA_CHAIN_ON && chain->current != NULL ? chain->current->place : NULL;
+}
+
+void
+media_chain_on_place (MediaChain *chain, void (*callback) (gpointer data), gpointer data)
+{
+  chain->placed = callback;
+  chain->placed_data = data;
 }
 
 double

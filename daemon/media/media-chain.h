@@ -24,4 +24,8 @@ void media_chain_free (MediaChain *chain);
 /* Copies. Files, tones and silence are no business of the chain: it opens nothing for them. */
 void media_chain_set_device (MediaChain *chain, const MediaDevice *device);
 void media_chain_set_state (MediaChain *chain, MediaChainState state);
+/* Where the sound server plays or captures for us, "" if it does not say; NULL: no device is open. */
+const char *media_chain_get_place (MediaChain *chain);
+/* callback: the place may have changed. Once, at the start. */
+void media_chain_on_place (MediaChain *chain, void (*callback) (gpointer data), gpointer data);
 double media_chain_get_delay (MediaChain *chain);       /* ms, 0: none open, NAN: unknown */

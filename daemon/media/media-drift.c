@@ -69,6 +69,12 @@ media_drift_fill (MediaDrift *drift)
   return media_ring_fill (&drift->ring);
 }
 
+guint
+media_drift_position (MediaDrift *drift)
+{
+  return atomic_load (&drift->ring.tail);
+}
+
 static gint16
 blend (gint16 from, gint16 to, guint i, guint n)
 {

@@ -32,3 +32,4 @@ void media_drift_write (MediaDrift *drift, const gint16 *samples, guint n, gint6
 gboolean media_drift_read (MediaDrift *drift, gint16 *ret_frame, gint64 now);
 void media_drift_restart (MediaDrift *drift);   /* reading thread: drops what is there */
 guint media_drift_fill (MediaDrift *drift);     /* any thread */
+guint media_drift_position (MediaDrift *drift); /* reading thread: samples that left the buffer so far, modulo 2^32 */

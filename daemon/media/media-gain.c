@@ -14,7 +14,8 @@
 #define STEP 1.007f             /* 6 dB/s */
 #define RISE 1.007              /* 3 dB/s of power */
 #define SPEECH_OVER_FLOOR 10.0
-#define SPEECH_LEAST 300.0      /* -65 dBFS */
+#define SPEECH_LEAST 1000.0     /* -60 dBFS */
+#define FLOOR_LEAST 100.0       /* -70 dBFS: after digital silence the noise of a room is no speech */
 #define PEAK 29000.f
 
 void
@@ -34,7 +35,7 @@ media_gain_process (MediaGain *gain, float *samples)
       power += (double) samples[i] * samples[i] / MEDIA_FRAME;
       peak = MAX (peak, fabsf (samples[i]));
     }
-  gain->floor = MAX (MIN (gain->floor * RISE, power), 1);
+  gain->floor = MAX (MIN (gain->floor * RISE, power), FLOOR_LEAST);
   if (power > SPEECH_OVER_FLOOR * gain->floor && power > SPEECH_LEAST)
     {
       gain->speech = gain->speech == 0 ? power : gain->speech + 0.02 * (power - gain->speech);

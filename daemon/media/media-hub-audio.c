@@ -6,6 +6,9 @@
 #include "media/media-hub-private.h"
 #include "media/media-probe.h"
 
+PHONE_DEFINE_ENUM (MediaEchoMode, media_echo_mode, MEDIA_ECHO_MODE_LIST)
+
+#define ECHO_ROLE "echo-cancel" /* stands where a role does */
 #define TEST_MS 2000
 #define TEST_HZ 440
 #define TEST_AMPLITUDE 0.25
@@ -86,12 +89,34 @@ check_device (MediaRole role, const MediaDevice *device, GError **error)
   g_return_val_if_reached (FALSE);
 }
 
+static gboolean
+select_echo_mode (MediaHub *hub, const char *text, GError **error)
+{
+  if (!media_echo_mode_from_string (text, &hub->echo_mode))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "echo-cancel \"%.200s\": not one of off, on, auto", text);
+      return FALSE;
+    }
+  media_hub_update_voice (hub);
+  return TRUE;
+}
+
+void
+media_hub_set_processing (MediaHub *hub, const PhoneDaemonSettings *settings)
+{
+  hub->suppress_noise = settings->noise_suppression;
+  hub->control_gain = settings->gain_control;
+  media_hub_update_voice (hub);
+}
+
 gboolean
 media_hub_select (MediaHub *hub, const char *role_name, const char *text, GError **error)
 {
   g_autoptr (MediaDevice) device = NULL;
   MediaRole role;
 
+  if (g_str_equal (role_name, ECHO_ROLE))
+    return select_echo_mode (hub, text, error);
   if (!find_role (role_name, &role, error))
     return FALSE;
   device = media_device_parse (role, text, error);
@@ -110,6 +135,8 @@ media_hub_selected (MediaHub *hub, const char *role_name)
 {
   MediaRole role;
 
+  if (g_str_equal (role_name, ECHO_ROLE))
+    return g_strdup (media_echo_mode_to_string (hub->echo_mode));
   return media_role_from_string (role_name, &role) ? g_strdup (hub->selected[role]) : NULL;
 }
 

@@ -63,18 +63,37 @@ play_ports (MediaHub *hub, gint16 *frame, gint64 now)
 }
 
 static void
-feed_ports (MediaHub *hub, gint64 now)
+clean_voice (MediaHub *hub, const gint16 *played, gint16 *microphone, gboolean heard)
+{
+  gint shift = media_inlet_take_shift (hub->inlet);
+
+  if (hub->voice == NULL)
+    return;
+  /* Silence while the buffer fills is no jump yet: what counts is where it goes on. */
+  hub->shift += shift;
+  if (heard)
+    {
+      media_voice_shift (hub->voice, hub->shift);
+      hub->shift = 0;
+    }
+  media_voice_process (hub->voice, played, microphone);
+}
+
+static void
+feed_ports (MediaHub *hub, const gint16 *played, gint64 now)
 {
   gint16 microphone[MEDIA_FRAME];
-  gboolean listened = FALSE;
+  gboolean listened = FALSE, heard;
 
   for (guint i = 0; i < hub->ports->len; i++)
     {
       MediaPort *port = g_ptr_array_index (hub->ports, i);
       listened |= port->running && port->attached;
     }
-  if (!media_inlet_read (hub->inlet, microphone, now, listened))
+  heard = media_inlet_read (hub->inlet, microphone, now, listened);
+  if (!heard)
     memset (microphone, 0, sizeof microphone);
+  clean_voice (hub, played, microphone, heard);
   media_fade (microphone, &hub->unmuted_gain, hub->muted ? 0 : 1);
   atomic_store_explicit (&hub->level_in, (int) lrint (100 * media_meter_add (&hub->meter_in, microphone)),
                          memory_order_relaxed);
@@ -95,7 +114,7 @@ on_tick (gpointer data, gint16 *frame, gint64 now)
   play_ports (hub, frame, now);
   atomic_store_explicit (&hub->level_out, (int) lrint (100 * media_meter_add (&hub->meter_out, frame)),
                          memory_order_relaxed);
-  feed_ports (hub, now);
+  feed_ports (hub, frame, now);
 }
 
 /* ---- life ---- */
@@ -125,6 +144,12 @@ static void
 on_ring_lost (gpointer data, const char *device, const char *why)
 {
   device_lost (data, MEDIA_ROLE_RING, device, why);
+}
+
+static void
+on_place (gpointer data)
+{
+  media_hub_update_voice (data);
 }
 
 static void
@@ -162,6 +187,12 @@ media_hub_new (const PhoneDaemonSettings *settings)
   hub->outlet = media_outlet_new (MEDIA_ROLE_OUTPUT, on_tick, on_output_lost, hub);
   hub->clock = media_outlet_get_clock (hub->outlet);
   hub->inlet = media_inlet_new (hub->clock, on_input_lost, hub);
+  media_inlet_on_place (hub->inlet, on_place, hub);
+  media_outlet_on_place (hub->outlet, on_place, hub);
+  if (settings->echo_cancel == NULL || !media_echo_mode_from_string (settings->echo_cancel, &hub->echo_mode))
+    hub->echo_mode = MEDIA_ECHO_AUTO;
+  hub->suppress_noise = settings->noise_suppression;
+  hub->control_gain = settings->gain_control;
   hub->ringer = media_ringer_new (settings->ring_tone, on_ring_lost, hub);
   set_from_settings (hub, MEDIA_ROLE_INPUT, settings->input);
   set_from_settings (hub, MEDIA_ROLE_OUTPUT, settings->output);
@@ -191,6 +222,7 @@ media_hub_free (MediaHub *hub)
   media_inlet_free (hub->inlet);
   media_outlet_free (hub->outlet);
   media_ringer_free (hub->ringer);
+  media_voice_free (hub->voice);
   for (guint i = 0; i < media_role_n_values; i++)
     g_free (hub->selected[i]);
   g_free (hub->ring_country);
@@ -207,6 +239,60 @@ on_linger_over (gpointer data)
   hub->linger_source = 0;
   media_hub_update (hub);
   return G_SOURCE_REMOVE;
+}
+
+/* What the name of a device tells: a headset gives no echo back; the monitor of a loudspeaker is no room, and whoever chose it wants it
+ * as it is. */
+static gboolean
+is_headset (const char *place)
+{
+  static const char *const signs[] = { "bluez", "headset", "headphone", "earphone", "earbud" };
+  g_autofree char *lower = g_ascii_strdown (place, -1);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (signs); i++)
+    if (strstr (lower, signs[i]) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+void
+media_hub_update_voice (MediaHub *hub)
+{
+  const char *input = media_inlet_get_place (hub->inlet), *output = media_outlet_get_place (hub->outlet);
+  gboolean microphone = input != NULL && !g_str_has_suffix (input, ".monitor");
+  gboolean echo = FALSE;
+  MediaVoice *old = NULL, *new = NULL;
+
+  switch (hub->echo_mode)
+    {
+    case MEDIA_ECHO_OFF:
+      break;
+    case MEDIA_ECHO_ON:
+      echo = input != NULL && output != NULL;
+      break;
+    case MEDIA_ECHO_AUTO:
+      echo = microphone && output != NULL && !is_headset (output);
+      break;
+    }
+
+  MediaVoiceParts parts = { .echo = echo, .noise = microphone && hub->suppress_noise, .gain = microphone && hub->control_gain };
+  if (parts.echo == hub->parts.echo && parts.noise == hub->parts.noise && parts.gain == hub->parts.gain)
+    return;
+  if (parts.echo || parts.noise || parts.gain)
+    {
+      new = media_voice_new ();
+      media_voice_set_parts (new, parts);
+    }
+  if (input != NULL)
+    g_message ("Audio input: echo cancelling %s, noise suppression %s, gain control %s", parts.echo ? "on" : "off",
+               parts.noise ? "on" : "off", parts.gain ? "on" : "off");
+  media_clock_lock (hub->clock);
+  old = hub->voice;
+  hub->voice = new;
+  hub->parts = parts;
+  hub->shift = 0;
+  media_clock_unlock (hub->clock);
+  media_voice_free (old);
 }
 
 /* Starts or stops the devices as there are reasons to. While it rings they are connected already, so that
@@ -241,6 +327,7 @@ media_hub_update (MediaHub *hub)
       atomic_store (&hub->level_in, -12700);
       atomic_store (&hub->level_out, -12700);
     }
+  media_hub_update_voice (hub);
 }
 
 /* ---- ports ---- */
@@ -322,6 +409,8 @@ void
 media_hub_get_delays (MediaHub *hub, double *ret_capture, double *ret_output)
 {
   *ret_capture = media_inlet_get_delay (hub->inlet);
+  if (hub->parts.echo || hub->parts.noise)
+    *ret_capture += MEDIA_VOICE_DELAY * 1000.0 / MEDIA_RATE;
   *ret_output = media_outlet_get_delay (hub->outlet);
 }
 

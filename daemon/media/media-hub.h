@@ -53,6 +53,8 @@ gboolean media_hub_select (MediaHub *hub, const char *role, const char *device, 
 char *media_hub_selected (MediaHub *hub, const char *role);
 GPtrArray *media_hub_devices (MediaHub *hub);
 gboolean media_hub_test_tone (MediaHub *hub, const char *role, GError **error);
+/* Noise suppression and gain control, from now on. */
+void media_hub_set_processing (MediaHub *hub, const PhoneDaemonSettings *settings);
 void media_hub_set_input_muted (MediaHub *hub, gboolean muted);
 typedef void (*MediaHubDeviceLost) (const char *role, const char *device, gpointer data);      /* main loop */
 void media_hub_on_device_lost (MediaHub *hub, MediaHubDeviceLost callback, gpointer data);

@@ -24,6 +24,7 @@ struct _MediaInlet
   MediaTone tone;
   gboolean live;                /* what comes out of drift is heard */
   MediaDrift drift;             /* written by the capture thread */
+  guint position;               /* in it, of the last tick */
   _Atomic gint64 origin;
 };
 
@@ -127,6 +128,18 @@ media_inlet_is_live (MediaInlet *inlet)
   return media_device_is_live (inlet->device);
 }
 
+const char *
+media_inlet_get_place (MediaInlet *inlet)
+{
+  return inlet->started ? media_chain_get_place (inlet->chain) : NULL;
+}
+
+void
+media_inlet_on_place (MediaInlet *inlet, void (*callback) (gpointer data), gpointer data)
+{
+  media_chain_on_place (inlet->chain, callback, data);
+}
+
 void
 media_inlet_set_device (MediaInlet *inlet, MediaDevice *device)
 {
@@ -176,6 +189,16 @@ media_inlet_read (MediaInlet *inlet, gint16 *frame, gint64 now, gboolean listene
     return FALSE;
   atomic_compare_exchange_strong (&inlet->origin, &none, now);
   return TRUE;
+}
+
+gint
+media_inlet_take_shift (MediaInlet *inlet)
+{
+  guint position = media_drift_position (&inlet->drift);
+  gint shift = (gint) (position - inlet->position) - MEDIA_FRAME;
+
+  inlet->position = position;
+  return shift;
 }
 
 double

@@ -70,7 +70,8 @@ struct _MediaLive
   char *failure;
   gboolean weak;
 
-  GstElement *pipeline;         /* own thread */
+  char *place;                  /* own thread: as told */
+  GstElement *pipeline;         /* the same */
   GstElement *element;          /* the device's, owned by the pipeline */
 };
 
@@ -87,6 +88,7 @@ live_unref (gpointer data)
   media_notify_unref (live->notify);
   g_free (live->device.name);
   g_free (live->failure);
+  g_free (live->place);
   g_free (live);
 }
 
@@ -351,6 +353,20 @@ measure_delay (MediaLive *live)
   atomic_store (&live->delay, delay);
 }
 
+static void
+set_placed (MediaLive *live, const char *place)
+{
+  if (place == NULL)
+    place = "";
+  if (g_strcmp0 (place, live->place) != 0)
+    {
+      g_free (live->place);
+      live->place = g_strdup (place);
+      post (live, MEDIA_LIVE_PLACED, place);
+    }
+  atomic_store (&live->placed, TRUE);
+}
+
 /* Where the server has put the stream. Own thread. */
 static void
 check_place (MediaLive *live)
@@ -361,7 +377,7 @@ check_place (MediaLive *live)
 
   if (g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "current-device") == NULL)
     {
-      atomic_store (&live->placed, TRUE);
+      set_placed (live, wanted);
       return;
     }
   g_object_get (live->element, "current-device", &current, NULL);
@@ -383,7 +399,7 @@ check_place (MediaLive *live)
       fail (live, text);
       return;
     }
-  atomic_store (&live->placed, TRUE);
+  set_placed (live, current);
 }
 
 /* Called with the lock held; TRUE: it still flows. */

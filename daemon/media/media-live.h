@@ -20,6 +20,7 @@ typedef enum
 typedef enum
 {
   MEDIA_LIVE_STARTED,           /* the first samples flowed */
+  MEDIA_LIVE_PLACED,            /* text: the device that the server gave the stream, or the one that was asked for; also when it moves */
   MEDIA_LIVE_FAILED,            /* could not be opened, or went away; text says why. It does nothing more. */
   MEDIA_LIVE_N_EVENTS,
 } MediaLiveEvent;

@@ -154,6 +154,18 @@ media_outlet_is_live (MediaOutlet *outlet)
   return media_device_is_live (outlet->device);
 }
 
+const char *
+media_outlet_get_place (MediaOutlet *outlet)
+{
+  return outlet->started ? media_chain_get_place (outlet->chain) : NULL;
+}
+
+void
+media_outlet_on_place (MediaOutlet *outlet, void (*callback) (gpointer data), gpointer data)
+{
+  media_chain_on_place (outlet->chain, callback, data);
+}
+
 void
 media_outlet_set_device (MediaOutlet *outlet, MediaDevice *device)
 {

@@ -16,6 +16,9 @@ typedef void (*MediaOutletLost) (gpointer data, const char *device, const char *
 MediaOutlet *media_outlet_new (MediaRole role, MediaClockTick tick, MediaOutletLost lost, gpointer data);
 void media_outlet_free (MediaOutlet *outlet);
 gboolean media_outlet_is_live (MediaOutlet *outlet);         /* its device is a real one */
+/* As media_chain_get_place() and media_chain_on_place(). Main thread. */
+const char *media_outlet_get_place (MediaOutlet *outlet);
+void media_outlet_on_place (MediaOutlet *outlet, void (*callback) (gpointer data), gpointer data);
 MediaClock *media_outlet_get_clock (MediaOutlet *outlet);
 /* Main thread, as all below. Takes the device; a started outlet goes over to it at once. */
 void media_outlet_set_device (MediaOutlet *outlet, MediaDevice *device);

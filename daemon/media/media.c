@@ -176,6 +176,7 @@ media_engine_set_settings (MediaEngine *engine, const PhoneDaemonSettings *setti
 {
   phone_daemon_settings_free (engine->settings);
   engine->settings = phone_daemon_settings_copy (settings);
+  media_hub_set_processing (engine->hub, settings);
 }
 
 void

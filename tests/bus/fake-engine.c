@@ -649,8 +649,9 @@ static gboolean
 audio_select (gpointer engine, const char *role, const char *device, GError **error)
 {
   static const char *const known[] = { "default", "silence", "tone", "alsa:headset", NULL };
+  static const char *const modes[] = { "off", "on", "auto", NULL };
 
-  if (g_strv_contains (known, device))
+  if (g_strv_contains (g_str_equal (role, "echo-cancel") ? modes : known, device))
     {
       g_hash_table_replace (((FakeEngine *) engine)->selected, g_strdup (role), g_strdup (device));
       return TRUE;
@@ -667,7 +668,7 @@ audio_selected (gpointer engine, const char *role)
 {
   const char *device = g_hash_table_lookup (((FakeEngine *) engine)->selected, role);
 
-  return g_strdup (device ? device : "default");
+  return g_strdup (device ? device : g_str_equal (role, "echo-cancel") ? "auto" : "default");
 }
 
 static GHashTable *

@@ -28,6 +28,17 @@ def test_selection(client, name):
     assert client.get(ROOT, AUDIO, name) == "default"
 
 
+def test_echo_cancel(client):
+    assert client.get(ROOT, AUDIO, "EchoCancel") == "auto"
+    client.set(ROOT, AUDIO, "EchoCancel", "s", "off")
+    assert client.get(ROOT, AUDIO, "EchoCancel") == "off"
+    wait(lambda: [c for c in client.changes(ROOT, AUDIO) if c.get("EchoCancel") == "off"])
+    with refused("InvalidOption"):
+        client.set(ROOT, AUDIO, "EchoCancel", "s", "default")
+    client.set(ROOT, AUDIO, "EchoCancel", "s", "")
+    assert client.get(ROOT, AUDIO, "EchoCancel") == "auto"
+
+
 def test_input_muted(client):
     client.set(ROOT, AUDIO, "InputMuted", "b", True)
     assert client.get(ROOT, AUDIO, "InputMuted") is True

@@ -510,7 +510,7 @@ def test_audio(client, ctl):
     assert ctl.ok("audio", "input", "alsa:headset") == ""
     ctl.ok("audio", "ring", "silence")
     ctl.ok("audio", "mute")
-    assert ctl.ok("audio") == ("input   alsa:headset (muted)\noutput  default\nring    silence\n\n"
+    assert ctl.ok("audio") == ("input   alsa:headset (muted)\noutput  default\nring    silence\necho    auto\n\n"
                                "input   alsa:headset  default  Headset ?\noutput  alsa:headset           Headset\n")
     ctl.ok("audio", "unmute")
     ctl.ok("audio", "output", "silence")
@@ -519,6 +519,9 @@ def test_audio(client, ctl):
     ctl.fails(9, "alsa:lost", "audio", "input", "alsa:lost")
     ctl.fails(2, "", "audio", "output", "nonsense")
     ctl.ok("audio", "output", "default")
+    ctl.ok("audio", "echo", "off")
+    assert ctl.json("audio")["EchoCancel"] == "off"
+    ctl.fails(2, "perhaps", "audio", "echo", "perhaps")
     ctl.fails(2, "role", "audio", "test", "nose")
 
 

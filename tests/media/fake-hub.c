@@ -154,6 +154,7 @@ char *media_hub_selected (MediaHub *hub, const char *role) { return g_strdup ("s
 GPtrArray *media_hub_devices (MediaHub *hub) { return g_ptr_array_new (); }
 gboolean media_hub_test_tone (MediaHub *hub, const char *role, GError **error) { return TRUE; }
 void media_hub_set_input_muted (MediaHub *hub, gboolean muted) {}
+void media_hub_set_processing (MediaHub *hub, const PhoneDaemonSettings *settings) {}
 void media_hub_on_device_lost (MediaHub *hub, MediaHubDeviceLost callback, gpointer data) {}
 
 /* ---- for the tests ---- */

@@ -46,6 +46,7 @@ typedef struct
   guint pushes;
   guint pure;                   /* frames in a row that hold the tone and little else */
   guint silent;                 /* frames in a row of silence */
+  guint quiet;                  /* 40 dB below the tone that is played */
   char *lost;                   /* main thread: last "role device" that was told */
   guint n_lost;
 } Call;
@@ -75,6 +76,7 @@ on_push (gpointer data, const gint16 *frame, gint64 now)
   pthread_mutex_lock (&call->lock);
   call->pushes++;
   call->pure = power > 1e6 * MEDIA_FRAME && tone > 0.99 * power ? call->pure + 1 : 0;
+  call->quiet = power < 1e-4 * 8000 * 8000 / 2 * MEDIA_FRAME ? call->quiet + 1 : 0;
   call->silent = power < MEDIA_FRAME ? call->silent + 1 : 0;
   pthread_mutex_unlock (&call->lock);
 }
@@ -434,6 +436,35 @@ test_switching (void)
   sound_server_stop (server);
 }
 
+/* The monitor of the sink stands for the room: what the call plays comes back, until it is taken for echo. By itself nobody does that to
+ * a monitor. */
+static void
+test_echo_cancelled (gconstpointer data)
+{
+  SoundServer *server = start_or_skip (GPOINTER_TO_INT (data));
+  GError *error = NULL;
+
+  if (server == NULL)
+    return;
+  {
+    g_autoptr (Call) call = call_new ("pulse:out.monitor", "pulse:out", "silence");
+    g_autofree char *mode = media_hub_selected (call->hub, "echo-cancel");
+
+    g_assert_cmpstr (mode, ==, "auto");
+    g_assert_false (media_hub_select (call->hub, "echo-cancel", "perhaps", &error));
+    g_assert_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION);
+    g_clear_error (&error);
+    media_port_set_running (call->port, TRUE);
+    AWAIT (get (call, &call->pure) >= 50);
+    g_assert_true (media_hub_select (call->hub, "echo-cancel", "on", &error));
+    g_test_message ("no echo for half a second after %.0f ms", AWAIT (get (call, &call->quiet) >= 50));
+    g_assert_true (media_hub_select (call->hub, "echo-cancel", "off", &error));
+    AWAIT (get (call, &call->pure) >= 50);
+    g_assert_cmpuint (call->n_lost, ==, 0);
+  }
+  sound_server_stop (server);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -458,6 +489,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/device/moved-by-hand/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE),
                         test_moved_by_hand);
   g_test_add_func ("/device/switching", test_switching);
+  g_test_add_data_func ("/device/echo-cancelled/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_echo_cancelled);
+  g_test_add_data_func ("/device/echo-cancelled/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_echo_cancelled);
   result = g_test_run ();
   sound_server_isolate_over ();
   return result;

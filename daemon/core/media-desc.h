@@ -134,6 +134,7 @@ typedef struct
   PhoneCodec codecs[PHONE_MAX_CODECS];  /* in order of preference */
   /* telephone-event (RFC 4733), one per clock rate; payload type -1: absent */
   int dtmf_8000, dtmf_48000;
+  guint8 red;                           /* payload type of redundancy for Opus (RFC 2198), 0: absent */
   guint n_cryptos;
   PhoneSrtpKey cryptos[PHONE_MAX_CRYPTOS];
   PhoneDtlsDesc dtls;

@@ -31,6 +31,7 @@ phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
       || !a->rtcp_mux != !b->rtcp_mux || a->direction != b->direction
       || !phone_codec_equal (&a->send, &b->send) || a->n_receive != b->n_receive
       || a->ptime != b->ptime || a->send_dtmf != b->send_dtmf || a->send_dtmf_rate != b->send_dtmf_rate
+      || a->send_red != b->send_red || a->receive_red != b->receive_red
       || a->receive_dtmf_8000 != b->receive_dtmf_8000 || a->receive_dtmf_48000 != b->receive_dtmf_48000
       || !a->remote_hold != !b->remote_hold || !a->encrypted != !b->encrypted || !a->dtls != !b->dtls)
     return FALSE;

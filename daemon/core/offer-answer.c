@@ -24,7 +24,9 @@
  *
  * Codecs. Answering, we list what both support in our order of preference. Completing, we send the first of
  * the answer that we offered. Telephone events (RFC 4733) belong to a clock rate: 48000 beside Opus, 8000
- * beside the others; a peer that has Opus but only events at 8000 (most of them) gets its digits at 8000. */
+ * beside the others; a peer that has Opus but only events at 8000 (most of them) gets its digits at 8000.
+ *
+ * Redundancy (RFC 2198) stands beside Opus where both take it; whether it is used is rate control's business. */
 
 #include "core/media-paths.h"
 #include "core/media-security.h"
@@ -36,6 +38,7 @@ enum
 {
   FORMAT_EVENT_8000 = phone_codec_id_n_values,
   FORMAT_EVENT_48000,
+  FORMAT_RED,
   N_FORMATS
 };
 
@@ -50,6 +53,7 @@ static const guint8 own_numbers[N_FORMATS] = {
   [PHONE_CODEC_PCMA] = 8,
   [FORMAT_EVENT_8000] = 101,
   [FORMAT_EVENT_48000] = 102,
+  [FORMAT_RED] = 103,
 };
 
 static const PhoneCodec *
@@ -73,6 +77,8 @@ number_of (const PhoneMediaDesc *desc, int format)
     return desc->dtmf_8000;
   if (format == FORMAT_EVENT_48000)
     return desc->dtmf_48000;
+  if (format == FORMAT_RED)
+    return desc->red != 0 ? desc->red : -1;
   codec = find_codec (desc, (PhoneCodecId) format);
   return codec != NULL ? codec->payload_type : -1;
 }
@@ -87,7 +93,8 @@ means_other (const PhoneMediaDesc *desc, int number, int format)
     if (desc->codecs[i].payload_type == number && (int) desc->codecs[i].id != format)
       return TRUE;
   return (desc->dtmf_8000 == number && format != FORMAT_EVENT_8000)
-         || (desc->dtmf_48000 == number && format != FORMAT_EVENT_48000);
+         || (desc->dtmf_48000 == number && format != FORMAT_EVENT_48000)
+         || (desc->red != 0 && desc->red == number && format != FORMAT_RED);
 }
 
 /* 64-95 would be taken for RTCP on a multiplexed port (RFC 5761 section 4). */
@@ -110,7 +117,7 @@ choose_number (const PhoneMediaDesc *desc, const PhoneMediaDesc *offer, const Ph
     if (number_fits (desc, previous, wishes[i], format))
       return (guint8) wishes[i];
   /* A number of our own, and none that means something else to the peer. There is always one: desc, previous
-   * and offer have at most 6, 6 and 18 formats, and there are 32 dynamic numbers. */
+   * and offer have at most 7, 7 and 19 formats, and there are 32 dynamic numbers. */
   for (int next = FIRST_DYNAMIC; next < N_PAYLOAD_TYPES; number = next++)
     if (number_fits (desc, previous, number, format) && !means_other (offer, number, format))
       return (guint8) number;
@@ -173,6 +180,8 @@ add_formats (PhoneMediaDesc *desc, const PhoneMediaCaps *caps, const PhoneMediaD
       has_48000 = has_48000 && offer->dtmf_48000 >= 0;
       has_8000 = offer->dtmf_8000 >= 0 && (has_8000 || offer->dtmf_48000 < 0);
     }
+  if (find_codec (desc, PHONE_CODEC_OPUS) != NULL && (offer == NULL || offer->red != 0))
+    desc->red = choose_number (desc, offer, previous, FORMAT_RED);
   if (has_48000)
     desc->dtmf_48000 = choose_number (desc, offer, previous, FORMAT_EVENT_48000);
   if (has_8000)
@@ -201,7 +210,7 @@ static void
 add_receive (PhoneMediaPlan *plan, const PhoneCodec *codec, guint8 number)
 {
   if (plan->n_receive == PHONE_MAX_CODECS || plan->receive_dtmf_8000 == number
-      || plan->receive_dtmf_48000 == number)
+      || plan->receive_dtmf_48000 == number || (plan->receive_red != 0 && plan->receive_red == number))
     return;
   for (guint i = 0; i < plan->n_receive; i++)
     if (plan->receive[i].payload_type == number)
@@ -244,6 +253,11 @@ fill_plan (PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneMediaDes
     }
   plan->receive_dtmf_8000 = local->dtmf_8000;
   plan->receive_dtmf_48000 = local->dtmf_48000;
+  if (local->red != 0 && remote->red != 0)
+    {
+      plan->send_red = chosen->id == PHONE_CODEC_OPUS ? remote->red : 0;
+      plan->receive_red = local->red;
+    }
 
   /* The likeliest first: in common, the rest of ours, what we accepted before, the peer's own numbers. */
   for (guint i = 0; i < local->n_codecs; i++)

@@ -21,6 +21,7 @@ typedef struct
   gboolean fec, dtx;
   guint frame_ms;               /* 10, 20, 40, 60 */
   guint complexity;             /* 0..10 */
+  guint copies;                 /* of earlier packets in each (RFC 2198); not the encoder's business */
 } MediaRate;
 
 /* The frame length that the codec can make and that is nearest to ms, not above it if possible: 10, 20, 40 or 60 for Opus, a

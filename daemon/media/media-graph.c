@@ -7,6 +7,7 @@
 
 #include "media/media-thread.h"
 
+#define REPORT_INTERVAL (500 * GST_MSECOND)
 #define BYE_TIME (150 * 1000)           /* us that a BYE may take until it is out */
 
 struct _MediaGraph
@@ -116,6 +117,9 @@ media_graph_new (MediaTransport *transport, MediaGraphFailed failed, gpointer da
 
   /* One source is let in at a time and it is authentic or latched: its first packet need not wait for a second. */
   g_object_set (graph->session, "probation", 0, "rtcp-sync-send-time", FALSE, NULL);
+  /* Five seconds (RFC 3550 section 6.2) are too long for a queue that fills in one. The share of RTCP in the bandwidth stays the limit, as RFC 4585
+   * section 3.4 has it for AVPF; a peer that counts on more is not hurt by reports that come early. */
+  g_object_set (graph->session, "rtcp-min-interval", (guint64) REPORT_INTERVAL, NULL);
   set_sdes (graph->session);
   g_signal_connect (graph->session, "request-pt-map", G_CALLBACK (on_request_pt_map), graph);
   if (!link_pads (graph))
@@ -169,6 +173,8 @@ media_graph_set_formats (MediaGraph *graph, const PhoneMediaPlan *plan)
     graph->clock_rates[plan->receive_dtmf_8000 & 0x7f] = 8000;
   if (plan->receive_dtmf_48000 >= 0)
     graph->clock_rates[plan->receive_dtmf_48000 & 0x7f] = 48000;
+  if (plan->receive_red != 0)
+    graph->clock_rates[plan->receive_red & 0x7f] = 48000;
   pthread_mutex_unlock (&graph->lock);
   g_signal_emit_by_name (graph->session, "clear-pt-map");
 }

@@ -13,7 +13,7 @@ G_DECLARE_FINAL_TYPE (MediaReceive, media_receive, MEDIA, RECEIVE, GstElement)
 
 typedef struct
 {
-  guint64 received, late, duplicates, fec_used, concealed_samples, accelerated_samples, expanded_samples, played_samples;
+  guint64 received, late, duplicates, fec_used, copies_used, concealed_samples, accelerated_samples, expanded_samples, played_samples;
   guint64 comfort_samples, resets;
   guint64 lost;                 /* packets whose time came and that had not */
   guint64 overflows;            /* packets dropped because nobody pulled */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "media/dtmf-core.h"
 #include "media/media-level.h"
+#include "media/media-red.h"
 #include "media/media-thread.h"
 #include "util/phone-error.h"
 
@@ -22,14 +23,25 @@
 #define GAP_US (200 * 1000)     /* ticks further apart were a pause */
 #define RTP_HEADER 12
 #define SEGMENT_MAX_MS 60
+#define MEDIA_SEND_COPIES 2
+#define MEDIA_SEND_MAX_RED 1200         /* octets: more would not fit one packet */
 
 typedef struct
 {
   PhoneCodec codec;
   int dtmf_type;                /* payload type, -1: none */
+  guint8 red_type;              /* payload type, 0: none */
   guint ptime;
   MediaEncoder *encoder;        /* NULL: keep the present one */
 } Format;
+
+/* A packet that went out. length 0: none, or none that may be sent again. */
+typedef struct
+{
+  guint32 timestamp;
+  gsize length;
+  guint8 payload[MEDIA_RED_MAX_LENGTH];
+} Copy;
 
 struct _MediaSend
 {
@@ -65,6 +77,7 @@ struct _MediaSend
   guint32 timestamp;            /* at base_position */
   guint64 base_position;
   gboolean talking;             /* the packet before this one was audio */
+  Copy copies[MEDIA_SEND_COPIES];       /* of the packets before this one, newest first */
 };
 
 G_DEFINE_FINAL_TYPE (MediaSend, media_send, GST_TYPE_ELEMENT)
@@ -227,6 +240,7 @@ media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaR
 
   format->codec = plan->send;
   format->dtmf_type = plan->send_dtmf;
+  format->red_type = plan->send_red;
   format->ptime = plan->ptime;
   if (!same)
     {
@@ -370,6 +384,7 @@ typedef struct
   int event_type;
   guint32 ssrc;
   gboolean events_due, caps_due;
+  guint copies;                 /* of earlier packets, wanted */
 } Work;
 
 static guint32
@@ -436,6 +451,7 @@ take_work (MediaSend *send, Work *work)
   send->count -= frames;
   send->position += frames;
   work->fresh = send->fresh;
+  work->copies = send->rate.copies;
   send->fresh = FALSE;
   work->event_type = send->dtmf_type;
   work->event = send->dtmf_type >= 0
@@ -470,6 +486,51 @@ make_packet (MediaSend *send, const Work *work, guint8 type, gboolean marker, gu
   return buffer;
 }
 
+/* What went out becomes the newest copy; an event leaves a hole, since a copy must be as many packets back as durations. */
+static void
+remember (MediaSend *send, const guint8 *payload, gsize length, guint32 timestamp)
+{
+  memmove (send->copies + 1, send->copies, (MEDIA_SEND_COPIES - 1) * sizeof send->copies[0]);
+  send->copies[0].length = length <= MEDIA_RED_MAX_LENGTH ? length : 0;
+  send->copies[0].timestamp = timestamp;
+  if (send->copies[0].length > 0)
+    memcpy (send->copies[0].payload, payload, length);
+}
+
+/* Copies of the packets before this one in front of its own payload (RFC 2198). Returns the new length, 0: it goes out as it is. */
+static gsize
+add_copies (MediaSend *send, guint wanted, const guint8 *payload, gsize length, guint32 timestamp, guint frame, guint8 *ret, gsize capacity)
+{
+  MediaRedBlock blocks[MEDIA_SEND_COPIES + 1];
+  guint8 type = send->format->codec.payload_type;
+  guint n = 0;
+
+  if (send->format->red_type == 0 || send->format->codec.id != PHONE_CODEC_OPUS)
+    return 0;
+  for (guint i = MIN (wanted, MEDIA_SEND_COPIES); i-- > 0;)
+    if (send->copies[i].length > 0 && timestamp - send->copies[i].timestamp == (i + 1) * frame)
+      blocks[n++] = (MediaRedBlock) { .payload_type = type, .offset = (i + 1) * frame, .data = send->copies[i].payload,
+                                      .length = send->copies[i].length };
+  if (n == 0)
+    return 0;
+  blocks[n++] = (MediaRedBlock) { .payload_type = type, .data = payload, .length = length };
+  return media_red_write (blocks, n, ret, capacity);
+}
+
+static GstBuffer *
+make_audio (MediaSend *send, const Work *work, const guint8 *payload, gsize length)
+{
+  guint8 red[MEDIA_SEND_MAX_RED];
+  guint32 timestamp = timestamp_at (send, work->position);
+  gsize with_copies = add_copies (send, work->copies, payload, length, timestamp, work->frames * MEDIA_FRAME, red, sizeof red);
+  gboolean marker = work->fresh || !send->talking;
+  GstBuffer *buffer = with_copies > 0 ? make_packet (send, work, send->format->red_type, marker, timestamp, red, with_copies)
+                                      : make_packet (send, work, send->format->codec.payload_type, marker, timestamp, payload, length);
+
+  remember (send, payload, length, timestamp);
+  return buffer;
+}
+
 void
 media_send_drain (MediaSend *send)
 {
@@ -497,9 +558,12 @@ media_send_drain (MediaSend *send)
       else if ((length = media_encoder_encode (send->encoder, work.pcm, samples, payload)) > 0)
         {
           audio = TRUE;
-          buffer = make_packet (send, &work, send->format->codec.payload_type, work.fresh || !send->talking,
-                                timestamp_at (send, work.position), payload, (gsize) length);
+          buffer = make_audio (send, &work, payload, (gsize) length);
         }
+      if (!buffer)
+        memset (send->copies, 0, sizeof send->copies);
+      else if (!audio)
+        remember (send, NULL, 0, 0);
       send->talking = audio;
 
       pthread_mutex_lock (&send->lock);

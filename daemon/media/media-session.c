@@ -24,8 +24,8 @@
 
 #define MAX_HOPS 64
 #define MAX_STREAMS 4
-#define TICK_MS 1000
-#define WINDOW 5                        /* ticks over which loss and bit rate are taken */
+#define TICK_MS 500
+#define WINDOW 10                       /* ticks over which loss and bit rate are taken */
 
 /* Counters at one tick. */
 typedef struct
@@ -346,7 +346,7 @@ on_work (gpointer data)
 
 static const MediaPortOps port_ops = { .pull = on_pull, .push = on_push };
 
-/* ---- once a second ---- */
+/* ---- twice a second ---- */
 
 static void
 take_sample (PhoneMedia *media, const MediaTransportStats *transport, const MediaGraphStats *graph, const MediaReceiveStats *receive,
@@ -389,8 +389,9 @@ on_tick (gpointer data)
       if (rate_control_update (&media->rate, &report))
         {
           PhoneLogFields fields = log_fields (media);
-          phone_log_debug (&fields, "rate: %u bit/s, expected loss %u %%, FEC %s (%s)", media->rate.rate.bitrate,
-                           media->rate.rate.loss_percent, media->rate.rate.fec ? "on" : "off", media->rate.reason);
+          phone_log_debug (&fields, "rate: %u bit/s in %u ms, expected loss %u %%, FEC %s, copies %u (%s; round trip %.0f ms)",
+                           media->rate.rate.bitrate, media->rate.rate.frame_ms, media->rate.rate.loss_percent,
+                           media->rate.rate.fec ? "on" : "off", media->rate.rate.copies, media->rate.reason, graph.round_trip);
           media_send_set_rate (media_graph_get_send (media->graph), &media->rate.rate);
         }
     }
@@ -430,7 +431,8 @@ set_ticking (PhoneMedia *media, gboolean ticking)
 static gboolean
 formats_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
 {
-  if (a->n_receive != b->n_receive || a->receive_dtmf_8000 != b->receive_dtmf_8000 || a->receive_dtmf_48000 != b->receive_dtmf_48000)
+  if (a->n_receive != b->n_receive || a->receive_dtmf_8000 != b->receive_dtmf_8000 || a->receive_dtmf_48000 != b->receive_dtmf_48000
+      || a->receive_red != b->receive_red)
     return FALSE;
   for (guint i = 0; i < a->n_receive; i++)
     if (a->receive[i].id != b->receive[i].id || a->receive[i].payload_type != b->receive[i].payload_type)
@@ -450,7 +452,7 @@ static gboolean
 sending_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
 {
   return codec_equal (&a->send, &b->send) && a->ptime == b->ptime && a->send_dtmf == b->send_dtmf
-         && a->send_dtmf_rate == b->send_dtmf_rate;
+         && a->send_dtmf_rate == b->send_dtmf_rate && a->send_red == b->send_red;
 }
 
 static gboolean

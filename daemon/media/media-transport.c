@@ -818,6 +818,7 @@ media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError 
         allow (self->payload_types, plan->receive[i].payload_type);
       allow (self->payload_types, plan->receive_dtmf_8000);
       allow (self->payload_types, plan->receive_dtmf_48000);
+      allow (self->payload_types, plan->receive_red != 0 ? plan->receive_red : -1);
       self->applied = TRUE;
     }
   pthread_mutex_unlock (&self->lock);

@@ -48,7 +48,7 @@ typedef struct
   gint64 seq, media;
   guint duration;
   PlayoutKind kind;
-  gboolean fec;
+  gboolean fec, copy;
 } Slot;
 
 struct _Playout
@@ -215,10 +215,12 @@ playout_insert (Playout *playout, const PlayoutPacket *packet, guint *ret_slot)
   if (!playout->started || packet->ssrc != playout->ssrc)
     begin_source (playout, packet);
 
-  playout->stats.received++;
+  playout->stats.received += !packet->copy;
   seq = playout->seq + (gint16) (guint16) (packet->seq - (guint16) playout->seq);
   if (seq < playout->seq - PLAYOUT_SLOTS / 2 || seq > playout->seq + 3000)
     {
+      if (packet->copy)
+        return PLAYOUT_REFUSED;
       /* Far outside. Two in a row mean that the sender restarted without a new SSRC (RFC 3550 section A.1). */
       if (!playout->any_strange || packet->seq != playout->strange_seq)
         {
@@ -234,7 +236,7 @@ playout_insert (Playout *playout, const PlayoutPacket *packet, guint *ret_slot)
   slot = &playout->slots[seq & (PLAYOUT_SLOTS - 1)];
   if (slot->seq == seq)         /* waiting, or played already */
     {
-      playout->stats.duplicates++;
+      playout->stats.duplicates += !packet->copy;
       return PLAYOUT_DUPLICATE;
     }
   media = place_in_time (playout, packet, seq);
@@ -252,13 +254,14 @@ playout_insert (Playout *playout, const PlayoutPacket *packet, guint *ret_slot)
     {
       if (!slot->used)
         slot->seq = seq;        /* another copy of it is a duplicate */
-      playout->stats.late++;
+      playout->stats.late += !packet->copy;
       return PLAYOUT_LATE;
     }
   if (slot->used)
     release (playout, slot);
 
-  *slot = (Slot) { .used = TRUE, .seq = seq, .media = media, .duration = packet->duration, .kind = packet->kind, .fec = packet->fec };
+  *slot = (Slot) { .used = TRUE, .seq = seq, .media = media, .duration = packet->duration, .kind = packet->kind, .fec = packet->fec,
+                   .copy = packet->copy };
   playout->n_used++;
   if (seq >= playout->seq)
     {
@@ -307,6 +310,7 @@ take (Playout *playout, Slot *slot, PlayoutDecision *decision)
   playout->last_kind = slot->kind;
   playout->credit = 0;
   playout->talking = TRUE;
+  playout->stats.copies_used += slot->copy && decision->samples > 0;
   if (decision->samples == 0)
     playout->stats.late++;
   release (playout, slot);

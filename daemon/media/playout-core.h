@@ -31,6 +31,7 @@ typedef struct
   guint duration;               /* samples at 48 kHz; 0 for NOISE and EVENT */
   PlayoutKind kind;
   gboolean fec;                 /* carries a copy of the frame before it */
+  gboolean copy;                /* came with a later packet (RFC 2198) */
   gint64 arrival;               /* us */
 } PlayoutPacket;
 
@@ -64,7 +65,7 @@ typedef struct
 
 typedef struct
 {
-  guint64 received, late, duplicates, refused, lost, fec_used, resets;
+  guint64 received, late, duplicates, refused, lost, fec_used, copies_used, resets;
   guint waiting;                /* packets stored now */
   gint64 target, delay;         /* samples at 48 kHz; delay as of the last pull */
 } PlayoutStats;

@@ -27,6 +27,8 @@
 #define LATE_PRICE 14.0
 #define IGNORANCE 2.0            /* share of the target, over the root of the number of frames */
 #define TOLERATED 0.7           /* per cent: spikes so rare are concealed, whatever they would cost */
+#define BETTER_MS 8000
+#define BETTER_LEAST (10 * TICKS_PER_MS)
 #define START (40 * TICKS_PER_MS)       /* until there are enough to judge */
 #define ENOUGH 25
 #define RECENT 4                /* even */
@@ -84,6 +86,18 @@ cheapest (const PlayoutDelay *delay)
   return target;
 }
 
+/* The largest lateness of the last BETTER_MS. */
+static gint64
+latest_most (const PlayoutDelay *delay, guint duration)
+{
+  guint n = MIN (BETTER_MS * TICKS_PER_MS / MAX (duration, 1), delay->n);
+  gint64 most = 0;
+
+  for (guint i = 0; i < n; i++)
+    most = MAX (most, recent (delay, i) - delay->sorted[0]);
+  return most;
+}
+
 void
 playout_delay_add (PlayoutDelay *delay, gint64 transit, guint duration)
 {
@@ -103,6 +117,8 @@ playout_delay_add (PlayoutDelay *delay, gint64 transit, guint duration)
   delay->next = (delay->next + 1) % PLAYOUT_DELAY_WINDOW;
   delay->target = cheapest (delay);
   delay->target = (gint64) ((double) delay->target * (1 + IGNORANCE / sqrt (delay->n)));
+  /* It got better: what was there before the last seconds is no reason to wait longer than half again what they had. */
+  delay->target = MIN (delay->target, latest_most (delay, duration) * 3 / 2 + BETTER_LEAST);
 }
 
 gint64

@@ -5,6 +5,7 @@
 #include "media/dtmf-core.h"
 #include "media/media-comfort.h"
 #include "media/media-level.h"
+#include "media/media-red.h"
 #include "media/media-stretch.h"
 #include "media/playout-core.h"
 
@@ -92,6 +93,8 @@ playout_formats_from_plan (PlayoutFormat ret_formats[128], const PhoneMediaPlan 
     ret_formats[plan->receive_dtmf_8000 & 127] = (PlayoutFormat) { .kind = PLAYOUT_FORMAT_EVENT, .clock_rate = 8000 };
   if (plan->receive_dtmf_48000 >= 0)
     ret_formats[plan->receive_dtmf_48000 & 127] = (PlayoutFormat) { .kind = PLAYOUT_FORMAT_EVENT, .clock_rate = 48000 };
+  if (plan->receive_red != 0)
+    ret_formats[plan->receive_red & 127] = (PlayoutFormat) { .kind = PLAYOUT_FORMAT_RED, .codec = PHONE_CODEC_OPUS, .clock_rate = 48000 };
 }
 
 void
@@ -134,48 +137,87 @@ find_payload (const guint8 *packet, gsize length, const guint8 **ret_payload, gs
   return *ret_length > 0;
 }
 
-void
-playout_stream_insert (PlayoutStream *stream, const guint8 *packet, gsize length, gint64 arrival)
+/* info: the packet's place; what the payload says is filled in here. */
+static void
+insert_payload (PlayoutStream *stream, guint8 payload_type, const guint8 *payload, gsize n, PlayoutPacket *info)
 {
-  const PlayoutFormat *format;
-  PlayoutPacket info = { 0 };
-  const guint8 *payload;
-  gsize n;
+  const PlayoutFormat *format = &stream->formats[payload_type & 0x7f];
   guint slot;
 
-  if (!find_payload (packet, length, &payload, &n) || n > MEDIA_MAX_PAYLOAD)
-    return;
-  format = &stream->formats[packet[1] & 0x7f];
-  info.seq = (guint16) read16 (packet + 2);
-  info.timestamp = (guint32) read16 (packet + 4) << 16 | read16 (packet + 6);
-  info.ssrc = (guint32) read16 (packet + 8) << 16 | read16 (packet + 10);
-  info.clock_rate = format->clock_rate;
-  info.arrival = arrival;
+  info->clock_rate = format->clock_rate;
   switch (format->kind)
     {
     case PLAYOUT_FORMAT_NONE:
+    case PLAYOUT_FORMAT_RED:    /* within another */
       return;
     case PLAYOUT_FORMAT_CODEC:
-      info.duration = media_decoder_duration (format->codec, payload, n);
-      if (info.duration == 0)
+      info->duration = media_decoder_duration (format->codec, payload, n);
+      if (info->duration == 0)
         return;
-      info.kind = media_decoder_is_dtx (format->codec, payload, n) ? PLAYOUT_DTX : PLAYOUT_SPEECH;
-      info.fec = media_decoder_has_fec (format->codec, payload, n);
+      info->kind = media_decoder_is_dtx (format->codec, payload, n) ? PLAYOUT_DTX : PLAYOUT_SPEECH;
+      info->fec = media_decoder_has_fec (format->codec, payload, n);
       break;
     case PLAYOUT_FORMAT_NOISE:
-      info.kind = PLAYOUT_NOISE;
+      info->kind = PLAYOUT_NOISE;
       break;
     case PLAYOUT_FORMAT_EVENT:
-      info.kind = PLAYOUT_EVENT;
-      dtmf_receiver_packet (&stream->dtmf, payload, n, info.timestamp, info.clock_rate, arrival);
+      info->kind = PLAYOUT_EVENT;
+      dtmf_receiver_packet (&stream->dtmf, payload, n, info->timestamp, info->clock_rate, info->arrival);
       break;
     }
-  if (playout_insert (stream->playout, &info, &slot) != PLAYOUT_STORED)
+  if (playout_insert (stream->playout, info, &slot) != PLAYOUT_STORED)
     return;
   g_free (stream->payloads[slot].data);
   stream->payloads[slot].codec = format->codec;
   stream->payloads[slot].length = n;
   stream->payloads[slot].data = g_memdup2 (payload, n);
+}
+
+/* The packet first: what is older is placed by it. A copy has no sequence number of its own: it is as many packets back as its timestamp is
+ * durations, if packets are all alike there; else nobody knows, and it is left. */
+static void
+insert_red (PlayoutStream *stream, const guint8 *payload, gsize n, const PlayoutPacket *packet)
+{
+  MediaRedBlock blocks[MEDIA_RED_MAX];
+  guint n_blocks = media_red_parse (payload, n, blocks), duration;
+  PlayoutPacket own = *packet;
+
+  if (n_blocks == 0 || stream->formats[blocks[n_blocks - 1].payload_type].kind != PLAYOUT_FORMAT_CODEC)
+    return;
+  insert_payload (stream, blocks[n_blocks - 1].payload_type, blocks[n_blocks - 1].data, blocks[n_blocks - 1].length, &own);
+  for (guint i = 0; i + 1 < n_blocks; i++)
+    {
+      const MediaRedBlock *b = &blocks[i];
+      PlayoutPacket copy = *packet;
+
+      if (stream->formats[b->payload_type].kind != PLAYOUT_FORMAT_CODEC || stream->formats[b->payload_type].codec != PHONE_CODEC_OPUS)
+        continue;
+      duration = media_decoder_duration (PHONE_CODEC_OPUS, b->data, b->length);
+      if (duration == 0 || duration != own.duration || b->offset % duration != 0)
+        continue;
+      copy.copy = TRUE;
+      copy.seq = (guint16) (packet->seq - b->offset / duration);
+      copy.timestamp = packet->timestamp - b->offset;
+      insert_payload (stream, b->payload_type, b->data, b->length, &copy);
+    }
+}
+
+void
+playout_stream_insert (PlayoutStream *stream, const guint8 *packet, gsize length, gint64 arrival)
+{
+  PlayoutPacket info = { .arrival = arrival };
+  const guint8 *payload;
+  gsize n;
+
+  if (!find_payload (packet, length, &payload, &n))
+    return;
+  info.seq = (guint16) read16 (packet + 2);
+  info.timestamp = (guint32) read16 (packet + 4) << 16 | read16 (packet + 6);
+  info.ssrc = (guint32) read16 (packet + 8) << 16 | read16 (packet + 10);
+  if (stream->formats[packet[1] & 0x7f].kind == PLAYOUT_FORMAT_RED)
+    insert_red (stream, payload, n, &info);
+  else if (n <= MEDIA_MAX_PAYLOAD)
+    insert_payload (stream, packet[1] & 0x7f, payload, n, &info);
 }
 
 static MediaDecoder *
@@ -395,6 +437,7 @@ playout_stream_get_stats (const PlayoutStream *stream, MediaReceiveStats *ret_st
   ret_stats->duplicates = core.duplicates;
   ret_stats->lost = core.lost;
   ret_stats->fec_used = core.fec_used;
+  ret_stats->copies_used = core.copies_used;
   ret_stats->resets = core.resets;
   ret_stats->target_ms = core.target / 48.0;
   ret_stats->delay_ms = core.delay / 48.0;

@@ -19,7 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PlayoutStream, playout_stream_free)
 /* What each of the 128 payload types means. */
 typedef struct
 {
-  enum { PLAYOUT_FORMAT_NONE, PLAYOUT_FORMAT_CODEC, PLAYOUT_FORMAT_NOISE, PLAYOUT_FORMAT_EVENT } kind;
+  enum { PLAYOUT_FORMAT_NONE, PLAYOUT_FORMAT_CODEC, PLAYOUT_FORMAT_NOISE, PLAYOUT_FORMAT_EVENT, PLAYOUT_FORMAT_RED } kind;
   PhoneCodecId codec;
   guint clock_rate;
 } PlayoutFormat;

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the encoder should do, from what the peer's receiver reports say. Pure: state in, time as a parameter, replayable.
+/* What the sender should do, from what the peer's receiver reports say. Pure: state in, time as a parameter, replayable.
  *
- *   loss      smoothed over reports. Above 1 % in-band FEC goes on (if the peer wants it) and the encoder is told what to expect; above 10 %
- *             the bit rate backs off, since loss of that size is mostly a queue that we help to fill.
- *   delay     the round trip grew well past the smallest one seen: a queue builds up before it drops: back off gently.
- *   else      recover by a twentieth per report up to the limit.
+ * Everything is decided in bits per second on the wire, headers included: at 20 ms the headers of IP, UDP, RTP and SRTP cost nearly as much as
+ * the speech, so a narrow link is first of all a reason for longer frames.
+ *
+ *   OPEN      nothing speaks against the full rate
+ *   LIMITED   a queue was seen to grow: stay under what the link was seen to carry, and some more as long as the queue drains
+ *   PROBING   it has been quiet for a while: a little more with each report, until it is too much again or all that is wanted
+ *
+ *   queue     the round trip less the smallest of the last half minute. Jitter makes the round trip wander too: what counts is what stands out
+ *             of that, twice in a row or by much. It grows before anything is dropped.
+ *   loss      without a queue it is the link's own: the answer is redundancy and not silence. Above 1 % in-band FEC (if the peer wants it), above
+ *             4 % copies of earlier packets (RFC 2198, if the peer takes them) as long as no queue was seen lately.
+ *   breaker   sending ten times what TCP would get in the same place is too much for whatever reason (RFC 8083): the least then.
+ *
  * Limits are the smaller of the configured rate and the peer's maxaveragebitrate (RFC 7587 section 6.1). */
 
 #include "core/offer-answer.h"
@@ -20,15 +29,34 @@ typedef struct
   double round_trip;            /* ms; NAN: unknown */
 } RateReport;
 
+typedef enum
+{
+  RATE_OPEN,
+  RATE_LIMITED,
+  RATE_PROBING,
+} RateState;
+
+#define RATE_MINIMA 6
+
 typedef struct
 {
   MediaRate rate;
-  const char *reason;           /* static: start, steady, loss, delay, recovering, peer-limit */
-  guint maximum;                /* bit/s */
-  gboolean adaptive, fec_allowed;
+  const char *reason;           /* static: start, steady, loss, delay, recovering, peer-limit, breaker */
+  RateState state;
+  guint maximum;                /* bit/s of the codec */
+  guint frame_ms;               /* as agreed */
+  guint overhead;               /* octets of headers of a packet */
+  gboolean adaptive, fec_allowed, red_allowed;
   double loss;                  /* smoothed */
-  double smallest_round_trip;
-  gint64 backed_off, fec_until;
+  double minima[RATE_MINIMA];   /* smallest round trips of the last slices of time, NAN: none */
+  gint64 slice;                 /* when the present one began */
+  double round_trip, wander;    /* of the last report, and its mean change while there is no queue; NAN: none yet */
+  gint64 reported;
+  guint over, clear;            /* reports in a row with a queue, and without */
+  double wire;                  /* bit/s that may be used now */
+  gint64 quiet_since, queue_seen, cut;  /* 0: never; cut: when `wire` was lowered last */
+  gint64 fec_until;
+  guint broken;                 /* reports in a row beyond the breaker's rate */
 } RateControl;
 
 /* Starts anew for the plan's send codec. bitrate, complexity: as configured. */

@@ -9,6 +9,7 @@
  *   a=rtpmap   may be absent for the static types 0, 8, 9 (RFC 3551 section 6)
  *   a=fmtp     Opus: RFC 7587 section 6.1. minptime of older drafts needs nothing from us: we never send
  *              less than 10 ms.
+ *   red        redundancy (RFC 2198) of nothing but Opus; of other codecs it is passed over
  *   direction, ptime, crypto and what is said about DTLS and ICE in the session part hold for a section that has none of its own
  *   a=ssrc, a=msid and whatever else is not mentioned here is passed over */
 
@@ -253,6 +254,45 @@ add_format (PhoneMediaDesc *desc, const Format *format)
       }
 }
 
+/* a=fmtp:RED OPUS/OPUS[/OPUS...] (RFC 2198 section 5). It may stand before the format that it is about. */
+static gboolean
+is_opus_alone (const PhoneMediaDesc *desc, UaSlice fmtp)
+{
+  UaSlice part;
+  guint8 type;
+  guint n = 0;
+
+  for (; ua_slice_until (&fmtp, '/', &part); n++)
+    {
+      gboolean opus = FALSE;
+
+      if (!parse_payload_type (ua_slice_trim (part), &type))
+        return FALSE;
+      for (guint i = 0; i < desc->n_codecs; i++)
+        opus = opus || (desc->codecs[i].id == PHONE_CODEC_OPUS && desc->codecs[i].payload_type == type);
+      if (!opus)
+        return FALSE;
+    }
+  return n > 1;
+}
+
+static void
+find_redundancy (Reader *reader)
+{
+  for (guint i = 0; i < reader->n_formats && reader->desc->red == 0; i++)
+    {
+      const Format *format = &reader->formats[i];
+      UaSlice map = format->map, name, rate_text;
+      guint64 rate = 0;
+
+      ua_slice_until (&map, '/', &name);
+      ua_slice_until (&map, '/', &rate_text);
+      if (ua_slice_is (name, "red") && ua_slice_number (rate_text, G_MAXUINT32, &rate) && rate == 48000
+          && is_opus_alone (reader->desc, format->fmtp))
+        reader->desc->red = format->payload_type;
+    }
+}
+
 /* ---- address ---- */
 
 static char *
@@ -357,6 +397,7 @@ ua_sdp_audio_read (const UaSdpScan *scan, const UaSdpSection *section, const Pho
   read_attributes (&reader, section->body, FALSE);
   for (guint i = 0; i < reader.n_formats; i++)
     add_format (desc, &reader.formats[i]);
+  find_redundancy (&reader);
   if (desc->n_cryptos == 0)
     {
       desc->n_cryptos = session->n_cryptos;
@@ -417,12 +458,26 @@ write_event (int payload_type, guint rate, GString *text)
                             payload_type);
 }
 
+static void
+write_redundancy (const PhoneMediaDesc *desc, GString *text)
+{
+  for (guint i = 0; desc->red != 0 && i < desc->n_codecs; i++)
+    if (desc->codecs[i].id == PHONE_CODEC_OPUS)
+      {
+        g_string_append_printf (text, "a=rtpmap:%u red/48000/2\r\na=fmtp:%u %u/%u\r\n", desc->red, desc->red, desc->codecs[i].payload_type,
+                                desc->codecs[i].payload_type);
+        return;
+      }
+}
+
 void
 ua_sdp_audio_write (const PhoneMediaDesc *desc, const char *mid, GString *text)
 {
   g_string_append_printf (text, "m=audio %u %s", desc->port, phone_profile_to_string (desc->profile));
   for (guint i = 0; i < desc->n_codecs; i++)
     g_string_append_printf (text, " %u", desc->codecs[i].payload_type);
+  if (desc->red != 0)
+    g_string_append_printf (text, " %u", desc->red);
   if (desc->dtmf_48000 >= 0)
     g_string_append_printf (text, " %d", desc->dtmf_48000);
   if (desc->dtmf_8000 >= 0)
@@ -445,6 +500,7 @@ ua_sdp_audio_write (const PhoneMediaDesc *desc, const char *mid, GString *text)
       if (codec->id == PHONE_CODEC_OPUS)
         write_opus_parameters (codec, text);
     }
+  write_redundancy (desc, text);
   write_event (desc->dtmf_48000, 48000, text);
   write_event (desc->dtmf_8000, 8000, text);
   if (desc->ptime != 0)

@@ -92,7 +92,7 @@ class Sound:
                    "--high-priority=no", "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}"]
         for sink in ("ear", "mic"):
             command += ["-L", f"module-null-sink sink_name={sink} rate={RATE} channels=1 format=s16le"]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.environment, preexec_fn=hurry(15))
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.environment, preexec_fn=hurry(40))
         deadline = time.monotonic() + PATIENCE
         while subprocess.run(["pactl", "info"], env=self.environment, capture_output=True).returncode != 0:
             if time.monotonic() > deadline:
@@ -102,7 +102,7 @@ class Sound:
         subprocess.run(["pactl", "set-default-sink", "ear"], env=self.environment, check=True)
 
     def play(self, sink, path):
-        subprocess.run(["paplay", "-d", sink, "--latency-msec=50", str(path)], env=self.environment, check=True, preexec_fn=hurry(14))
+        subprocess.run(["paplay", "-d", sink, "--latency-msec=50", str(path)], env=self.environment, check=True, preexec_fn=hurry(40))
 
     def stop(self):
         self.process.terminate()
@@ -115,7 +115,7 @@ class Recorder:
 
     def __init__(self, sound, source):
         self.process = subprocess.Popen(["parec", "-d", source, "--latency-msec=5", "--raw", "--format=s16le", f"--rate={RATE}", "--channels=1"],
-                                        stdout=subprocess.PIPE, env=sound.environment, preexec_fn=hurry(14))
+                                        stdout=subprocess.PIPE, env=sound.environment, preexec_fn=hurry(40))
         self.chunks, self.begin = [], float("inf")
         self.thread = threading.Thread(target=self.read)
         self.thread.start()
@@ -156,7 +156,7 @@ class PhonedEnd(Phone):
     def start_daemon(self):
         with open(self.log_path, "ab") as log:
             self.daemon = subprocess.Popen(["ip", "netns", "exec", self.namespace, str(self.build / "daemon" / "phoned"), "--log-level=debug"],
-                                           stderr=log, stdout=log, env=self.environment(), preexec_fn=hurry(1))
+                                           stderr=log, stdout=log, env=self.environment(), preexec_fn=hurry(20))
         self.start_monitor()
 
     def call(self, other):
@@ -212,7 +212,7 @@ class BaresipEnd:
         (self.home / "contacts").write_text("")
         with open(self.home / "log", "ab") as log:
             self.process = subprocess.Popen(["ip", "netns", "exec", self.namespace, "baresip", "-4", "-f", str(self.home)], stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL, cwd=self.home, env=self.sound.environment, preexec_fn=hurry(1))
+                                            stdin=subprocess.DEVNULL, cwd=self.home, env=self.sound.environment, preexec_fn=hurry(20))
 
     def connect(self):
         self.control = baresip.Baresip.attached(lambda: within(self.namespace, lambda: baresip.connect(self.address, 4444, self.process)))

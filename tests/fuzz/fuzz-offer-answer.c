@@ -73,6 +73,7 @@ next_desc (Input *input)
   desc->dtls.setup = (PhoneSetup) (next (input) % phone_setup_n_values);
   if (next (input) & 1)
     memset (desc->dtls.tls_id, 'a' + (int) (next (input) % 2), 20);
+  desc->red = next (input) % 128;
   desc->n_codecs = next (input) % (PHONE_MAX_CODECS + 1);
   for (guint i = 0; i < desc->n_codecs; i++)
     {
@@ -124,6 +125,7 @@ check_ours (const PhoneMediaDesc *desc, const PhoneMediaCaps *caps)
   g_assert (desc->dtmf_8000 < 0 || !seen[desc->dtmf_8000]);
   g_assert (desc->dtmf_48000 < 0 || !seen[desc->dtmf_48000]);
   g_assert (desc->dtmf_8000 < 0 || desc->dtmf_8000 != desc->dtmf_48000);
+  g_assert (desc->red == 0 || (!seen[desc->red] && desc->red != desc->dtmf_8000 && desc->red != desc->dtmf_48000));
   g_assert ((desc->direction & ~caps->direction) == 0);
   g_assert (desc->n_cryptos == 0 || (caps->srtp != PHONE_SRTP_OFF && caps->sdes_allowed && caps->keying != PHONE_KEYING_DTLS));
   g_assert (desc->dtls.n_fingerprints == 0
@@ -155,6 +157,8 @@ check_plan (const PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneM
     g_assert (seen[local->codecs[i].payload_type]);
   g_assert (plan->receive_dtmf_8000 < 0 || !seen[plan->receive_dtmf_8000]);
   g_assert (plan->receive_dtmf_48000 < 0 || !seen[plan->receive_dtmf_48000]);
+  g_assert (plan->receive_red == 0 || !seen[plan->receive_red]);
+  g_assert (plan->send_red == 0 || (plan->send_red == remote->red && plan->send.id == PHONE_CODEC_OPUS));
   g_assert (plan->ptime == 10 || plan->ptime == 20 || plan->ptime == 40 || plan->ptime == 60);
   g_assert ((plan->direction & ~caps->direction) == 0);
   g_assert ((plan->direction & ~phone_direction_reverse (remote->direction)) == 0);

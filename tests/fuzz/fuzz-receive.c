@@ -12,7 +12,7 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   static const guint8 types[] = { 96, 9, 0, 8, 13, 101, 102, 77 };
-  PhoneMediaPlan plan = { .receive_dtmf_8000 = 101, .receive_dtmf_48000 = 102, .n_receive = 4,
+  PhoneMediaPlan plan = { .receive_dtmf_8000 = 101, .receive_dtmf_48000 = 102, .receive_red = 77, .n_receive = 4,
     .receive = { { .id = PHONE_CODEC_OPUS, .payload_type = 96 }, { .id = PHONE_CODEC_G722, .payload_type = 9 },
                  { .id = PHONE_CODEC_PCMU, .payload_type = 0 }, { .id = PHONE_CODEC_PCMA, .payload_type = 8 } } };
   PlayoutFormat formats[128];

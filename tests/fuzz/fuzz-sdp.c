@@ -62,6 +62,9 @@ check_desc (const PhoneMediaDesc *desc)
       for (guint j = 0; j < i; j++)
         g_assert (desc->codecs[i].payload_type != desc->codecs[j].payload_type);
     }
+  g_assert (desc->red <= 127 && (desc->red == 0 || (desc->red != desc->dtmf_8000 && desc->red != desc->dtmf_48000)));
+  for (guint i = 0; desc->red != 0 && i < desc->n_codecs; i++)
+    g_assert (desc->codecs[i].payload_type != desc->red);
   for (guint i = 0; i < desc->n_cryptos; i++)
     for (guint j = 0; j < i; j++)
       g_assert (desc->cryptos[i].tag != desc->cryptos[j].tag);

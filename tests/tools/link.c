@@ -229,7 +229,7 @@ main (int argc, char **argv)
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("NETNS-A ADDRESS-A NETNS-B ADDRESS-B [KEY=VALUE ...]");
   g_autoptr (GError) error = NULL;
-  struct sched_param priority = { .sched_priority = 20 };
+  struct sched_param priority = { .sched_priority = 45 };
   Direction directions[2] = { { .name = '>' }, { .name = '<' } };
   LinkConfig config = { 0 };
   int a, b;

@@ -448,7 +448,7 @@ test_chrome (void)
   caps.dtls = &ours;
   answer = kit_answer (sdp, &caps, chrome, NULL, &plan);
   kit_expect (answer, "a=group:BUNDLE 0\r\n");
-  kit_expect (answer, "m=audio 5000 UDP/TLS/RTP/SAVPF 111 9 8 0 110 126\r\na=mid:0\r\n");
+  kit_expect (answer, "m=audio 5000 UDP/TLS/RTP/SAVPF 111 9 8 0 63 110 126\r\na=mid:0\r\n");
   kit_expect (answer, "a=setup:active\r\na=fingerprint:sha-256 AB:CD:00:");
   kit_expect (answer, "a=rtcp-mux\r\n");
   kit_expect_not (answer, "a=tls-id");  /* it has none itself */

@@ -63,6 +63,7 @@ assert_half (const KitSide *a, const KitSide *b)
   if (a->plan->send_dtmf >= 0)
     g_assert_cmpint (a->plan->send_dtmf, ==,
                      a->plan->send_dtmf_rate == 48000 ? b->plan->receive_dtmf_48000 : b->plan->receive_dtmf_8000);
+  g_assert_cmpuint (a->plan->send_red, ==, a->plan->send.id == PHONE_CODEC_OPUS ? b->plan->receive_red : 0);
   /* All of ours have the same numbers for codecs and events apart. */
   for (guint i = 0; i < a->plan->n_receive; i++)
     {

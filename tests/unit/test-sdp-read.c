@@ -77,6 +77,32 @@ test_formats (void)
   g_assert_cmpint (desc->dtmf_8000, ==, 101);
 }
 
+/* Redundancy (RFC 2198) of Opus and nothing else, wherever it stands. */
+static void
+test_redundancy (void)
+{
+  static const struct { const char *lines; guint red; } cases[] = {
+    { "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n", 63 },
+    { "a=fmtp:63 111/111/111\r\na=rtpmap:63 RED/48000/2\r\n", 63 },
+    { "a=rtpmap:63 red/48000/2\r\n", 0 },
+    { "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111\r\n", 0 },
+    { "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/8\r\n", 0 },
+    { "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/\r\n", 0 },
+    { "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/500\r\n", 0 },
+    { "a=rtpmap:63 red/8000\r\na=fmtp:63 111/111\r\n", 0 },
+    { "a=rtpmap:64 red/48000/2\r\na=fmtp:64 111/111\r\n", 0 },        /* not in the m-line */
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = g_strconcat (HEAD "m=audio 4000 RTP/AVP 63 111 8\r\na=rtpmap:111 opus/48000/2\r\n", cases[i].lines, NULL);
+      g_autoptr (PhoneMediaDesc) desc = kit_read (text);
+
+      g_assert_cmpuint (desc->red, ==, cases[i].red);
+      g_assert_cmpuint (desc->n_codecs, ==, 2);
+    }
+}
+
 static void
 test_opus_limits (void)
 {
@@ -356,6 +382,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sdp/read/line-ends", test_line_ends);
   g_test_add_func ("/sdp/read/formats", test_formats);
   g_test_add_func ("/sdp/read/opus", test_opus_limits);
+  g_test_add_func ("/sdp-read/redundancy", test_redundancy);
   g_test_add_func ("/sdp/read/addresses", test_addresses);
   g_test_add_func ("/sdp/read/rtcp", test_rtcp);
   g_test_add_func ("/sdp/read/inheritance", test_inheritance);

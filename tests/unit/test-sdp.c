@@ -127,9 +127,10 @@ test_written_offer (void)
   offer = phone_offer_create (&caps, NULL, FALSE, NULL);
   text = ua_sdp_write_offer (sdp, offer);
   g_assert_cmpstr (strstr (text, "s=-"), ==,
-                   "s=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\nm=audio 5000 RTP/AVP 96 9 8 0 102 101\r\n"
+                   "s=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\nm=audio 5000 RTP/AVP 96 9 8 0 103 102 101\r\n"
                    "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 maxaveragebitrate=32000;useinbandfec=1\r\n"
                    "a=rtpmap:9 G722/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n"
+                   "a=rtpmap:103 red/48000/2\r\na=fmtp:103 96/96\r\n"
                    "a=rtpmap:102 telephone-event/48000\r\na=fmtp:102 0-16\r\n"
                    "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
                    "a=ptime:20\r\na=rtcp:5007\r\na=rtcp-mux\r\na=sendrecv\r\n");
@@ -161,7 +162,7 @@ test_layout (void)
   offer = phone_offer_create (&caps, NULL, FALSE, NULL);
   offer_text = ua_sdp_write_offer (sdp, offer);
   offer_lines = kit_media_lines (offer_text);
-  g_assert_cmpstr (offer_lines, ==, "m=video 0 RTP/AVPF 97\nm=audio 5000 RTP/AVP 96 9 8 0 102 101\nm=application 0 UDP/BFCP *\n"
+  g_assert_cmpstr (offer_lines, ==, "m=video 0 RTP/AVPF 97\nm=audio 5000 RTP/AVP 96 9 8 0 103 102 101\nm=application 0 UDP/BFCP *\n"
                    "m=image 0 udptl t38\nm=message 0 TCP/MSRP 0\n");
   kit_expect (offer_text, "a=mid:a1\r\n");
 }
@@ -213,7 +214,7 @@ test_refused_offer (void)
   PhoneMediaDesc *none;
 
   g_assert_cmpuint (refused->n_codecs, ==, 0);
-  g_assert_cmpstr (lines, ==, "m=audio 5000 RTP/AVP 96 9 8 0 102 101\n");
+  g_assert_cmpstr (lines, ==, "m=audio 5000 RTP/AVP 96 9 8 0 103 102 101\n");
   g_assert_false (ua_sdp_read (sdp, "v=0\r\n", 5, &none, &error));
   kit_expect (first, "m=audio 5000");
 }

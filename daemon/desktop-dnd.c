@@ -11,7 +11,7 @@ struct _DesktopDnd
 {
   GSettings *settings;          /* NULL: no GNOME here */
   GDBusProxy *proxy;            /* NULL: not yet, or no session bus */
-  GCancellable *cancel;
+  gboolean asking, gone;        /* for the proxy; freed when it has come */
   gboolean active, told;
   void (*changed) (gboolean active, gpointer data);
   gpointer data;
@@ -50,8 +50,13 @@ on_proxy (GObject *source, GAsyncResult *result, gpointer data)
   GDBusProxy *proxy = g_dbus_proxy_new_for_bus_finish (result, &error);
   DesktopDnd *self = data;
 
-  /* Cancelled: self has gone. Any other failure: there is no bus to hear of it from. */
-  if (!proxy)
+  self->asking = FALSE;
+  if (self->gone)
+    {
+      g_clear_object (&proxy);
+      g_free (self);
+    }
+  if (!proxy)                   /* there is no bus to hear of it from */
     return;
   self->proxy = proxy;
   g_signal_connect (proxy, "g-properties-changed", G_CALLBACK (on_property), self);
@@ -72,10 +77,10 @@ desktop_dnd_new (void (*changed) (gboolean active, gpointer data), gpointer data
       self->settings = g_settings_new (SCHEMA);
       g_signal_connect (self->settings, "changed::" KEY, G_CALLBACK (on_setting), self);
     }
-  self->cancel = g_cancellable_new ();
-  /* Looking must not start a notification server. */
+  /* Looking must not start a notification server. Not to be cancelled: that would spoil the process's connection to the bus for the next one. */
+  self->asking = TRUE;
   g_dbus_proxy_new_for_bus (G_BUS_TYPE_SESSION, G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START, NULL, NAME, "/org/freedesktop/Notifications", NAME,
-                            self->cancel, on_proxy, self);
+                            NULL, on_proxy, self);
   tell (self);
   return self;
 }
@@ -85,13 +90,13 @@ desktop_dnd_free (DesktopDnd *self)
 {
   if (!self)
     return;
-  g_cancellable_cancel (self->cancel);
-  g_object_unref (self->cancel);
   if (self->settings)
     g_signal_handlers_disconnect_by_data (self->settings, self);
   g_clear_object (&self->settings);
   if (self->proxy)
     g_signal_handlers_disconnect_by_data (self->proxy, self);
   g_clear_object (&self->proxy);
-  g_free (self);
+  self->gone = TRUE;
+  if (!self->asking)
+    g_free (self);
 }

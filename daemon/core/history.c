@@ -211,6 +211,7 @@ take_media (PhoneHistoryEntry *entry, PhoneCall *call)
   const PhoneMediaPlan *plan = phone_call_get_plan (call);
   PhoneMediaReport report;
   PhoneSrtpSuite suite;
+  double lost;
 
   if (plan && !plan->refused)
     {
@@ -223,8 +224,10 @@ take_media (PhoneHistoryEntry *entry, PhoneCall *call)
     }
   if (!phone_call_get_last_report (call, &report))
     return;
+  /* Of the whole call: the report's own share is of the last moments only. */
+  lost = report.packets_lost > 0 ? (double) report.packets_lost : 0;
+  entry->loss_local = report.packets_received ? lost / ((double) report.packets_received + lost) : NAN;
   /* -1: unknown */
-  entry->loss_local = report.loss_local < 0 ? NAN : report.loss_local;
   entry->loss_remote = report.loss_remote < 0 ? NAN : report.loss_remote;
   entry->jitter_local = report.jitter_local < 0 ? NAN : report.jitter_local;
   entry->jitter_remote = report.jitter_remote < 0 ? NAN : report.jitter_remote;

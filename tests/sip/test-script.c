@@ -740,6 +740,49 @@ add_table (void)
     }
 }
 
+/* ---- the phone does not want to be disturbed ---- */
+
+static const PeerMessage *
+await_refusal (Bed *bed, const char *branch, guint status)
+{
+  const PeerMessage *refusal;
+
+  bed_send_invite (bed, branch, NULL, peer_sdp (PEER, 30000, "sendrecv"));
+  refusal = bed_await_response (bed, status, "INVITE");
+  bed_send_ack (bed, refusal, branch, NULL);
+  return refusal;
+}
+
+/* No 180 goes out before the refusal; until says when to try again; the mailbox is where to try instead. */
+static void
+test_dnd (void)
+{
+  Bed bed = { 0 };
+  PhoneDnd *dnd;
+  const PeerMessage *refusal;
+  g_autofree char *retry = NULL;
+  g_autofree char *contact = NULL;
+  gint64 seconds;
+
+  bed_open (&bed);
+  dnd = phone_registry_get_dnd (bed.agent->registry);
+  g_assert_true (phone_dnd_set_until (dnd, g_get_real_time () / G_USEC_PER_SEC + 600, NULL));
+  g_assert_true (phone_dnd_set_enabled (dnd, TRUE, NULL));
+  refusal = await_refusal (&bed, "until", 480);
+  retry = peer_header (refusal, "Retry-After");
+  g_assert_nonnull (retry);
+  seconds = g_ascii_strtoll (retry, NULL, 10);
+  g_assert_true (seconds > 0 && seconds <= 600);
+  g_assert_true (phone_dnd_set_mode (dnd, PHONE_DND_VOICEMAIL, NULL));
+  g_assert_true (phone_dnd_set_mailbox (dnd, "sip:box@example.org", NULL));
+  refusal = await_refusal (&bed, "mailbox", 302);
+  contact = peer_header (refusal, "Contact");
+  g_assert_cmpstr (contact, ==, "<sip:box@example.org>");
+  g_assert_null (peer_response (bed.peer, 180, "INVITE"));
+  g_assert_cmpuint (phone_registry_get_calls (bed.agent->registry)->len, ==, 0);
+  bed_close (&bed);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -772,6 +815,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/script/cancelled-elsewhere", test_cancelled_elsewhere);
   g_test_add_func ("/sip/script/party", test_party);
   g_test_add_func ("/sip/script/history", test_history);
+  g_test_add_func ("/sip/script/dnd", test_dnd);
   g_test_add_func ("/sip/script/options", test_options);
   g_test_add_func ("/sip/script/dscp", test_dscp);
   add_table ();

@@ -231,6 +231,54 @@ def test_reject(alice, bob, how, exit_status, reason, sip):
     assert "active" not in alice.calls[ours]["states"] + bob.calls[theirs]["states"]
 
 
+def newest(phone, *filters):
+    entries = phone.ctl("history", "--limit", "1", *filters)
+    return entries[0] if entries else {}
+
+
+def wait_newest(phone, ident, *filters):
+    return phone.wait(lambda: (entry := newest(phone, *filters)).get("id") == ident and entry, f"entry {ident}")
+
+
+def test_dnd_and_history(alice, bob):
+    """Both sides' histories tell the same: a call that was talked, one that do-not-disturb kept away, one that an exception let through."""
+    caller = start_dial(alice, "bob-udp")
+    theirs = bob.wait_call("incoming")
+    bob.ctl("answer", theirs)
+    ours = alice.wait_call("active")
+    bob.wait_call("active", theirs)
+    alice.stats(ours)
+    alice.ctl("hangup", ours)
+    caller.communicate(timeout=20)
+    bob.wait_idle()
+    bob.ctl("history", "seen")
+    sent = wait_newest(alice, alice.calls[ours]["Id"], "--outgoing")
+    received = wait_newest(bob, bob.calls[theirs]["Id"], "--incoming")
+    assert sent["outcome"] == received["outcome"] == "answered"
+    for entry in (sent, received):
+        assert entry["codec"] == "opus" and 0 <= entry["loss-local"] < 0.5 and 1 <= entry["mos"] <= 4.5, entry
+        assert entry["start"] <= entry["answered"] <= entry["ended"]
+    assert sent["party"].startswith("bob-udp@") and received["party"].startswith("alice-")
+
+    bob.ctl("dnd", "on")
+    try:
+        caller = start_dial(alice, "bob-udp")
+        caller.communicate(timeout=20)
+        assert caller.returncode == EXIT_BUSY
+        kept_away = bob.wait(lambda: newest(bob, "--unseen"), "the entry of a call that was kept away")
+        assert (kept_away["outcome"], kept_away["refused-by"], kept_away["sip"]) == ("refused", "dnd", 486)
+        alice.wait(lambda: newest(alice, "--outgoing").get("sip") == 486, "the caller's entry")
+        bob.ctl("dnd", "allow", "add", received["party"])
+        caller = start_dial(alice, "bob-udp")
+        theirs = bob.wait_call("incoming")
+        bob.ctl("reject", theirs)
+        caller.communicate(timeout=20)
+        assert wait_newest(bob, bob.calls[theirs]["Id"], "--incoming")["refused-by"] == "user"
+    finally:
+        bob.ctl("dnd", "off")
+        bob.ctl("dnd", "allow", "clear")
+
+
 def test_cancel(alice, bob):
     caller = start_dial(alice, "bob-udp")
     theirs = bob.wait_call("incoming")

@@ -150,13 +150,15 @@ on_change (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Signals come on whatever thread made libnice think; what we report comes on one. */
+/* No source holds a reference: they run on the thread, which has one, and one that is never due would keep itself, its context and us.
+ *
+ * Signals come on whatever thread made libnice think; what we report comes on one. */
 static void
 post_change (MediaIce *ice)
 {
   g_autoptr (GSource) source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, on_change, media_ice_ref (ice), (GDestroyNotify) media_ice_unref);
+  g_source_set_callback (source, on_change, ice, NULL);
   g_source_attach (source, ice->context);
 }
 
@@ -319,15 +321,15 @@ on_agent_closed (GObject *agent, GAsyncResult *result, gpointer data)
 static gboolean
 on_close_late (gpointer data)
 {
-  g_main_loop_quit (data);
+  g_main_loop_quit (((MediaIce *) data)->loop);
   return G_SOURCE_REMOVE;
 }
 
 static void
-attach_timeout (MediaIce *ice, guint ms, GSourceFunc function, gpointer data, GDestroyNotify destroy)
+attach_timeout (MediaIce *ice, guint ms, GSourceFunc function)
 {
   g_autoptr (GSource) source = g_timeout_source_new (ms);
-  g_source_set_callback (source, function, data, destroy);
+  g_source_set_callback (source, function, ice, NULL);
   g_source_attach (source, ice->context);
 }
 
@@ -336,7 +338,7 @@ on_close (gpointer data)
 {
   MediaIce *ice = data;
 
-  attach_timeout (ice, CLOSE_MS, on_close_late, g_main_loop_ref (ice->loop), (GDestroyNotify) g_main_loop_unref);
+  attach_timeout (ice, CLOSE_MS, on_close_late);
   nice_agent_close_async (ice->agent, on_agent_closed, media_ice_ref (ice));
   return G_SOURCE_REMOVE;
 }
@@ -356,7 +358,7 @@ media_ice_free (MediaIce *ice)
 
   g_autoptr (GSource) source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_HIGH);
-  g_source_set_callback (source, on_close, media_ice_ref (ice), (GDestroyNotify) media_ice_unref);
+  g_source_set_callback (source, on_close, ice, NULL);
   g_source_attach (source, ice->context);
   media_thread_release (ice->thread);
   media_ice_unref (ice);
@@ -505,7 +507,7 @@ media_ice_new (const MediaIceParams *params, const MediaIceCallbacks *callbacks,
       return NULL;
     }
   if (!media_ice_is_gathered (ice))
-    attach_timeout (ice, MEDIA_ICE_GATHER_MS, on_gathering_late, media_ice_ref (ice), (GDestroyNotify) media_ice_unref);
+    attach_timeout (ice, MEDIA_ICE_GATHER_MS, on_gathering_late);
   ice->thread = media_thread_start ("media-ice", run, media_ice_ref (ice));
   if (ice->thread == NULL)
     {

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Two phones in networks of their own that reach nothing but a hub, which has the provider and coturn and forwards nothing: only a relay can
-carry their voices. One of them may lose UDP altogether and use TURN by TCP or TLS."""
+carry their voices. One of them may lose UDP altogether and use TURN by TCP or TLS. And calls with baresip by ICE, who lives in the hub: on
+loopback it has no candidates."""
 import os
 import subprocess
 
 import pytest
 
+from baresip import Baresip
 from netns import Network, ip
 from phone import Phone, Provider, urgent
 from recording import Recording, assert_heard, now
@@ -14,7 +16,8 @@ from turn import Turn
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 
 HUB = "10.64.1.1"
-USERS = {"alice": "secret of alice", "bob": "secret of bob"}
+NAMES = ["alice", "bob"]
+USERS = {"alice": "secret of alice", "bob": "secret of bob", "carol": "secret-of-carol"}
 RELAY_USER, RELAY_PASSWORD = "relayed", "secret of the relay"
 TALK = 1.6
 
@@ -54,7 +57,7 @@ def relay(network, work):
 
 @pytest.fixture(scope="module")
 def heard(work):
-    return {name: work / f"{name}-heard.wav" for name in USERS}
+    return {name: work / f"{name}-heard.wav" for name in NAMES}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,7 @@ def pair(network, provider, relay, work, build, speech, heard):
     password.write_text(RELAY_PASSWORD + "\n")
     password.chmod(0o600)
     phones = []
-    for number, name in enumerate(USERS):
+    for number, name in enumerate(NAMES):
         phone = Phone(name, work, build, log_level="debug",
                       audio={"input": f"file:{speech[number]}", "output": f"file:{heard[name]}", "ring": "silence"})
         phone.before_daemon = network.enter(network.home(number + 1), urgent)
@@ -116,6 +119,29 @@ def test_relayed(network, pair, speech, heard, server):
     assert_heard(speech[0], heard["bob"], "bob")
 
 
+@pytest.mark.parametrize("what", ["dead", "untrusted"])
+def test_no_help(network, provider, relay, pair, what):
+    """A server that is dead, or whose certificate nobody vouches for, costs a moment, not the call: it goes out, and rings."""
+    alice, bob = pair
+    if what == "dead":
+        settings, trouble = ["stun-server=stun:10.64.1.99", "turn-server="], "servers that do not answer"
+    else:
+        settings, trouble = ["stun-server=", f"turn-server=turns:{HUB}", f"tls-ca={provider.ca}"], f"TURN server {HUB} port 5349: TLS: unable to get"
+    alice.ctl("account", "set", "alice", *settings)
+    alice.wait_registered("alice")
+    try:
+        ours = str(alice.ctl("dial", "bob")["call"])
+        bob.wait_call("incoming")
+        alice.wait_call("alerting", ours)
+        alice.ctl("hangup", ours)
+        alice.wait_idle()
+        bob.wait_idle()
+    finally:
+        alice.ctl("account", "set", "alice", f"stun-server=stun:{HUB}", f"turn-server=turn:{HUB}", f"tls-ca={relay.ca}")
+        alice.wait_registered("alice")
+    assert trouble in alice.log_path.read_text(errors="replace")
+
+
 def test_network_changes(network, pair, speech, heard):
     """Another address in the middle of the call: the call finds the peer from there, and the voices go on."""
     alice, bob = pair
@@ -159,3 +185,38 @@ def test_consent_lost(network, pair):
     alice.ctl("hangup", ours)
     alice.wait_idle()
     bob.wait_idle()
+
+
+@pytest.mark.parametrize("role", ["caller", "callee"])
+@pytest.mark.parametrize("mux", ["no", "yes"])
+def test_baresip(network, provider, pair, work, speech, heard, role, mux):
+    """A foreign agent, with RTCP on its own component or not: both take the direct way."""
+    alice = pair[0]
+    # It speaks when it has tried every pair, and a relay that lets nobody else in takes its time to fail.
+    alice.ctl("account", "set", "alice", "codecs=pcma", "turn-server=")
+    them = Baresip(f"{role}-{mux}", work, "10.64.2.1", speech[1], f"sip:carol@{provider.domain}", outbound=f"{HUB}:5060",
+                   password=USERS["carol"], regint=60, codecs="pcma/8000/1", hurry=True, modules=("ice",), rtcp_mux=mux, extra="medianat=ice")
+    network.call(network.hub, them.start)
+    try:
+        them.wait_registered()
+        if role == "caller":
+            number = str(alice.ctl("dial", "carol")["call"])
+            them.wait_event("CALL_INCOMING")
+            them.command("accept")
+        else:
+            them.command("dial", f"sip:alice@{provider.domain}")
+            number = alice.wait_call("incoming")
+            alice.ctl("answer", number)
+        alice.wait_call("active", number)
+        alice.wait_property(number, "IceState", "connected")
+        alice.collect_stats(number, TALK)
+        stats = alice.stats(number)
+        alice.ctl("hangup", number)
+        alice.wait_idle()
+        them.wait_event("CALL_CLOSED")
+    finally:
+        them.stop()
+        alice.ctl("account", "set", "alice", "codecs=")
+    assert stats["ice-local"].split()[0] == "host" and stats["ice-remote"].split()[0] in ("host", "prflx"), stats
+    assert_heard(speech[1], heard["alice"], "alice")
+    assert_heard(speech[0], them.heard(), "baresip")

@@ -28,7 +28,7 @@ def connect(address, port, process):
 
 class Baresip:
     def __init__(self, name, work, address, speech, aor, *, outbound=None, password="", transport="udp", codecs="opus/48000/1",
-                 mediaenc="", regint=0, ca=None, dtmf=None, extra="", hurry=False):
+                 mediaenc="", regint=0, ca=None, dtmf=None, extra="", hurry=False, modules=(), rtcp_mux="no"):
         self.name, self.address, self.home = name, address, pathlib.Path(work) / f"baresip-{name}"
         self.speech, self.aor, self.transport = pathlib.Path(speech), aor, transport
         self.parameters = [f"regint={regint}"]
@@ -45,6 +45,7 @@ class Baresip:
         # Last: what follows a comma is lost.
         self.parameters.append(f"audio_codecs={codecs}")
         self.ca, self.control_port, self.hurry = ca, 4444, hurry
+        self.modules, self.rtcp_mux = modules, rtcp_mux
         self.process = self.socket = None
         self.events, self.condition = [], threading.Condition()
 
@@ -52,11 +53,11 @@ class Baresip:
         self.home.mkdir(parents=True, exist_ok=True)
         sounds = self.home / "sounds"
         sounds.mkdir(exist_ok=True)
-        modules = ["opus", "g722", "g711", "srtp", "dtls_srtp", "aufile", "aubridge", "sndfile", "ctrl_tcp", "uuid"]
+        modules = ["opus", "g722", "g711", "srtp", "dtls_srtp", "aufile", "aubridge", "sndfile", "ctrl_tcp", "uuid", *self.modules]
         applications = ["account", "menu"]      # after the modules that accounts name
         lines = [f"module_path {MODULES}", f"sip_listen {self.address}:5060", f"ctrl_tcp_listen {self.address}:{self.control_port}",
                  f"audio_source aufile,{self.speech}", "audio_player aubridge,nil", "audio_alert aubridge,nil", f"snd_path {self.home}",
-                 f"audio_path {sounds}", "rtp_ports 20000-30000", "rtcp_mux no", "jitter_buffer_delay 2-10", "opus_bitrate 28000",
+                 f"audio_path {sounds}", "rtp_ports 20000-30000", f"rtcp_mux {self.rtcp_mux}", "jitter_buffer_delay 2-10", "opus_bitrate 28000",
                  "ausrc_srate 48000", "auplay_srate 48000", "ausrc_channels 1", "auplay_channels 1", "call_max_calls 4",
                  "sip_verify_server yes" if self.ca else "sip_verify_server no"]
         if self.ca:

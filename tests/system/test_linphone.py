@@ -99,3 +99,15 @@ def test_suite(provider, work, build, speech, suite):
             assert both.call(role)["Security"] == {"keying": "sdes", "suite": suite}
     finally:
         both.stop()
+
+
+@pytest.mark.parametrize("role", ["caller", "callee"])
+def test_dtls(provider, work, build, speech, role):
+    both = Pair(work, build, provider, speech, "udp", f"dtls-{role}", encryption="dtls")
+    try:
+        both.start()
+        both.us.ctl("account", "set", "us", "srtp=required", "keying=dtls")
+        security = both.call(role)["Security"]
+        assert security["keying"] == "dtls" and security["verified"]
+    finally:
+        both.stop()

@@ -218,6 +218,18 @@ run_transfer (Ctl *ctl, const CtlArgs *args)
   return status;
 }
 
+static int
+run_deflect (Ctl *ctl, const CtlArgs *args)
+{
+  CtlValue *call = NULL;
+  int status = ctl_choose_call (ctl, args->n_words == 3 ? args->words[1] : NULL, ctl->verb->can, &call);
+
+  if (status == CTL_EXIT_OK)
+    status = ctl_call_method (ctl, ctl_value_string (call, "object"), PHONE_DBUS_CALL, "Deflect", NULL, "s", args->words[args->n_words - 1]);
+  ctl_value_free (call);
+  return status;
+}
+
 static const CtlOption transfer_options[] = {
   { "to", 't', "N", "to the peer of another call of yours: the two talk to each other" },
   { "wait", 'w', NULL, "stay until the outcome is known; the exit status tells it" },
@@ -228,5 +240,6 @@ static const CtlOption transfer_options[] = {
 
 const CtlVerb ctl_transfer_verbs[] = {
   { "transfer", "[N] [TARGET]", "give a call to somebody else, or answer a peer that does", transfer_options, run_transfer, "transfer" },
+  { "deflect", "[N] TARGET", "send an incoming call on without answering it", NULL, run_deflect, "deflect" },
   { 0 },
 };

@@ -154,6 +154,22 @@ on_send_dtmf (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   return finish (m, error, ret_error);
 }
 
+/* ---- sending on ---- */
+
+static int
+on_deflect (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data;
+  g_autoptr (GError) error = NULL;
+  const char *target;
+  int r = sd_bus_message_read (m, "s", &target);
+
+  if (r < 0)
+    return r;
+  phone_call_deflect (self->call, target, &error);
+  return finish (m, error, ret_error);
+}
+
 /* ---- transfer ---- */
 
 static int
@@ -393,6 +409,7 @@ const sd_bus_vtable bus_call_vtable[] = {
                            on_send_dtmf, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
   SD_BUS_METHOD_WITH_ARGS ("SilenceRing", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_silence_ring,
                            SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Deflect", SD_BUS_ARGS ("s", target), SD_BUS_NO_RESULT, on_deflect, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Transfer", SD_BUS_ARGS ("s", target), SD_BUS_NO_RESULT, on_transfer, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("TransferTo", SD_BUS_ARGS ("o", call), SD_BUS_NO_RESULT, on_transfer_to,
                            SD_BUS_VTABLE_UNPRIVILEGED),

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "core/ice-server.h"
+#include "core/dial-plan.h"
+#include "core/emergency.h"
 #include "core/settings-table.h"
 #include "util/phone-uri.h"
 #include "util/text.h"
@@ -140,6 +142,15 @@ check_did (const char *value, GError **error)
       numbers[i] = number;
     }
   return g_strjoinv (",", numbers);
+}
+
+/* What it is worth shows when all settings are known: phone_account_settings_validate. */
+static char *
+check_forward (const char *value, GError **error)
+{
+  if (strlen (value) > PHONE_DIAL_MAX || !phone_text_is_clean (value))
+    return phone_setting_refuse (value, "a number or URI that can be dialled", error);
+  return g_strdup (value);
 }
 
 static char *
@@ -377,6 +388,11 @@ static const PhoneSetting rows[] = {
     .help = "calls that are recorded: incoming, outgoing, all, on-demand (and those of [recording] numbers), or never" },
   { .key = "transfers", .kind = PHONE_SETTING_WORD, AT (referrals), .words = referral_words, .def = "ask",
     .help = "when the peer of a call transfers us to another: ask, accept or refuse" },
+  TEXT ("forward", forward, check_forward, "every incoming call is sent on to this number or URI"),
+  TEXT ("forward-busy", forward_busy, check_forward, "incoming calls that would get busy are sent on to this number or URI"),
+  TEXT ("forward-no-reply", forward_no_reply, check_forward, "incoming calls that nobody answers are sent on to this number or URI"),
+  { .key = "forward-no-reply-timeout", .kind = PHONE_SETTING_UINT, AT (forward_timeout), .min = 1, .max = 600, .def = "20",
+    .help = "seconds after which nobody has answered, for forward-no-reply" },
   TEXT ("did", did, check_did, "numbers, separated by commas, that this account also answers for"),
   TEXT ("prefix", prefix, check_prefix, "put before plain numbers that are dialled"),
   TEXT ("default-domain", default_domain, check_domain, "HOST[:PORT] for numbers and names without one; default: that of aor"),
@@ -448,8 +464,8 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
 /* What a call reads when it begins; everything else is part of the account's registration and connections. */
 static const char *const per_call_keys[] = {
   "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
-  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "max-calls", "record", "transfers", "did", "prefix",
-  "default-domain", "country", "mailbox", NULL,
+  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "max-calls", "record", "transfers", "forward",
+  "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "did", "prefix", "default-domain", "country", "mailbox", NULL,
 };
 
 gboolean
@@ -522,6 +538,30 @@ check_server_transport (const PhoneAccountSettings *settings, const char *key, c
   return FALSE;
 }
 
+/* A call that is sent on must have somewhere to go, and help is not called for others. */
+static gboolean
+check_forwards (const PhoneAccountSettings *settings, GError **error)
+{
+  const struct { const char *key, *target; } forwards[] = {
+    { "forward", settings->forward }, { "forward-busy", settings->forward_busy }, { "forward-no-reply", settings->forward_no_reply },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (forwards); i++)
+    {
+      g_autoptr (GError) why = NULL;
+      g_autofree char *uri = forwards[i].target ? phone_dial_plan_resolve (settings, forwards[i].target, &why) : NULL;
+
+      if (uri != NULL && phone_is_emergency_number (uri, settings->country))
+        g_set_error_literal (&why, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "an emergency number");
+      if (why != NULL)
+        {
+          g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "%s: %s", forwards[i].key, why->message);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
 gboolean
 phone_account_settings_validate (const PhoneAccountSettings *settings, GError **error)
 {
@@ -542,7 +582,7 @@ phone_account_settings_validate (const PhoneAccountSettings *settings, GError **
       return FALSE;
     }
   return check_server_transport (settings, "registrar", settings->registrar, error)
-         && check_server_transport (settings, "outbound-proxy", settings->outbound_proxy, error);
+         && check_server_transport (settings, "outbound-proxy", settings->outbound_proxy, error) && check_forwards (settings, error);
 }
 
 char *

@@ -69,6 +69,8 @@ typedef struct
   guint max_calls;
   PhoneRecordPolicy record;
   PhoneReferrals referrals;     /* key "transfers" */
+  char *forward, *forward_busy, *forward_no_reply;      /* whom calls go to instead, as a user dials; NULL: nobody */
+  guint forward_timeout;        /* s; key "forward-no-reply-timeout" */
   char *did;                    /* comma-separated numbers that this account also answers for */
   char *prefix;                 /* dial plan: put before plain numbers */
   char *default_domain;         /* default: the AoR's domain */

@@ -55,6 +55,8 @@ struct _PhoneCall
 
   /* incoming */
   gboolean answering, silenced;
+  gboolean in_a_circle;                 /* it was sent on so often that we leave it where it is */
+  guint forward_timer;
   guint ring_timeout, auto_answer_timer, linger_timer;
   guint auto_answer_hint;
 
@@ -116,6 +118,10 @@ PhoneInviteParams phone_call_invite_params (PhoneCall *call);    /* borrows from
 void phone_call_send_due (PhoneCall *call);
 /* Whether an action of Can is possible now; says why not. */
 gboolean phone_call_require (PhoneCall *call, const char *action, GError **error);
+
+/* ---- call-forward.c ---- */
+#define PHONE_MAX_DIVERSIONS 5  /* a call that was sent on so often stays where it is */
+void phone_call_await_forward (PhoneCall *call);                /* starts the time of forward-no-reply */
 
 /* ---- call-transfer.c ---- */
 gboolean phone_call_can_transfer (PhoneCall *call);

@@ -129,6 +129,7 @@ phone_call_new_incoming (PhoneRegistry *registry, PhoneAccount *account, guint n
   call->asserted_id = g_strdup (incoming->asserted_id ? incoming->asserted_id : "");
   call->diverter = g_strdup (incoming->diverter ? incoming->diverter : "");
   call->auto_answer_hint = incoming->auto_answer_ms;
+  call->in_a_circle = incoming->diversions >= PHONE_MAX_DIVERSIONS || incoming->diverted_by_us;
   call->remote_offer = offer ? phone_media_desc_copy (offer) : NULL;
   call->engine_data = engine_data;
   return call;
@@ -174,6 +175,7 @@ phone_call_clear_timers (PhoneCall *call)
   g_clear_handle_id (&call->linger_timer, g_source_remove);
   g_clear_handle_id (&call->ice_timer, g_source_remove);
   g_clear_handle_id (&call->transfer_timer, g_source_remove);
+  g_clear_handle_id (&call->forward_timer, g_source_remove);
 }
 
 /* Entry actions of the two final states: a client that waits learns that the call is over, and the microphone is closed before
@@ -349,6 +351,7 @@ static const ActionRow actions[] = {
   { "resume", can_resume }, { "dtmf", can_send_dtmf }, { "mute", can_mute }, { "silence", can_silence },
   { "play", phone_call_can_play }, { "record", phone_call_can_record },
   { "transfer", phone_call_can_transfer }, { "accept-transfer", phone_call_can_accept_transfer },
+  { "deflect", can_reject },
 };
 
 const char **
@@ -555,6 +558,7 @@ phone_call_ring (PhoneCall *call)
     }
   if (ring_timeout)
     call->ring_timeout = g_timeout_add_seconds (ring_timeout, on_ring_timeout, call);
+  phone_call_await_forward (call);
   if (auto_answer >= 0)
     call->auto_answer_timer = g_timeout_add ((guint) auto_answer, on_auto_answer, call);
 }
@@ -638,6 +642,7 @@ phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gp
   if (!keep_others)
     phone_registry_hold_others (call->registry, call);
   g_clear_handle_id (&call->ring_timeout, g_source_remove);
+  g_clear_handle_id (&call->forward_timer, g_source_remove);
   g_clear_handle_id (&call->auto_answer_timer, g_source_remove);
   call->answer_waiter = (CallWaiter){ done, data };
   phone_registry_call_changed (call->registry, call);

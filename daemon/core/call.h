@@ -71,7 +71,8 @@ gboolean phone_call_get_report (PhoneCall *call, PhoneMediaReport *ret_report); 
 gboolean phone_call_get_last_report (PhoneCall *call, PhoneMediaReport *ret_report);
 PhoneCallRecording phone_call_get_recording (PhoneCall *call);
 const char *phone_call_get_recording_id (PhoneCall *call);      /* of the last one, "" if there was none */
-/* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence play record transfer accept-transfer.
+/* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence play record transfer accept-transfer
+ * deflect.
  * NULL-terminated, free container only. */
 const char **phone_call_get_can (PhoneCall *call);
 gboolean phone_call_is_ended (PhoneCall *call);                 /* disconnecting or disconnected */
@@ -82,6 +83,8 @@ typedef void (*PhoneCallDone) (PhoneCall *call, const GError *error, gpointer da
 /* keep_others: do not put the other active calls on hold. Done when the call is active (ACK received) or failed. */
 gboolean phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error);
 gboolean phone_call_reject (PhoneCall *call, PhoneCause cause, GError **error);         /* BUSY 486, DECLINED 603, UNAVAILABLE 480 */
+/* The caller shall call target, as a user types it, instead. */
+gboolean phone_call_deflect (PhoneCall *call, const char *target, GError **error);
 gboolean phone_call_hangup (PhoneCall *call, GError **error);
 gboolean phone_call_hold (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error);
 gboolean phone_call_resume (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error);

@@ -50,6 +50,10 @@ void phone_call_step_aside (PhoneCall *call);                   /* on hold, now 
 gboolean phone_call_needs_stack (PhoneCall *call);              /* more than a wish: the account's stack has a dialog of it */
 void phone_call_account_changed (PhoneCall *call);              /* for a call that waits for registration */
 void phone_call_end (PhoneCall *call, const PhoneReason *reason);       /* our decision: BYE, CANCEL or a final response */
+/* Where a call that cannot or shall not ring here goes instead, a complete URI; NULL: nowhere. Caller frees. refused: it would be. */
+char *phone_forward_target (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, guint refused,
+                            const char **ret_reason);
+void phone_call_divert (PhoneCall *call, const char *uri, const char *reason);
 /* An INVITE with Replaces: the new call is answered in place of the old one. */
 void phone_call_take_over (PhoneCall *call, PhoneCall *replaced);
 void phone_call_refer_on (PhoneCall *call, PhoneCall *referrer);        /* call is what the referrer's peer asked for */

@@ -52,6 +52,8 @@ typedef struct
   void (*call_ring) (gpointer ua, PhoneCall *call, guint status, const PhoneMediaDesc *early);  /* 180, 182, 183 (with PRACK when asked) */
   void (*call_answer) (gpointer ua, PhoneCall *call, const PhoneMediaDesc *desc);               /* 200 OK with answer, or offer when there was none */
   void (*call_reject) (gpointer ua, PhoneCall *call, guint status, const char *phrase);         /* 300-699 */
+  /* 302: the caller shall call target, a complete URI. reason: unconditional, user-busy, no-answer or deflection (RFC 5806). */
+  void (*call_divert) (gpointer ua, PhoneCall *call, const char *target, const char *reason);
   void (*call_hangup) (gpointer ua, PhoneCall *call, const PhoneReason *reason);                /* CANCEL or BYE as the state wants */
   /* re-INVITE. Outcome: phone_call_on_reoffer_answered / _failed. 491 glare is retried inside (RFC 3261 section 14.1). */
   gboolean (*call_reoffer) (gpointer ua, PhoneCall *call, const PhoneMediaDesc *offer, GError **error);

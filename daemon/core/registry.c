@@ -876,13 +876,16 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
   g_autoptr (PhoneCall) call = NULL;
   g_autoptr (GError) error = NULL;
   PhoneDndVerdict verdict = DND_PASS;
+  g_autofree char *forward = NULL;
+  const char *why = NULL;
 
   *ret_refusal = (PhoneRefusal){ 0 };
   if (incoming->replaced && phone_call_is_ended (incoming->replaced))
     ret_refusal->status = 603;          /* RFC 3891 section 3 */
   else
     ret_refusal->status = refuse_incoming (registry, account, incoming->replaced);
-  if (ret_refusal->status)
+  forward = phone_forward_target (registry, account, incoming, ret_refusal->status, &why);
+  if (ret_refusal->status && !forward)
     {
       phone_log_notice (NULL, "Account %s: call from %s refused with %u", phone_account_get_id (account),
                         incoming->remote_uri, ret_refusal->status);
@@ -890,8 +893,8 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
                                     incoming->replaced ? "" : "limit");
       return NULL;
     }
-  /* A call that takes the place of another is not one that disturbs. */
-  if (!incoming->replaced)
+  /* A call that takes the place of another is not one that disturbs, nor is one that goes on to somebody else. */
+  if (!incoming->replaced && !forward)
     verdict = phone_dnd_judge (registry->dnd, account, incoming, ret_refusal);
   if (verdict == DND_REFUSE)
     {
@@ -901,7 +904,7 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
       return NULL;
     }
   call = phone_call_new_incoming (registry, account, registry->next_number, incoming, offer, engine_data);
-  if (offer && !phone_call_check_offer (call, offer, &error))
+  if (offer && !forward && !phone_call_check_offer (call, offer, &error))
     {
       phone_log_notice (NULL, "Account %s: call from %s refused with 488: %s", phone_account_get_id (account),
                         incoming->remote_uri, error->message);
@@ -913,12 +916,16 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
     phone_call_set_silenced (call);
   registry->next_number++;
   g_ptr_array_add (registry->calls, g_object_ref (call));
+  if (forward)
+    phone_call_silence_ring (call, NULL);
   phone_call_set_waiting (call, is_busy_with (registry, call));
   phone_log_notice (NULL, "Call %u: incoming from %s on account %s", phone_call_get_number (call), incoming->remote_uri,
                     phone_account_get_id (account));
   g_signal_emit (registry, signals[SIGNAL_CALL_ADDED], 0, call);
   phone_registry_call_changed (registry, call);
-  if (incoming->replaced)
+  if (forward)
+    phone_call_divert (call, forward, why);
+  else if (incoming->replaced)
     phone_call_take_over (call, incoming->replaced);
   else
     phone_call_ring (call);

@@ -100,6 +100,8 @@ typedef struct
 {
   const char *remote_uri, *remote_name, *asserted_id, *diverter;
   const char *request_uri;
+  guint diversions;             /* how often it was sent on before */
+  gboolean diverted_by_us;      /* the account is one of those who did */
   PhoneCall *replaced;          /* RFC 3891: the call that this one takes the place of; matched by the engine. NULL: none */
   guint auto_answer_ms;         /* asked for by the caller; core's policy decides */
 } PhoneIncoming;

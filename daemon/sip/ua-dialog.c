@@ -54,6 +54,9 @@ dialog_free (UaDialog *dialog)
   g_free (dialog->to);
   g_free (dialog->from);
   g_free (dialog->extra);
+  g_free (dialog->request_uri);
+  g_free (dialog->diversion);
+  g_free (dialog->history);
   g_free (dialog->call_id);
   g_free (dialog->call_number);
   g_free (dialog);

@@ -55,6 +55,7 @@ struct _UaDialog
   gboolean has_offer;           /* theirs, in the INVITE */
   gboolean answer_due;          /* theirs, in the ACK */
   gboolean bye_after_ack;
+  char *request_uri, *diversion, *history;      /* of the INVITE: what a 302 adds to */
 
   /* in the dialog */
   UaReofferState reoffer_state;
@@ -146,6 +147,7 @@ void ua_dialog_on_ack (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_on_cancel (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_ring (gpointer ua, PhoneCall *call, guint status, const PhoneMediaDesc *early);
 void ua_dialog_answer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *desc);
+void ua_dialog_divert (gpointer ua, PhoneCall *call, const char *target, const char *reason);
 void ua_dialog_reject (gpointer ua, PhoneCall *call, guint status, const char *phrase);
 
 /* ---- changes of the session: ua-reoffer.c ---- */

@@ -7,6 +7,7 @@
  * we read (415), is the session description one that can be answered (488), is there room (486, 503). Nothing is created
  * for a request that fails, and every string that goes further is bounded and clean. */
 
+#include "sip/diversion.h"
 #include "sip/ua-dialog.h"
 
 #include <sofia-sip/nta_tag.h>
@@ -191,6 +192,11 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   incoming.asserted_id = asserted;
   incoming.diverter = diverter;
   incoming.request_uri = request_uri;
+  incoming.diversions = ua_diversion_count (diversion, history);
+  incoming.diverted_by_us = ua_diversion_names (diversion, history, stack->account->aor);
+  dialog->request_uri = g_strdup (request_uri);
+  dialog->diversion = g_strdup (diversion);
+  dialog->history = g_strdup (history);
   incoming.replaced = replaced;
   incoming.auto_answer_ms = auto_answer (sip);
   call = phone_registry_on_incoming (engine->registry, stack->account->account, &incoming, offer, dialog, ret_refusal);
@@ -282,6 +288,28 @@ ua_dialog_reject (gpointer ua, PhoneCall *call, guint status, const char *phrase
     dialog->reason = phone_reason_copy (phone_call_get_reason (call));
   /* sofia keeps the pointer until the message is made */
   respond (dialog, status, phrase && ua_header_is_safe (phrase) ? g_intern_string (phrase) : NULL, NULL);
+  ua_dialog_await_end (dialog);
+}
+
+/* RFC 5806 and RFC 7044: who sends the call on, and why, on top of those who did before. Whoever follows the 302 passes it on. */
+void
+ua_dialog_divert (gpointer ua, PhoneCall *call, const char *target, const char *reason)
+{
+  UaDialog *dialog = ua_dialog_of (call);
+  UaAccount *account = dialog ? dialog->stack->account : NULL;
+  g_autofree char *contact = g_strdup_printf ("<%s>", target);
+  g_autofree char *diversion = NULL;
+  g_autofree char *history = NULL;
+  g_autofree char *extra = NULL;
+
+  if (!dialog || dialog->state != DIALOG_RINGING)
+    return;
+  if (!dialog->reason)
+    dialog->reason = phone_reason_copy (phone_call_get_reason (call));
+  diversion = ua_diversion_add (dialog->diversion, account ? account->aor : dialog->request_uri, reason);
+  history = ua_history_add (dialog->history, dialog->request_uri, target, reason);
+  extra = g_strdup_printf ("Diversion: %s%s%s", diversion, history ? "\r\nHistory-Info: " : "", history ? history : "");
+  nua_respond (dialog->nh, SIP_302_MOVED_TEMPORARILY, SIPTAG_CONTACT_STR (contact), SIPTAG_HEADER_STR (extra), TAG_END ());
   ua_dialog_await_end (dialog);
 }
 

@@ -286,6 +286,7 @@ const PhoneSignallingOps ua_signalling_ops = {
   .call_ring = ua_dialog_ring,
   .call_answer = ua_dialog_answer,
   .call_reject = ua_dialog_reject,
+  .call_divert = ua_dialog_divert,
   .call_hangup = ua_dialog_hangup,
   .call_reoffer = ua_dialog_reoffer,
   .call_dtmf_info = ua_dialog_dtmf_info,

@@ -387,6 +387,13 @@ call_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError **err
   return TRUE;
 }
 
+static void
+call_divert (gpointer ua, PhoneCall *call, const char *target, const char *reason)
+{
+  g_string_append_printf (((FakeEngine *) ua)->news, "%s %s ", reason, target);
+  call_later (call, step_gone);
+}
+
 static gboolean
 call_refer (gpointer ua, PhoneCall *call, const char *target, PhoneCall *replaced, GError **error)
 {
@@ -499,6 +506,7 @@ static const PhoneSignallingOps signalling_ops = {
   .call_hangup = call_hangup,
   .call_reoffer = call_reoffer,
   .call_dtmf_info = call_dtmf_info,
+  .call_divert = call_divert,
   .call_refer = call_refer,
   .referral_progress = referral_progress,
   .watch_start = watch_start,

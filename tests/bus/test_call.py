@@ -22,7 +22,8 @@ def ended(client):
 
 def act(client, call, member):
     """Calls a member with arguments that are right in themselves."""
-    arguments = {"Answer": ("(a{sv})", {}), "Reject": ("(s)", "busy"), "SendDtmf": ("(sa{sv})", "1", {})}.get(member, ("()",))
+    arguments = {"Answer": ("(a{sv})", {}), "Reject": ("(s)", "busy"), "SendDtmf": ("(sa{sv})", "1", {}),
+                 "Deflect": ("(s)", "sip:carol@example.org")}.get(member, ("()",))
     return client.call(call, CALL, member, *arguments)
 
 
@@ -33,9 +34,9 @@ IN_STATE = {"dialing": lambda c: c.dial("sip:silent@example.org"), "alerting": l
 # What succeeds where; the rest is InvalidState, or CallEnded on an ended call.
 ALLOWED = {"Answer": {"incoming", "waiting"}, "Reject": {"incoming", "waiting"}, "SilenceRing": {"incoming", "waiting"},
            "Hangup": {"dialing", "alerting", "incoming", "waiting", "active", "held"}, "Hold": {"active"}, "Resume": {"held"},
-           "SendDtmf": {"active"}}
+           "SendDtmf": {"active"}, "Deflect": {"incoming", "waiting"}}
 WORD = {"Answer": "answer", "Reject": "reject", "SilenceRing": "silence", "Hangup": "hangup", "Hold": "hold", "Resume": "resume",
-        "SendDtmf": "dtmf"}
+        "SendDtmf": "dtmf", "Deflect": "deflect"}
 
 
 @pytest.mark.parametrize("state", IN_STATE)

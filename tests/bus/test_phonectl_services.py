@@ -63,3 +63,12 @@ def test_answering_the_peer(client, ctl):
     fresh = ctl.json("transfer", str(number_of(call)), "--accept")
     assert fresh["object"] == client.get(call, CALL, "ReplacedBy")
     wait(lambda: "in place of" in ctl.ok("call", "show", str(fresh["call"])))
+
+
+def test_deflect(client, ctl):
+    call = client.incoming()
+    ctl.fails(2, "emergency", "deflect", "112")
+    ctl.ok("deflect", "sip:carol@example.org")
+    client.wait_state(call, "disconnected")
+    assert client.get(call, CALL, "Reason")["reason"] == "redirected"
+    assert client.test("News") == "deflection sip:carol@example.org "

@@ -121,6 +121,12 @@ call_dtmf_info (gpointer ua, PhoneCall *call, char digit, guint ms, GError **err
   return !fails (ua, "info", error);
 }
 
+static void
+call_divert (gpointer ua, PhoneCall *call, const char *target, const char *reason)
+{
+  note (ua, "divert %s %s", reason, target);
+}
+
 static gboolean
 call_refer (gpointer ua, PhoneCall *call, const char *target, PhoneCall *replaced, GError **error)
 {
@@ -168,6 +174,7 @@ static const PhoneSignallingOps signalling_ops = {
   .call_hangup = call_hangup,
   .call_reoffer = call_reoffer,
   .call_dtmf_info = call_dtmf_info,
+  .call_divert = call_divert,
   .call_refer = call_refer,
   .referral_progress = referral_progress,
   .watch_start = watch_start,

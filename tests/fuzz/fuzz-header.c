@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "sip/diversion.h"
 #include "sip/ua-header.h"
 #include "util/phone-uri.h"
 
@@ -33,7 +34,13 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       g_autofree char *uri = ua_diverter (first, second);
       g_autoptr (PhoneUri) parsed = uri ? phone_uri_parse (uri, NULL) : NULL;
 
+      g_autofree char *diversion = ua_diversion_add (first, "sip:a@b", "deflection");
+      g_autofree char *history = ua_history_add (first, second ? second : "sip:a@b", "sip:c@d", "no-answer");
+
       g_assert (g_strv_length (entries) <= 32);
+      g_assert (ua_header_is_safe (diversion) && ua_diversion_names (diversion, NULL, "sip:a@b"));
+      g_assert (history == NULL || (ua_header_is_safe (history) && ua_diversion_count (NULL, history) > 0));
+      ua_diversion_count (first, second);
       for (gsize i = 0; entries[i]; i++)
         g_assert (*entries[i]);
       g_assert (uri == NULL || parsed != NULL);

@@ -432,6 +432,7 @@ test_save_all (Fixture *f, gconstpointer data)
     "sdes-in-clear", "yes", "keying", "sdes", "ice", "on", "stun-server", "stun:s", "turn-server", "turns:t:1",
     "turn-user", "t", "turn-password-file", "/t", "dtmf", "info", "redirects", "refuse",
     "auto-answer", "0", "max-calls", "3", "record", "all", "transfers", "refuse",
+    "forward", "1", "forward-busy", "sip:b@c", "forward-no-reply", "c", "forward-no-reply-timeout", "7",
     "did", "+1,2",
     "prefix", "#0", "default-domain", "d:1", "country", "AT", "publish", "on", "mwi", "no", "mailbox", "*98", NULL };
   g_autoptr (PhoneAccountSettings) settings = make_settings ("all", pairs);

@@ -113,6 +113,8 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "auto-answer", "0", "0" }, { "auto-answer", "2000", "2000" }, { "auto-answer", "60001", NULL }, { "auto-answer", "on", NULL },
   { "max-calls", "1", "1" }, { "max-calls", "0", NULL },
   { "record", "all", "all" }, { "record", "never", "never" }, { "record", "some", NULL },
+  { "forward", "030 123", "030 123" }, { "forward", "a\001", NULL }, { "forward-busy", "sip:b@c", "sip:b@c" },
+  { "forward-no-reply", "bob", "bob" }, { "forward-no-reply-timeout", "30", "30" }, { "forward-no-reply-timeout", "0", NULL },
   { "transfers", "accept", "accept" }, { "transfers", "refuse", "refuse" }, { "transfers", "yes", NULL },
   { "did", "+49 (30) 12-34, 5678", "+49301234,5678" }, { "did", "abc", NULL }, { "did", "1,,2", NULL }, { "did", "+", NULL },
   { "prefix", "0", "0" }, { "prefix", "+49", "+49" }, { "prefix", "*31#", "*31#" }, { "prefix", "x", NULL }, { "prefix", "0+", NULL },

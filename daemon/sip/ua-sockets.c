@@ -52,7 +52,7 @@ create_nua (UaStack *stack, nua_callback_f on_event)
                            SIPTAG_SUPPORTED_STR (supported),
                            /* only tokens that are not there by default: others make sofia read past an array */
                            NUTAG_APPL_METHOD ("UPDATE, INFO, OPTIONS, REFER, NOTIFY"),
-                           NUTAG_AUTOACK (0), NUTAG_AUTOANSWER (0), NUTAG_AUTOALERT (0), NUTAG_AUTO302 (0),
+                           NUTAG_AUTOACK (0), NUTAG_AUTOANSWER (0), NUTAG_AUTOALERT (0), NUTAG_AUTO302 (0), NUTAG_AUTO305 (0),
                            NUTAG_EARLY_MEDIA (0), NUTAG_ENABLEMESSAGE (0),
                            NUTAG_SESSION_TIMER (settings->session_expires),
                            NUTAG_MIN_SE (MIN_SE),

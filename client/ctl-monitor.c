@@ -36,21 +36,33 @@ print_members (FILE *out, const CtlValue *dict)
     }
 }
 
-/* Interfaces without properties (Peer, Introspectable ...) tell a person nothing. */
+static bool
+is_own (const char *interface)
+{
+  static const char *const own[] = { PHONE_DBUS_MANAGER, PHONE_DBUS_ACCOUNT, PHONE_DBUS_CALL };
+
+  for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+    if (strcmp (interface, own[i]) == 0)
+      return true;
+  return false;
+}
+
+/* Interfaces without properties (Peer, Introspectable ...) tell a person nothing. What the object is comes first, whatever order the bus has. */
 static void
 print_interfaces (FILE *out, const CtlValue *interfaces)
 {
   bool first = true;
 
-  for (size_t i = 0; i < interfaces->n; i++)
-    if (interfaces->items[i]->kind == CTL_DICT && interfaces->items[i]->n)
-      {
-        const char *dot = strrchr (interfaces->keys[i], '.');
+  for (int own = 1; own >= 0; own--)
+    for (size_t i = 0; i < interfaces->n; i++)
+      if (interfaces->items[i]->kind == CTL_DICT && interfaces->items[i]->n && is_own (interfaces->keys[i]) == own)
+        {
+          const char *dot = strrchr (interfaces->keys[i], '.');
 
-        fprintf (out, "%s%s: ", first ? "" : "; ", dot ? dot + 1 : interfaces->keys[i]);
-        print_members (out, interfaces->items[i]);
-        first = false;
-      }
+          fprintf (out, "%s%s: ", first ? "" : "; ", dot ? dot + 1 : interfaces->keys[i]);
+          print_members (out, interfaces->items[i]);
+          first = false;
+        }
 }
 
 static void

@@ -356,10 +356,12 @@ media_ice_free (MediaIce *ice)
     ice->paths[i].open = FALSE;
   pthread_mutex_unlock (&ice->lock);
 
-  g_autoptr (GSource) source = g_idle_source_new ();
+  GSource *source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_HIGH);
   g_source_set_callback (source, on_close, ice, NULL);
   g_source_attach (source, ice->context);
+  /* Before our reference goes: with the last one the context does, and a source is let go under the context's lock. */
+  g_source_unref (source);
   media_thread_release (ice->thread);
   media_ice_unref (ice);
 }

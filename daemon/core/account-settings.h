@@ -52,6 +52,7 @@ typedef struct
   char *tls_ca;                 /* file or directory */
   char *tls_cert;               /* PEM with certificate and key */
   gboolean tls_verify;
+  gboolean tls_verify_callers;  /* incoming connections, register=false */
   guint n_codecs;
   PhoneCodecId codecs[PHONE_MAX_CODECS];
   guint ptime;                  /* ms */

@@ -272,6 +272,13 @@ ua_account_contact_uri (UaAccount *account, const char *target)
 
   if (!account->route && target && !stack->bound && ua_route_split (target, &target_host, &target_port))
     towards = ua_route_source (target_host, stack->family);
+  /* The other side will look for this name in our certificate when it has something to say. */
+  if (!account->route && stack->tls && !ua_tls_policy_names (stack->tls, towards ? towards : stack->address)
+      && ua_tls_policy_names (stack->tls, account->domain))
+    {
+      g_free (towards);
+      towards = g_strdup (account->domain);
+    }
   host = uri_host (stack->public_host ? stack->public_host : towards ? towards : stack->address);
   return g_strdup_printf ("sip:%s%s%s:%u%s", account->user, *account->user ? "@" : "", host,
                           stack->public_host ? stack->public_port : stack->port,

@@ -45,6 +45,9 @@ direct_route (UaStack *stack, const char *target)
     return NULL;
   bracketed = ua_address_family (known ? known : host) == AF_INET6 ? g_strdup_printf ("[%s]", known ? known : host)
                                                                    : g_strdup (known ? known : host);
+  /* sofia goes by the maddr, the certificate is asked for the name */
+  if (known && stack->transport == PHONE_TRANSPORT_TLS)
+    return g_strdup_printf ("sip:%s%s%.0u;maddr=%s;transport=tls", host, port ? ":" : "", port, bracketed);
   port_text = port ? g_strdup_printf (":%u", port) : g_strdup ("");
   return g_strdup_printf ("sip:%s%s%s%s", bracketed, port_text, transport ? ";transport=" : "", transport ? transport : "");
 }

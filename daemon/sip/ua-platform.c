@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "sip/ua-admission.h"
 #include "sip/ua-clock.h"
 #include "sip/ua-datagram.h"
 #include "sip/ua-digest.h"
@@ -14,5 +15,5 @@ ua_platform_init (GError **error)
 {
   /* OpenSSL writes to sockets with write(): a peer that is gone must be an error, not the end of us. */
   signal (SIGPIPE, SIG_IGN);
-  return ua_clock_init (error) && ua_datagram_init (error) && ua_tls_init (error) && ua_digest_init (error);
+  return ua_clock_init (error) && ua_datagram_init (error) && ua_admission_init (error) && ua_tls_init (error) && ua_digest_init (error);
 }

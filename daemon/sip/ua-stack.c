@@ -223,9 +223,16 @@ make_tls_policy (UaStack *stack, GError **error)
     .ca = settings->tls_ca,
     .cert = settings->tls_cert,
     .verify = settings->tls_verify,
-    .domain = account->route_host ? account->route_host : account->domain,
+    .domain = account->route_host,      /* without a server: whom each call is for */
+    /* What a registrar has for us comes over the connection that we made to it (RFC 5626). */
+    .serve = !settings->do_register && settings->tls_cert,
+    .verify_clients = settings->tls_verify_callers,
   };
 
+  if (!settings->do_register && !settings->tls_cert)
+    phone_log_warning (&account->log,
+                       "Account %s: no tls-cert, so incoming TLS is refused: nobody can call this account, or hang up on it, directly",
+                       account->id);
   stack->tls = ua_tls_policy_new (&params, on_tls_outcome, stack, error);
   return stack->tls != NULL;
 }

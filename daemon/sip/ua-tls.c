@@ -8,8 +8,10 @@
  *                                   to the context
  *   SSL_CTX_use_certificate_file... would read ./agent.pem: nothing
  *   SSL_get1_peer_certificate       sofia wants to collect names for checks of its own, and leaks them: none
- *   tls_connect                     sofia's own; tells for which transport, and so which host, a handshake is
+ *   tls_connect                     sofia's own; tells for which transport, and so which host, a handshake is;
+ *                                   is not shown that the peer hung up, see below
  *   SSL_connect                     at first: versions, trust, SNI, our certificate; then handshake, outcome
+ *   SSL_accept                      the same the other way round, see below
  *   SSL_read, SSL_write             clear OpenSSL's error queue first: sofia does not, and takes what another
  *                                   connection or an unreadable file left there for an error of this one
  *   SSL_get_current_cipher          has to exist after a handshake that is passed off as done, see below
@@ -18,12 +20,21 @@
  * Failing at once. If SSL_connect fails, sofia closes the connection and tells nobody; the requests that wait
  * for it end after 32 s. But a write error on an open connection it reports: the next SRV target is tried, or
  * 503 comes. So a handshake that failed is passed off as done, and everything after it is refused: SSL_write
- * fails without touching the peer, the socket is shut down. No octet of SIP can leave on it.
+ * fails without touching the peer, the socket is shut down. No octet of SIP can leave on it. And where poll ()
+ * says that the peer refused, reset or hung up, tls_connect drops the error and closes as silently: it gets to
+ * see neither, and so asks the socket, whose error it reports, or SSL_connect, which reads the end.
  *
  * The leak. 1.12 calls SSL_shutdown, BIO_free and SSL_CTX_free on closing, never SSL_free; the SSL keeps 54
  * kB, and the context loses a reference that it did not have. 1.13 calls SSL_free and neither of the others.
  * On SSL_shutdown we take references to BIO and context. If SSL_free follows before the main loop is idle, we
  * drop them; if not, we call it, and sofia's two calls have used them up.
+ *
+ * Incoming. sofia listens as soon as it has a TLS transport, and would serve without a certificate, which ends
+ * every handshake. Here a policy either serves, with our certificate, or the handshake ends there, with the
+ * alert by which the caller learns that TLS is not to be had here. Nobody waits for such a connection: its failure needs no disguise, sofia closes it, and it never
+ * counts as an outcome of the account. How many there may be, and for how long without a request:
+ * ua-admission.c. Sessions are not kept for resumption, renegotiation is refused: both are work that a
+ * stranger could ask for.
  *
  * RFC 5922 (whom to expect), RFC 5280 (chains), RFC 6066 section 3 (SNI). */
 
@@ -34,6 +45,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sofia-sip/su_wait.h>
 #include <sofia-sip/tport.h>
 #include <sofia-sip/tport_tag.h>
 #include <string.h>
@@ -42,6 +54,7 @@
 
 #include "sip/digest.h"
 #include "sip/tls-identity.h"
+#include "sip/ua-admission.h"
 #include "sip/ua-module.h"
 #include "util/log.h"
 
@@ -63,6 +76,7 @@ struct _UaTlsPolicy
   char *path;
   char *domain;                 /* normalized; NULL: the host that the connection is for */
   gboolean verify;
+  gboolean serve, verify_clients;
   X509_STORE *store;
   SSL_CTX *own;                 /* holds our certificate; NULL: none */
   UaTlsOutcomeFunc on_outcome;  /* NULL once the owner freed the policy */
@@ -154,6 +168,8 @@ ua_tls_policy_new (const UaTlsParams *params, UaTlsOutcomeFunc on_outcome, gpoin
   policy->path = g_strconcat (PATH_PREFIX, name, NULL);
   policy->domain = params->domain != NULL ? tls_identity_normalize (params->domain) : NULL;
   policy->verify = params->verify;
+  policy->serve = params->serve;
+  policy->verify_clients = params->verify_clients;
   policy->on_outcome = on_outcome;
   policy->data = data;
   policy->store = X509_STORE_new ();
@@ -167,8 +183,8 @@ ua_tls_policy_new (const UaTlsParams *params, UaTlsOutcomeFunc on_outcome, gpoin
     }
 
   if (!policy->verify)
-    phone_log_warning (NULL, "tls-verify=no: the server %s may be anybody",
-                       policy->domain != NULL ? policy->domain : "");
+    phone_log_warning (NULL, "tls-verify=no: %s may be anybody",
+                       policy->domain != NULL ? policy->domain : "whom we call");
   if (policies == NULL)
     policies = g_hash_table_new (g_str_hash, g_str_equal);
   g_hash_table_insert (policies, policy->path, policy);
@@ -193,12 +209,19 @@ ua_tls_policy_get_path (const UaTlsPolicy *policy)
   return policy->path;
 }
 
+gboolean
+ua_tls_policy_names (const UaTlsPolicy *policy, const char *host)
+{
+  return policy->own != NULL && tls_identity_matches (SSL_CTX_get0_certificate (policy->own), host);
+}
+
 /* ---- one connection ---- */
 
 typedef struct
 {
   UaTlsPolicy *policy;          /* NULL: none was bound, nothing is allowed */
-  char *expected;
+  gboolean incoming;
+  char *expected;               /* NULL if incoming: the request has to say who calls */
   gboolean named;               /* the name in the server's certificate was looked at */
   int verify_error;             /* X509_V_...: the first that was found, 0: none */
   char *verify_text;
@@ -340,7 +363,9 @@ describe_verify_error (const Connection *connection, X509 *certificate, int dept
   g_autofree char *issuer = tls_identity_print_name (X509_get_issuer_name (certificate));
   g_autofree char *from = format_date (X509_get0_notBefore (certificate));
   g_autofree char *until = format_date (X509_get0_notAfter (certificate));
-  const char *whose = depth == 0 ? "the server's certificate" : "a certificate in the server's chain";
+  const char *whose = connection->incoming ? depth == 0 ? "the caller's certificate" : "a certificate in the caller's chain"
+                      : depth == 0         ? "the server's certificate"
+                                           : "a certificate in the server's chain";
 
   switch (reason_of_verify_error (error))
     {
@@ -386,7 +411,7 @@ on_verify (int ok, X509_STORE_CTX *store)
   if (ok && depth == 0)
     {
       connection->named = TRUE;
-      if (!tls_identity_matches (certificate, connection->expected))
+      if (!connection->incoming && !tls_identity_matches (certificate, connection->expected))
         {
           ok = 0;
           error = X509_V_ERR_HOSTNAME_MISMATCH;
@@ -398,7 +423,7 @@ on_verify (int ok, X509_STORE_CTX *store)
       connection->verify_error = error;
       connection->verify_text = describe_verify_error (connection, certificate, depth, error);
     }
-  return ok || !connection->policy->verify;
+  return ok || (!connection->incoming && !connection->policy->verify);
 }
 
 /* Only called when the server asks for a certificate of ours. */
@@ -603,18 +628,49 @@ connect_for_sofia (SSL *ssl, int (*real) (SSL *))
   return 1;
 }
 
-/* A TLS 1.3 server refuses our certificate after the handshake, with an alert that comes as the first thing
- * read. Reporting it uses up OpenSSL's error queue. */
-static void
-look_at_read_error (Connection *connection, SSL *ssl, int result)
-{
-  char *text;
-  UaTlsReason reason;
+/* ---- incoming ---- */
 
-  if (connection->heard || SSL_get_error (ssl, result) != SSL_ERROR_SSL)
-    return;
-  reason = classify_failure (connection, &text);
-  fail_connection (connection, ssl, reason, text);
+static void
+refuse_incoming (Connection *connection, SSL *ssl)
+{
+  connection->failed = TRUE;
+  shutdown (SSL_get_fd (ssl), SHUT_RDWR);
+}
+
+static gboolean
+apply_incoming_policy (SSL *ssl, const UaTlsPolicy *policy)
+{
+  SSL_set_verify (ssl, policy->verify_clients ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_NONE, on_verify);
+  SSL_set_verify_depth (ssl, MAX_CHAIN);
+  SSL_clear_options (ssl, SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
+  SSL_set_options (ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+  SSL_set_mode (ssl, SSL_MODE_RELEASE_BUFFERS);
+  return SSL_set_num_tickets (ssl, 0) == 1 && SSL_set_min_proto_version (ssl, TLS1_2_VERSION) == 1
+         && SSL_set_max_proto_version (ssl, 0) == 1 && SSL_set_cipher_list (ssl, CIPHERS) == 1
+         && SSL_set1_verify_cert_store (ssl, policy->store) == 1
+         && (!policy->serve || policy->own == NULL || set_own_certificate (ssl, policy->own));
+}
+
+static Connection *
+begin_incoming (SSL *ssl)
+{
+  Connection *connection = g_new0 (Connection, 1);
+  UaTlsPolicy *policy = SSL_CTX_get_ex_data (SSL_get_SSL_CTX (ssl), policy_index);
+
+  connection->incoming = TRUE;
+  SSL_set_ex_data (ssl, connection_index, connection);
+  ua_admission_expect (SSL_get_fd (ssl));
+  if (policy != NULL)
+    connection->policy = policy_ref (policy);
+  if (policy == NULL || policy->on_outcome == NULL)
+    refuse_incoming (connection, ssl);
+  else if (!apply_incoming_policy (ssl, policy))
+    {
+      g_autofree char *why = last_ssl_error ();
+      phone_log_warning (NULL, "tls: an incoming connection could not be set up: %s", why);
+      refuse_incoming (connection, ssl);
+    }
+  return connection;
 }
 
 static int
@@ -623,6 +679,52 @@ refuse_io (void)
   ERR_raise (ERR_LIB_SSL, SSL_R_PROTOCOL_IS_SHUTDOWN);
   errno = EPROTO;
   return -1;
+}
+
+static int
+accept_for_sofia (SSL *ssl, int (*real) (SSL *))
+{
+  Connection *connection = find_connection (ssl);
+  int result, status;
+
+  ERR_clear_error ();
+  if (connection == NULL)
+    connection = begin_incoming (ssl);
+  if (connection->failed)
+    return refuse_io ();
+
+  errno = 0;
+  result = real (ssl);
+  if (result == 1)
+    {
+      connection->up = TRUE;
+      phone_log_debug (NULL, "tls: incoming connection, %s %s", SSL_get_version (ssl), SSL_get_cipher_name (ssl));
+      return 1;
+    }
+  status = SSL_get_error (ssl, result);
+  if (status == SSL_ERROR_WANT_READ || status == SSL_ERROR_WANT_WRITE)
+    return result;
+  /* Anybody can cause the second line as often as they like. */
+  if (connection->verify_error != 0)
+    phone_log_info (NULL, "tls: a caller was refused: %s", connection->verify_text);
+  else
+    phone_log_debug (NULL, "tls: an incoming handshake failed: %s", ERR_reason_error_string (ERR_peek_error ()));
+  refuse_incoming (connection, ssl);
+  return result;
+}
+
+/* A TLS 1.3 server refuses our certificate after the handshake, with an alert that comes as the first thing
+ * read. Reporting it uses up OpenSSL's error queue. */
+static void
+look_at_read_error (Connection *connection, SSL *ssl, int result)
+{
+  char *text;
+  UaTlsReason reason;
+
+  if (connection->incoming || connection->heard || SSL_get_error (ssl, result) != SSL_ERROR_SSL)
+    return;
+  reason = classify_failure (connection, &text);
+  fail_connection (connection, ssl, reason, text);
 }
 
 /* ---- closed connections ---- */
@@ -698,6 +800,13 @@ SSL_connect (SSL *ssl)
 }
 
 EXPORT int
+SSL_accept (SSL *ssl)
+{
+  NEXT (SSL_accept);
+  return UA_CALLED_FROM (&sofia) ? accept_for_sofia (ssl, next) : next (ssl);
+}
+
+EXPORT int
 SSL_read (SSL *ssl, void *buffer, int size)
 {
   Connection *connection;
@@ -714,8 +823,12 @@ SSL_read (SSL *ssl, void *buffer, int size)
   result = next (ssl, buffer, size);
   if (connection != NULL && result <= 0)
     look_at_read_error (connection, ssl, result);
-  else if (connection != NULL)
-    connection->heard = TRUE;
+  else if (connection != NULL && !connection->heard)
+    {
+      connection->heard = TRUE;
+      if (connection->incoming)
+        ua_admission_prove (SSL_get_fd (ssl));
+    }
   return connection != NULL && connection->failed ? refuse_io () : result;
 }
 
@@ -798,6 +911,7 @@ SSL_CTX_load_verify_locations (SSL_CTX *ctx, const char *file, const char *path)
   policy = path != NULL && policies != NULL ? g_hash_table_lookup (policies, path) : NULL;
   if (policy != NULL && policy_index >= 0 && SSL_CTX_get_ex_data (ctx, policy_index) == NULL)
     SSL_CTX_set_ex_data (ctx, policy_index, policy_ref (policy));
+  SSL_CTX_set_session_cache_mode (ctx, SSL_SESS_CACHE_OFF);
   return 1;
 }
 
@@ -834,6 +948,7 @@ tls_connect (void *magic, void *wait, tport_t *transport)
   NEXT (tls_connect);
   if (!UA_CALLED_FROM (&sofia) && !UA_CALLED_FROM (&sofia_glib))
     return next (magic, wait, transport);
+  ((su_wait_t *) wait)->revents &= ~(SU_WAIT_ERR | SU_WAIT_HUP);
   connecting = transport;
   result = next (magic, wait, transport);
   connecting = NULL;
@@ -864,6 +979,7 @@ ua_tls_init (GError **error)
     void (*ours) (void);
   } needed[] = {
     { "SSL_connect", (void (*) (void)) SSL_connect },
+    { "SSL_accept", (void (*) (void)) SSL_accept },
     { "SSL_read", (void (*) (void)) SSL_read },
     { "SSL_write", (void (*) (void)) SSL_write },
     { "SSL_shutdown", (void (*) (void)) SSL_shutdown },

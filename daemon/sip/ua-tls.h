@@ -13,7 +13,9 @@
  * The path is no path but the name of the policy. A TLS connection of a nua without it is refused: nothing
  * falls back to sofia's behaviour; set none of its TPTAG_TLS_* tags. Minimum is TLS 1.2; SNI is sent for host
  * names. A failure also fails the waiting SIP requests at once (sofia tries the next SRV target, or ends them
- * with 503), always after on_outcome has said why. */
+ * with 503), always after on_outcome has said why.
+ *
+ * Incoming connections are served with our certificate if the policy says so; otherwise their handshake ends with an alert. */
 
 #include <glib.h>
 #include "util/phone-enum.h"
@@ -46,6 +48,8 @@ typedef struct
                                  * is matched with IP entries. NULL: the host of the URI that each connection
                                  * was made for; it then serves one request, because sofia would use it for
                                  * any other host at the same address too. */
+  gboolean serve;               /* take incoming connections; needs cert */
+  gboolean verify_clients;      /* ... only from peers with a certificate that ca issued */
 } UaTlsParams;
 
 /* Strings are borrowed for the length of the callback; NULL: unknown (always so if the handshake did not get
@@ -76,6 +80,8 @@ void ua_tls_policy_free (UaTlsPolicy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaTlsPolicy, ua_tls_policy_free)
 /* For NUTAG_CERTIFICATE_DIR. */
 const char *ua_tls_policy_get_path (const UaTlsPolicy *policy);
+/* Does our certificate speak for host? FALSE without one. */
+gboolean ua_tls_policy_names (const UaTlsPolicy *policy, const char *host);
 
 /* Called by ua_platform_init: fails if the libraries do not go through our functions. */
 gboolean ua_tls_init (GError **error);

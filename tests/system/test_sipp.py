@@ -223,6 +223,7 @@ def test_cancel_race(phone, callee):
 
 @pytest.mark.parametrize("scenario, sip, reason, exit_status", [("callee-busy", 486, "busy", 3), ("callee-moved", 302, "redirected", 1)])
 def test_refused(phone, sipp, scenario, sip, reason, exit_status):
+    phone.ctl("account", "set", "us", "redirects=refuse")
     process = sipp(scenario)
     wait_bound(SIPP, 5060)
     assert phone.run("dial", "--wait", f"sip:them@{SIPP}", check=False).returncode == exit_status
@@ -231,6 +232,18 @@ def test_refused(phone, sipp, scenario, sip, reason, exit_status):
     assert (found["reason"], found["sip"]) == (reason, sip), found
     if reason == "busy":
         assert found["q850"] == 17
+
+
+def test_moved(phone, sipp):
+    """The caller goes where the 302 says, but not back to where it was; nobody is there."""
+    phone.ctl("account", "set", "us", "redirects=follow")
+    process = sipp("callee-moved")
+    wait_bound(SIPP, 5060)
+    assert phone.run("dial", "--wait", f"sip:them@{SIPP}", check=False).returncode == 6
+    process.finish()
+    call = phone.ctl("call", "show", newest(phone))
+    assert call["RemoteUri"] == "sip:other@127.60.4.9" and call["Diverter"] == f"sip:them@{SIPP}", call
+    assert call["Reason"]["reason"] == "unreachable", call
 
 
 # ---- what is no SIP, or too much of it ----

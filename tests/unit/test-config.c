@@ -428,7 +428,7 @@ test_save_all (Fixture *f, gconstpointer data)
   const char *const pairs[] = {
     "enabled", "no", "name", "N", "aor", "sips:a@b:5061", "display-name", "D", "auth-user", "u", "password-file", "/p", "registrar", "r:1",
     "outbound-proxy", "sip:o;transport=tls;lr", "transport", "tls", "register", "no", "expires", "61", "keep-alive", "0", "reg-id", "7",
-    "tls-ca", "/ca", "tls-cert", "/cert", "tls-verify", "no", "codecs", "pcmu,opus", "ptime", "60", "srtp", "preferred",
+    "tls-ca", "/ca", "tls-cert", "/cert", "tls-verify", "no", "tls-verify-callers", "yes", "codecs", "pcmu,opus", "ptime", "60", "srtp", "preferred",
     "sdes-in-clear", "yes", "keying", "sdes", "ice", "on", "stun-server", "stun:s", "turn-server", "turns:t:1",
     "turn-user", "t", "turn-password-file", "/t", "dtmf", "info", "redirects", "refuse",
     "auto-answer", "0", "max-calls", "3", "record", "all", "transfers", "refuse",

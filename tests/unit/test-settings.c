@@ -96,7 +96,7 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "reg-id", "2", "2" }, { "reg-id", "0", NULL },
   { "tls-ca", "/etc/ssl/ca.pem", "/etc/ssl/ca.pem" }, { "tls-ca", "ca.pem", NULL },
   { "tls-cert", "/etc/ssl/me.pem", "/etc/ssl/me.pem" },
-  { "tls-verify", "no", "false" },
+  { "tls-verify", "no", "false" }, { "tls-verify-callers", "yes", "true" },
   { "codecs", "pcmu", "pcmu" }, { "codecs", "pcmu, opus", "pcmu,opus" }, { "codecs", "g729", NULL }, { "codecs", "opus,opus", NULL },
   { "codecs", "opus,", NULL }, { "codecs", ",", NULL },
   { "codecs", "opus,g722,pcma,pcmu,opus,g722,pcma,pcmu,opus,g722,pcma,pcmu,opus,g722,pcma,pcmu,opus", NULL },

@@ -235,14 +235,14 @@ def test_refused(phone, sipp, scenario, sip, reason, exit_status):
 
 
 def test_moved(phone, sipp):
-    """The caller goes where the 302 says, but not back to where it was; nobody is there."""
+    """The caller goes where the 302 says, to one address after the other; nobody is there any more."""
     phone.ctl("account", "set", "us", "redirects=follow")
     process = sipp("callee-moved")
     wait_bound(SIPP, 5060)
     assert phone.run("dial", "--wait", f"sip:them@{SIPP}", check=False).returncode == 6
     process.finish()
     call = phone.ctl("call", "show", newest(phone))
-    assert call["RemoteUri"] == "sip:other@127.60.4.9" and call["Diverter"] == f"sip:them@{SIPP}", call
+    assert call["RemoteUri"] == "sip:other@127.60.4.9" and SIPP in call["Diverter"], call
     assert call["Reason"]["reason"] == "unreachable", call
 
 

@@ -58,6 +58,7 @@ struct _PhoneCall
   gboolean in_a_circle;                 /* it was sent on so often that we leave it where it is */
   guint forward_timer;
   guint ring_timeout, auto_answer_timer, linger_timer;
+  guint transfer_resume;                /* source: a failed transfer gives the call back in the next turn of the loop */
   guint auto_answer_hint;
 
   /* negotiation: one offer is open at a time (RFC 3264 section 4) */

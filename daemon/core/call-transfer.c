@@ -93,18 +93,30 @@ transfer_done (PhoneCall *call, guint sip)
     end_transferred (other);    /* nothing if its peer was faster with the BYE */
 }
 
+static gboolean
+on_resume (gpointer data)
+{
+  PhoneCall *call = data;
+  g_autoptr (GError) error = NULL;
+
+  call->transfer_resume = 0;
+  if (call->state == PHONE_CALL_HELD && !phone_call_resume (call, NULL, NULL, &error))
+    phone_log_warning (&call->log, "Call %u: %s", call->number, error->message);
+  return G_SOURCE_REMOVE;
+}
+
+/* The news may be that the peer hangs up, of which we hear only behind it: a re-INVITE is not sent into a dialog that is over. */
 static void
 transfer_failed (PhoneCall *call, guint sip)
 {
   gboolean resume = call->transfer_held;
-  g_autoptr (GError) error = NULL;
 
   g_clear_handle_id (&call->transfer_timer, g_source_remove);
   g_clear_object (&call->transfer_to);
   call->transfer_held = FALSE;
   set_transfer (call, PHONE_TRANSFER_FAILED, sip);
-  if (resume && call->state == PHONE_CALL_HELD && !phone_call_resume (call, NULL, NULL, &error))
-    phone_log_warning (&call->log, "Call %u: %s", call->number, error->message);
+  if (resume && call->transfer_resume == 0)
+    call->transfer_resume = g_idle_add_full (G_PRIORITY_DEFAULT, on_resume, call, NULL);
 }
 
 static gboolean

@@ -27,6 +27,19 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (PhoneCall, phone_call, G_TYPE_OBJECT)
 
+/* Whoever still waits when the daemon lets go of its calls is told, as ever, once. */
+static void
+phone_call_dispose (GObject *object)
+{
+  PhoneCall *call = PHONE_CALL (object);
+  g_autoptr (GError) gone = g_error_new (PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u is gone", call->number);
+
+  phone_call_fire (call, &call->answer_waiter, gone);
+  phone_call_fire (call, &call->hold_waiter, gone);
+  phone_call_fire (call, &call->record_waiter, gone);
+  G_OBJECT_CLASS (phone_call_parent_class)->dispose (object);
+}
+
 static void
 phone_call_finalize (GObject *object)
 {
@@ -66,6 +79,7 @@ phone_call_finalize (GObject *object)
 static void
 phone_call_class_init (PhoneCallClass *klass)
 {
+  G_OBJECT_CLASS (klass)->dispose = phone_call_dispose;
   G_OBJECT_CLASS (klass)->finalize = phone_call_finalize;
   signals[SIGNAL_CHANGED] = g_signal_new (PHONE_SIGNAL_CHANGED, PHONE_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                           G_TYPE_NONE, 1, G_TYPE_UINT);
@@ -176,6 +190,7 @@ phone_call_clear_timers (PhoneCall *call)
   g_clear_handle_id (&call->ice_timer, g_source_remove);
   g_clear_handle_id (&call->transfer_timer, g_source_remove);
   g_clear_handle_id (&call->forward_timer, g_source_remove);
+  g_clear_handle_id (&call->transfer_resume, g_source_remove);
 }
 
 /* Entry actions of the two final states: a client that waits learns that the call is over, and the microphone is closed before

@@ -11,6 +11,7 @@
 #include "core/dnd.h"
 #include "core/history-entry.h"
 #include "core/media-desc.h"
+#include "core/message.h"
 #include "core/offer-answer.h"
 #include "core/ports.h"
 #include "core/presence.h"
@@ -57,3 +58,4 @@ PHONE_DEFINE_ENUM (PhoneSubscription, phone_subscription, PHONE_SUBSCRIPTION_LIS
 PHONE_DEFINE_ENUM (PhoneDialogState, phone_dialog_state, PHONE_DIALOG_STATE_LIST)
 PHONE_DEFINE_ENUM (PhoneWatchKind, phone_watch_kind, PHONE_WATCH_KIND_LIST)
 PHONE_DEFINE_ENUM (PhonePublish, phone_publish, PHONE_PUBLISH_LIST)
+PHONE_DEFINE_ENUM (PhoneMessageState, phone_message_state, PHONE_MESSAGE_STATE_LIST)

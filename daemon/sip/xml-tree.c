@@ -19,6 +19,8 @@ static const char *const known[] = {
   "urn:ietf:params:xml:ns:pidf:rpid",
   "urn:ietf:params:xml:ns:dialog-info",
   "urn:ietf:params:xml:ns:rlmi",
+  "urn:ietf:params:xml:ns:imdn",
+  "urn:ietf:params:xml:ns:im-iscomposing",
 };
 static const char other[] = "other";
 

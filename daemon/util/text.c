@@ -34,18 +34,41 @@ phone_text_clean (const char *data, gssize length, gsize max_chars)
   return g_strdup (out->str);
 }
 
-gboolean
-phone_text_is_clean (const char *text)
+char *
+phone_text_clean_lines (const char *data, gsize length, gsize max_chars)
+{
+  g_autofree char *valid = g_utf8_make_valid (data, (gssize) MIN (length, max_chars * 4 + 4));
+  GString *out = g_string_new (NULL);
+  gsize n = 0;
+
+  for (const char *p = valid; *p != '\0' && n < max_chars; p = g_utf8_next_char (p), n++)
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      if (c == '\r' && p[1] == '\n')
+        continue;
+      if (c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029)
+        c = '\n';
+      g_string_append_unichar (out, c == '\n' || c == '\t' || !is_control (c) ? c : ' ');
+    }
+  return g_string_free (out, FALSE);
+}
+
+static gboolean
+is_clean (const char *text, gboolean lines)
 {
   g_return_val_if_fail (text != NULL, FALSE);
 
   if (!g_utf8_validate (text, -1, NULL))
     return FALSE;
   for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
-    if (is_control (g_utf8_get_char (p)))
+    if (is_control (g_utf8_get_char (p)) && !(lines && (*p == '\n' || *p == '\t')))
       return FALSE;
   return TRUE;
 }
+
+gboolean phone_text_is_clean (const char *text) { return is_clean (text, FALSE); }
+gboolean phone_text_is_clean_lines (const char *text) { return is_clean (text, TRUE); }
 
 const char *
 phone_text_octet (guchar octet)

@@ -9,6 +9,7 @@
 #include "core/dtls.h"
 #include "core/ice.h"
 #include "core/media-desc.h"
+#include "core/message.h"
 #include "core/offer-answer.h"
 #include "core/ports.h"
 #include "core/presence.h"
@@ -82,6 +83,7 @@
   X (PhoneDialogState, phone_dialog_state) \
   X (PhoneWatchKind, phone_watch_kind) \
   X (PhonePublish, phone_publish) \
+  X (PhoneMessageState, phone_message_state) \
   X (PhoneUriScheme, phone_uri_scheme)
 
 ENUMS (CHECK)

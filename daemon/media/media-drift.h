@@ -12,13 +12,14 @@ typedef struct
 {
   MediaRing ring;
   _Atomic gint64 written_at;    /* us, of the last write */
-  atomic_uint burst;            /* samples of the largest write of this window */
+  atomic_uint period;           /* samples that the device writes at once, most of the time; 0: not known */
+  guint writing, vote, votes;   /* writing thread: samples of this burst; the size that most bursts had, and by how many more */
   /* Reading thread. All numbers are samples. */
   gboolean primed;              /* sound flows */
-  guint period;                 /* that the device writes at once */
   guint margin;                 /* how late the device may be, beyond its period */
-  /* In the buffer after a read, and with it what the device still holds: the least of this window. */
-  guint least_fill, least_delay;
+  gint least_room;              /* by how much later the device could have written, at the least in this window */
+  guint least_rest;             /* that were in the buffer for nothing, at the least */
+  guint lack;                   /* that are still to be gained by repeating */
   guint reads, calm;            /* reads in this window; windows since the margin grew */
   gint16 last;                  /* the sample that was given out last */
   guint cut, repeated, underruns;       /* samples, samples, times */

@@ -17,6 +17,7 @@
 
 #include "media/media-live.h"
 #include "media/media-probe.h"
+#include "media/media-shortage.h"
 #include "media/media-thread.h"
 
 #include <gst/audio/audio.h>
@@ -34,14 +35,19 @@
 #define TELL_US 20000           /* that a device has to say why it failed, once something else did */
 #define MAX_DELAY_MS 500
 
-/* Buffer and period in us. Measured on null sinks by tests/bench/bench-device.c, one run each: on an idle
- * machine the round trip on PulseAudio 16 is the buffer (20.5, 30, 40 ms), and on PipeWire 0.3.65 37 to 43
- * ms for all three. On one with ten busy processes for each core the sound broke 230, 69, 16, 10 and 0
- * times in 10 s with 20, 30, 40, 60 and 200 ms (PulseAudio). The last is the default of GStreamer's
- * elements: 120 ms of round trip. */
-#define BUFFER_US 40000
+/* Buffers in us. Measured on null sinks by tests/bench/bench-device.c with real-time priority: the round trip on PulseAudio 16 is the buffer (20.5, 25,
+ * 40 ms), and on PipeWire 0.3.65 37 to 43 ms for all three. 200 ms, the default of GStreamer's elements, are 120 ms of round trip. On a
+ * machine with ten busy processes for each core and no priority the sound broke 230, 69, 16, 10 and 0 times in 10 s with
+ * 20, 30, 40, 60 and 200 ms: so it begins with the least, and takes the next one when frames come too late. */
+static const guint sizes[] = { 20000, 40000, 80000 };
 #define PERIOD_US 10000
-static guint buffer_us = BUFFER_US, period_us = PERIOD_US;
+#define CAPTURE_US 40000        /* room only; what counts is the period */
+#define FRAME_US (MEDIA_FRAME * (gint64) G_USEC_PER_SEC / MEDIA_RATE)
+#define SHORTAGES_US (20 * G_USEC_PER_SEC)      /* within that two of them are no accident */
+#define FORGET_US (600 * G_USEC_PER_SEC)        /* until a smaller buffer is tried again, by what is opened then */
+static guint fixed_buffer_us, period_us = PERIOD_US;    /* 0: sizes */
+static atomic_uint output_size;                 /* index in sizes, of what plays calls */
+static _Atomic gint64 output_grown;             /* us */
 
 struct _MediaLive
 {
@@ -53,6 +59,9 @@ struct _MediaLive
   MediaThread *thread;          /* main thread's */
   atomic_uint flowed;           /* buffers so far */
   atomic_ullong produced;       /* samples made for playback since the pipeline was last started */
+  guint size;                   /* index in sizes; of the own thread, but for reading what is open */
+  MediaShortage shortage;       /* playing thread */
+  gint64 short_at;              /* us, playing thread: of the last one */
   _Atomic double delay;
   double ahead;                 /* capture thread: us by which the device is ahead of real time */
   gint64 last_captured;
@@ -66,7 +75,7 @@ struct _MediaLive
   pthread_mutex_t lock;         /* of all below */
   pthread_cond_t changed;
   MediaLiveState wanted;
-  gboolean quit;
+  gboolean quit, grow;
   char *failure;
   gboolean weak;
 
@@ -135,13 +144,50 @@ count_flow (MediaLive *live)
     post (live, MEDIA_LIVE_STARTED, NULL);
 }
 
+static guint
+buffer_us (const MediaLive *live)
+{
+  if (fixed_buffer_us > 0)
+    return fixed_buffer_us;
+  return live->role == MEDIA_ROLE_INPUT ? CAPTURE_US : sizes[live->size];
+}
+
+static void
+watch_shortage (MediaLive *live)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (!media_shortage_add (&live->shortage, now, buffer_us (live), FRAME_US))
+    return;
+  if (live->short_at != 0 && now - live->short_at < SHORTAGES_US)
+    {
+      pthread_mutex_lock (&live->lock);
+      live->grow = TRUE;
+      pthread_cond_signal (&live->changed);
+      pthread_mutex_unlock (&live->lock);
+    }
+  live->short_at = now;
+}
+
 static void
 on_demand (gpointer data, gint16 *ret_frame)
 {
   MediaLive *live = data;
+  guint64 produced = atomic_fetch_add (&live->produced, MEDIA_FRAME);
 
   count_flow (live);
-  atomic_fetch_add (&live->produced, MEDIA_FRAME);
+  if (produced == 0)
+    {
+      media_shortage_init (&live->shortage);
+      live->short_at = 0;
+    }
+  watch_shortage (live);
+  /* What fills the buffer at the beginning is asked for at once: the clock does not run ahead for it. */
+  if (produced * G_USEC_PER_SEC / MEDIA_RATE < buffer_us (live))
+    {
+      memset (ret_frame, 0, MEDIA_FRAME * sizeof *ret_frame);
+      return;
+    }
   pthread_mutex_lock (&live->flow_lock);
   if (live->demand != NULL)
     live->demand (live->data, ret_frame);
@@ -246,8 +292,7 @@ make_device (MediaLive *live)
       element = make (live, input ? "pulsesrc" : "pulsesink");
       if (element == NULL)
         return NULL;
-      g_object_set (element, "client-name", "phoned", "buffer-time", (gint64) buffer_us, "latency-time",
-                    (gint64) period_us, NULL);
+      g_object_set (element, "client-name", "phoned", NULL);
       if (live->device.name != NULL)
         g_object_set (element, "device", live->device.name, NULL);
       set_stream_properties (element, ring ? "event" : "phone");
@@ -272,7 +317,6 @@ make_device (MediaLive *live)
       element = make (live, input ? "alsasrc" : "alsasink");
       if (element == NULL)
         return NULL;
-      g_object_set (element, "buffer-time", (gint64) buffer_us, "latency-time", (gint64) period_us, NULL);
       if (live->device.name != NULL)
         g_object_set (element, "device", live->device.name, NULL);
       break;
@@ -318,9 +362,19 @@ build (MediaLive *live)
   return FALSE;
 }
 
+/* PipeWire's own elements have no buffer of ours. */
+static void
+set_buffers (MediaLive *live)
+{
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "buffer-time") != NULL)
+    g_object_set (live->element, "buffer-time", (gint64) buffer_us (live), "latency-time", (gint64) period_us, NULL);
+}
+
 static void
 set_state (MediaLive *live, GstState state)
 {
+  if (state == GST_STATE_PLAYING)
+    set_buffers (live);
   if (gst_element_set_state (live->pipeline, state) == GST_STATE_CHANGE_FAILURE)
     fail_with (live, "it cannot be opened", TRUE);
 }
@@ -413,6 +467,28 @@ watch (MediaLive *live, guint *seen, guint *still)
   return *still < (flowed == 0 ? FIRST_LIMIT : STILL_LIMIT);
 }
 
+/* Called with the lock held, the pipeline being on; lets go of it meanwhile. */
+static void
+grow (MediaLive *live)
+{
+  live->grow = FALSE;
+  if (live->size + 1 >= G_N_ELEMENTS (sizes) || fixed_buffer_us > 0)
+    return;
+  pthread_mutex_unlock (&live->lock);
+  set_state (live, GST_STATE_READY);
+  live->size++;
+  if (live->role == MEDIA_ROLE_OUTPUT)
+    {
+      atomic_store (&output_size, live->size);
+      atomic_store (&output_grown, g_get_monotonic_time ());
+    }
+  g_message ("Audio %s: frames came too late for its buffer, which holds %u ms from now on", media_role_to_string (live->role),
+             buffer_us (live) / 1000);
+  atomic_store (&live->produced, 0);
+  set_state (live, GST_STATE_PLAYING);
+  pthread_mutex_lock (&live->lock);
+}
+
 static void
 live_run (gpointer data)
 {
@@ -440,6 +516,8 @@ live_run (gpointer data)
           still = 0;
           tries = PLACE_TRIES;
         }
+      else if (state == MEDIA_LIVE_ON && live->grow)
+        grow (live);
       else if (state != MEDIA_LIVE_ON)
         pthread_cond_wait (&live->changed, &live->lock);
       else if (!atomic_load (&live->placed) && tries > 0)
@@ -480,6 +558,21 @@ live_run (gpointer data)
 
 /* ---- main thread ---- */
 
+static guint
+first_size (MediaRole role)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (role == MEDIA_ROLE_RING)
+    return 1;                   /* nobody waits for it */
+  if (atomic_load (&output_size) > 0 && now - atomic_load (&output_grown) > FORGET_US)
+    {
+      atomic_fetch_sub (&output_size, 1);
+      atomic_store (&output_grown, now);
+    }
+  return atomic_load (&output_size);
+}
+
 MediaLive *
 media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand demand, MediaLiveCaptured captured,
                 gpointer data, MediaNotify *notify, guint serial)
@@ -489,6 +582,7 @@ media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand deman
   atomic_init (&live->references, 2);
   atomic_init (&live->delay, NAN);
   live->role = role;
+  live->size = first_size (role);
   live->device = *device;
   live->device.name = g_strdup (device->name);
   live->demand = demand;
@@ -526,7 +620,7 @@ media_live_get_delay (MediaLive *live)
 void
 media_live_set_buffers (guint buffer, guint period)
 {
-  buffer_us = buffer;
+  fixed_buffer_us = buffer;
   period_us = period;
 }
 

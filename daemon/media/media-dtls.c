@@ -13,6 +13,7 @@
 #include "media/media-dtls.h"
 
 #include <openssl/err.h>
+#include <pthread.h>
 #include <string.h>
 
 #define FIRST_TIMEOUT (200 * 1000)      /* us; RFC 6347 section 4.2.4.1 suggests 1 s, and here somebody waits to hear something */
@@ -96,45 +97,29 @@ bio_ctrl (BIO *bio, int command, long number, void *pointer)
     }
 }
 
-static BIO_METHOD *
-bio_method (void)
-{
-  static gsize once = 0;
-  static BIO_METHOD *method;
+/* What all sessions share, made once. Not g_once_init_enter (): the thread sanitizer knows pthread_once (), and not how GLib hands it over. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static BIO_METHOD *method;
+static int own_index;
 
-  if (g_once_init_enter (&once))
-    {
-      method = BIO_meth_new (BIO_get_new_index () | BIO_TYPE_SOURCE_SINK, "phoned datagram");
-      BIO_meth_set_write (method, bio_write);
-      BIO_meth_set_read (method, bio_read);
-      BIO_meth_set_ctrl (method, bio_ctrl);
-      g_once_init_leave (&once, 1);
-    }
-  return method;
+static void
+make_shared (void)
+{
+  method = BIO_meth_new (BIO_get_new_index () | BIO_TYPE_SOURCE_SINK, "phoned datagram");
+  BIO_meth_set_write (method, bio_write);
+  BIO_meth_set_read (method, bio_read);
+  BIO_meth_set_ctrl (method, bio_ctrl);
+  own_index = SSL_get_ex_new_index (0, NULL, NULL, NULL, NULL);
 }
 
 /* ---- set-up ---- */
-
-static int
-own_index (void)
-{
-  static gsize once = 0;
-  static int index;
-
-  if (g_once_init_enter (&once))
-    {
-      index = SSL_get_ex_new_index (0, NULL, NULL, NULL, NULL);
-      g_once_init_leave (&once, 1);
-    }
-  return index;
-}
 
 /* Chain, names and dates mean nothing here; the fingerprint of the peer's own certificate is all. */
 static int
 on_verify (int preverified, X509_STORE_CTX *store)
 {
   SSL *ssl = X509_STORE_CTX_get_ex_data (store, SSL_get_ex_data_X509_STORE_CTX_idx ());
-  MediaDtls *self = SSL_get_ex_data (ssl, own_index ());
+  MediaDtls *self = SSL_get_ex_data (ssl, own_index);
   X509 *certificate = X509_STORE_CTX_get0_cert (store);
 
   for (guint i = 0; i < self->n_fingerprints; i++)
@@ -191,7 +176,7 @@ set_up (MediaDtls *self, const MediaDtlsParams *params)
   SSL_CTX_set_verify_depth (context, 4);
 
   self->ssl = SSL_new (context);
-  bio = BIO_new (bio_method ());
+  bio = BIO_new (method);
   if (self->ssl == NULL || bio == NULL)
     {
       BIO_free (bio);
@@ -200,7 +185,7 @@ set_up (MediaDtls *self, const MediaDtlsParams *params)
   BIO_set_data (bio, self);
   BIO_set_init (bio, 1);
   SSL_set_bio (self->ssl, bio, bio);
-  SSL_set_ex_data (self->ssl, own_index (), self);
+  SSL_set_ex_data (self->ssl, own_index, self);
   SSL_set_mtu (self->ssl, MEDIA_DTLS_MTU);
   DTLS_set_timer_cb (self->ssl, on_timer);
   if (self->client)
@@ -216,6 +201,7 @@ media_dtls_new (const MediaDtlsParams *params, GError **error)
   g_autoptr (MediaDtls) self = g_new0 (MediaDtls, 1);
 
   g_return_val_if_fail (params->n_fingerprints <= PHONE_MAX_FINGERPRINTS, NULL);
+  pthread_once (&once, make_shared);
   ERR_clear_error ();
   self->client = params->client;
   self->n_fingerprints = params->n_fingerprints;

@@ -27,6 +27,7 @@
 
 #include "media/media-srtp.h"
 
+#include <pthread.h>
 #include <srtp2/srtp.h>
 #include <srtp2/cipher.h>
 #include <string.h>
@@ -76,26 +77,31 @@ struct _MediaSrtp
 /* Exported by libsrtp with every cryptographic library that it can stand on; its header is not installed. */
 extern const srtp_cipher_type_t srtp_aes_icm_128;
 
-gboolean
-media_srtp_init (GError **error)
+static srtp_err_status_t start_status;
+
+static void
+start_libsrtp (void)
 {
-  static gsize once = 0;
-  static srtp_err_status_t status;
   /* Where libsrtp stands on NSS (Debian), NSS loads its modules for the first cipher and unloads them after the last one. The start-up
    * tests have one cipher at a time: 14 times load and unload, some 40 ms, and once more for every first key after a silence. This
    * cipher is never used and never freed: it keeps them. */
   static srtp_cipher_t *keeper;
 
-  if (g_once_init_enter (&once))
+  if (srtp_aes_icm_128.alloc (&keeper, SRTP_AES_ICM_128_KEY_LEN_WSALT, 0) != srtp_err_status_ok)
+    keeper = NULL;
+  start_status = srtp_init ();
+}
+
+gboolean
+media_srtp_init (GError **error)
+{
+  /* Not g_once_init_enter (): the thread sanitizer knows pthread_once (), and not how GLib hands over what was made once. */
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+  pthread_once (&once, start_libsrtp);
+  if (start_status != srtp_err_status_ok)
     {
-      if (srtp_aes_icm_128.alloc (&keeper, SRTP_AES_ICM_128_KEY_LEN_WSALT, 0) != srtp_err_status_ok)
-        keeper = NULL;
-      status = srtp_init ();
-      g_once_init_leave (&once, 1);
-    }
-  if (status != srtp_err_status_ok)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "libsrtp failed its start-up tests (status %d)", status);
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "libsrtp failed its start-up tests (status %d)", start_status);
       return FALSE;
     }
   return TRUE;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The system tests: whole phones, a real provider (Kamailio) and foreign peers, on loopback. Every test module takes addresses of its own
-below 127.60.0.0/16, so that modules can run side by side."""
+below 127.60.0.0/16, so that modules can run side by side; as root every run of a module has a network of its own."""
 import os
 import pathlib
 import subprocess
@@ -11,10 +11,13 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
+from netns import isolate  # noqa: E402
 from phone import Phone, Provider, make_speech  # noqa: E402
 
 OTHER_SENTENCES = ("This is the other side of the telephone line. It says something else entirely, so that nobody can mix up "
                    "the two directions of the call, and it goes on for a while.")
+
+isolate()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 """Networks of namespaces: a hub with a server, and homes that are linked to it and to nothing else."""
 import ctypes
 import os
+import pathlib
 import subprocess
 
 CLONE_NEWNET = 0x40000000
@@ -11,16 +12,37 @@ def ip(*words, check=True):
     subprocess.run(["ip", *words], check=check, capture_output=True)
 
 
+def isolate():
+    """A network of our own, where that may be made: then two runs on one machine do not meet. Peers take a machine without an interface for
+    offline, so there is one, which leads nowhere. An ordinary user's tests share the machine's loopback."""
+    if os.geteuid() == 0 and ctypes.CDLL(None).unshare(CLONE_NEWNET) == 0:
+        ip("link", "set", "lo", "up")
+        ip("link", "add", "up0", "type", "veth", "peer", "name", "nowhere")
+        ip("address", "add", "10.66.0.1/24", "dev", "up0")
+        for end in ("up0", "nowhere"):
+            ip("link", "set", end, "up")
+        ip("route", "add", "default", "via", "10.66.0.2")
+
+
 class Network:
-    """`hub` has 10.64.N.1 on the link to the home N, which has 10.64.N.2 (and what is added). The hub forwards nothing."""
+    """`hub` has 10.64.N.1 on the link to the home N, which has 10.64.N.2 (and what is added). The hub forwards nothing. The namespaces
+    are called PREFIX-PID-hub and PREFIX-PID-N: two runs do not meet."""
 
     def __init__(self, prefix):
-        self.prefix, self.homes = prefix, 0
-        self.hub = f"{prefix}-hub"
+        self.sweep(prefix)
+        self.prefix = f"{prefix}-{os.getpid()}"
+        self.hub = f"{self.prefix}-hub"
         self.names = []
 
+    @staticmethod
+    def sweep(prefix):
+        """What runs left that were killed."""
+        for path in pathlib.Path("/run/netns").glob(f"{prefix}-*-*"):
+            pid = path.name[len(prefix) + 1:].partition("-")[0]
+            if pid.isdigit() and not pathlib.Path(f"/proc/{pid}").exists():
+                ip("netns", "del", path.name, check=False)
+
     def add(self, name):
-        ip("netns", "del", name, check=False)       # of a run that was killed
         ip("netns", "add", name)
         self.names.append(name)
         ip("-n", name, "link", "set", "lo", "up")

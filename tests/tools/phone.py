@@ -172,12 +172,12 @@ class Phone:
         self.daemon = self.monitor = self.bus = None
         return pids
 
-    def stop(self):
+    def stop(self, timeout=5):
         for process in (self.daemon, self.monitor, self.bus):
             if process and process.poll() is None:
                 process.terminate()
                 try:
-                    process.wait(5)
+                    process.wait(timeout)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()

@@ -360,6 +360,73 @@ run_default (Ctl *ctl, const CtlArgs *args)
   return status;
 }
 
+/* ---- for other verbs ---- */
+
+char *
+ctl_choose_account (Ctl *ctl, const CtlArgs *args, int *ret_status)
+{
+  const char *id = ctl_args_value (args, "account"), *path;
+  CtlValue *objects = NULL;
+  char *found = NULL;
+
+  *ret_status = CTL_EXIT_OK;
+  if (id)
+    return ctl_account_path (id);
+  *ret_status = ctl_get_objects (ctl, &objects);
+  if (*ret_status != CTL_EXIT_OK)
+    return NULL;
+  path = ctl_value_string (ctl_value_get (ctl_value_get (objects, PHONE_DBUS_PATH), PHONE_DBUS_MANAGER), "DefaultAccount");
+  if (strncmp (path, PHONE_DBUS_ACCOUNT_PATH "/", strlen (PHONE_DBUS_ACCOUNT_PATH "/")) == 0)
+    found = ctl_format ("%s", path);
+  else
+    {
+      ctl_error ("there is no account");
+      *ret_status = CTL_EXIT_NO_OBJECT;
+    }
+  ctl_value_free (objects);
+  return found;
+}
+
+int
+ctl_get_accounts (Ctl *ctl, const CtlArgs *args, const char *interface, CtlValue **ret_list)
+{
+  const char *wanted = ctl_args_value (args, "account");
+  char *only = wanted ? ctl_account_path (wanted) : NULL;
+  CtlValue *objects = NULL;
+  int status = ctl_get_objects (ctl, &objects);
+
+  if (status == CTL_EXIT_OK)
+    {
+      CtlValue *accounts = ctl_collect (objects, PHONE_DBUS_ACCOUNT_PATH);
+
+      *ret_list = ctl_value_new_array ();
+      for (size_t i = 0; i < accounts->n; i++)
+        {
+          const char *path = ctl_value_string (accounts->items[i], "object");
+          CtlValue *one;
+
+          if (only && strcmp (path, only) != 0)
+            continue;
+          one = ctl_value_new_dict ();
+          ctl_value_set (one, "object", ctl_value_new_string (path));
+          ctl_value_set (one, "Id", ctl_value_new_string (ctl_value_string (accounts->items[i], "Id")));
+          ctl_value_merge (one, ctl_value_get (ctl_value_get (objects, path), interface));
+          ctl_value_append (*ret_list, one);
+        }
+      if (only && (*ret_list)->n == 0)
+        {
+          ctl_error ("there is no account %s", wanted);
+          status = CTL_EXIT_NO_OBJECT;
+          ctl_value_free (*ret_list);
+          *ret_list = NULL;
+        }
+      ctl_value_free (accounts);
+    }
+  ctl_value_free (objects);
+  free (only);
+  return status;
+}
+
 static const CtlOption add_options[] = {
   { "password-stdin", 0, NULL, "read the password from standard input, up to the end of the line" },
   { 0 },

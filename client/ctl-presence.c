@@ -19,73 +19,6 @@ static const CtlOption watch_options[] = {
   { 0 },
 };
 
-/* The object path of --account, else of the default account. NULL: none, said why. Caller frees. */
-static char *
-choose_account (Ctl *ctl, const CtlArgs *args, int *ret_status)
-{
-  const char *id = ctl_args_value (args, "account"), *path;
-  CtlValue *objects = NULL;
-  char *found = NULL;
-
-  *ret_status = CTL_EXIT_OK;
-  if (id)
-    return ctl_account_path (id);
-  *ret_status = ctl_get_objects (ctl, &objects);
-  if (*ret_status != CTL_EXIT_OK)
-    return NULL;
-  path = ctl_value_string (ctl_value_get (ctl_value_get (objects, PHONE_DBUS_PATH), PHONE_DBUS_MANAGER), "DefaultAccount");
-  if (strncmp (path, PHONE_DBUS_ACCOUNT_PATH "/", strlen (PHONE_DBUS_ACCOUNT_PATH "/")) == 0)
-    found = ctl_format ("%s", path);
-  else
-    {
-      ctl_error ("there is no account");
-      *ret_status = CTL_EXIT_NO_OBJECT;
-    }
-  ctl_value_free (objects);
-  return found;
-}
-
-/* One interface of every account (or of the one of --account), with "object" and "Id". */
-static int
-get_accounts (Ctl *ctl, const CtlArgs *args, const char *interface, CtlValue **ret_list)
-{
-  const char *wanted = ctl_args_value (args, "account");
-  char *only = wanted ? ctl_account_path (wanted) : NULL;
-  CtlValue *objects = NULL;
-  int status = ctl_get_objects (ctl, &objects);
-
-  if (status == CTL_EXIT_OK)
-    {
-      CtlValue *accounts = ctl_collect (objects, PHONE_DBUS_ACCOUNT_PATH);
-
-      *ret_list = ctl_value_new_array ();
-      for (size_t i = 0; i < accounts->n; i++)
-        {
-          const char *path = ctl_value_string (accounts->items[i], "object");
-          CtlValue *one;
-
-          if (only && strcmp (path, only) != 0)
-            continue;
-          one = ctl_value_new_dict ();
-          ctl_value_set (one, "object", ctl_value_new_string (path));
-          ctl_value_set (one, "Id", ctl_value_new_string (ctl_value_string (accounts->items[i], "Id")));
-          ctl_value_merge (one, ctl_value_get (ctl_value_get (objects, path), interface));
-          ctl_value_append (*ret_list, one);
-        }
-      if (only && (*ret_list)->n == 0)
-        {
-          ctl_error ("there is no account %s", wanted);
-          status = CTL_EXIT_NO_OBJECT;
-          ctl_value_free (*ret_list);
-          *ret_list = NULL;
-        }
-      ctl_value_free (accounts);
-    }
-  ctl_value_free (objects);
-  free (only);
-  return status;
-}
-
 /* "waiting: not-found (404)", or the state alone. Caller frees. */
 static char *
 subscription_text (const char *state, const CtlValue *detail)
@@ -104,7 +37,7 @@ static int
 run_show (Ctl *ctl, const CtlArgs *args)
 {
   CtlValue *list = NULL;
-  int status = get_accounts (ctl, args, PHONE_DBUS_PRESENCE, &list);
+  int status = ctl_get_accounts (ctl, args, PHONE_DBUS_PRESENCE, &list);
   CtlTable *table;
 
   if (status != CTL_EXIT_OK)
@@ -135,7 +68,7 @@ static int
 run_set (Ctl *ctl, const CtlArgs *args)
 {
   int status;
-  char *path = choose_account (ctl, args, &status);
+  char *path = ctl_choose_account (ctl, args, &status);
 
   if (!path)
     return status;
@@ -152,7 +85,7 @@ run_watch (Ctl *ctl, const CtlArgs *args)
   sd_bus_message *reply = NULL;
   CtlValue *watch = NULL;
   int status;
-  char *path = choose_account (ctl, args, &status);
+  char *path = ctl_choose_account (ctl, args, &status);
 
   if (!path)
     return status;
@@ -330,7 +263,7 @@ run_voicemail (Ctl *ctl, const CtlArgs *args)
 {
   CtlValue *list = NULL;
   CtlTable *table;
-  int status = get_accounts (ctl, args, PHONE_DBUS_VOICEMAIL, &list);
+  int status = ctl_get_accounts (ctl, args, PHONE_DBUS_VOICEMAIL, &list);
 
   if (status != CTL_EXIT_OK)
     return status;
@@ -371,7 +304,7 @@ run_voicemail_call (Ctl *ctl, const CtlArgs *args)
 {
   sd_bus_message *reply = NULL;
   int status;
-  char *path = choose_account (ctl, args, &status);
+  char *path = ctl_choose_account (ctl, args, &status);
 
   if (path)
     status = ctl_call_method (ctl, path, PHONE_DBUS_VOICEMAIL, "Call", &reply, NULL);

@@ -30,6 +30,10 @@ print_status (Ctl *ctl, const CtlValue *status)
     ctl_table_pair (table, "do not disturb", CTL_WARN, "on (%s)", ctl_value_string (status, "DndCause"));
   if (ctl_value_uint (status, "HistoryUnseen"))
     ctl_table_pair (table, "missed", CTL_WARN, "%lu (phonectl history --unseen)", (unsigned long) ctl_value_uint (status, "HistoryUnseen"));
+  for (size_t i = 0; i < accounts->n; i++)
+    if (*ctl_value_string (accounts->items[i], "ForwardingUnconditional"))
+      ctl_table_pair (table, "forwarded", CTL_WARN, "calls to %s go to %s", ctl_value_string (accounts->items[i], "Id"),
+                      ctl_value_string (accounts->items[i], "ForwardingUnconditional"));
   ctl_table_print (table);
   free (version);
 

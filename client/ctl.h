@@ -57,7 +57,7 @@ struct CtlVerb
 extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_transfer_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
     ctl_audio_verbs[], ctl_presence_verbs[], ctl_recording_verbs[], ctl_stream_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
 
-extern const CtlVerb ctl_history_verbs[], ctl_dnd_verbs[];
+extern const CtlVerb ctl_history_verbs[], ctl_dnd_verbs[], ctl_forward_verbs[];
 
 /* ---- ctl-line.c: from a command line to a row ---- */
 
@@ -162,6 +162,10 @@ char *ctl_transfer_text (const CtlValue *call);
 
 /* ---- ctl-account.c ---- */
 
+/* The object path of --account, else of the default account. NULL: none, said why, with *ret_status. Caller frees. */
+char *ctl_choose_account (Ctl *ctl, const CtlArgs *args, int *ret_status);
+/* One interface of every account (or of the one of --account), with "object" and "Id". */
+int ctl_get_accounts (Ctl *ctl, const CtlArgs *args, const char *interface, CtlValue **ret_list);
 /* Rows for the accounts: id, address, state, transport, what is behind the state. Five columns. */
 void ctl_add_accounts (CtlTable *table, const CtlValue *accounts, const char *default_path);
 #define CTL_ACCOUNT_COLUMNS 5

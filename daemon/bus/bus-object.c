@@ -77,6 +77,8 @@ flush_account (BusAccount *self)
   emit_changed (self->bus, self->path, PHONE_DBUS_PRESENCE, names);
   bus_voicemail_changed_properties (mask, names);
   emit_changed (self->bus, self->path, PHONE_DBUS_VOICEMAIL, names);
+  bus_forwarding_changed_properties (mask, names);
+  emit_changed (self->bus, self->path, PHONE_DBUS_FORWARDING, names);
 }
 
 static void
@@ -546,6 +548,9 @@ export_vtables (Bus *self)
              < 0
       || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, PHONE_DBUS_VOICEMAIL,
                                           bus_voicemail_vtable, on_find_account, self))
+             < 0
+      || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, PHONE_DBUS_FORWARDING,
+                                          bus_forwarding_vtable, on_find_account, self))
              < 0
       || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_WATCH_PATH, PHONE_DBUS_WATCH,
                                           bus_watch_vtable, on_find_watch, self))

@@ -85,6 +85,7 @@ void bus_flush (Bus *bus);
 void bus_account_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_presence_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_voicemail_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_forwarding_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_watch_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_call_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_media_changed_properties (guint mask, GPtrArray *ret_names);
@@ -98,6 +99,7 @@ void bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_
 extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[], bus_history_vtable[], bus_dnd_vtable[];     /* userdata: Bus */
 extern const sd_bus_vtable bus_recordings_vtable[];                             /* userdata: Bus */
 extern const sd_bus_vtable bus_account_vtable[], bus_presence_vtable[], bus_voicemail_vtable[];     /* userdata: BusAccount */
+extern const sd_bus_vtable bus_forwarding_vtable[];                             /* userdata: BusAccount */
 extern const sd_bus_vtable bus_watch_vtable[];                                  /* userdata: BusWatched */
 extern const sd_bus_vtable bus_call_vtable[], bus_media_vtable[];               /* userdata: BusCall */
 extern const sd_bus_vtable bus_recording_vtable[];                              /* userdata: BusCall */

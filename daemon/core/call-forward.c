@@ -78,21 +78,44 @@ resolve_setting (PhoneRegistry *registry, PhoneAccount *account, const char *tar
   return uri;
 }
 
-char *
-phone_forward_target (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, guint refused,
-                      const char **ret_reason)
+static const char *
+setting_of (PhoneAccount *account, PhoneForward forward)
 {
   const PhoneAccountSettings *settings = phone_account_get_settings (account);
 
-  if (incoming->replaced || incoming->diverted_by_us || incoming->diversions >= PHONE_MAX_DIVERSIONS || (refused && refused != 486))
-    return NULL;
-  if (settings->forward)
+  switch (forward)
     {
-      *ret_reason = "unconditional";
-      return resolve_setting (registry, account, settings->forward);
+    case PHONE_FORWARD_ALL:
+      return settings->forward;
+    case PHONE_FORWARD_BUSY:
+      return settings->forward_busy;
+    case PHONE_FORWARD_NO_REPLY:
+      return settings->forward_no_reply;
     }
-  *ret_reason = "user-busy";
-  return refused == 486 ? resolve_setting (registry, account, settings->forward_busy) : NULL;
+  g_assert_not_reached ();
+}
+
+const char *
+phone_forward_reason (PhoneForward forward)
+{
+  switch (forward)
+    {
+    case PHONE_FORWARD_ALL:
+      return "unconditional";
+    case PHONE_FORWARD_BUSY:
+      return "user-busy";
+    case PHONE_FORWARD_NO_REPLY:
+      return "no-answer";
+    }
+  g_assert_not_reached ();
+}
+
+char *
+phone_forward_target (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, PhoneForward forward)
+{
+  if (incoming->diverted_by_us || incoming->diversions >= PHONE_MAX_DIVERSIONS)
+    return NULL;
+  return resolve_setting (registry, account, setting_of (account, forward));
 }
 
 static gboolean
@@ -104,9 +127,9 @@ on_no_reply (gpointer data)
   call->forward_timer = 0;
   if (!phone_call_require (call, "deflect", NULL))
     return G_SOURCE_REMOVE;
-  uri = resolve_setting (call->registry, call->account, phone_account_get_settings (call->account)->forward_no_reply);
+  uri = resolve_setting (call->registry, call->account, setting_of (call->account, PHONE_FORWARD_NO_REPLY));
   if (uri)
-    phone_call_divert (call, uri, "no-answer");
+    phone_call_divert (call, uri, phone_forward_reason (PHONE_FORWARD_NO_REPLY));
   return G_SOURCE_REMOVE;
 }
 
@@ -115,6 +138,6 @@ phone_call_await_forward (PhoneCall *call)
 {
   const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
 
-  if (settings->forward_no_reply && !call->in_a_circle)
+  if (settings->forward_no_reply && !call->in_a_circle && !call->for_help)
     call->forward_timer = g_timeout_add_seconds (settings->forward_timeout, on_no_reply, call);
 }

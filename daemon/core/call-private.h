@@ -56,6 +56,7 @@ struct _PhoneCall
   /* incoming */
   gboolean answering, silenced;
   gboolean in_a_circle;                 /* it was sent on so often that we leave it where it is */
+  gboolean for_help;                    /* it may be somebody who was called for help */
   guint forward_timer;
   guint ring_timeout, auto_answer_timer, linger_timer;
   guint transfer_resume;                /* source: a failed transfer gives the call back in the next turn of the loop */

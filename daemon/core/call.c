@@ -584,6 +584,12 @@ phone_call_set_silenced (PhoneCall *call)
   call->silenced = TRUE;
 }
 
+void
+phone_call_set_for_help (PhoneCall *call)
+{
+  call->for_help = TRUE;
+}
+
 gboolean
 phone_call_wants_ring (PhoneCall *call)
 {

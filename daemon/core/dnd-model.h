@@ -20,5 +20,7 @@ typedef enum
 
 /* What is to happen to a call. ret_refusal counts for DND_REFUSE; its contact is borrowed. */
 PhoneDndVerdict phone_dnd_judge (PhoneDnd *dnd, PhoneAccount *account, const PhoneIncoming *incoming, PhoneRefusal *ret_refusal);
+/* A call from a number that one calls for help, or any call for an hour after one to such a number, whether it is on or off. */
+gboolean phone_dnd_is_for_help (PhoneDnd *dnd, PhoneAccount *account, const PhoneIncoming *incoming);
 /* A call for help goes out or ended just now: for an hour nobody is turned away. */
 void phone_dnd_note_emergency (PhoneDnd *dnd);

@@ -482,19 +482,32 @@ fill_refusal (PhoneDnd *dnd, gint64 now, PhoneRefusal *ret_refusal)
     *ret_refusal = (PhoneRefusal){ .status = 480, .retry_after = (guint) MIN (dnd->until - now, G_MAXINT) };
 }
 
+static const char *
+caller_of (const PhoneIncoming *incoming)
+{
+  return incoming->asserted_id && *incoming->asserted_id ? incoming->asserted_id : incoming->remote_uri;
+}
+
+gboolean
+phone_dnd_is_for_help (PhoneDnd *dnd, PhoneAccount *account, const PhoneIncoming *incoming)
+{
+  const char *country = phone_registry_country (dnd->registry, account);
+
+  return phone_is_emergency_number (caller_of (incoming), country) || phone_is_emergency_number (incoming->remote_uri, country)
+         || (dnd->emergency_at && g_get_monotonic_time () - dnd->emergency_at < CALLBACK_S * G_USEC_PER_SEC);
+}
+
 PhoneDndVerdict
 phone_dnd_judge (PhoneDnd *dnd, PhoneAccount *account, const PhoneIncoming *incoming, PhoneRefusal *ret_refusal)
 {
-  const char *caller = incoming->asserted_id && *incoming->asserted_id ? incoming->asserted_id : incoming->remote_uri;
-  const char *country = phone_registry_country (dnd->registry, account);
+  const char *caller = caller_of (incoming);
   gint64 now = now_of (dnd), next;
 
   if (*find_cause (dnd, now, &next) == '\0')
     return DND_PASS;
   if (dnd->accounts[0] && !g_strv_contains ((const char *const *) dnd->accounts, phone_account_get_id (account)))
     return DND_PASS;
-  if (phone_is_emergency_number (caller, country) || phone_is_emergency_number (incoming->remote_uri, country)
-      || (dnd->emergency_at && g_get_monotonic_time () - dnd->emergency_at < CALLBACK_S * G_USEC_PER_SEC))
+  if (phone_dnd_is_for_help (dnd, account, incoming))
     return DND_PASS;
   if (is_allowed (dnd, caller) || calls_again (dnd, caller, now))
     return DND_PASS;

@@ -45,14 +45,21 @@ gboolean phone_call_start (PhoneCall *call, GError **error);
 void phone_call_ring (PhoneCall *call);
 gboolean phone_call_wants_ring (PhoneCall *call);               /* incoming, not answered, not silenced */
 void phone_call_set_silenced (PhoneCall *call);                  /* rings nowhere; before it is announced */
+void phone_call_set_for_help (PhoneCall *call);                 /* stays here until it is answered; before it rings */
 void phone_call_set_waiting (PhoneCall *call, gboolean waiting);
 void phone_call_step_aside (PhoneCall *call);                   /* on hold, now or as soon as possible */
 gboolean phone_call_needs_stack (PhoneCall *call);              /* more than a wish: the account's stack has a dialog of it */
 void phone_call_account_changed (PhoneCall *call);              /* for a call that waits for registration */
 void phone_call_end (PhoneCall *call, const PhoneReason *reason);       /* our decision: BYE, CANCEL or a final response */
-/* Where a call that cannot or shall not ring here goes instead, a complete URI; NULL: nowhere. Caller frees. refused: it would be. */
-char *phone_forward_target (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, guint refused,
-                            const char **ret_reason);
+typedef enum
+{
+  PHONE_FORWARD_ALL,
+  PHONE_FORWARD_BUSY,
+  PHONE_FORWARD_NO_REPLY,
+} PhoneForward;
+/* Where the account's settings send a call, a complete URI; NULL: nowhere. Caller frees. */
+char *phone_forward_target (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, PhoneForward forward);
+const char *phone_forward_reason (PhoneForward forward);        /* as of PhoneSignallingOps.call_divert */
 void phone_call_divert (PhoneCall *call, const char *uri, const char *reason);
 /* An INVITE with Replaces: the new call is answered in place of the old one. */
 void phone_call_take_over (PhoneCall *call, PhoneCall *replaced);

@@ -3,6 +3,7 @@
 /* The model's root. Policies that span calls live here and are re-evaluated from scratch after every change of a call
  * (phone_registry_call_changed): what rings, who waits, what state the daemon is in. Nothing is counted up and down. */
 
+#include "core/arrival.h"
 #include "core/dnd-model.h"
 #include "core/history-private.h"
 #include "core/dial-plan.h"
@@ -850,81 +851,63 @@ phone_registry_hangup_all (PhoneRegistry *registry)
 
 /* ---- incoming ---- */
 
-static guint
-refuse_incoming (PhoneRegistry *registry, PhoneAccount *account, PhoneCall *replaced)
+static PhoneArrivalLimits
+limits_of (PhoneRegistry *registry, PhoneAccount *account)
 {
   const PhoneAccountSettings *settings = phone_account_get_settings (account);
 
-  if (registry->stopping)
-    return 480;
-  if (!settings->enabled)
-    return 480;
-  if (replaced)                 /* there will be no more calls than there are */
-    return 0;
-  if (phone_registry_count_calls (registry, NULL, FALSE) >= registry->settings->max_calls
-      || phone_registry_count_calls (registry, account, FALSE) >= settings->max_calls)
-    return 486;
-  if (!registry->settings->call_waiting && is_busy_with (registry, NULL))
-    return 486;
-  return 0;
+  return (PhoneArrivalLimits){
+    .closed = registry->stopping || !settings->enabled,
+    .full = phone_registry_count_calls (registry, NULL, FALSE) >= registry->settings->max_calls
+            || phone_registry_count_calls (registry, account, FALSE) >= settings->max_calls,
+    .engaged = !registry->settings->call_waiting && is_busy_with (registry, NULL),
+  };
+}
+
+/* Nothing is created for a call that is turned away at once. */
+static PhoneCall *
+turn_away (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, const PhoneRefusal *refusal, const char *by,
+           const char *why, PhoneRefusal *ret_refusal)
+{
+  phone_log_notice (NULL, "Account %s: call from %s refused with %u%s%s", phone_account_get_id (account), incoming->remote_uri,
+                    refusal->status, *why ? ": " : "", why);
+  phone_history_record_refused (registry->history, account, incoming, refusal->status, by);
+  *ret_refusal = *refusal;
+  return NULL;
 }
 
 PhoneCall *
 phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming,
                             const PhoneMediaDesc *offer, gpointer engine_data, PhoneRefusal *ret_refusal)
 {
+  const PhoneArrivalLimits limits = limits_of (registry, account);
   g_autoptr (PhoneCall) call = NULL;
   g_autoptr (GError) error = NULL;
-  PhoneDndVerdict verdict = DND_PASS;
-  g_autofree char *forward = NULL;
-  const char *why = NULL;
+  g_auto (PhoneArrival) arrival = { 0 };
 
   *ret_refusal = (PhoneRefusal){ 0 };
-  if (incoming->replaced && phone_call_is_ended (incoming->replaced))
-    ret_refusal->status = 603;          /* RFC 3891 section 3 */
-  else
-    ret_refusal->status = refuse_incoming (registry, account, incoming->replaced);
-  forward = phone_forward_target (registry, account, incoming, ret_refusal->status, &why);
-  if (ret_refusal->status && !forward)
-    {
-      phone_log_notice (NULL, "Account %s: call from %s refused with %u", phone_account_get_id (account),
-                        incoming->remote_uri, ret_refusal->status);
-      phone_history_record_refused (registry->history, account, incoming, ret_refusal->status,
-                                    incoming->replaced ? "" : "limit");
-      return NULL;
-    }
-  /* A call that takes the place of another is not one that disturbs, nor is one that goes on to somebody else. */
-  if (!incoming->replaced && !forward)
-    verdict = phone_dnd_judge (registry->dnd, account, incoming, ret_refusal);
-  if (verdict == DND_REFUSE)
-    {
-      phone_log_notice (NULL, "Account %s: call from %s refused with %u: do not disturb", phone_account_get_id (account),
-                        incoming->remote_uri, ret_refusal->status);
-      phone_history_record_refused (registry->history, account, incoming, ret_refusal->status, "dnd");
-      return NULL;
-    }
+  phone_arrival_judge (registry, account, incoming, &limits, &arrival);
+  if (arrival.fate == PHONE_ARRIVAL_REFUSE)
+    return turn_away (registry, account, incoming, &arrival.refusal, arrival.refused_by,
+                      g_str_equal (arrival.refused_by, "dnd") ? "do not disturb" : "", ret_refusal);
   call = phone_call_new_incoming (registry, account, registry->next_number, incoming, offer, engine_data);
-  if (offer && !forward && !phone_call_check_offer (call, offer, &error))
-    {
-      phone_log_notice (NULL, "Account %s: call from %s refused with 488: %s", phone_account_get_id (account),
-                        incoming->remote_uri, error->message);
-      phone_history_record_refused (registry->history, account, incoming, 488, "");
-      ret_refusal->status = 488;
-      return NULL;
-    }
-  if (verdict == DND_SILENCE)
+  if (offer && arrival.fate != PHONE_ARRIVAL_FORWARD && !phone_call_check_offer (call, offer, &error))
+    return turn_away (registry, account, incoming, &(PhoneRefusal){ .status = 488 }, "", error->message, ret_refusal);
+  if (arrival.fate == PHONE_ARRIVAL_SILENT)
     phone_call_set_silenced (call);
+  if (arrival.for_help)
+    phone_call_set_for_help (call);
   registry->next_number++;
   g_ptr_array_add (registry->calls, g_object_ref (call));
-  if (forward)
+  if (arrival.fate == PHONE_ARRIVAL_FORWARD)
     phone_call_silence_ring (call, NULL);
   phone_call_set_waiting (call, is_busy_with (registry, call));
   phone_log_notice (NULL, "Call %u: incoming from %s on account %s", phone_call_get_number (call), incoming->remote_uri,
                     phone_account_get_id (account));
   g_signal_emit (registry, signals[SIGNAL_CALL_ADDED], 0, call);
   phone_registry_call_changed (registry, call);
-  if (forward)
-    phone_call_divert (call, forward, why);
+  if (arrival.fate == PHONE_ARRIVAL_FORWARD)
+    phone_call_divert (call, arrival.target, arrival.reason);
   else if (incoming->replaced)
     phone_call_take_over (call, incoming->replaced);
   else

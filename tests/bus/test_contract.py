@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from phonebus import (ACCOUNT, AUDIO, CALL, DND, HISTORY, INTERFACES, MANAGER, MEDIA, NAME, OBJECT_MANAGER, PRESENCE, PROPERTIES, RECORDING, RECORDINGS, ROOT, SOURCE, TEST,
+from phonebus import (ACCOUNT, AUDIO, CALL, DND, FORWARDING, HISTORY, INTERFACES, MANAGER, MEDIA, NAME, OBJECT_MANAGER, PRESENCE, PROPERTIES, RECORDING, RECORDINGS, ROOT, SOURCE, TEST,
                       TEST_PATH, VOICEMAIL, WATCH, interface_xml, refused)
 
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
@@ -35,7 +35,7 @@ def places(client):
     call = client.dial("sip:echo@example.org")
     alice = ROOT + "/account/alice"
     watch = client.call(alice, PRESENCE, "Watch", "(ssa{sv})", "sip:bob@example.org", "presence", {})
-    return {PRESENCE: alice, VOICEMAIL: alice, WATCH: watch, MANAGER: ROOT, AUDIO: ROOT, HISTORY: ROOT, DND: ROOT, ACCOUNT: ROOT + "/account/alice", CALL: call, MEDIA: call,
+    return {PRESENCE: alice, VOICEMAIL: alice, FORWARDING: alice, WATCH: watch, MANAGER: ROOT, AUDIO: ROOT, HISTORY: ROOT, DND: ROOT, ACCOUNT: ROOT + "/account/alice", CALL: call, MEDIA: call,
             RECORDING: call, RECORDINGS: ROOT}
 
 

@@ -29,7 +29,7 @@ def properties(*interfaces):
 def account_keys():
     """What a flat account has in JSON."""
     return (properties(ACCOUNT) | {"object"} | {"Presence" + p for p in properties(phonebus.PRESENCE)}
-            | {"Voicemail" + p for p in properties(phonebus.VOICEMAIL)})
+            | {"Voicemail" + p for p in properties(phonebus.VOICEMAIL)} | {"Forwarding" + p for p in properties(phonebus.FORWARDING)})
 
 
 def dial(client, target, state="active"):

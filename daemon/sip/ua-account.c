@@ -12,6 +12,8 @@
 
 #include "sip/ua-dialog.h"
 #include "sip/ua-presence.h"
+#include "sip/ua-walk.h"
+#include "sip/target.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -181,6 +183,7 @@ parse_route (UaAccount *account, const PhoneAccountSettings *settings, GError **
           g_free (account->route);
           account->route = g_strdup_printf ("sip:%s%s%s", host, server->port, transport_param (account->transport));
         }
+      account->server_uri = g_strdup (account->route);
     }
   return TRUE;
 }
@@ -197,6 +200,7 @@ ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
   account->log.account = account->id;
   account->instance = make_instance (account->id);
   account->subscriptions = g_ptr_array_new ();
+  account->targets = ua_targets_new ();
   if (!parse_aor (account, settings->aor, error) || !parse_route (account, settings, error))
     {
       ua_account_free (account);
@@ -231,6 +235,9 @@ ua_account_free (UaAccount *account)
   g_free (account->route_address);
   g_free (account->route_host);
   g_free (account->route);
+  g_free (account->server_uri);
+  g_free (account->target);
+  g_ptr_array_unref (account->targets);
   g_free (account->registrar);
   g_free (account->domain);
   g_free (account->user);
@@ -423,6 +430,7 @@ ua_account_try_other_family (UaAccount *account)
   ua_registration_abandon (account->registration);
   ua_subscriptions_abandon (account);
   ua_publication_abandon (account->publication);
+  g_ptr_array_set_size (account->targets, 0);
   old->account = NULL;
   account->stack = stack;
   ua_stack_close (old, 0);

@@ -6,6 +6,7 @@
  * the dialog stays without a call until sofia has finished or SOFIA_PATIENCE_MS are over. */
 
 #include "sip/ua-dialog.h"
+#include "sip/ua-walk.h"
 
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_status.h>
@@ -47,6 +48,7 @@ dialog_free (UaDialog *dialog)
   ua_dialog_stop_reoffer (dialog);
   ua_timer_clear (&dialog->refresh_timer);
   ua_redirect_free (dialog->redirect);
+  ua_walk_free (dialog->walk);
   ua_sdp_free (dialog->sdp);
   ua_sdp_free_text (dialog->payload);
   phone_reason_free (dialog->reason);
@@ -81,6 +83,8 @@ ua_dialog_set_state (UaDialog *dialog, UaDialogState state, const char *why)
     return;
   ua_dialog_stop_reoffer (dialog);
   ua_timer_clear (&dialog->refresh_timer);
+  if (dialog->walk)
+    ua_walk_stop (dialog->walk);
 }
 
 void
@@ -225,6 +229,21 @@ send_cancel (UaDialog *dialog, const PhoneReason *reason)
   ua_dialog_await_end (dialog);
 }
 
+static gboolean
+on_unsent (gpointer data)
+{
+  ua_dialog_finish (data, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+/* The DNS had nothing to say yet. */
+static void
+end_unsent (UaDialog *dialog)
+{
+  ua_dialog_set_state (dialog, DIALOG_ENDING, "hang-up");
+  dialog->timer = ua_timer_new (dialog->stack->engine, 0, on_unsent, dialog);
+}
+
 static void
 end_now (UaDialog *dialog, const PhoneReason *reason)
 {
@@ -233,7 +252,10 @@ end_now (UaDialog *dialog, const PhoneReason *reason)
   switch (dialog->state)
     {
     case DIALOG_CALLING:
-      send_cancel (dialog, reason);
+      if (dialog->sent)
+        send_cancel (dialog, reason);
+      else
+        end_unsent (dialog);
       break;
     case DIALOG_RINGING:
       nua_respond (dialog->nh, SIP_480_TEMPORARILY_UNAVAILABLE, TAG_END ());

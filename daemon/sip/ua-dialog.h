@@ -13,6 +13,7 @@
 #include "sip/ua-private.h"
 
 typedef struct _UaRedirect UaRedirect;
+typedef struct _UaWalk UaWalk;
 typedef struct _UaReferral UaReferral;
 
 typedef enum
@@ -49,6 +50,8 @@ struct _UaDialog
   gboolean with_100rel;
   gboolean follow_redirects;
   UaRedirect *redirect;         /* NULL: not redirected yet */
+  UaWalk *walk;
+  gboolean sent;                /* the INVITE, on this handle */
   gboolean has_route_set;       /* fixed by Record-Route: the remote target does not choose the next hop */
 
   /* incoming */

@@ -4,7 +4,7 @@
  * transport the registration uses (sofia has no CRLF keep-alive on TLS). Any answer will do; none, and the phone registers again, in the
  * spirit of RFC 5626 section 4.4. */
 
-#include "sip/ua-private.h"
+#include "sip/ua-walk.h"
 
 struct _UaKeepalive
 {
@@ -84,6 +84,7 @@ ua_keepalive_on_response (UaStack *stack, const UaEvent *event, gpointer owner)
   if (ua_event_is_local (event) || event->status == 408)
     {
       phone_log_notice (&stack->log, "Account %s: keep-alive failed: %d %s", stack->id, event->status, event->phrase);
+      ua_account_flow_failed (keepalive->account);
       ua_registration_start (registration);
       return;
     }

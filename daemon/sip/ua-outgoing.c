@@ -12,6 +12,7 @@
  * dialog got (sofia would send ACK and everything after to the proxy, whatever Record-Route says). */
 
 #include "sip/ua-dialog.h"
+#include "sip/ua-walk.h"
 
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_status.h>
@@ -52,19 +53,44 @@ direct_route (UaStack *stack, const char *target)
   return g_strdup_printf ("sip:%s%s%s%s", bracketed, port_text, transport ? ";transport=" : "", transport ? transport : "");
 }
 
+/* The stack's shutdown finds a dialog by its handle: there is one before anything is sent. */
 static void
-send_invite (UaDialog *dialog)
+make_handle (UaDialog *dialog)
 {
   UaStack *stack = dialog->stack;
-  UaAccount *account = stack->account;
-  g_autofree char *contact = ua_account_contact (account, dialog->target);
-  g_autofree char *direct = account->route ? NULL : direct_route (stack, dialog->target);
-  const char *route = account->route ? account->route : direct;
 
-  account->tls_reason = UA_TLS_OK;
   dialog->nh = nua_handle (stack->nua, NULL, NUTAG_URL (dialog->target), SIPTAG_TO_STR (dialog->to), SIPTAG_FROM_STR (dialog->from),
                            TAG_END ());
+  dialog->sent = FALSE;
   ua_stack_adopt (stack, dialog->nh, UA_OWNER_DIALOG, dialog);
+}
+
+/* Another request with another Call-ID: should both servers lead to the same phone, it would take a second one with the same for a loop (482). */
+static void
+renew_handle (UaDialog *dialog)
+{
+  ua_stack_drop (dialog->stack, g_steal_pointer (&dialog->nh));
+  g_clear_pointer (&dialog->call_id, g_free);
+  dialog->log.sip_call_id = NULL;
+  make_handle (dialog);
+}
+
+static void
+on_target (gpointer owner, const char *walked, gboolean silent)
+{
+  UaDialog *dialog = owner;
+  UaAccount *account = dialog->stack->account;
+  g_autofree char *contact = ua_account_contact (account, dialog->target);
+  g_autofree char *direct = walked ? NULL : direct_route (dialog->stack, dialog->target);
+  const char *route = walked ? walked : direct;
+
+  /* It may be late and not lost: sofia goes on until it can cancel it. */
+  if (silent)
+    nua_cancel (dialog->nh, TAG_END ());
+  if (dialog->sent)
+    renew_handle (dialog);
+  account->tls_reason = UA_TLS_OK;
+  dialog->sent = TRUE;
   /* The proxy counts on a request, not on a new handle. */
   nua_invite (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_IF (route, NUTAG_PROXY (route)),
               SIPTAG_SUPPORTED_STR (dialog->with_100rel ? SUPPORTED_100REL : SUPPORTED),
@@ -72,12 +98,20 @@ send_invite (UaDialog *dialog)
               SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR (dialog->payload), TAG_END ());
 }
 
+static void
+send_invite (UaDialog *dialog)
+{
+  UaAccount *account = dialog->stack->account;
+
+  if (!dialog->walk)
+    dialog->walk = ua_walk_new (account, on_target, dialog);
+  ua_walk_start (dialog->walk, account->server_uri ? NULL : dialog->target, ua_account_is_registered (account));
+}
+
 void
 ua_dialog_call_again (UaDialog *dialog)
 {
-  ua_stack_drop (dialog->stack, g_steal_pointer (&dialog->nh));
-  g_clear_pointer (&dialog->call_id, g_free);
-  dialog->log.sip_call_id = NULL;
+  renew_handle (dialog);
   send_invite (dialog);
 }
 
@@ -152,6 +186,7 @@ ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params,
   dialog->follow_redirects = params->follow_redirects;
   dialog->payload = ua_sdp_write_offer (dialog->sdp, offer);
   ua_dialog_set_call (dialog, call);
+  make_handle (dialog);
   send_invite (dialog);
   return TRUE;
 }
@@ -258,6 +293,7 @@ ua_dialog_on_invite_response (UaStack *stack, const UaEvent *event, gpointer own
       ua_dialog_on_reoffer_response (dialog, event);
       return;
     }
+  ua_walk_heard (dialog->walk, event);
   if (event->status < 200)
     {
       on_provisional (dialog, event);
@@ -269,7 +305,8 @@ ua_dialog_on_invite_response (UaStack *stack, const UaEvent *event, gpointer own
       return;
     }
   /* A challenge that crossed our CANCEL stays unanswered: the INVITE would go out a second time, for a call that is over. */
-  if (dialog->state == DIALOG_CALLING && (ua_dialog_authenticate (dialog, event) || retry_with_100rel (dialog, event) || ua_redirect_next (dialog, event)))
+  if (dialog->state == DIALOG_CALLING && (ua_dialog_authenticate (dialog, event) || retry_with_100rel (dialog, event) || ua_walk_next (dialog->walk, event)
+                                          || ua_redirect_next (dialog, event)))
     return;
   ua_dialog_finish (dialog, dialog->reason ? NULL : ua_dialog_reason_from_response (dialog, event));
 }

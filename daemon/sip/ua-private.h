@@ -32,6 +32,7 @@ typedef struct _UaKeepalive UaKeepalive;
 typedef struct _UaDialog UaDialog;
 typedef struct _UaSubscription UaSubscription;
 typedef struct _UaPublication UaPublication;
+typedef struct _UaDeadList UaDeadList;
 
 struct _UaEngine
 {
@@ -41,6 +42,8 @@ struct _UaEngine
   GSource *source;              /* owned by root */
   su_timer_t *kick;             /* see ua.c */
   gboolean kick_armed, kicked;
+  struct sres_resolver_s *resolver;     /* NULL: no question yet */
+  UaDeadList *dead;             /* targets that do not answer: ua-walk.h */
   GPtrArray *accounts;          /* UaAccount */
   GPtrArray *stacks;            /* UaStack, draining ones too */
   GSource *stop_timer, *network_timer;
@@ -91,7 +94,10 @@ struct _UaAccount
   char *aor;                    /* sip:user@domain, canonical */
   char *user, *domain;
   char *registrar;              /* Request-URI of REGISTER */
-  char *route;                  /* URI that requests outside dialogs are sent to; NULL: to their own target */
+  char *server_uri;             /* of the outbound proxy or the registrar, as in the settings; NULL: none */
+  char *route;                  /* URI that requests outside dialogs are sent to: of the present target; NULL: to their own target */
+  char *target;                 /* key of the present one; NULL: sofia finds the way */
+  GPtrArray *targets;           /* UaTarget: what the DNS said of the server last; empty: nothing */
   char *route_host;             /* as it stands in the settings: whom a certificate must name */
   char *route_address;          /* numeric, when route_host is or /etc/hosts knows it; else NULL */
   UaCredentials *credentials;
@@ -208,6 +214,7 @@ gboolean ua_stack_update_address (UaStack *stack);
 UaRegistration *ua_registration_new (UaAccount *account);
 void ua_registration_free (UaRegistration *registration);
 void ua_registration_start (UaRegistration *registration);      /* now, forgetting any back-off */
+void ua_registration_move (UaRegistration *registration);       /* the target of this registration is dead: to the next */
 void ua_registration_stop (UaRegistration *registration);       /* un-REGISTER */
 gboolean ua_registration_is_wanted (UaRegistration *registration);      /* not stopped by the user */
 gboolean ua_registration_is_busy (UaRegistration *registration);

@@ -17,6 +17,7 @@
 
 #include "sip/ua-dialog.h"
 #include "sip/ua-presence.h"
+#include "sip/ua-walk.h"
 
 #include <netinet/in.h>
 #include <sofia-sip/nta_tag.h>
@@ -51,6 +52,8 @@ struct _UaRegistration
   gboolean wanted;
   nua_handle_t *nh;
   gboolean open;                /* a request waits for its final response */
+  UaWalk *walk;
+  char *sent_route;             /* of the last REGISTER on nh */
   GSource *timer;               /* refresh, or the next attempt */
   PhoneBackoff backoff;
   guint refusals;               /* in a row */
@@ -61,12 +64,15 @@ struct _UaRegistration
   UaKeepalive *keepalive;
 };
 
+static void on_target (gpointer owner, const char *route, gboolean silent);
+
 UaRegistration *
 ua_registration_new (UaAccount *account)
 {
   UaRegistration *registration = g_new0 (UaRegistration, 1);
 
   registration->account = account;
+  registration->walk = ua_walk_new (account, on_target, registration);
   registration->keepalive = ua_keepalive_new (account);
   return registration;
 }
@@ -75,7 +81,9 @@ void
 ua_registration_free (UaRegistration *registration)
 {
   ua_timer_clear (&registration->timer);
+  ua_walk_free (registration->walk);
   ua_keepalive_free (registration->keepalive);
+  g_free (registration->sent_route);
   g_free (registration->sent_contact);
   g_free (registration->bound_contact);
   g_free (registration);
@@ -85,6 +93,7 @@ void
 ua_registration_abandon (UaRegistration *registration)
 {
   ua_timer_clear (&registration->timer);
+  ua_walk_stop (registration->walk);
   ua_keepalive_abandon (registration->keepalive);
   registration->nh = NULL;
   registration->open = FALSE;
@@ -166,8 +175,18 @@ make_handle (UaRegistration *registration)
   ua_stack_adopt (account->stack, registration->nh, UA_OWNER_REGISTRATION, registration);
 }
 
+/* A connection to somewhere else, which sofia keeps to as long as it is registered over it. */
+static gboolean
+is_pinned_elsewhere (UaRegistration *registration, const char *route)
+{
+  PhoneTransport flow = registration->account->stack->flow;
+
+  return registration->nh && registration->state == STATE_REGISTERED && !registration->open && registration->sent_route
+         && !g_str_equal (registration->sent_route, route) && (flow == PHONE_TRANSPORT_TCP || flow == PHONE_TRANSPORT_TLS);
+}
+
 static void
-send_register (UaRegistration *registration)
+send_register (UaRegistration *registration, const char *route)
 {
   UaAccount *account = registration->account;
   const PhoneAccountSettings *settings = ua_account_settings (account);
@@ -178,8 +197,16 @@ send_register (UaRegistration *registration)
 
   ua_timer_clear (&registration->timer);
   account->tls_reason = UA_TLS_OK;
+  if (is_pinned_elsewhere (registration, route))
+    {
+      /* sofia would send this one over the connection to the old target too. An open handle goes without an un-REGISTER. */
+      nua_register (registration->nh, TAG_END ());
+      drop_handle (registration);
+    }
   if (!registration->nh)
     make_handle (registration);
+  g_free (registration->sent_route);
+  registration->sent_route = g_strdup (route);
   if (registration->bound_contact && !g_str_equal (registration->bound_contact, uri))
     old = g_strdup_printf (", <%s>;expires=0", registration->bound_contact);
   contact = g_strdup_printf ("<%s>;+sip.instance=\"<%s>\";reg-id=%u%s", uri, account->instance, settings->reg_id,
@@ -189,7 +216,23 @@ send_register (UaRegistration *registration)
   g_snprintf (expires, sizeof expires, "%u", settings->expires);
   registration->open = TRUE;
   nua_register (registration->nh, NUTAG_REGISTRAR (account->registrar), SIPTAG_CONTACT_STR (contact),
-                SIPTAG_EXPIRES_STR (expires), NUTAG_PROXY (account->route), TAG_END ());
+                SIPTAG_EXPIRES_STR (expires), NUTAG_PROXY (route), TAG_END ());
+}
+
+static void
+on_target (gpointer owner, const char *route, gboolean silent)
+{
+  UaRegistration *registration = owner;
+
+  if (silent)
+    drop_handle (registration);
+  send_register (registration, route);
+}
+
+static void
+begin_register (UaRegistration *registration)
+{
+  ua_walk_start (registration->walk, NULL, FALSE);
 }
 
 void
@@ -210,7 +253,15 @@ ua_registration_start (UaRegistration *registration)
       set_state (registration, STATE_TRYING, "start");
       report (registration, PHONE_REGISTRATION_REGISTERING, 0, NULL, NULL, 0);
     }
-  send_register (registration);
+  begin_register (registration);
+}
+
+void
+ua_registration_move (UaRegistration *registration)
+{
+  if (!registration->wanted || registration->open || ua_walk_is_asking (registration->walk))
+    return;
+  begin_register (registration);
 }
 
 static gboolean
@@ -219,14 +270,14 @@ on_timer (gpointer data)
   UaRegistration *registration = data;
 
   ua_timer_clear (&registration->timer);
-  if (registration->open)
+  if (registration->open || ua_walk_is_asking (registration->walk))
     return G_SOURCE_REMOVE;
   if (registration->state == STATE_WAITING)
     {
       set_state (registration, STATE_TRYING, "back-off over");
       report (registration, PHONE_REGISTRATION_REGISTERING, 0, NULL, NULL, 0);
     }
-  send_register (registration);
+  begin_register (registration);
   return G_SOURCE_REMOVE;
 }
 
@@ -257,6 +308,7 @@ ua_registration_stop (UaRegistration *registration)
 {
   registration->wanted = FALSE;
   ua_timer_clear (&registration->timer);
+  ua_walk_stop (registration->walk);
   ua_keepalive_stop (registration->keepalive);
   if (registration->state == STATE_LEAVING)
     return;
@@ -427,7 +479,7 @@ succeed (UaRegistration *registration, const UaEvent *event)
       phone_log_info (&account->log, "Account %s: the registrar sees us as %s port %u", account->id,
                       account->stack->public_host ? account->stack->public_host : account->stack->address,
                       account->stack->public_host ? account->stack->public_port : account->stack->port);
-      send_register (registration);
+      send_register (registration, account->route);
     }
   else
     {
@@ -449,6 +501,7 @@ ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owne
   const char *reason;
   Verdict verdict;
 
+  ua_walk_heard (registration->walk, event);
   if (event->status < 200)
     return;
   if ((event->status == 401 || event->status == 407) && event->sip)
@@ -479,12 +532,14 @@ ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owne
       succeed (registration, event);
       return;
     }
+  if (ua_walk_next (registration->walk, event))
+    return;
   reason = find_reason (registration, event, &verdict);
   if (g_str_equal (reason, "dns") && ua_account_try_other_family (registration->account))
     {
       registration->wanted = TRUE;
       set_state (registration, STATE_TRYING, "other address family");
-      send_register (registration);
+      begin_register (registration);
       return;
     }
   fail (registration, event, reason, verdict);

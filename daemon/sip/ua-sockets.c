@@ -67,6 +67,7 @@ create_nua (UaStack *stack, nua_callback_f on_event)
                            NTATAG_MAXSIZE (MAX_MESSAGE),
                            NTATAG_MAX_PROCEEDING (MAX_PROCEEDING),
                            NTATAG_UDP_MTU (MAX_MESSAGE),
+                           NTATAG_PASS_100 (1), /* a target that says 100 lives */
                            NTATAG_TCP_RPORT (1), NTATAG_TLS_RPORT (1),
                            TPTAG_TOS (DSCP_CS3),
                            TPTAG_PONG2PING (1),

@@ -8,8 +8,10 @@
 
 #include "sip/ua-presence.h"
 #include "sip/ua-dialog.h"
+#include "sip/ua-walk.h"
 
 #include <sofia-sip/su_glib.h>
+#include <sofia-sip/sresolv.h>
 
 #define CLOSE_DEADLINE_MS 1500  /* un-REGISTER and BYE get this long: systemd gives the whole daemon 2 s */
 
@@ -84,6 +86,7 @@ ua_engine_new (PhoneRegistry *registry, GMainContext *context, GError **error)
   engine->context = context ? g_main_context_ref (context) : g_main_context_ref (g_main_context_default ());
   engine->accounts = g_ptr_array_new ();
   engine->stacks = g_ptr_array_new ();
+  engine->dead = ua_dead_list_new ();
   ua_log_init ();
   engine->root = su_glib_root_create (NULL);
   if (!engine->root)
@@ -127,6 +130,9 @@ ua_engine_free (UaEngine *engine)
     ua_account_free (g_ptr_array_steal_index_fast (engine->accounts, 0));
   g_ptr_array_unref (engine->accounts);
   g_ptr_array_unref (engine->stacks);
+  ua_dead_list_free (engine->dead);
+  if (engine->resolver)
+    sres_resolver_destroy (engine->resolver);
   if (engine->root)
     {
       su_timer_destroy (engine->kick);
@@ -150,6 +156,7 @@ on_network_settled (gpointer data)
   UaEngine *engine = data;
 
   ua_timer_clear (&engine->network_timer);
+  ua_dead_list_clear (engine->dead);
   for (guint i = 0; i < engine->accounts->len; i++)
     ua_account_network_changed (g_ptr_array_index (engine->accounts, i));
   return G_SOURCE_REMOVE;

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The walk of a request along its targets (ua-walk.h).
+ *
+ * A call does not wait for the DNS when the account's server is known: it begins at the target where the account is registered, which has
+ * answered lately. Only the REGISTER asks again, and goes back to a better target once its time on the list of the dead is over. Over a
+ * connection it stays with the flow as long as that works (RFC 5626): sofia holds on to it.
+ *
+ * Once a target has said anything, it has all the time that RFC 3261 gives: it lives, and a request that it has got must not be sent twice. */
+
+#include "sip/ua-walk.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "sip/ua-resolve.h"
+
+#define PATIENCE_MS 4000        /* UDP: after four copies of the request; TCP: three SYN; TLS on a slow line needs two seconds */
+
+struct _UaWalk
+{
+  UaAccount *account;
+  UaWalkFunc send;
+  gpointer owner;
+  UaResolve *resolve;
+  gboolean stay;
+  gboolean direct;              /* to the target of the request, not to the account's server */
+  GPtrArray *targets;           /* UaTarget, in the order of this walk; NULL: nothing to choose from */
+  guint at;
+  GSource *patience;
+};
+
+UaWalk *
+ua_walk_new (UaAccount *account, UaWalkFunc send, gpointer owner)
+{
+  UaWalk *walk = g_new0 (UaWalk, 1);
+
+  walk->account = account;
+  walk->send = send;
+  walk->owner = owner;
+  return walk;
+}
+
+void
+ua_walk_stop (UaWalk *walk)
+{
+  ua_timer_clear (&walk->patience);
+  g_clear_pointer (&walk->resolve, ua_resolve_cancel);
+  g_clear_pointer (&walk->targets, g_ptr_array_unref);
+}
+
+void
+ua_walk_free (UaWalk *walk)
+{
+  if (!walk)
+    return;
+  ua_walk_stop (walk);
+  g_free (walk);
+}
+
+gboolean
+ua_walk_is_asking (UaWalk *walk)
+{
+  return walk->resolve != NULL;
+}
+
+/* ---- the order ---- */
+
+static const UaTarget *
+current (UaWalk *walk)
+{
+  return walk->targets && walk->at < walk->targets->len ? g_ptr_array_index (walk->targets, walk->at) : NULL;
+}
+
+static gboolean
+is_dead (UaAccount *account, const UaTarget *target)
+{
+  g_autofree char *key = ua_target_key (target);
+
+  return ua_dead_list_contains (account->engine->dead, key, g_get_monotonic_time ());
+}
+
+static void
+bury (UaAccount *account, const UaTarget *target, guint seconds)
+{
+  g_autofree char *key = ua_target_key (target);
+
+  ua_dead_list_add (account->engine->dead, key, seconds, g_get_monotonic_time ());
+}
+
+/* The present one goes before others of its rank, or before all. */
+static gboolean
+goes_first (UaWalk *walk, const UaTarget *target, const UaTarget *best)
+{
+  g_autofree char *key = ua_target_key (target);
+
+  return !walk->direct && walk->account->target && g_str_equal (key, walk->account->target)
+         && (walk->stay || target->rank == best->rank
+             || (ua_account_is_registered (walk->account) && target->transport != PHONE_TRANSPORT_UDP
+                 && target->transport != PHONE_TRANSPORT_AUTO));
+}
+
+/* The living, then the dead. */
+static void
+set_targets (UaWalk *walk, GPtrArray *targets)
+{
+  g_autoptr (GPtrArray) sorted = ua_targets_new ();
+  guint n_living;
+
+  for (int dead = 0; dead < 2; dead++)
+    {
+      if (dead)
+        n_living = sorted->len;
+      for (guint i = 0; i < targets->len; i++)
+        {
+          const UaTarget *target = g_ptr_array_index (targets, i);
+
+          if (is_dead (walk->account, target) == dead)
+            g_ptr_array_add (sorted, ua_target_copy (target));
+        }
+    }
+  for (guint i = 1; i < n_living; i++)
+    if (goes_first (walk, g_ptr_array_index (sorted, i), g_ptr_array_index (sorted, 0)))
+      {
+        g_ptr_array_insert (sorted, 0, g_ptr_array_steal_index (sorted, i));
+        break;
+      }
+  g_clear_pointer (&walk->targets, g_ptr_array_unref);
+  walk->targets = g_steal_pointer (&sorted);
+  walk->at = 0;
+}
+
+/* ---- steps ---- */
+
+static void
+say_dead (UaWalk *walk, const char *why)
+{
+  const UaTarget *target = current (walk);
+  g_autofree char *key = ua_target_key (target);
+
+  phone_log_notice (&walk->account->log, "Account %s: %s (%s): %s, trying the next", walk->account->id, key, target->host, why);
+}
+
+static gboolean on_patience (gpointer data);
+
+static void
+go (UaWalk *walk, gboolean silent)
+{
+  UaAccount *account = walk->account;
+  const UaTarget *target = current (walk);
+  g_autofree char *route = NULL;
+
+  ua_timer_clear (&walk->patience);
+  if (target)
+    route = ua_target_route (target, walk->direct && account->stack->transport == PHONE_TRANSPORT_TLS);
+  if (!walk->direct)
+    {
+      g_free (account->route);
+      account->route = g_strdup (route ? route : account->server_uri);
+      g_free (account->target);
+      account->target = target ? ua_target_key (target) : NULL;
+    }
+  if (target && walk->at + 1 < walk->targets->len)
+    walk->patience = ua_timer_new (account->engine, PATIENCE_MS, on_patience, walk);
+  walk->send (walk->owner, walk->direct ? route : account->route, silent);
+}
+
+/* The registration follows: what others send to us comes to the target that we register with. */
+static void
+move_registration (UaWalk *walk)
+{
+  UaAccount *account = walk->account;
+
+  if (!walk->direct && account->registration && ua_registration_is_registered (account->registration))
+    ua_registration_move (account->registration);
+}
+
+static gboolean
+on_patience (gpointer data)
+{
+  UaWalk *walk = data;
+
+  say_dead (walk, "no answer");
+  bury (walk->account, current (walk), 0);
+  walk->at++;
+  go (walk, TRUE);
+  move_registration (walk);
+  return G_SOURCE_REMOVE;
+}
+
+void
+ua_walk_heard (UaWalk *walk, const UaEvent *event)
+{
+  const UaTarget *target = current (walk);
+  g_autofree char *key = NULL;
+
+  if (!target || ua_event_is_local (event))
+    return;
+  ua_timer_clear (&walk->patience);
+  key = ua_target_key (target);
+  if (event->status != 503)
+    ua_dead_list_remove (walk->account->engine->dead, key);
+}
+
+gboolean
+ua_walk_next (UaWalk *walk, const UaEvent *event)
+{
+  const UaTarget *target = current (walk);
+  gboolean local = ua_event_is_local (event) && event->status < 700;
+  gulong retry_after = event->sip && event->sip->sip_retry_after ? event->sip->sip_retry_after->af_delta : 0;
+  gboolean more;
+
+  if (!target || (!local && event->status != 503))
+    return FALSE;
+  more = walk->at + 1 < walk->targets->len;
+  if (more)
+    say_dead (walk, !local ? "unavailable (503)" : event->status == 408 ? "no answer" : "not reached");
+  /* RFC 3261 section 21.5.4: a 503 without a time is of this request alone */
+  if (local || retry_after)
+    bury (walk->account, target, (guint) MIN (retry_after, G_MAXUINT));
+  if (!more)
+    return FALSE;
+  walk->at++;
+  go (walk, FALSE);
+  if (local)
+    move_registration (walk);
+  return TRUE;
+}
+
+/* ---- the beginning ---- */
+
+static void
+on_resolved (GPtrArray *targets, gpointer data)
+{
+  UaWalk *walk = data;
+  UaAccount *account = walk->account;
+
+  walk->resolve = NULL;
+  if (!walk->direct && targets->len > 0)
+    {
+      g_ptr_array_unref (account->targets);
+      account->targets = g_ptr_array_ref (targets);
+    }
+  if (targets->len > 0)
+    set_targets (walk, targets);
+  else if (!walk->direct && account->targets->len > 0)
+    set_targets (walk, account->targets);       /* better than nothing: what the DNS said before */
+  go (walk, FALSE);
+}
+
+static gboolean
+make_question (UaWalk *walk, const char *uri, char **ret_host, UaQuestion *ret_question)
+{
+  UaStack *stack = walk->account->stack;
+  guint16 port;
+
+  g_autofree char *known = NULL;
+
+  if (!ua_route_split (uri, ret_host, &port) || ua_address_family (*ret_host) != AF_UNSPEC)
+    return FALSE;
+  if (walk->direct && (strstr (uri, ";transport=") || strstr (uri, ";maddr=")))
+    return FALSE;
+  known = ua_route_hosts (*ret_host, stack->family);
+  if (known)
+    return FALSE;
+  *ret_question = (UaQuestion) { *ret_host, port, stack->transport, stack->family };
+  return TRUE;
+}
+
+void
+ua_walk_start (UaWalk *walk, const char *target, gboolean stay)
+{
+  UaAccount *account = walk->account;
+  g_autofree char *host = NULL;
+  UaQuestion question;
+
+  ua_walk_stop (walk);
+  walk->at = 0;
+  walk->stay = stay;
+  walk->direct = target != NULL;
+  if (stay && !walk->direct && account->targets->len > 0)
+    {
+      set_targets (walk, account->targets);
+      go (walk, FALSE);
+    }
+  else if ((walk->direct || !account->route_address) && make_question (walk, target ? target : account->server_uri, &host, &question))
+    walk->resolve = ua_resolve_start (account->engine, &question, on_resolved, walk);
+  else
+    go (walk, FALSE);
+}
+
+gboolean
+ua_account_flow_failed (UaAccount *account)
+{
+  if (account->targets->len < 2)
+    return FALSE;
+  if (account->target)
+    ua_dead_list_add (account->engine->dead, account->target, 0, g_get_monotonic_time ());
+  return TRUE;
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* More than one server behind a name (RFC 3263 section 4.3): dead ones, silent ones, those that say 503; and what is remembered of them. */
+
+#include "bed.h"
+#include "name-server.h"
+
+#include <string.h>
+
+#define ONE "127.71.1.1"
+#define TWO "127.71.1.2"
+#define THREE "127.71.1.3"
+#define FOUR "127.71.1.4"
+#define ALICE "127.71.1.9:5060"
+
+static const NameRecord zone[] = {
+  { "one.test", NAME_A, ONE },
+  { "two.test", NAME_A, TWO },
+  { "gone.test", NAME_A, "192.0.2.66" },
+  { "_sip._udp.pair.test", NAME_SRV, "2 1 5060 two.test" },
+  { "_sip._udp.pair.test", NAME_SRV, "1 1 5060 one.test" },
+  { "_sip._udp.lonely.test", NAME_SRV, "1 1 5062 one.test" },
+  { "_sip._udp.refused.test", NAME_SRV, "1 1 5069 one.test" },
+  { "_sip._udp.refused.test", NAME_SRV, "2 1 5060 two.test" },
+  { "both.test", NAME_A, ONE },
+  { "both.test", NAME_A, TWO },
+  { "silent.test", NAME_A, THREE },
+  { "silent.test", NAME_A, FOUR },
+  { "_sip._tcp.hole.test", NAME_SRV, "1 1 5060 gone.test" },
+  { "_sip._tcp.hole.test", NAME_SRV, "2 1 5060 two.test" },
+  { "many.test", NAME_NAPTR, "20 1 SIP+D2U _sip._udp.pair.test" },
+  { "many.test", NAME_NAPTR, "10 2 SIP+D2T _sip._tcp.many.test" },
+  { "many.test", NAME_NAPTR, "10 1 SIPS+D2T _sips._tcp.many.test" },
+  { "many.test", NAME_NAPTR, "10 3 SIP+D2U _sip._udp.many.test" },
+  { "_sip._tcp.many.test", NAME_SRV, "1 1 5069 one.test" },
+  { "_sip._udp.many.test", NAME_SRV, "1 1 5060 two.test" },
+};
+
+static void
+on_registrar (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  g_autofree char *contact = NULL;
+  g_autofree char *extra = NULL;
+
+  if (!message->method || g_str_equal (message->method, "ACK") || g_str_equal (message->method, "INVITE"))
+    return;
+  contact = peer_header (message, "Contact");
+  extra = contact ? g_strdup_printf ("Contact: %s;expires=600\r\n", contact) : NULL;
+  peer_reply (peer, message, 200, "OK", NULL, extra, NULL);
+}
+
+static gboolean
+is_registered (PhoneAccount *account)
+{
+  return phone_account_get_registration (account) == PHONE_REGISTRATION_REGISTERED;
+}
+
+static PhoneAccount *
+open_account (Agent *agent, const char *id, const char *domain, const char *transport)
+{
+  g_autofree char *aor = g_strdup_printf ("sip:%s@%s", id, domain);
+
+  return agent_add_account (agent, id, "aor", aor, "transport", transport, NULL);
+}
+
+static PhoneAccount *
+open_direct (Agent *agent)
+{
+  return agent_add_account (agent, "alice", "aor", "sip:alice@" ONE, "register", "false", "transport", "udp", NULL);
+}
+
+static void
+answer (Peer *peer, const PeerMessage *invite, const char *address)
+{
+  g_autofree char *contact = g_strdup_printf ("Contact: <sip:bob@%s:%u>\r\n", address, peer_port (peer));
+
+  peer_reply (peer, invite, 200, "OK", "one", contact, peer_sdp (address, 30000, "sendrecv"));
+}
+
+/* A call to two silent servers that is hung up goes to the first of them only. */
+typedef struct
+{
+  Agent *agent;
+  Peer *three, *four;
+} Cancelled;
+
+static void
+cancelled_open (Cancelled *cancelled)
+{
+  PhoneCall *call;
+
+  cancelled->three = peer_new (THREE, 5060, NULL, NULL);
+  cancelled->four = peer_new (FOUR, 5060, NULL, NULL);
+  cancelled->agent = agent_new ("127.71.1.8:5060", NULL);
+  open_direct (cancelled->agent);
+  call = agent_dial (cancelled->agent, "sip:bob@silent.test");
+  wait_for (peer_count (cancelled->three, "INVITE") + peer_count (cancelled->four, "INVITE") > 0);
+  phone_call_hangup (call, NULL);
+}
+
+static void
+cancelled_check (Cancelled *cancelled)
+{
+  Peer *asked = peer_count (cancelled->three, "INVITE") ? cancelled->three : cancelled->four;
+
+  wait_for (peer_count (asked, "INVITE") > 4);
+  g_assert_true (peer_count (cancelled->three, "INVITE") == 0 || peer_count (cancelled->four, "INVITE") == 0);
+  peer_reply (asked, peer_last (asked, "INVITE"), 487, "Request Terminated", "late", NULL, NULL);
+  wait_for (cancelled->agent->n_ended == 1);
+  agent_free (cancelled->agent);
+  peer_free (cancelled->three);
+  peer_free (cancelled->four);
+}
+
+/* The first server never says anything. After four copies of the REGISTER it is the turn of the second. Where there is only one, it goes on. */
+static void
+test_silent_registrar (void)
+{
+  Peer *one = peer_new (ONE, 5060, NULL, NULL);
+  Peer *lonely = peer_new (ONE, 5062, NULL, NULL);
+  Peer *two = peer_new (TWO, 5060, on_registrar, NULL);
+  Agent *agent = agent_new ("127.71.1.9", NULL);
+  PhoneAccount *alice = open_account (agent, "alice", "pair.test", "udp");
+  PhoneAccount *carol = open_account (agent, "carol", "lonely.test", "udp");
+  PhoneAccount *dave;
+  Cancelled cancelled;
+  guint n_heard;
+
+  cancelled_open (&cancelled);
+  wait_for (is_registered (alice));
+  g_assert_cmpuint (peer_count (one, "REGISTER"), ==, 4);
+  g_assert_cmpuint (peer_count (two, "REGISTER"), ==, 1);
+  n_heard = peer_count (one, "REGISTER");
+
+  /* what one account has found out, the others know: and the refresh of the first */
+  dave = open_account (agent, "dave", "pair.test", "udp");
+  wait_for (is_registered (dave));
+  g_assert_cmpuint (peer_count (two, "REGISTER"), ==, 2);
+  phone_account_register (alice, NULL);
+  wait_for (peer_count (two, "REGISTER") == 3);
+  g_assert_cmpuint (peer_count (one, "REGISTER"), ==, n_heard);
+
+  wait_for (peer_count (lonely, "REGISTER") > 4);
+  g_assert_cmpint (phone_account_get_registration (carol), ==, PHONE_REGISTRATION_REGISTERING);
+  cancelled_check (&cancelled);
+  agent_free (agent);
+  peer_free (one);
+  peer_free (lonely);
+  peer_free (two);
+}
+
+/* A call without a registrar, to a name of two addresses. The first server is late and not dead: what it was asked is cancelled. */
+static void
+test_silent_callee (void)
+{
+  Peer *one = peer_new (ONE, 5060, NULL, NULL);
+  Peer *two = peer_new (TWO, 5060, NULL, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  const PeerMessage *late;
+  Peer *first, *second;
+
+  open_direct (agent);
+  agent_dial (agent, "sip:bob@both.test");
+  wait_for (peer_count (one, "INVITE") > 0 && peer_count (two, "INVITE") > 0);
+  first = peer_count (one, "INVITE") > 1 ? one : two;
+  second = first == one ? two : one;
+  late = peer_request (first, "INVITE", 0);
+  peer_set_handler (first, bed_on_farewell, NULL);
+  peer_set_handler (second, bed_on_farewell, NULL);
+  peer_reply (first, late, 180, "Ringing", "late", NULL, NULL);
+  wait_for (peer_count (first, "CANCEL") == 1);
+  peer_reply (first, late, 487, "Request Terminated", "late", NULL, NULL);
+  wait_for (peer_count (first, "ACK") == 1);
+
+  answer (second, peer_last (second, "INVITE"), second == one ? ONE : TWO);
+  wait_for (agent->n_active == 1);
+  g_assert_cmpuint (agent->calls->len, ==, 1);
+  agent_free (agent);
+  peer_free (one);
+  peer_free (two);
+}
+
+/* The server where we are registered dies: a call tells, goes by the other, and the registration follows. A call after that starts there. */
+static void
+test_registered (void)
+{
+  Peer *one = peer_new (ONE, 5060, on_registrar, NULL);
+  Peer *two = peer_new (TWO, 5060, on_registrar, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneAccount *alice = open_account (agent, "alice", "pair.test", "udp");
+  guint n_heard;
+
+  wait_for (is_registered (alice));
+  g_assert_cmpuint (peer_count (two, "REGISTER"), ==, 0);
+  peer_set_handler (one, NULL, NULL);
+  agent_dial (agent, "sip:bob@pair.test");
+  wait_for (peer_count (two, "INVITE") == 1);
+  g_assert_cmpuint (peer_count (one, "INVITE"), ==, 4);
+  wait_for (peer_count (two, "REGISTER") == 1);
+  answer (two, peer_last (two, "INVITE"), TWO);
+  wait_for (agent->n_active == 1);
+
+  n_heard = peer_count (one, "INVITE");
+  agent_dial (agent, "sip:carol@pair.test");
+  wait_for (peer_count (two, "INVITE") == 2);
+  g_assert_cmpuint (peer_count (one, "INVITE"), ==, n_heard);
+  peer_reply (two, peer_last (two, "INVITE"), 486, "Busy Here", "two", NULL, NULL);
+  wait_for (agent->n_ended == 1);
+  agent_free (agent);
+  peer_free (one);
+  peer_free (two);
+}
+
+/* Hanging up before anything was sent: the DNS is still asked. */
+static void
+test_hangup (void)
+{
+  Peer *one = peer_new (ONE, 5060, NULL, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneCall *call;
+
+  open_direct (agent);
+  call = agent_dial (agent, "sip:bob@lonely.test");
+  phone_call_hangup (call, NULL);
+  wait_for (agent->n_ended == 1);
+  assert_cause (call, PHONE_CAUSE_CANCELLED);
+  g_assert_cmpuint (peer_count (one, "INVITE"), ==, 0);
+  agent_free (agent);
+  peer_free (one);
+}
+
+/* A packet that nobody takes, and nobody refuses: TCP's SYN. */
+static void
+test_black_hole (void)
+{
+  Peer *two = peer_new_tcp (TWO, 5060, on_registrar, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneAccount *account;
+
+  g_assert_true (harness_ip ("route add 192.0.2.66/32 dev lo"));
+  account = open_account (agent, "alice", "hole.test", "tcp");
+  wait_for (is_registered (account));
+  agent_free (agent);
+  peer_free (two);
+}
+
+static void
+on_unavailable (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  if (message->method && !g_str_equal (message->method, "ACK"))
+    peer_reply (peer, message, 503, "Service Unavailable", "one", data, NULL);
+}
+
+static void
+check_unavailable (const char *retry_after, gboolean is_avoided)
+{
+  Peer *one = peer_new (ONE, 5060, on_unavailable, (gpointer) retry_after);
+  Peer *two = peer_new (TWO, 5060, on_registrar, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneAccount *alice = open_account (agent, "alice", "pair.test", "udp");
+
+  wait_for (is_registered (alice));
+  g_assert_cmpuint (peer_count (one, "REGISTER"), ==, 1);
+  phone_account_register (alice, NULL);
+  wait_for (peer_count (two, "REGISTER") == 2);
+  g_assert_cmpuint (peer_count (one, "REGISTER"), ==, is_avoided ? 1 : 2);
+  agent_free (agent);
+  peer_free (one);
+  peer_free (two);
+}
+
+static void
+test_unavailable (void)
+{
+  check_unavailable (NULL, FALSE);
+  check_unavailable ("Retry-After: 60\r\n", TRUE);
+}
+
+static void
+test_unavailable_call (void)
+{
+  Peer *one = peer_new (ONE, 5060, on_unavailable, NULL);
+  Peer *two = peer_new (TWO, 5060, on_unavailable, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneCall *call;
+
+  open_direct (agent);
+  call = agent_dial (agent, "sip:bob@both.test");
+  wait_for (agent->n_ended == 1);
+  g_assert_cmpuint (phone_call_get_reason (call)->sip, ==, 503);
+  g_assert_cmpuint (peer_count (one, "INVITE"), ==, 1);
+  g_assert_cmpuint (peer_count (two, "INVITE"), ==, 1);
+  agent_free (agent);
+  peer_free (one);
+  peer_free (two);
+}
+
+/* Refused by the kernel of the other machine: no waiting. */
+static void
+test_refused (void)
+{
+  Peer *two = peer_new (TWO, 5060, on_registrar, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneAccount *alice = open_account (agent, "alice", "refused.test", "udp");
+
+  wait_for (is_registered (alice));
+  agent_free (agent);
+  peer_free (two);
+}
+
+/* TLS is not for this account, TCP is refused, UDP is next; a higher order counts only if there is nothing of a lower one. */
+static void
+test_naptr_order (void)
+{
+  Peer *one = peer_new (ONE, 5060, on_registrar, NULL);
+  Peer *two = peer_new (TWO, 5060, on_registrar, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneAccount *alice = open_account (agent, "alice", "many.test", "auto");
+
+  wait_for (is_registered (alice));
+  g_assert_cmpuint (peer_count (one, "REGISTER"), ==, 0);
+  g_assert_cmpuint (peer_count (two, "REGISTER"), ==, 1);
+  agent_free (agent);
+  peer_free (one);
+  peer_free (two);
+}
+
+int
+main (int argc, char **argv)
+{
+  harness_init (&argc, &argv);
+  if (harness_set_resolver ("127.0.0.53"))
+    {
+      name_server_start ("127.0.0.53", zone, G_N_ELEMENTS (zone));
+      g_test_add_func ("/sip/failover/silent-registrar", test_silent_registrar);
+      g_test_add_func ("/sip/failover/silent-callee", test_silent_callee);
+      g_test_add_func ("/sip/failover/registered", test_registered);
+      g_test_add_func ("/sip/failover/hangup", test_hangup);
+      g_test_add_func ("/sip/failover/black-hole", test_black_hole);
+      g_test_add_func ("/sip/failover/unavailable", test_unavailable);
+      g_test_add_func ("/sip/failover/unavailable-call", test_unavailable_call);
+      g_test_add_func ("/sip/failover/refused", test_refused);
+      g_test_add_func ("/sip/failover/naptr-order", test_naptr_order);
+    }
+  return g_test_run ();
+}

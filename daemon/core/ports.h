@@ -159,6 +159,10 @@ typedef struct
   void (*recording_failed) (PhoneCall *call, const GError *error);      /* the call goes on; record_stop is still due */
 } PhoneMediaEvents;
 
+/* A conference's sound: we and the media of its calls, each of which hears all but itself. */
+typedef struct _PhoneRoom PhoneRoom;
+typedef void (*PhoneRoomFailed) (const GError *error, gpointer data);   /* a recording; record_stop is still due */
+
 typedef struct
 {
   /* Opens sockets; nothing flows. MEDIA_FAILED when no port is free. */
@@ -192,6 +196,20 @@ typedef struct
   gboolean (*record_start) (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error);
   void (*record_pause) (PhoneMedia *media, gboolean paused);
   void (*record_stop) (PhoneMedia *media);
+  /* Conferences; all NULL together: there are none. A room must have been left by all before it is freed. media_set_room: NULL: out of it.
+   * media_set_voice: the others, and we, hear it or do not. Levels: RMS in dBov, -127..0 (RFC 6465), of what the peer says and of what we say. */
+  PhoneRoom *(*room_new) (gpointer engine, PhoneRoomFailed recording_failed, gpointer data);
+  void (*room_free) (PhoneRoom *room);
+  void (*room_set) (PhoneRoom *room, gboolean muted, gboolean away);    /* muted: we are not heard; away: nor do we hear */
+  double (*room_level) (PhoneRoom *room);
+  /* As those of a call: we left, all others right; the tone is heard by all. */
+  gboolean (*room_record_start) (PhoneRoom *room, PhoneByteSink *sink, gboolean announce, GError **error);
+  void (*room_record_pause) (PhoneRoom *room, gboolean paused);
+  void (*room_record_stop) (PhoneRoom *room);
+  gboolean (*room_open_stream) (PhoneRoom *room, const PhoneStreamParams *params, int *ret_fd, GError **error);
+  void (*media_set_room) (PhoneMedia *media, PhoneRoom *room);
+  void (*media_set_voice) (PhoneMedia *media, gboolean voice);
+  double (*media_level) (PhoneMedia *media);
   gboolean (*media_report) (PhoneMedia *media, PhoneMediaReport *ret_report);   /* FALSE: not running */
   void (*media_free) (PhoneMedia *media);       /* no event after this; teardown happens off the SIP path; accepts NULL */
   /* The ring device; one ring at a time, the engine counts nobody: core says what should sound now. */

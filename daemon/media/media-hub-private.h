@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What media-hub.c (ticks and ports) and media-hub-audio.c (ring, devices, test tones) share. */
+/* What media-hub.c (life and ports), media-hub-tick.c (the tick, rooms) and media-hub-audio.c (ring, devices, test tones) share. */
 
 #include "media/media-hub.h"
 #include "media/media-inlet.h"
 #include "media/media-mix.h"
+#include "media/media-mixer.h"
 #include "media/media-ringer.h"
 #include "media/media-tone.h"
 #include "media/media-voice.h"
@@ -33,7 +34,7 @@ struct _MediaHub
   gboolean suppress_noise, control_gain;
 
   /* Under the clock's lock. */
-  GPtrArray *ports;
+  GPtrArray *ports, *rooms;
   MediaTone waiting, test;
   gboolean muted;
   float unmuted_gain;           /* 0..1, follows muted */
@@ -45,6 +46,49 @@ struct _MediaHub
 
   atomic_int level_in, level_out;       /* 1/100 dBFS */
 };
+
+struct _MediaPort
+{
+  MediaHub *hub;
+  char *name;
+  const MediaPortOps *ops;
+  gpointer data;
+  PhoneTone which;
+  MediaTone tone;
+
+  /* Under the clock's lock. What is wanted ... */
+  gboolean running, attached, muted, voice;
+  gboolean joined;              /* in room; else it is on its way out */
+  MediaRoom *room;              /* NULL: none */
+  /* ... and the gains that follow it over a frame. */
+  gboolean fresh;               /* they are there at once */
+  float solo;                   /* to the loudspeaker, but for what goes by the room */
+  float microphone;
+  MediaSeat seat;
+  MediaMeter meter;
+  atomic_int level;             /* 1/100 dBov */
+};
+
+struct _MediaRoom
+{
+  MediaHub *hub;
+  MediaTaps *taps;
+  guint reap_source;            /* freed: the last of its sound dies away */
+
+  /* Under the clock's lock. */
+  gboolean muted, away;
+  float mouth, ear;             /* gains of the microphone and of the loudspeaker */
+  MediaMixer mixer;
+  MediaLimiter far;
+  gint16 said[MEDIA_FRAME];     /* by us */
+  const gint16 *near, *added;   /* in this tick: what is said by us and for us, and of that what is no microphone (NULL: nothing) */
+  MediaMeter meter;
+  atomic_int level;
+};
+
+/* ---- media-hub-tick.c ---- */
+void media_hub_tick (gpointer hub, gint16 *frame, gint64 now);          /* a MediaClockTick */
+void media_hub_clear_rooms (MediaHub *hub);
 
 /* Starts or stops the devices as there are reasons to. */
 void media_hub_update (MediaHub *hub);

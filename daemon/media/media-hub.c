@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The hub is a table of ports and one function, the tick. Beats come from the outlet (media-outlet,
- * media-clock), the microphone from the inlet; the bell has an outlet of its own (media-ringer). Everything
- * here is called on the main thread except on_tick(), and everything that a tick reads is changed under the
- * clock's lock, so the main thread waits for one tick at most (well under a millisecond for each port).
+/* The hub is a table of ports and one function, the tick (media-hub-tick.c). Beats come from the outlet
+ * (media-outlet, media-clock), the microphone from the inlet; the bell has an outlet of its own (media-ringer).
+ * Everything here is called on the main thread, and everything that a tick reads is changed under the clock's
+ * lock, so the main thread waits for one tick at most (well under a millisecond for each port).
  *
  * The devices are started for the first reason to sound and stopped with the last: a port that runs, a port
- * with a tone, call waiting, a test tone. Without a reason there is no thread, no timer and no wake-up.
- *
- *   ports --pull--> mix --> limiter --> loudspeaker          (attached ports, tones)
- *   microphone --> mute --push--> ports                      (attached: the microphone, others: silence) */
+ * with a tone, call waiting, a test tone. Without a reason there is no thread, no timer and no wake-up. */
 
 #include "media/media-hub-private.h"
 #include "media/media-thread.h"
@@ -20,102 +17,6 @@
 #include <string.h>
 
 #define LINGER_S 5              /* that sound devices stay connected after the last call */
-
-struct _MediaPort
-{
-  MediaHub *hub;
-  char *name;
-  const MediaPortOps *ops;
-  gpointer data;
-  gboolean running, attached;
-  PhoneTone which;
-  MediaTone tone;
-};
-
-static const gint16 silence[MEDIA_FRAME];
-
-/* ---- the tick ---- */
-
-static void
-play_ports (MediaHub *hub, gint16 *frame, gint64 now)
-{
-  gint16 pulled[MEDIA_FRAME];
-
-  media_mix_begin (&hub->mix);
-  for (guint i = 0; i < hub->ports->len; i++)
-    {
-      MediaPort *port = g_ptr_array_index (hub->ports, i);
-      gboolean heard = port->running && port->ops->pull != NULL && port->ops->pull (port->data, pulled, now)
-                       && port->attached;
-
-      /* A tone takes the place of what the port plays, and is heard on a port that is not attached too: it
-       * was asked for. */
-      if (media_tone_render (&port->tone, frame, MEDIA_FRAME))
-        media_mix_add (&hub->mix, frame);
-      else if (heard)
-        media_mix_add (&hub->mix, pulled);
-    }
-  if (media_tone_render (&hub->waiting, frame, MEDIA_FRAME))
-    media_mix_add (&hub->mix, frame);
-  if (media_tone_render (&hub->test, frame, MEDIA_FRAME))
-    media_mix_add (&hub->mix, frame);
-  media_mix_end (&hub->mix, frame);
-}
-
-static void
-clean_voice (MediaHub *hub, const gint16 *played, gint16 *microphone, gboolean heard)
-{
-  gint shift = media_inlet_take_shift (hub->inlet);
-
-  if (hub->voice == NULL)
-    return;
-  /* Silence while the buffer fills is no jump yet: what counts is where it goes on. */
-  hub->shift += shift;
-  if (heard)
-    {
-      media_voice_shift (hub->voice, hub->shift);
-      hub->shift = 0;
-    }
-  media_voice_process (hub->voice, played, microphone);
-}
-
-static void
-feed_ports (MediaHub *hub, const gint16 *played, gint64 now)
-{
-  gint16 microphone[MEDIA_FRAME];
-  gboolean listened = FALSE, heard;
-
-  for (guint i = 0; i < hub->ports->len; i++)
-    {
-      MediaPort *port = g_ptr_array_index (hub->ports, i);
-      listened |= port->running && port->attached;
-    }
-  heard = media_inlet_read (hub->inlet, microphone, now, listened);
-  if (!heard)
-    memset (microphone, 0, sizeof microphone);
-  clean_voice (hub, played, microphone, heard);
-  media_fade (microphone, &hub->unmuted_gain, hub->muted ? 0 : 1);
-  atomic_store_explicit (&hub->level_in, (int) lrint (100 * media_meter_add (&hub->meter_in, microphone)),
-                         memory_order_relaxed);
-
-  for (guint i = 0; i < hub->ports->len; i++)
-    {
-      MediaPort *port = g_ptr_array_index (hub->ports, i);
-      if (port->running && port->ops->push != NULL)
-        port->ops->push (port->data, port->attached ? microphone : silence, now);
-    }
-}
-
-static void
-on_tick (gpointer data, gint16 *frame, gint64 now)
-{
-  MediaHub *hub = data;
-
-  play_ports (hub, frame, now);
-  atomic_store_explicit (&hub->level_out, (int) lrint (100 * media_meter_add (&hub->meter_out, frame)),
-                         memory_order_relaxed);
-  feed_ports (hub, frame, now);
-}
 
 /* ---- life ---- */
 
@@ -178,13 +79,14 @@ media_hub_new (const PhoneDaemonSettings *settings)
   if (!gst_is_initialized ())
     gst_init (NULL, NULL);
   hub->ports = g_ptr_array_new ();
+  hub->rooms = g_ptr_array_new ();
   hub->unmuted_gain = 1;
   media_mix_init (&hub->mix);
   media_tone_init (&hub->waiting);
   media_tone_init (&hub->test);
   atomic_init (&hub->level_in, -12700);
   atomic_init (&hub->level_out, -12700);
-  hub->outlet = media_outlet_new (MEDIA_ROLE_OUTPUT, on_tick, on_output_lost, hub);
+  hub->outlet = media_outlet_new (MEDIA_ROLE_OUTPUT, media_hub_tick, on_output_lost, hub);
   hub->clock = media_outlet_get_clock (hub->outlet);
   hub->inlet = media_inlet_new (hub->clock, on_input_lost, hub);
   media_inlet_on_place (hub->inlet, on_place, hub);
@@ -219,6 +121,7 @@ media_hub_free (MediaHub *hub)
   for (guint i = 0; i < hub->ports->len; i++)
     free_port (g_ptr_array_index (hub->ports, i));
   g_ptr_array_unref (hub->ports);
+  media_hub_clear_rooms (hub);
   media_inlet_free (hub->inlet);
   media_outlet_free (hub->outlet);
   media_ringer_free (hub->ringer);
@@ -341,7 +244,10 @@ media_hub_add_port (MediaHub *hub, const char *name, const MediaPortOps *ops, gp
   port->name = g_strdup (name);
   port->ops = ops;
   port->data = data;
+  port->voice = TRUE;
+  media_seat_init (&port->seat);
   media_tone_init (&port->tone);
+  atomic_init (&port->level, -12700);
   media_clock_lock (hub->clock);
   g_ptr_array_add (hub->ports, port);
   media_clock_unlock (hub->clock);
@@ -363,6 +269,11 @@ media_port_set_running (MediaPort *port, gboolean running)
 
   media_clock_lock (hub->clock);
   port->running = running;
+  port->fresh = TRUE;
+  port->meter.power = 0;
+  atomic_store (&port->level, -12700);
+  if (!running && port->room != NULL)
+    media_mixer_leave (&port->room->mixer, &port->seat);
   media_clock_unlock (hub->clock);
   media_hub_update (hub);
 }
@@ -372,7 +283,31 @@ media_port_set_attached (MediaPort *port, gboolean attached)
 {
   media_clock_lock (port->hub->clock);
   port->attached = !!attached;
+  /* What a call that is alone begins with is not faded: a file's first sample is its first sample. */
+  port->fresh |= port->room == NULL;
   media_clock_unlock (port->hub->clock);
+}
+
+void
+media_port_set_muted (MediaPort *port, gboolean muted)
+{
+  media_clock_lock (port->hub->clock);
+  port->muted = !!muted;
+  media_clock_unlock (port->hub->clock);
+}
+
+void
+media_port_set_voice (MediaPort *port, gboolean voice)
+{
+  media_clock_lock (port->hub->clock);
+  port->voice = !!voice;
+  media_clock_unlock (port->hub->clock);
+}
+
+double
+media_port_get_level (MediaPort *port)
+{
+  return atomic_load (&port->level) / 100.0;
 }
 
 void

@@ -12,10 +12,12 @@
  * the last call, so that an answered call has sound at once. */
 
 #include "core/ports.h"
+#include "media/media-taps.h"
 #include "media/media-types.h"
 
 typedef struct _MediaHub MediaHub;
 typedef struct _MediaPort MediaPort;
+typedef struct _MediaRoom MediaRoom;    /* a conference */
 
 typedef struct
 {
@@ -35,8 +37,26 @@ void media_port_set_running (MediaPort *port, gboolean running);        /* ticks
 void media_port_set_attached (MediaPort *port, gboolean attached);
 /* Played to the loudspeaker in place of nothing/pull, whether the port runs and is attached or not. */
 void media_port_set_tone (MediaPort *port, PhoneTone tone, const char *country);
+/* Hears the microphone no more; what others say in its room it still hears. Unlike all else, it begins and ends over a frame. */
+void media_port_set_muted (MediaPort *port, gboolean muted);
+/* The others in the room, and the loudspeaker, hear it (as it is when it enters a room) or do not. */
+void media_port_set_voice (MediaPort *port, gboolean voice);
+/* Into a room, or out of it (NULL): it hears, and is heard by, whoever else is there, as long as it is attached. */
+void media_port_set_room (MediaPort *port, MediaRoom *room);
+/* What it plays, muted or not: RMS in dBov over the last 100 ms (RFC 6465), -127..0. */
+double media_port_get_level (MediaPort *port);
 /* When this returns, no callback of the port runs or will run. */
 void media_hub_remove_port (MediaHub *hub, MediaPort *port);
+
+/* A conference of ports and ourselves: one more mix, at the hub's beat, without delay. Main thread. */
+MediaRoom *media_room_new (MediaHub *hub);
+/* Whoever is in it leaves. Accepts NULL. */
+void media_room_free (MediaRoom *room);
+/* muted: nobody there hears the microphone. away: nor do we hear them; they go on among themselves. */
+void media_room_set (MediaRoom *room, gboolean muted, gboolean away);
+/* near: what we say there; far: all others. What a source says is heard by all of them. */
+MediaTaps *media_room_get_taps (MediaRoom *room);
+double media_room_get_level (MediaRoom *room);  /* what we say there: dBov, -127..0 */
 
 /* Main thread. Buffers between device and hub, ms, for reports; and the origins of file devices (monotonic
  * us, 0: none): a file input begins anew when the first port runs, and stands still while no attached port

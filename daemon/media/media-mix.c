@@ -12,7 +12,7 @@ void
 media_mix_init (MediaMix *mix)
 {
   memset (mix, 0, sizeof *mix);
-  mix->gain = 1;
+  media_limiter_init (&mix->limiter);
 }
 
 void
@@ -33,21 +33,50 @@ media_mix_add (MediaMix *mix, const gint16 *frame)
 }
 
 void
+media_mix_add_sum (MediaMix *mix, const gint32 *sum, float *gain, float target)
+{
+  float from = *gain;
+
+  *gain = target;
+  if (from == 0 && target == 0)
+    return;
+  if (mix->n++ == 0)
+    memset (mix->sum, 0, sizeof mix->sum);
+  if (from == 1 && target == 1)
+    for (guint i = 0; i < MEDIA_FRAME; i++)
+      mix->sum[i] += sum[i];
+  else
+    for (guint i = 0; i < MEDIA_FRAME; i++)
+      mix->sum[i] += (gint32) lrintf (sum[i] * (from + (target - from) * (i + 1) / MEDIA_FRAME));
+}
+
+void
 media_mix_end (MediaMix *mix, gint16 *ret_frame)
 {
-  gint32 peak = 0;
-  float from = mix->gain, to;
-  guint ramp;
-
-  if (mix->n == 0)
+  if (mix->n > 0)
     {
-      memset (ret_frame, 0, MEDIA_FRAME * sizeof *ret_frame);
-      mix->gain = MIN (from + RELEASE, 1);
+      media_limit (&mix->limiter, mix->sum, ret_frame);
       return;
     }
+  memset (ret_frame, 0, MEDIA_FRAME * sizeof *ret_frame);
+  mix->limiter.gain = MIN (mix->limiter.gain + RELEASE, 1);
+}
+
+void
+media_limiter_init (MediaLimiter *limiter)
+{
+  limiter->gain = 1;
+}
+
+void
+media_limit (MediaLimiter *limiter, const gint32 *sum, gint16 *ret_frame)
+{
+  float from = limiter->gain, to;
+  gint32 peak = 0;
+  guint ramp;
 
   for (guint i = 0; i < MEDIA_FRAME; i++)
-    peak = MAX (peak, ABS (mix->sum[i]));
+    peak = MAX (peak, ABS (sum[i]));
   to = MIN (from + RELEASE, 1);
   /* -32768 alone is no overload. */
   if (peak > CEILING + 1)
@@ -57,11 +86,11 @@ media_mix_end (MediaMix *mix, gint16 *ret_frame)
   for (guint i = 0; i < MEDIA_FRAME; i++)
     {
       float gain = i < ramp ? from + (to - from) * (i + 1) / ramp : to;
-      gint32 value = gain < 1 ? (gint32) lrintf (mix->sum[i] * gain) : mix->sum[i];
+      gint32 value = gain < 1 ? (gint32) lrintf (sum[i] * gain) : sum[i];
 
-      ret_frame[i] = CLAMP (value, G_MININT16, G_MAXINT16);
+      ret_frame[i] = (gint16) CLAMP (value, G_MININT16, G_MAXINT16);
     }
-  mix->gain = to;
+  limiter->gain = to;
 }
 
 double

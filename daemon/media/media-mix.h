@@ -7,16 +7,25 @@
 
 typedef struct
 {
+  float gain;                   /* at the end of the last frame */
+} MediaLimiter;
+
+void media_limiter_init (MediaLimiter *limiter);
+/* MEDIA_FRAME sums as samples. Below full scale they are exact to the bit; above, the gain goes down at once and comes back within a second. */
+void media_limit (MediaLimiter *limiter, const gint32 *sum, gint16 *ret_frame);
+
+typedef struct
+{
   gint32 sum[MEDIA_FRAME];
   guint n;                      /* frames added */
-  float gain;                   /* of the limiter at the end of the last frame */
+  MediaLimiter limiter;
 } MediaMix;
 
 void media_mix_init (MediaMix *mix);
 void media_mix_begin (MediaMix *mix);
 void media_mix_add (MediaMix *mix, const gint16 *frame);
-/* The sum as samples. Below full scale it is exact to the bit; above, the gain goes down at once and comes
- * back within a second. */
+/* A sum that was made elsewhere; its gain goes from gain to target over the frame. */
+void media_mix_add_sum (MediaMix *mix, const gint32 *sum, float *gain, float target);
 void media_mix_end (MediaMix *mix, gint16 *ret_frame);
 
 /* A level meter with a time constant of 100 ms. */

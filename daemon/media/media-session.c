@@ -50,8 +50,6 @@ struct _PhoneMedia
   MediaGraph *graph;                    /* NULL until the first plan */
   MediaPort *port;
   PhoneMediaPlan *plan;
-  gint muted;                           /* atomic */
-  float unmuted_gain;                   /* hub thread: follows muted */
   MediaTaps *taps;
   MediaRecorder *recorder;
   MediaPlayer *player;
@@ -325,15 +323,7 @@ static void
 on_push (gpointer data, const gint16 *frame, gint64 now)
 {
   PhoneMedia *media = data;
-  gboolean muted = g_atomic_int_get (&media->muted);
-  gint16 faded[MEDIA_FRAME];
 
-  if (muted || media->unmuted_gain < 1)
-    {
-      memcpy (faded, frame, sizeof faded);
-      media_fade (faded, &media->unmuted_gain, muted ? 0 : 1);
-      frame = faded;
-    }
   media_send_push (media_graph_get_send (media->graph), media_taps_near (media->taps, frame, now), now);
 }
 
@@ -626,7 +616,6 @@ media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMed
   media_transport_set_callbacks (transport, on_work, on_first_rtp, media);
   media_transport_set_ice_callback (transport, on_ice_changed);
   media_transport_set_dtls_callbacks (transport, on_secured, on_unsecured);
-  media->unmuted_gain = 1;
   media->taps = media_taps_new ();
   media->player = media_player_new (media->taps, on_played, media);
   media->streams = g_ptr_array_new_with_free_func ((GDestroyNotify) media_stream_free);
@@ -700,9 +689,7 @@ media_session_get_destination (PhoneMedia *media)
 void
 media_session_set_muted (PhoneMedia *media, gboolean muted)
 {
-  g_atomic_int_set (&media->muted, muted);
-  if (media->graph == NULL)             /* nobody ticks yet: not even the first frame is heard */
-    media->unmuted_gain = muted ? 0 : 1;
+  media_port_set_muted (media->port, muted);
 }
 
 gboolean
@@ -762,6 +749,24 @@ void
 media_session_set_attached (PhoneMedia *media, gboolean attached)
 {
   media_port_set_attached (media->port, attached);
+}
+
+void
+media_session_set_room (PhoneMedia *media, MediaRoom *room)
+{
+  media_port_set_room (media->port, room);
+}
+
+void
+media_session_set_voice (PhoneMedia *media, gboolean voice)
+{
+  media_port_set_voice (media->port, voice);
+}
+
+double
+media_session_get_level (PhoneMedia *media)
+{
+  return media_port_get_level (media->port);
 }
 
 void

@@ -39,6 +39,9 @@ gboolean media_session_record_start (PhoneMedia *media, PhoneByteSink *sink, gbo
 void media_session_record_pause (PhoneMedia *media, gboolean paused);
 void media_session_record_stop (PhoneMedia *media);             /* or by close */
 void media_session_set_attached (PhoneMedia *media, gboolean attached);
+void media_session_set_room (PhoneMedia *media, MediaRoom *room);       /* NULL: out of it */
+void media_session_set_voice (PhoneMedia *media, gboolean voice);
+double media_session_get_level (PhoneMedia *media);
 void media_session_set_tone (PhoneMedia *media, PhoneTone tone);
 gboolean media_session_send_dtmf (PhoneMedia *media, const char *digits, guint ms, GError **error);
 gboolean media_session_report (PhoneMedia *media, PhoneMediaReport *ret_report);

@@ -20,8 +20,9 @@ struct _MediaTaps
   gint n;                       /* atomic: most calls have none, and take no lock */
 
   /* hub thread */
-  MediaMix mix;
-  gint16 far[MEDIA_FRAME], near[MEDIA_FRAME];
+  MediaMix sources, mix;
+  gint16 far[MEDIA_FRAME], near[MEDIA_FRAME], added[MEDIA_FRAME];
+  gboolean adds;                        /* added is of this tick */
 };
 
 static const gint16 silence[MEDIA_FRAME];
@@ -33,6 +34,7 @@ media_taps_new (void)
 
   media_mutex_init (&taps->lock);
   taps->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+  media_mix_init (&taps->sources);
   media_mix_init (&taps->mix);
   return taps;
 }
@@ -84,7 +86,7 @@ media_taps_remove (MediaTaps *taps, gpointer data)
 void
 media_taps_far (MediaTaps *taps, const gint16 *frame)
 {
-  if (g_atomic_int_get (&taps->n) > 0)
+  if (media_taps_in_use (taps))
     memcpy (taps->far, frame != NULL ? frame : silence, sizeof taps->far);
 }
 
@@ -92,33 +94,49 @@ media_taps_far (MediaTaps *taps, const gint16 *frame)
 static gboolean
 mix_sources (MediaTaps *taps, const gint16 *frame)
 {
-  gint16 added[MEDIA_FRAME];
-  gboolean any = FALSE, only = FALSE;
+  gint16 said[MEDIA_FRAME];
+  gboolean only = FALSE;
 
-  media_mix_begin (&taps->mix);
+  media_mix_begin (&taps->sources);
   for (guint i = 0; i < taps->entries->len; i++)
     {
       const Entry *entry = &g_array_index (taps->entries, Entry, i);
       gboolean alone = FALSE;
 
-      if (entry->source == NULL || !entry->source (entry->data, added, &alone))
+      if (entry->source == NULL || !entry->source (entry->data, said, &alone))
         continue;
-      media_mix_add (&taps->mix, added);
-      any = TRUE;
+      media_mix_add (&taps->sources, said);
+      taps->adds = TRUE;
       only |= alone;
     }
-  if (!any)
+  if (!taps->adds)
     return FALSE;
+  media_mix_end (&taps->sources, taps->added);
+  media_mix_begin (&taps->mix);
+  media_mix_add (&taps->mix, taps->added);
   if (!only)
     media_mix_add (&taps->mix, frame);
   media_mix_end (&taps->mix, taps->near);
   return TRUE;
 }
 
+gboolean
+media_taps_in_use (MediaTaps *taps)
+{
+  return g_atomic_int_get (&taps->n) > 0;
+}
+
+const gint16 *
+media_taps_added (MediaTaps *taps)
+{
+  return taps->adds ? taps->added : NULL;
+}
+
 const gint16 *
 media_taps_near (MediaTaps *taps, const gint16 *frame, gint64 now)
 {
-  if (g_atomic_int_get (&taps->n) == 0)
+  taps->adds = FALSE;
+  if (!media_taps_in_use (taps))
     return frame;
   pthread_mutex_lock (&taps->lock);
   if (mix_sources (taps, frame))

@@ -26,3 +26,6 @@ void media_taps_remove (MediaTaps *taps, gpointer data);
  * what is to be sent: the frame itself when there is nothing to add, else one that is borrowed until the next tick. */
 void media_taps_far (MediaTaps *taps, const gint16 *frame);
 const gint16 *media_taps_near (MediaTaps *taps, const gint16 *frame, gint64 now);
+/* Hub thread, after that: what the sources added to it, without the microphone. NULL: nothing. */
+const gint16 *media_taps_added (MediaTaps *taps);
+gboolean media_taps_in_use (MediaTaps *taps);           /* hub thread: there is somebody to call */

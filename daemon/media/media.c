@@ -10,6 +10,7 @@
 #include "media/media-hub.h"
 #include "media/media-receive.h"
 #include "media/media-send.h"
+#include "media/media-conference.h"
 #include "media/media-session.h"
 #include "media/media-thread.h"
 #include "media/media-srtp.h"
@@ -225,6 +226,18 @@ media_free (PhoneMedia *media)
     media_session_close (media);
 }
 
+static PhoneRoom *
+room_new (gpointer engine, PhoneRoomFailed failed, gpointer data)
+{
+  return media_conference_new (((MediaEngine *) engine)->hub, failed, data);
+}
+
+static void
+media_set_room (PhoneMedia *media, PhoneRoom *room)
+{
+  media_session_set_room (media, room != NULL ? media_conference_get_room (room) : NULL);
+}
+
 static void
 set_ring (gpointer engine, PhoneTone tone, const char *country)
 {
@@ -281,6 +294,17 @@ const PhoneMediaOps media_ops = {
   .media_set_attached = media_session_set_attached,
   .media_set_tone = media_session_set_tone,
   .media_send_dtmf = media_session_send_dtmf,
+  .room_new = room_new,
+  .room_free = media_conference_free,
+  .room_set = media_conference_set,
+  .room_level = media_conference_get_level,
+  .room_record_start = media_conference_record_start,
+  .room_record_pause = media_conference_record_pause,
+  .room_record_stop = media_conference_record_stop,
+  .room_open_stream = media_conference_open_stream,
+  .media_set_room = media_set_room,
+  .media_set_voice = media_session_set_voice,
+  .media_level = media_session_get_level,
   .media_report = media_session_report,
   .media_free = media_free,
   .set_ring = set_ring,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-hub.h"
 
+#include "media/media-mix.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -13,7 +15,8 @@ struct _MediaPort
   char *name;
   const MediaPortOps *ops;
   gpointer data;
-  gboolean running;
+  gboolean running, muted;
+  float unmuted_gain;
   const gint16 *input;
   guint input_n, input_at, ticks;
   GArray *in, *out;
@@ -31,7 +34,7 @@ static GPtrArray *ports;
 static void
 tick (MediaPort *port, gint64 now)
 {
-  gint16 in[MEDIA_FRAME] = { 0 }, out[MEDIA_FRAME];
+  gint16 in[MEDIA_FRAME] = { 0 }, out[MEDIA_FRAME], heard[MEDIA_FRAME];
 
   if (!port->running)
     return;
@@ -42,7 +45,9 @@ tick (MediaPort *port, gint64 now)
       in[i] = port->input[port->input_at];
       port->input_at = (port->input_at + 1) % port->input_n;
     }
-  port->ops->push (port->data, in, now);
+  memcpy (heard, in, sizeof heard);
+  media_fade (heard, &port->unmuted_gain, port->muted ? 0 : 1);
+  port->ops->push (port->data, heard, now);
   if (port->in->len < RECORDING_MAX)
     {
       g_array_append_vals (port->in, in, MEDIA_FRAME);
@@ -123,10 +128,27 @@ media_port_set_running (MediaPort *port, gboolean running)
 {
   pthread_mutex_lock (&lock);
   port->running = running;
+  port->unmuted_gain = port->muted ? 0 : 1;
+  pthread_mutex_unlock (&lock);
+}
+
+void
+media_port_set_muted (MediaPort *port, gboolean muted)
+{
+  pthread_mutex_lock (&lock);
+  port->muted = muted;
   pthread_mutex_unlock (&lock);
 }
 
 void media_port_set_attached (MediaPort *port, gboolean attached) {}
+void media_port_set_voice (MediaPort *port, gboolean voice) {}
+void media_port_set_room (MediaPort *port, MediaRoom *room) {}
+double media_port_get_level (MediaPort *port) { return -127; }
+MediaRoom *media_room_new (MediaHub *hub) { return NULL; }
+void media_room_free (MediaRoom *room) {}
+void media_room_set (MediaRoom *room, gboolean muted, gboolean away) {}
+MediaTaps *media_room_get_taps (MediaRoom *room) { return NULL; }
+double media_room_get_level (MediaRoom *room) { return -127; }
 void media_port_set_tone (MediaPort *port, PhoneTone tone, const char *country) {}
 
 void

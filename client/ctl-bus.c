@@ -351,6 +351,7 @@ keeps_name (const char *interface, const char *key)
 {
   return strcmp (interface, PHONE_DBUS_CALL) == 0 || strcmp (interface, PHONE_DBUS_ACCOUNT) == 0 || strcmp (interface, PHONE_DBUS_MANAGER) == 0
          || strcmp (interface, PHONE_DBUS_AUDIO) == 0 || strcmp (interface, PHONE_DBUS_WATCH) == 0
+         || strcmp (interface, PHONE_DBUS_CONFERENCE) == 0
          || (strcmp (interface, PHONE_DBUS_MEDIA) == 0 && strcmp (key, "Direction") != 0);
 }
 
@@ -377,6 +378,9 @@ ctl_flatten (const char *path, const CtlValue *interfaces)
 
   if (has_prefix (path, PHONE_DBUS_CALL_PATH "/")
       && ctl_parse_number (path + strlen (PHONE_DBUS_CALL_PATH "/"), 0, UINT32_MAX, &number))
+    ctl_value_set (flat, "number", ctl_value_new_uint (number));
+  if (has_prefix (path, PHONE_DBUS_CONFERENCE_PATH "/")
+      && ctl_parse_number (path + strlen (PHONE_DBUS_CONFERENCE_PATH "/"), 0, UINT32_MAX, &number))
     ctl_value_set (flat, "number", ctl_value_new_uint (number));
   if (has_prefix (path, PHONE_DBUS_WATCH_PATH "/")
       && ctl_parse_number (path + strlen (PHONE_DBUS_WATCH_PATH "/"), 0, UINT32_MAX, &number))

@@ -134,47 +134,48 @@ talking_time (const CtlValue *call)
 }
 
 void
-ctl_add_calls (CtlTable *table, const CtlValue *calls)
+ctl_add_call (CtlTable *table, const CtlValue *call, const char *mark, bool silent)
 {
-  for (size_t i = 0; i < calls->n; i++)
-    {
-      const CtlValue *call = calls->items[i], *security = ctl_value_get (call, "Security");
-      const char *state = ctl_value_string (call, "State");
-      char *party = ctl_party_text (call), *talking = talking_time (call);
+  const CtlValue *security = ctl_value_get (call, "Security");
+  const char *state = ctl_value_string (call, "State");
+  char *party = ctl_party_text (call), *talking = talking_time (call);
 
-      ctl_table_add (table, CTL_BOLD, "%lu", (unsigned long) ctl_value_uint (call, "number"));
-      ctl_table_add (table, ctl_style_of_state (state), "%s%s%s", state, ctl_value_bool (call, "RemoteHold") ? ", held by peer" : "",
-                     ctl_value_bool (call, "Muted") ? ", muted" : "");
-      ctl_table_add (table, CTL_DIM, "%s", strcmp (ctl_value_string (call, "Direction"), "incoming") == 0 ? "from" : "to");
-      ctl_table_add (table, CTL_PLAIN, "%s", party);
-      ctl_table_add (table, CTL_PLAIN, "%s", talking);
-      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (call, "Codec"));
-      ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (security, "suite"));
-      free (party);
-      free (talking);
-    }
+  ctl_table_add (table, CTL_BOLD, "%s%lu", mark, (unsigned long) ctl_value_uint (call, "number"));
+  ctl_table_add (table, ctl_style_of_state (state), "%s%s%s%s", state, ctl_value_bool (call, "RemoteHold") ? ", held by peer" : "",
+                 ctl_value_bool (call, "Muted") ? ", muted" : "", silent ? ", not heard" : "");
+  ctl_table_add (table, CTL_DIM, "%s", strcmp (ctl_value_string (call, "Direction"), "incoming") == 0 ? "from" : "to");
+  ctl_table_add (table, CTL_PLAIN, "%s", party);
+  ctl_table_add (table, CTL_PLAIN, "%s", talking);
+  ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (call, "Codec"));
+  ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (security, "suite"));
+  free (party);
+  free (talking);
 }
 
 static int
 run_list (Ctl *ctl, const CtlArgs *args)
 {
-  CtlValue *calls = NULL;
+  CtlValue *objects = NULL, *calls, *conferences;
   CtlTable *table;
-  int status = ctl_get_list (ctl, PHONE_DBUS_CALL_PATH, &calls);
+  int status = ctl_get_objects (ctl, &objects);
 
   if (status != CTL_EXIT_OK)
     return status;
+  calls = ctl_collect (objects, PHONE_DBUS_CALL_PATH);
+  conferences = ctl_collect (objects, PHONE_DBUS_CONFERENCE_PATH);
   if (ctl->json)
     ctl_print_json (calls);
-  else if (calls->n == 0)
+  else if (calls->n + conferences->n == 0)
     ctl_print (ctl, CTL_DIM, "no calls");
   else
     {
       table = ctl_table_new (ctl, CTL_CALL_COLUMNS);
-      ctl_add_calls (table, calls);
+      ctl_add_call_tree (table, calls, conferences);
       ctl_table_print (table);
     }
   ctl_value_free (calls);
+  ctl_value_free (conferences);
+  ctl_value_free (objects);
   return CTL_EXIT_OK;
 }
 
@@ -232,6 +233,7 @@ add_course (CtlTable *table, const CtlValue *call)
   ctl_table_pair (table, "talking", CTL_PLAIN, "%s", talking);
   ctl_table_pair (table, "on hold", CTL_WARN, "%s%s%s", local ? "from here" : "", local && remote ? " and " : "",
                   remote ? "from the peer" : "");
+  ctl_table_pair (table, "conference", CTL_PLAIN, "%s", number_of (call, "Conference"));
   ctl_table_pair (table, "muted", CTL_WARN, "%s", ctl_value_bool (call, "Muted") ? "yes" : "");
   add_transfer (table, call);
   if (reason && reason->n)

@@ -171,6 +171,28 @@ offer_watches (Completer *self)
 }
 
 static void
+offer_conferences (Completer *self, const char *prefix)
+{
+  CtlValue *list;
+
+  ask (self);
+  if (!self->objects)
+    return;
+  list = ctl_collect (self->objects, PHONE_DBUS_CONFERENCE_PATH);
+  for (size_t i = 0; i < list->n; i++)
+    {
+      const CtlValue *calls = ctl_value_get (list->items[i], "Calls");
+      char *number = ctl_format ("%lu", (unsigned long) ctl_value_uint (list->items[i], "number"));
+      char *help = ctl_format ("%zu calls", calls ? calls->n : 0);
+
+      offer (self, prefix, number, help);
+      free (number);
+      free (help);
+    }
+  ctl_value_free (list);
+}
+
+static void
 offer_words (const Completer *self, const char *const *words)
 {
   for (; *words; words++)
@@ -185,6 +207,8 @@ offer_named (Completer *self, const char *prefix, const char *name, size_t lengt
     offer_accounts (self, prefix);
   else if (length == 1 && *name == 'N')
     offer_calls (self, can);
+  else if (length == 1 && *name == 'C')
+    offer_conferences (self, prefix);
   else if (length == 5 && strncmp (name, "INPUT", length) == 0)
     offer_devices (self, "input");
   else if (length == 6 && strncmp (name, "OUTPUT", length) == 0)

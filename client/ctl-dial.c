@@ -62,7 +62,7 @@ append_options (sd_bus_message *message, const CtlArgs *args)
 {
   static const char *const flags[] = { "privacy", "when-registered", "keep-others" };
   static const char *const texts[] = { "display", "replaces" };
-  const char *account = ctl_args_value (args, "account");
+  const char *account = ctl_args_value (args, "account"), *conference = ctl_args_value (args, "conference");
   char *path;
   int r = sd_bus_message_open_container (message, 'a', "{sv}");
 
@@ -70,6 +70,12 @@ append_options (sd_bus_message *message, const CtlArgs *args)
     {
       path = ctl_account_path (account);
       r = sd_bus_message_append (message, "{sv}", "account", "o", path);
+      free (path);
+    }
+  if (r >= 0 && conference)
+    {
+      path = ctl_format ("%s/%s", PHONE_DBUS_CONFERENCE_PATH, conference);
+      r = sd_bus_message_append (message, "{sv}", "conference", "o", path);
       free (path);
     }
   for (size_t i = 0; r >= 0 && i < sizeof texts / sizeof texts[0]; i++)
@@ -434,6 +440,7 @@ static const CtlOption dial_options[] = {
   { "when-registered", 0, NULL, "wait for the account to register first, 30 s at most" },
   { "privacy", 0, NULL, "withhold your identity" },
   { "keep-others", 0, NULL, "do not put other active calls on hold" },
+  { "conference", 'c', "C", "into this conference, where you stay meanwhile" },
   { "display", 0, "NAME", "name of the callee" },
   { "header", 0, "NAME=VALUE", "an additional SIP header (X-...), may be repeated" },
   { "replaces", 0, "DIALOG", "take over a call of another device (RFC 3891): CALL-ID;to-tag=T;from-tag=F" },

@@ -50,7 +50,7 @@ print_status (Ctl *ctl, const CtlValue *status)
     {
       putchar ('\n');
       table = ctl_table_new (ctl, CTL_CALL_COLUMNS);
-      ctl_add_calls (table, calls);
+      ctl_add_call_tree (table, calls, ctl_value_get (status, "conferences"));
       ctl_table_print (table);
     }
   print_problems (ctl, ctl_value_get (status, "Problems"));
@@ -68,6 +68,7 @@ run_status (Ctl *ctl, const CtlArgs *args)
     return result;
   status = ctl_flatten (PHONE_DBUS_PATH, ctl_value_get (objects, PHONE_DBUS_PATH));
   ctl_value_set (status, "accounts", ctl_collect (objects, PHONE_DBUS_ACCOUNT_PATH));
+  ctl_value_set (status, "conferences", ctl_collect (objects, PHONE_DBUS_CONFERENCE_PATH));
   ctl_value_set (status, "calls", ctl_collect (objects, PHONE_DBUS_CALL_PATH));
   if (ctl->json)
     ctl_print_json (status);

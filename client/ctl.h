@@ -54,7 +54,7 @@ struct CtlVerb
   const CtlVerb *actions;
 };
 
-extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_transfer_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
+extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_conference_verbs[], ctl_transfer_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
     ctl_audio_verbs[], ctl_presence_verbs[], ctl_recording_verbs[], ctl_stream_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
 
 extern const CtlVerb ctl_history_verbs[], ctl_dnd_verbs[], ctl_forward_verbs[];
@@ -151,9 +151,15 @@ char *ctl_format (const char *format, ...) __attribute__ ((format (printf, 1, 2)
 int ctl_choose_call (Ctl *ctl, const char *word, const char *can, CtlValue **ret_call);
 char *ctl_reason_text (const CtlValue *reason);                 /* "busy by remote (486 Busy Here)"; caller frees */
 char *ctl_party_text (const CtlValue *call);                    /* "Bob <sip:bob@example.org>"; caller frees */
-/* Rows for the calls: number, state, direction, peer, time, codec, encryption. Seven columns. */
-void ctl_add_calls (CtlTable *table, const CtlValue *calls);
+/* A row for the call: number (behind a mark), state, direction, peer, time, codec, encryption. Seven columns. silent: its conference does not
+ * hear it. */
+void ctl_add_call (CtlTable *table, const CtlValue *call, const char *mark, bool silent);
 #define CTL_CALL_COLUMNS 7
+
+/* ---- ctl-conference.c ---- */
+
+/* Rows for conferences with their calls, and for the calls that are in none; CTL_CALL_COLUMNS. */
+void ctl_add_call_tree (CtlTable *table, const CtlValue *calls, const CtlValue *conferences);
 
 /* ---- ctl-transfer.c ---- */
 

@@ -10,11 +10,13 @@
 #define PHONE_DBUS_ACCOUNT_PATH PHONE_DBUS_PATH "/account"
 /* + "/" + number */
 #define PHONE_DBUS_CALL_PATH PHONE_DBUS_PATH "/call"
+#define PHONE_DBUS_CONFERENCE_PATH PHONE_DBUS_PATH "/conference"
 #define PHONE_DBUS_WATCH_PATH PHONE_DBUS_PATH "/watch"
 
 #define PHONE_DBUS_MANAGER "org.phoned.Phone1.Manager"
 #define PHONE_DBUS_ACCOUNT "org.phoned.Phone1.Account"
 #define PHONE_DBUS_CALL "org.phoned.Phone1.Call"
+#define PHONE_DBUS_CONFERENCE "org.phoned.Phone1.Conference"
 #define PHONE_DBUS_MEDIA "org.phoned.Phone1.Media"
 #define PHONE_DBUS_RECORDING "org.phoned.Phone1.Recording"
 #define PHONE_DBUS_RECORDINGS "org.phoned.Phone1.Recordings"

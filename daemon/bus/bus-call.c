@@ -345,6 +345,8 @@ BUS_GETTER (get_local_hold, BusCall,
 BUS_GETTER (get_remote_hold, BusCall,
             sd_bus_message_append (reply, "b", (int) !!phone_call_get_remote_hold (self->call)))
 BUS_GETTER (get_muted, BusCall, sd_bus_message_append (reply, "b", (int) !!phone_call_get_muted (self->call)))
+BUS_GETTER (get_conference, BusCall,
+            sd_bus_message_append (reply, "o", bus_conference_path (self->bus, phone_call_get_conference (self->call))))
 BUS_GETTER (get_start, BusCall,
             sd_bus_message_append (reply, "t", unsigned_time (phone_call_get_start (self->call))))
 BUS_GETTER (get_answered, BusCall,
@@ -386,6 +388,7 @@ bus_call_changed_properties (guint mask, GPtrArray *ret_names)
     { PHONE_CALL_FIELD_PARTY, "Diverter" },    { PHONE_CALL_FIELD_HOLD, "LocalHold" },
     { PHONE_CALL_FIELD_HOLD, "RemoteHold" },   { PHONE_CALL_FIELD_MUTED, "Muted" },
     { PHONE_CALL_FIELD_TIMES, "Start" },       { PHONE_CALL_FIELD_TIMES, "Answered" },
+    { PHONE_CALL_FIELD_CONFERENCE, "Conference" },
     { PHONE_CALL_FIELD_TRANSFER, "Transfer" }, { PHONE_CALL_FIELD_TRANSFER, "TransferRequest" },
     { PHONE_CALL_FIELD_TRANSFER, "Replaces" }, { PHONE_CALL_FIELD_TRANSFER, "ReplacedBy" },
   };
@@ -430,6 +433,7 @@ const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_PROPERTY ("Diverter", "s", get_diverter, 0, CHANGES),
   SD_BUS_PROPERTY ("LocalHold", "b", get_local_hold, 0, CHANGES),
   SD_BUS_PROPERTY ("RemoteHold", "b", get_remote_hold, 0, CHANGES),
+  SD_BUS_PROPERTY ("Conference", "o", get_conference, 0, CHANGES),
   SD_BUS_WRITABLE_PROPERTY ("Muted", "b", get_muted, set_muted, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_PROPERTY ("Start", "t", get_start, 0, CHANGES),
   SD_BUS_PROPERTY ("Answered", "t", get_answered, 0, CHANGES),

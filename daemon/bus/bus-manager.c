@@ -8,7 +8,7 @@
 /* Additions go to the end, and into the XML. */
 static const char *const features[]
     = { "accounts", "calls", "hold", "call-waiting", "dtmf", "stats", "audio", "srtp-sdes",
-        "recording", "history", "dnd", "presence", "voicemail-server", NULL };
+        "recording", "history", "dnd", "presence", "voicemail-server", "conference", NULL };
 
 /* ---- what is allowed at all ---- */
 
@@ -32,19 +32,30 @@ resolve_account (Bus *bus, const char *path, GError **error)
   return NULL;
 }
 
+static PhoneConference *
+resolve_conference (Bus *bus, const char *path, GError **error)
+{
+  BusConference *conference = bus_find_conference (bus, path);
+
+  if (conference)
+    return conference->conference;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "There is no conference %s", path);
+  return NULL;
+}
+
 /* ---- methods ---- */
 
 static PhoneCall *
 dial (Bus *bus, sd_bus_message *m, GError **error)
 {
-  const char *target, *account = NULL, *display = NULL, *replaces = NULL;
+  const char *target, *account = NULL, *display = NULL, *replaces = NULL, *conference = NULL;
   g_autoptr (GPtrArray) headers = NULL;
   int privacy = FALSE, when_registered = FALSE, keep_others = FALSE;
   const BusOption known[] = {
     { "account", "o", &account },   { "privacy", "b", &privacy },
     { "display", "s", &display },   { "headers", "a{ss}", &headers },
     { "replaces", "s", &replaces }, { "when-registered", "b", &when_registered },
-    { "keep-others", "b", &keep_others },
+    { "keep-others", "b", &keep_others }, { "conference", "o", &conference },
   };
   PhoneDialOptions options = { 0 };
   PhoneCall *call = NULL;
@@ -55,7 +66,8 @@ dial (Bus *bus, sd_bus_message *m, GError **error)
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "The target is longer than %d octets",
                  BUS_MAX_TEXT);
   else if (bus_options_read (m, known, G_N_ELEMENTS (known), error) && require_not_stopping (bus, error)
-           && (!account || (options.account = resolve_account (bus, account, error))))
+           && (!account || (options.account = resolve_account (bus, account, error)))
+           && (!conference || (options.conference = resolve_conference (bus, conference, error))))
     {
       options.privacy = privacy;
       options.display_name = display;
@@ -106,6 +118,48 @@ on_add_account (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 
   return account ? sd_bus_reply_method_return (m, "o", bus_account_path (bus, account))
                  : bus_error_set (ret_error, error);
+}
+
+/* Borrowed, in order; NULL with error. */
+static GPtrArray *
+read_calls (Bus *bus, sd_bus_message *m, GError **error)
+{
+  g_autoptr (GPtrArray) calls = g_ptr_array_new ();
+  const char *path;
+  int r = sd_bus_message_enter_container (m, 'a', "o");
+
+  while (r >= 0 && (r = sd_bus_message_read (m, "o", &path)) > 0)
+    {
+      BusCall *call = bus_find_call (bus, path);
+
+      if (!call)
+        {
+          g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "There is no call %s", path);
+          return NULL;
+        }
+      if (calls->len > PHONE_CONFERENCE_MAX)
+        break;
+      g_ptr_array_add (calls, call->call);
+    }
+  if (r >= 0 && calls->len <= PHONE_CONFERENCE_MAX && sd_bus_message_exit_container (m) >= 0)
+    return g_steal_pointer (&calls);
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "A conference has at most %d calls", PHONE_CONFERENCE_MAX);
+  return NULL;
+}
+
+static int
+on_create_conference (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Bus *bus = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) calls = read_calls (bus, m, &error);
+  int keep = FALSE;
+  const BusOption known[] = { { "keep", "b", &keep } };
+  PhoneConference *conference = NULL;
+
+  if (calls && bus_options_read (m, known, G_N_ELEMENTS (known), &error))
+    conference = phone_registry_add_conference (bus->registry, (PhoneCall *const *) calls->pdata, calls->len, keep, &error);
+  return conference ? sd_bus_reply_method_return (m, "o", bus_conference_path (bus, conference)) : bus_error_set (ret_error, error);
 }
 
 static int
@@ -183,6 +237,8 @@ const sd_bus_vtable bus_manager_vtable[] = {
                            on_dial, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("AddAccount", SD_BUS_ARGS ("s", id, "a{sv}", settings),
                            SD_BUS_RESULT ("o", account), on_add_account, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("CreateConference", SD_BUS_ARGS ("ao", calls, "a{sv}", options), SD_BUS_RESULT ("o", conference),
+                           on_create_conference, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("HangupAll", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_hangup_all,
                            SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_reload, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* org.phoned.Phone1.Media: what the two sides agreed on, as properties, and the numbers of the running stream
- * for those who subscribed. A subscription belongs to one client and one call and dies with either; its
- * signals go to that client alone. A bus that does not take our messages gets no more of them: statistics
- * that waited are worth nothing. */
+/* org.phoned.Phone1.Media: what the two sides agreed on, as properties, and the numbers of the running stream for those who subscribed
+ * (bus-subscription.c). */
 
 #include "bus/bus-options.h"
 #include "bus/bus-private.h"
@@ -12,18 +10,6 @@
 #include <unistd.h>
 
 #include <math.h>
-
-#define MIN_INTERVAL_MS 100
-#define MAX_INTERVAL_MS 60000
-#define MAX_QUEUED 1024                 /* messages that wait to be written */
-
-typedef struct
-{
-  BusCall *call;
-  char *client;
-  BusWatch *watch;
-  guint timer_id;
-} BusSubscription;
 
 /* ---- statistics ---- */
 
@@ -119,124 +105,25 @@ append_report (sd_bus_message *m, const PhoneMediaReport *report)
   return r < 0 ? r : bus_dict_end (m);
 }
 
-static void
-send_stats (BusSubscription *self)
+void
+bus_media_send_stats (gpointer data, const char *client)
 {
-  sd_bus *bus = self->call->bus->bus;
+  BusCall *self = data;
+  sd_bus *bus = self->bus->bus;
   PhoneMediaReport report = { 0 };
   sd_bus_message *m = NULL;
-  guint64 queued = 0;
   int r;
 
-  if ((sd_bus_get_n_queued_write (bus, &queued) >= 0 && queued > MAX_QUEUED)
-      || !phone_call_get_report (self->call->call, &report))
+  if (!phone_call_get_report (self->call, &report))
     return;
-  r = sd_bus_message_new_signal (bus, &m, self->call->path, PHONE_DBUS_MEDIA, "Stats");
+  r = sd_bus_message_new_signal (bus, &m, self->path, PHONE_DBUS_MEDIA, "Stats");
   if (r >= 0)
     r = append_report (m, &report);
   if (r >= 0)
-    r = sd_bus_send_to (bus, m, self->client, NULL);
+    r = sd_bus_send_to (bus, m, client, NULL);
   sd_bus_message_unref (m);
-  if (r < 0 && !self->call->bus->lost)
-    phone_log_warning (NULL, "Cannot send Stats of %s: %s", self->call->path, g_strerror (-r));
-}
-
-/* ---- subscriptions ---- */
-
-static gboolean
-on_interval (gpointer data)
-{
-  send_stats (data);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-subscription_free (BusSubscription *self)
-{
-  self->call->bus->n_subscriptions--;
-  g_clear_handle_id (&self->timer_id, g_source_remove);
-  bus_watch_free (self->watch);
-  g_free (self->client);
-  g_free (self);
-}
-
-static void
-subscription_remove (BusSubscription *self)
-{
-  g_hash_table_remove (self->call->subscriptions, self->client);
-  subscription_free (self);
-}
-
-static void
-on_client_gone (gpointer data)
-{
-  BusSubscription *self = data;
-
-  self->watch = NULL;           /* freed by the caller */
-  subscription_remove (self);
-}
-
-void
-bus_media_unsubscribe_all (BusCall *self)
-{
-  GHashTableIter iter;
-  gpointer subscription;
-
-  g_hash_table_iter_init (&iter, self->subscriptions);
-  while (g_hash_table_iter_next (&iter, NULL, &subscription))
-    {
-      g_hash_table_iter_remove (&iter);
-      subscription_free (subscription);
-    }
-}
-
-static BusSubscription *
-subscription_get (BusCall *self, const char *client, GError **error)
-{
-  BusSubscription *subscription = g_hash_table_lookup (self->subscriptions, client);
-
-  if (subscription)
-    return subscription;
-  if (self->bus->n_subscriptions >= BUS_MAX_ALL_SUBSCRIPTIONS)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "There are %d subscriptions already",
-                   BUS_MAX_ALL_SUBSCRIPTIONS);
-      return NULL;
-    }
-  subscription = g_new0 (BusSubscription, 1);
-  subscription->watch = bus_watch_new (self->bus->clients, client, on_client_gone, subscription, error);
-  if (!subscription->watch)
-    {
-      g_free (subscription);
-      return NULL;
-    }
-  subscription->call = self;
-  subscription->client = g_strdup (client);
-  self->bus->n_subscriptions++;
-  g_hash_table_insert (self->subscriptions, subscription->client, subscription);
-  return subscription;
-}
-
-static BusSubscription *
-subscribe (BusCall *self, sd_bus_message *m, GError **error)
-{
-  const char *client = sd_bus_message_get_sender (m);
-  BusSubscription *subscription = NULL;
-  guint32 ms = 0;
-
-  if (sd_bus_message_read (m, "u", &ms) < 0 || ms < MIN_INTERVAL_MS || ms > MAX_INTERVAL_MS)
-    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "The interval must be %d to %d ms, not %u",
-                 MIN_INTERVAL_MS, MAX_INTERVAL_MS, ms);
-  else if (phone_call_is_ended (self->call))
-    g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended",
-                 phone_call_get_number (self->call));
-  else
-    subscription = subscription_get (self, client ? client : "", error);
-  if (!subscription)
-    return NULL;
-  g_clear_handle_id (&subscription->timer_id, g_source_remove);
-  subscription->timer_id = g_timeout_add (ms, on_interval, subscription);
-  return subscription;
+  if (r < 0 && !self->bus->lost)
+    phone_log_warning (NULL, "Cannot send Stats of %s: %s", self->path, g_strerror (-r));
 }
 
 static int
@@ -244,33 +131,24 @@ on_subscribe (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {
   BusCall *self = data;
   g_autoptr (GError) error = NULL;
-  BusSubscription *subscription = subscribe (self, m, &error);
-  int r;
 
-  if (!subscription)
-    return bus_error_set (ret_error, error);
-  r = sd_bus_reply_method_return (m, NULL);
-  send_stats (subscription);
-  return r;
+  if (!phone_call_is_ended (self->call))
+    return bus_subscribers_add (self->subscribers, m, ret_error);
+  g_set_error (&error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", phone_call_get_number (self->call));
+  return bus_error_set (ret_error, error);
 }
 
 static int
 on_unsubscribe (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {
-  BusCall *self = data;
-  const char *client = sd_bus_message_get_sender (m);
-  BusSubscription *subscription = client ? g_hash_table_lookup (self->subscriptions, client) : NULL;
-
-  if (subscription)
-    subscription_remove (subscription);
-  return sd_bus_reply_method_return (m, NULL);
+  return bus_subscribers_remove (((BusCall *) data)->subscribers, m);
 }
 
 /* ---- sound for clients ---- */
 
 /* Directions as the client sees them. */
-static gboolean
-read_stream (sd_bus_message *m, PhoneStreamParams *ret_params, GError **error)
+gboolean
+bus_media_read_stream (sd_bus_message *m, PhoneStreamParams *ret_params, GError **error)
 {
   const char *direction = "both", *format = "s16";
   guint32 rate = 48000, channels = 1;
@@ -306,7 +184,7 @@ on_open_stream (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   PhoneStreamParams params;
   int fd = -1, r;
 
-  if (!read_stream (m, &params, &error) || !phone_call_open_stream (self->call, &params, &fd, &error))
+  if (!bus_media_read_stream (m, &params, &error) || !phone_call_open_stream (self->call, &params, &fd, &error))
     return bus_error_set (ret_error, error);
   r = sd_bus_reply_method_return (m, "h", fd);
   close (fd);                           /* sd-bus has its own copy */

@@ -91,6 +91,16 @@ flush_watch (BusWatched *self)
   emit_changed (self->bus, self->path, PHONE_DBUS_WATCH, names);
 }
 
+static void
+flush_conference (BusConference *self)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  bus_conference_changed_properties (self->pending, names);
+  self->pending = 0;
+  emit_changed (self->bus, self->path, PHONE_DBUS_CONFERENCE, names);
+}
+
 /* The default account follows from a choice, from which accounts there are and which of them are enabled. */
 static guint
 default_account_mask (Bus *bus)
@@ -125,6 +135,9 @@ bus_flush (Bus *bus)
   g_hash_table_iter_init (&iter, bus->watches);
   while (g_hash_table_iter_next (&iter, NULL, &object))
     flush_watch (object);
+  g_hash_table_iter_init (&iter, bus->conferences);
+  while (g_hash_table_iter_next (&iter, NULL, &object))
+    flush_conference (object);
   mask = (mask & ~(guint) PHONE_REGISTRY_DEFAULT_ACCOUNT) | default_account_mask (bus);
   bus_manager_changed_properties (mask, names);
   emit_changed (bus, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, names);
@@ -249,7 +262,7 @@ on_call_changed (PhoneCall *call, guint mask, BusCall *self)
   else
     bus_flush_later (self->bus);
   if (phone_call_is_ended (call))
-    bus_media_unsubscribe_all (self);
+    bus_subscribers_clear (self->subscribers);
 }
 
 static void
@@ -268,8 +281,7 @@ static void
 call_free (BusCall *self)
 {
   g_signal_handlers_disconnect_by_data (self->call, self);
-  bus_media_unsubscribe_all (self);
-  g_hash_table_unref (self->subscriptions);
+  bus_subscribers_free (self->subscribers);
   g_object_unref (self->call);
   g_free (self->account_path);
   g_free (self->path);
@@ -286,7 +298,7 @@ call_add (Bus *bus, PhoneCall *call)
   self->path = g_strdup_printf (PHONE_DBUS_CALL_PATH "/%u", phone_call_get_number (call));
   self->account_path = g_strdup (bus_account_path (bus, phone_call_get_account (call)));
   self->shown = phone_call_get_state (call);
-  self->subscriptions = g_hash_table_new (g_str_hash, g_str_equal);
+  self->subscribers = bus_subscribers_new (bus, bus_media_send_stats, self);
   g_signal_connect (call, "changed", G_CALLBACK (on_call_changed), self);
   g_signal_connect (call, "played", G_CALLBACK (on_call_played), self);
   g_signal_connect (call, "dtmf", G_CALLBACK (on_call_dtmf), self);
@@ -329,6 +341,79 @@ bus_call_path (Bus *bus, PhoneCall *call)
 
   g_snprintf (path, sizeof path, PHONE_DBUS_CALL_PATH "/%u", phone_call_get_number (call));
   self = g_hash_table_lookup (bus->calls, path);
+  return self ? self->path : PHONE_DBUS_NO_OBJECT;
+}
+
+/* ---- conferences ---- */
+
+static void
+on_conference_changed (PhoneConference *conference, guint mask, BusConference *self)
+{
+  self->pending |= mask;
+  bus_flush_later (self->bus);
+}
+
+static void
+conference_free (BusConference *self)
+{
+  g_signal_handlers_disconnect_by_data (self->conference, self);
+  bus_subscribers_free (self->subscribers);
+  g_object_unref (self->conference);
+  g_free (self->path);
+  g_free (self);
+}
+
+static BusConference *
+conference_add (Bus *bus, PhoneConference *conference)
+{
+  BusConference *self = g_new0 (BusConference, 1);
+
+  self->bus = bus;
+  self->conference = g_object_ref (conference);
+  self->path = g_strdup_printf (PHONE_DBUS_CONFERENCE_PATH "/%u", phone_conference_get_number (conference));
+  self->subscribers = bus_subscribers_new (bus, bus_conference_send_levels, self);
+  g_signal_connect (conference, "changed", G_CALLBACK (on_conference_changed), self);
+  g_hash_table_replace (bus->conferences, self->path, self);
+  return self;
+}
+
+static void
+on_conference_added (PhoneRegistry *registry, PhoneConference *conference, Bus *bus)
+{
+  BusConference *self = conference_add (bus, conference);
+
+  log_failure ("InterfacesAdded", self->path, sd_bus_emit_object_added (bus->bus, self->path));
+}
+
+static void
+on_conference_removed (PhoneRegistry *registry, PhoneConference *conference, Bus *bus)
+{
+  const char *path = bus_conference_path (bus, conference);
+  BusConference *self = g_hash_table_lookup (bus->conferences, path);
+
+  if (!self)
+    return;
+  flush_conference (self);
+  log_failure ("InterfacesRemoved", path, sd_bus_emit_object_removed (bus->bus, path));
+  g_hash_table_remove (bus->conferences, path);
+}
+
+BusConference *
+bus_find_conference (Bus *bus, const char *path)
+{
+  return g_hash_table_lookup (bus->conferences, path);
+}
+
+const char *
+bus_conference_path (Bus *bus, PhoneConference *conference)
+{
+  char path[sizeof PHONE_DBUS_CONFERENCE_PATH + 16];
+  BusConference *self;
+
+  if (!conference)
+    return PHONE_DBUS_NO_OBJECT;
+  g_snprintf (path, sizeof path, PHONE_DBUS_CONFERENCE_PATH "/%u", phone_conference_get_number (conference));
+  self = g_hash_table_lookup (bus->conferences, path);
   return self ? self->path : PHONE_DBUS_NO_OBJECT;
 }
 
@@ -464,6 +549,13 @@ on_find_watch (sd_bus *bus, const char *path, const char *interface, void *data,
   return *ret_found != NULL;
 }
 
+static int
+on_find_conference (sd_bus *bus, const char *path, const char *interface, void *data, void **ret_found, sd_bus_error *ret_error)
+{
+  *ret_found = bus_find_conference (data, path);
+  return *ret_found != NULL;
+}
+
 /* sd-bus frees the strings and the array with free(). */
 static int
 list_paths (GHashTable *objects, char ***ret_paths)
@@ -506,6 +598,12 @@ on_list_watches (sd_bus *bus, const char *prefix, void *data, char ***ret_paths,
   return list_paths (((Bus *) data)->watches, ret_paths);
 }
 
+static int
+on_list_conferences (sd_bus *bus, const char *prefix, void *data, char ***ret_paths, sd_bus_error *ret_error)
+{
+  return list_paths (((Bus *) data)->conferences, ret_paths);
+}
+
 /* GetManagedObjects lists what lies below the manager; with this it lists the manager itself too. */
 static int
 on_list_root (sd_bus *bus, const char *prefix, void *data, char ***ret_paths, sd_bus_error *ret_error)
@@ -531,6 +629,7 @@ export_vtables (Bus *self)
       || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_PATH, on_list_root, self)) < 0
       || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, on_list_accounts, self)) < 0
       || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_CALL_PATH, on_list_calls, self)) < 0
+      || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_CONFERENCE_PATH, on_list_conferences, self)) < 0
       || (r = sd_bus_add_node_enumerator (bus, NULL, PHONE_DBUS_WATCH_PATH, on_list_watches, self)) < 0)
     return r;
   if ((r
@@ -551,6 +650,9 @@ export_vtables (Bus *self)
              < 0
       || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, PHONE_DBUS_FORWARDING,
                                           bus_forwarding_vtable, on_find_account, self))
+             < 0
+      || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_CONFERENCE_PATH, PHONE_DBUS_CONFERENCE,
+                                          bus_conference_vtable, on_find_conference, self))
              < 0
       || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_WATCH_PATH, PHONE_DBUS_WATCH,
                                           bus_watch_vtable, on_find_watch, self))
@@ -574,9 +676,11 @@ bus_objects_export (Bus *bus)
   GPtrArray *accounts = phone_registry_get_accounts (bus->registry);
   GPtrArray *calls = phone_registry_get_calls (bus->registry);
   GPtrArray *watches = phone_registry_get_watches (bus->registry);
+  GPtrArray *conferences = phone_registry_get_conferences (bus->registry);
 
   bus->accounts = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) account_free);
   bus->calls = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) call_free);
+  bus->conferences = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) conference_free);
   bus->watches = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) watch_free);
   for (guint i = 0; i < accounts->len; i++)
     account_add (bus, accounts->pdata[i]);
@@ -584,11 +688,15 @@ bus_objects_export (Bus *bus)
     watch_add (bus, watches->pdata[i]);
   for (guint i = 0; i < calls->len; i++)
     call_add (bus, calls->pdata[i]);
+  for (guint i = 0; i < conferences->len; i++)
+    conference_add (bus, conferences->pdata[i]);
   default_account_mask (bus);
   g_signal_connect (bus->registry, "account-added", G_CALLBACK (on_account_added), bus);
   g_signal_connect (bus->registry, "account-removed", G_CALLBACK (on_account_removed), bus);
   g_signal_connect (bus->registry, "call-added", G_CALLBACK (on_call_added), bus);
   g_signal_connect (bus->registry, "call-removed", G_CALLBACK (on_call_removed), bus);
+  g_signal_connect (bus->registry, "conference-added", G_CALLBACK (on_conference_added), bus);
+  g_signal_connect (bus->registry, "conference-removed", G_CALLBACK (on_conference_removed), bus);
   g_signal_connect (bus->registry, "watch-added", G_CALLBACK (on_watch_added), bus);
   g_signal_connect (bus->registry, "watch-removed", G_CALLBACK (on_watch_removed), bus);
   g_signal_connect (bus->registry, "changed", G_CALLBACK (on_registry_changed), bus);
@@ -620,6 +728,7 @@ bus_objects_clear (Bus *bus)
   g_clear_handle_id (&bus->flush_id, g_source_remove);
   g_clear_pointer (&bus->default_account, g_free);
   g_clear_pointer (&bus->watches, g_hash_table_unref);
+  g_clear_pointer (&bus->conferences, g_hash_table_unref);
   g_clear_pointer (&bus->calls, g_hash_table_unref);
   g_clear_pointer (&bus->accounts, g_hash_table_unref);
 }

@@ -13,6 +13,7 @@
 #define BUS_MAX_ALL_SUBSCRIPTIONS 256
 
 typedef struct _BusSecret BusSecret;
+typedef struct _BusSubscribers BusSubscribers;
 
 struct _Bus
 {
@@ -28,13 +29,14 @@ struct _Bus
   GHashTable *accounts;         /* BusAccount */
   GHashTable *calls;            /* BusCall */
   GHashTable *watches;          /* BusWatched */
+  GHashTable *conferences;      /* BusConference */
   guint flush_id;               /* source that sends what the masks below and in the objects remember */
   guint manager_pending;        /* mask of PhoneRegistryField */
   char *default_account;        /* path as announced last: it may follow from a change of any account */
   gboolean audio_pending;
   guint dnd_pending;            /* mask of PhoneDndField */
   guint history_pending;        /* mask of PhoneHistoryField */
-  guint n_subscriptions;        /* of all clients to all calls */
+  guint n_subscriptions;        /* of all clients to all objects */
 };
 
 typedef struct
@@ -55,7 +57,7 @@ typedef struct
   char *account_path;           /* stays after the account has gone */
   guint pending;                /* mask of PhoneCallField not announced yet */
   PhoneCallState shown;         /* as announced last */
-  GHashTable *subscriptions;    /* unique name -> BusSubscription, owned */
+  BusSubscribers *subscribers;  /* to statistics */
 } BusCall;
 
 typedef struct
@@ -67,6 +69,15 @@ typedef struct
   guint pending;                /* mask of PhoneWatchField not announced yet */
 } BusWatched;
 
+typedef struct
+{
+  Bus *bus;
+  PhoneConference *conference;
+  char *path;
+  guint pending;                /* mask of PhoneConferenceField not announced yet */
+  BusSubscribers *subscribers;  /* to levels */
+} BusConference;
+
 /* ---- bus-object.c: which objects there are, and what of them has changed ---- */
 int bus_objects_export (Bus *bus); /* vtables, enumerators, and what the registry has already */
 void bus_objects_clear (Bus *bus);
@@ -75,6 +86,8 @@ BusCall *bus_find_call (Bus *bus, const char *path);
 const char *bus_watch_path (Bus *bus, PhoneWatch *watch);       /* "/" for one that is not exported */
 const char *bus_account_path (Bus *bus, PhoneAccount *account); /* "/" for NULL or one that is not exported */
 const char *bus_call_path (Bus *bus, PhoneCall *call);
+BusConference *bus_find_conference (Bus *bus, const char *path);
+const char *bus_conference_path (Bus *bus, PhoneConference *conference);        /* "/" for NULL or one that is not exported */
 /* Announces all that is pending: in the next turn of the main loop, or now. */
 void bus_flush_later (Bus *bus);
 void bus_flush (Bus *bus);
@@ -86,6 +99,7 @@ void bus_account_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_presence_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_voicemail_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_forwarding_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_conference_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_watch_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_call_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_media_changed_properties (guint mask, GPtrArray *ret_names);
@@ -100,6 +114,7 @@ extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[], bus_history
 extern const sd_bus_vtable bus_recordings_vtable[];                             /* userdata: Bus */
 extern const sd_bus_vtable bus_account_vtable[], bus_presence_vtable[], bus_voicemail_vtable[];     /* userdata: BusAccount */
 extern const sd_bus_vtable bus_forwarding_vtable[];                             /* userdata: BusAccount */
+extern const sd_bus_vtable bus_conference_vtable[];                             /* userdata: BusConference */
 extern const sd_bus_vtable bus_watch_vtable[];                                  /* userdata: BusWatched */
 extern const sd_bus_vtable bus_call_vtable[], bus_media_vtable[];               /* userdata: BusCall */
 extern const sd_bus_vtable bus_recording_vtable[];                              /* userdata: BusCall */
@@ -122,8 +137,21 @@ void bus_secret_cancel (BusSecret *secret, const GError *error); /* the account 
 /* ---- bus-recordings.c ---- */
 void bus_recordings_emit_changed (Bus *bus, const char *id);
 
+/* ---- bus-subscription.c ---- */
+typedef void (*BusSubscriptionSend) (gpointer object, const char *client);
+BusSubscribers *bus_subscribers_new (Bus *bus, BusSubscriptionSend send, gpointer object);
+void bus_subscribers_clear (BusSubscribers *self);      /* nobody is subscribed any more */
+void bus_subscribers_free (BusSubscribers *self);
+/* The methods Subscribe (u ms) and Unsubscribe. */
+int bus_subscribers_add (BusSubscribers *self, sd_bus_message *m, sd_bus_error *ret_error);
+int bus_subscribers_remove (BusSubscribers *self, sd_bus_message *m);
+
+/* ---- bus-conference.c ---- */
+void bus_conference_send_levels (gpointer self, const char *client);    /* of a BusConference */
+
 /* ---- bus-media.c ---- */
-void bus_media_unsubscribe_all (BusCall *self);
+gboolean bus_media_read_stream (sd_bus_message *m, PhoneStreamParams *ret_params, GError **error);      /* the options of OpenStream */
+void bus_media_send_stats (gpointer self, const char *client);  /* of a BusCall */
 void bus_media_emit_played (BusCall *self, const char *path);
 
 /* A getter of sd-bus: the body appends to reply, self is the object. */

@@ -132,6 +132,7 @@ phone_call_update_attachment (PhoneCall *call)
 
   if (call->media)
     ports->media->media_set_attached (call->media, call->plan && (early || (talking && !leaving)));
+  phone_call_update_room (call);
 }
 
 static gboolean
@@ -294,6 +295,7 @@ set_remote_hold (PhoneCall *call, gboolean held)
   if (call->remote_hold == held)
     return;
   call->remote_hold = held;
+  phone_call_update_room (call);
   phone_call_emit_changed (call, PHONE_CALL_FIELD_HOLD);
 }
 

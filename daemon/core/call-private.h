@@ -99,6 +99,9 @@ struct _PhoneCall
   guint referral_timer;
   guint replaces_number, replaced_by;   /* calls; 0: none */
 
+  PhoneConference *conference;          /* which holds us; NULL: none */
+  gboolean voice_muted;                 /* the others there do not hear the peer */
+
   CallWaiter answer_waiter, hold_waiter, record_waiter;
   GString *info_digits;                 /* DTMF by INFO waiting its turn */
   guint info_ms, info_timer;
@@ -132,6 +135,10 @@ gboolean phone_call_is_transferring (PhoneCall *call);
 gboolean phone_call_gives_way (PhoneCall *call);                 /* to another that is up already: it ends soon */
 void phone_call_transfer_state_changed (PhoneCall *call);       /* after every change of state */
 void phone_call_transfer_dispose (PhoneCall *call);
+
+/* ---- conference.c ---- */
+void phone_call_update_room (PhoneCall *call);
+void phone_conference_call_ended (PhoneCall *call);     /* of one, or of none */
 
 /* ---- call-audio.c ---- */
 gboolean phone_call_can_play (PhoneCall *call);

@@ -381,6 +381,8 @@ phone_call_refer_on (PhoneCall *call, PhoneCall *referrer)
   call->referral = g_steal_pointer (&referrer->referral);
   call->replaces_number = referrer->number;
   referrer->replaced_by = call->number;
+  if (referrer->conference)
+    phone_conference_join (referrer->conference, call);
   phone_call_emit_changed (referrer, PHONE_CALL_FIELD_TRANSFER);
 }
 
@@ -393,6 +395,7 @@ phone_call_accept_transfer (PhoneCall *call, GError **error)
     .replaces = call->referral_replaces,
     .referred_by = call->referred_by,
     .referrer = call,
+    .keep_others = call->conference != NULL,
   };
   g_autofree char *target = NULL;
   g_autoptr (GError) dial_error = NULL;
@@ -466,6 +469,11 @@ phone_call_take_over (PhoneCall *call, PhoneCall *replaced)
   call->local_hold = replaced->local_hold;
   call->muted = replaced->muted;
   replaced->replaced_by = call->number;
+  if (replaced->conference)
+    {
+      call->voice_muted = replaced->voice_muted;
+      phone_conference_join (replaced->conference, call);
+    }
   phone_call_emit_changed (replaced, PHONE_CALL_FIELD_TRANSFER);
   if (!phone_call_answer (call, TRUE, NULL, NULL, &error))
     phone_log_warning (&call->log, "Call %u: %s", call->number, error->message);

@@ -247,6 +247,8 @@ phone_call_set_state (PhoneCall *call, PhoneCallState state, const char *why)
   if (answered)
     phone_call_recording_answered (call);
   phone_call_transfer_state_changed (call);
+  if (phone_call_is_ended (call))
+    phone_conference_call_ended (call);
 }
 
 void
@@ -830,6 +832,20 @@ phone_call_step_aside (PhoneCall *call)
     phone_log_warning (&call->log, "Call %u could not be put on hold: %s", call->number, error->message);
 }
 
+void
+phone_call_come_back (PhoneCall *call)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (call->reoffer == REOFFER_HOLD)
+    call->due = REOFFER_RESUME;
+  else if (call->due == REOFFER_HOLD)
+    call->due = REOFFER_NONE;
+  else if (can_resume (call) && !start_reoffer (call, REOFFER_RESUME, NULL, NULL, &error))
+    phone_log_warning (&call->log, "Call %u could not be taken from hold: %s", call->number, error->message);
+  phone_call_update_attachment (call);
+}
+
 gboolean
 phone_call_hold (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error)
 {
@@ -845,7 +861,9 @@ phone_call_resume (PhoneCall *call, PhoneCallDone done, gpointer data, GError **
     return FALSE;
   if (!start_reoffer (call, REOFFER_RESUME, done, data, error))
     return FALSE;
-  phone_registry_hold_others (call->registry, call);
+  /* A member that is heard again by the others does not call us back to them. */
+  if (!call->conference || !phone_conference_get_local_hold (call->conference))
+    phone_registry_hold_others (call->registry, call);
   return TRUE;
 }
 

@@ -42,6 +42,7 @@ typedef enum
   PHONE_CALL_FIELD_MEDIA = 1 << 6,      /* codec, security, remote address, direction */
   PHONE_CALL_FIELD_RECORDING = 1 << 7,
   PHONE_CALL_FIELD_TRANSFER = 1 << 8,   /* transfer, referral, and which call this one replaces or is replaced by; also Can */
+  PHONE_CALL_FIELD_CONFERENCE = 1 << 9,
 } PhoneCallField;
 
 #define PHONE_TYPE_CALL (phone_call_get_type ())
@@ -60,6 +61,7 @@ const char *phone_call_get_diverter (PhoneCall *call);
 gboolean phone_call_get_local_hold (PhoneCall *call);
 gboolean phone_call_get_remote_hold (PhoneCall *call);
 gboolean phone_call_get_muted (PhoneCall *call);
+PhoneConference *phone_call_get_conference (PhoneCall *call);   /* borrowed; NULL: none */
 gint64 phone_call_get_start (PhoneCall *call);                  /* Unix s */
 gint64 phone_call_get_answered (PhoneCall *call);               /* Unix s, 0: not answered */
 const PhoneMediaPlan *phone_call_get_plan (PhoneCall *call);    /* NULL until negotiated; keys inside: never print */

@@ -4,6 +4,7 @@
 /* What the files of the model share among themselves and with nobody else. */
 
 #include "core/account-presence.h"
+#include "core/conference.h"
 #include "core/registry.h"
 #include "core/watch.h"
 #include "util/log.h"
@@ -48,6 +49,7 @@ void phone_call_set_silenced (PhoneCall *call);                  /* rings nowher
 void phone_call_set_for_help (PhoneCall *call);                 /* stays here until it is answered; before it rings */
 void phone_call_set_waiting (PhoneCall *call, gboolean waiting);
 void phone_call_step_aside (PhoneCall *call);                   /* on hold, now or as soon as possible */
+void phone_call_come_back (PhoneCall *call);                    /* from it, in the same way */
 gboolean phone_call_needs_stack (PhoneCall *call);              /* more than a wish: the account's stack has a dialog of it */
 void phone_call_account_changed (PhoneCall *call);              /* for a call that waits for registration */
 void phone_call_end (PhoneCall *call, const PhoneReason *reason);       /* our decision: BYE, CANCEL or a final response */
@@ -69,7 +71,16 @@ void phone_call_start_linger (PhoneCall *call, guint seconds);          /* phone
 gboolean phone_call_take_record (PhoneCall *call);              /* TRUE once: the history has not had it yet */
 gboolean phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **error); /* would we answer it? */
 
+/* ---- conference.c ---- */
+PhoneConference *phone_conference_new (PhoneRegistry *registry, guint number, gboolean keep);
+/* Whether the call can be a member; conference may be NULL. */
+gboolean phone_conference_check (PhoneConference *conference, PhoneCall *call, GError **error);
+void phone_conference_close (PhoneConference *conference);      /* its calls are about to end */
+void phone_conference_join (PhoneConference *conference, PhoneCall *call);      /* after that check; nothing else changes */
+
 /* ---- registry.c ---- */
+void phone_registry_conference_over (PhoneRegistry *registry, PhoneConference *conference);
+void phone_registry_hold_for_conference (PhoneRegistry *registry, PhoneConference *conference);  /* all that is not in it */
 guint phone_registry_next_watch_number (PhoneRegistry *registry);
 void phone_registry_emit_watch (PhoneRegistry *registry, PhoneWatch *watch, gboolean added);
 void phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except);

@@ -20,6 +20,7 @@
 typedef struct _PhoneAccount PhoneAccount;
 typedef struct _PhoneCall PhoneCall;
 typedef struct _PhoneWatch PhoneWatch;
+typedef struct _PhoneConference PhoneConference;
 
 /* ---- signalling (implemented by sip/ua.c) ---- */
 

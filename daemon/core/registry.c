@@ -26,10 +26,11 @@ struct _PhoneRegistry
   PhoneHistory *history;
   PhoneDnd *dnd;
   GPtrArray *watches;           /* owned */
+  GPtrArray *conferences;       /* owned */
   GPtrArray *leaving;           /* accounts that are removed and still have a stack */
   char *default_account;
   guint next_number;
-  guint next_watch;
+  guint next_watch, next_conference;
   PhoneDaemonState state;
   PhoneNetworkState network;
   gboolean input_muted;
@@ -47,6 +48,8 @@ enum
   SIGNAL_ACCOUNT_REMOVED,
   SIGNAL_CALL_ADDED,
   SIGNAL_CALL_REMOVED,
+  SIGNAL_CONFERENCE_ADDED,
+  SIGNAL_CONFERENCE_REMOVED,
   SIGNAL_WATCH_ADDED,
   SIGNAL_WATCH_REMOVED,
   SIGNAL_CHANGED,
@@ -68,6 +71,7 @@ phone_registry_finalize (GObject *object)
   phone_dnd_stop (registry->dnd);
   g_object_unref (registry->dnd);
   g_object_unref (registry->history);
+  g_ptr_array_unref (registry->conferences);
   g_ptr_array_unref (registry->calls);
   g_ptr_array_unref (registry->watches);
   g_ptr_array_unref (registry->accounts);
@@ -93,6 +97,8 @@ phone_registry_class_init (PhoneRegistryClass *klass)
   signals[SIGNAL_ACCOUNT_REMOVED] = new_signal ("account-removed", PHONE_TYPE_ACCOUNT);
   signals[SIGNAL_CALL_ADDED] = new_signal ("call-added", PHONE_TYPE_CALL);
   signals[SIGNAL_CALL_REMOVED] = new_signal ("call-removed", PHONE_TYPE_CALL);
+  signals[SIGNAL_CONFERENCE_ADDED] = new_signal ("conference-added", PHONE_TYPE_CONFERENCE);
+  signals[SIGNAL_CONFERENCE_REMOVED] = new_signal ("conference-removed", PHONE_TYPE_CONFERENCE);
   signals[SIGNAL_WATCH_ADDED] = new_signal ("watch-added", PHONE_TYPE_WATCH);
   signals[SIGNAL_WATCH_REMOVED] = new_signal ("watch-removed", PHONE_TYPE_WATCH);
   signals[SIGNAL_CHANGED] = new_signal (PHONE_SIGNAL_CHANGED, G_TYPE_UINT);
@@ -109,7 +115,9 @@ phone_registry_init (PhoneRegistry *registry)
   registry->history = phone_history_new (registry);
   registry->dnd = phone_dnd_new (registry);
   registry->watches = g_ptr_array_new_with_free_func (g_object_unref);
+  registry->conferences = g_ptr_array_new_with_free_func (g_object_unref);
   registry->next_number = 1;
+  registry->next_conference = 1;
   registry->next_watch = 1;
   registry->network = PHONE_NETWORK_ONLINE;
 }
@@ -151,6 +159,7 @@ PhoneHistory *phone_registry_get_history (PhoneRegistry *registry) { return regi
 PhoneDnd *phone_registry_get_dnd (PhoneRegistry *registry) { return registry->dnd; }
 GPtrArray *phone_registry_get_accounts (PhoneRegistry *registry) { return registry->accounts; }
 GPtrArray *phone_registry_get_calls (PhoneRegistry *registry) { return registry->calls; }
+GPtrArray *phone_registry_get_conferences (PhoneRegistry *registry) { return registry->conferences; }
 GPtrArray *phone_registry_get_watches (PhoneRegistry *registry) { return registry->watches; }
 guint phone_registry_next_watch_number (PhoneRegistry *registry) { return registry->next_watch++; }
 PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry) { return registry->state; }
@@ -527,17 +536,35 @@ phone_registry_is_talking (PhoneRegistry *registry, PhoneCall *except)
   return FALSE;
 }
 
-void
-phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except)
+/* We leave a conference alone: its calls hear each other still. */
+static void
+hold_all (PhoneRegistry *registry, PhoneCall *except, PhoneConference *same)
 {
   for (guint i = 0; i < registry->calls->len; i++)
     {
       PhoneCall *call = g_ptr_array_index (registry->calls, i);
+      PhoneConference *conference = phone_call_get_conference (call);
 
       /* a call that gives way to the new one ends soon: nobody needs to agree on a hold before that */
-      if (call != except && phone_call_get_replaced_by (call) != phone_call_get_number (except))
+      if (call == except || (except && phone_call_get_replaced_by (call) == phone_call_get_number (except)))
+        continue;
+      if (!conference)
         phone_call_step_aside (call);
+      else if (conference != same)
+        phone_conference_hold (conference);
     }
+}
+
+void
+phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except)
+{
+  hold_all (registry, except, phone_call_get_conference (except));
+}
+
+void
+phone_registry_hold_for_conference (PhoneRegistry *registry, PhoneConference *conference)
+{
+  hold_all (registry, NULL, conference);
 }
 
 static void
@@ -642,6 +669,81 @@ phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call)
       if (phone_registry_count_calls (registry, phone_call_get_account (call), TRUE) == 0)
         phone_account_calls_gone (phone_call_get_account (call));
     }
+}
+
+/* ---- conferences ---- */
+
+PhoneConference *
+phone_registry_find_conference (PhoneRegistry *registry, guint number)
+{
+  for (guint i = 0; i < registry->conferences->len; i++)
+    {
+      PhoneConference *conference = g_ptr_array_index (registry->conferences, i);
+
+      if (phone_conference_get_number (conference) == number)
+        return conference;
+    }
+  return NULL;
+}
+
+void
+phone_registry_conference_over (PhoneRegistry *registry, PhoneConference *conference)
+{
+  g_autoptr (PhoneConference) keep = g_object_ref (conference);
+
+  if (g_ptr_array_remove (registry->conferences, conference))
+    g_signal_emit (registry, signals[SIGNAL_CONFERENCE_REMOVED], 0, conference);
+}
+
+static gboolean
+check_members (PhoneRegistry *registry, PhoneCall *const *calls, guint n, guint least, GError **error)
+{
+  if (registry->stopping)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "phoned is stopping");
+      return FALSE;
+    }
+  if (!registry->ports.media->room_new)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NOT_SUPPORTED, "There are no conferences here");
+      return FALSE;
+    }
+  if (n < least || n > PHONE_CONFERENCE_MAX)
+    {
+      g_set_error (error, PHONE_ERROR, n < least ? PHONE_ERROR_INVALID_OPTION : PHONE_ERROR_TOO_MANY,
+                   "A conference has %u to %d calls, not %u", least, PHONE_CONFERENCE_MAX, n);
+      return FALSE;
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      if (!phone_conference_check (NULL, calls[i], error))
+        return FALSE;
+      for (guint j = 0; j < i; j++)
+        if (calls[j] == calls[i])
+          {
+            g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Call %u is named twice", phone_call_get_number (calls[i]));
+            return FALSE;
+          }
+    }
+  return TRUE;
+}
+
+PhoneConference *
+phone_registry_add_conference (PhoneRegistry *registry, PhoneCall *const *calls, guint n, gboolean keep, GError **error)
+{
+  PhoneConference *conference;
+
+  if (!check_members (registry, calls, n, keep ? 1 : 2, error))
+    return NULL;
+  conference = phone_conference_new (registry, registry->next_conference++, keep);
+  g_ptr_array_add (registry->conferences, conference);
+  for (guint i = 0; i < n; i++)
+    phone_conference_join (conference, calls[i]);
+  g_signal_emit (registry, signals[SIGNAL_CONFERENCE_ADDED], 0, conference);
+  for (guint i = 0; i < n; i++)
+    phone_call_come_back (calls[i]);
+  phone_conference_resume (conference);
+  return conference;
 }
 
 /* ---- dialling ---- */
@@ -822,6 +924,12 @@ phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDia
   uri = phone_dial_plan_resolve_in (phone_account_get_settings (account), target, phone_registry_country (registry, account), error);
   if (!uri || !check_dialable (registry, account, target, options, error))
     return NULL;
+  if (options->conference && phone_conference_get_calls (options->conference)->len >= PHONE_CONFERENCE_MAX)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "Conference %u has %d calls already",
+                   phone_conference_get_number (options->conference), PHONE_CONFERENCE_MAX);
+      return NULL;
+    }
 
   if (phone_is_emergency_number (target, phone_registry_country (registry, account)))
     phone_dnd_note_emergency (registry->dnd);
@@ -833,7 +941,9 @@ phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDia
   if (options->referrer)
     phone_call_refer_on (call, options->referrer);
   g_signal_emit (registry, signals[SIGNAL_CALL_ADDED], 0, call);
-  if (!options->keep_others)
+  if (options->conference)
+    phone_conference_join (options->conference, call);
+  if (!options->keep_others && !options->conference)
     phone_registry_hold_others (registry, call);
   phone_registry_call_changed (registry, call);
   return call;
@@ -845,6 +955,8 @@ phone_registry_hangup_all (PhoneRegistry *registry)
   g_autoptr (GPtrArray) calls = g_ptr_array_copy (registry->calls, (GCopyFunc) (gpointer) g_object_ref, NULL);
 
   g_ptr_array_set_free_func (calls, g_object_unref);
+  while (registry->conferences->len > 0)
+    phone_conference_close (g_ptr_array_index (registry->conferences, 0));
   for (guint i = 0; i < calls->len; i++)
     phone_call_hangup (g_ptr_array_index (calls, i), NULL);
 }
@@ -943,6 +1055,8 @@ phone_registry_stop (PhoneRegistry *registry, guint deadline, void (*done) (gpoi
   registry->stop_data = data;
   registry->stop_deadline = g_timeout_add (deadline, on_stop_deadline, registry);
   update_state (registry);
+  while (registry->conferences->len > 0)
+    phone_conference_close (g_ptr_array_index (registry->conferences, 0));
   for (guint i = 0; i < calls->len; i++)
     phone_call_end (g_ptr_array_index (calls, i), reason);
   for (guint i = 0; i < registry->accounts->len; i++)

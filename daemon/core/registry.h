@@ -3,10 +3,11 @@
 
 /* All accounts and calls of the daemon, and the policies that span them: default account, limits, call waiting, who is
  * put on hold when another is answered, what rings. Emits "account-added/-removed" (PhoneAccount), "call-added/-removed"
- * (PhoneCall; added once it is complete), "watch-added/-removed" (PhoneWatch), "changed" (guint mask of PhoneRegistryField), "audio-changed". */
+ * (PhoneCall; added once it is complete), "conference-added/-removed" (PhoneConference), "watch-added/-removed" (PhoneWatch), "changed" (guint mask of PhoneRegistryField), "audio-changed". */
 
 #include <glib-object.h>
 #include "core/call.h"
+#include "core/conference.h"
 #include "core/dnd.h"
 #include "core/history.h"
 #include "core/watch.h"
@@ -68,11 +69,17 @@ typedef struct
   const char *replaces;
   gboolean when_registered;     /* wait (30 s at most) until the account is registered */
   gboolean keep_others;
+  PhoneConference *conference;  /* that the call joins, which we do not leave for it; NULL: none */
   PhoneCall *referrer;          /* the call whose peer asked for this one; replaces and referred_by are taken as they are */
   const char *referred_by;
 } PhoneDialOptions;
 PhoneCall *phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDialOptions *options, GError **error);
 void phone_registry_hangup_all (PhoneRegistry *registry);
+
+/* Conferences. Of calls as phone_conference_add() takes them, two at least, or one if it is to be kept. */
+GPtrArray *phone_registry_get_conferences (PhoneRegistry *registry);
+PhoneConference *phone_registry_find_conference (PhoneRegistry *registry, guint number);        /* borrowed or NULL */
+PhoneConference *phone_registry_add_conference (PhoneRegistry *registry, PhoneCall *const *calls, guint n, gboolean keep, GError **error);
 
 /* Recordings: what storage has, borrowed until the main loop turns; emits "recording-changed" (const char *id: came, changed or went). */
 GPtrArray *phone_registry_get_recordings (PhoneRegistry *registry);     /* PhoneRecording, newest first; NULL: there is no storage */

@@ -713,6 +713,56 @@ audio_test_tone (gpointer engine, const char *role, GError **error)
   return FALSE;
 }
 
+struct _PhoneRoom
+{
+  PhoneByteSink *sink;
+};
+
+static PhoneRoom *
+room_new (gpointer engine, PhoneRoomFailed failed, gpointer data)
+{
+  return g_new0 (PhoneRoom, 1);
+}
+
+static void
+room_free (PhoneRoom *room)
+{
+  if (room->sink)
+    room->sink->close (room->sink, TRUE, 1500);
+  g_free (room);
+}
+
+static void room_set (PhoneRoom *room, gboolean muted, gboolean away) {}
+static double room_level (PhoneRoom *room) { return -30; }
+
+static gboolean
+room_record_start (PhoneRoom *room, PhoneByteSink *sink, gboolean announce, GError **error)
+{
+  room->sink = sink;
+  return sink->write (sink, "sound of all", 12, error);
+}
+
+static void room_record_pause (PhoneRoom *room, gboolean paused) {}
+
+static void
+room_record_stop (PhoneRoom *room)
+{
+  PhoneByteSink *sink = g_steal_pointer (&room->sink);
+
+  if (sink)
+    sink->close (sink, TRUE, 1500);
+}
+
+static gboolean
+room_open_stream (PhoneRoom *room, const PhoneStreamParams *params, int *ret_fd, GError **error)
+{
+  return open_stream (NULL, params, ret_fd, error);
+}
+
+static void media_set_room (PhoneMedia *media, PhoneRoom *room) {}
+static void media_set_voice (PhoneMedia *media, gboolean voice) {}
+static double media_level (PhoneMedia *media) { return -20; }
+
 static const PhoneMediaOps media_ops = {
   .media_new = media_new,
   .media_ports = media_ports,
@@ -722,6 +772,17 @@ static const PhoneMediaOps media_ops = {
   .media_set_tone = media_set_tone,
   .media_send_dtmf = media_send_dtmf,
   .media_report = media_report,
+  .room_new = room_new,
+  .room_free = room_free,
+  .room_set = room_set,
+  .room_level = room_level,
+  .room_record_start = room_record_start,
+  .room_record_pause = room_record_pause,
+  .room_record_stop = room_record_stop,
+  .room_open_stream = room_open_stream,
+  .media_set_room = media_set_room,
+  .media_set_voice = media_set_voice,
+  .media_level = media_level,
   .open_stream = open_stream,
   .play = play,
   .stop_playing = stop_playing,

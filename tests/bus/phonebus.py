@@ -16,9 +16,9 @@ from gi.repository import Gio, GLib
 NAME = "org.phoned.Phone1"
 ROOT = "/org/phoned/Phone1"
 MANAGER, ACCOUNT, CALL, MEDIA, AUDIO, HISTORY, DND = (NAME + "." + i for i in ("Manager", "Account", "Call", "Media", "Audio", "History", "Dnd"))
-PRESENCE, VOICEMAIL, FORWARDING, WATCH = (NAME + "." + i for i in ("Presence", "Voicemail", "Forwarding", "Watch"))
+PRESENCE, VOICEMAIL, FORWARDING, WATCH, CONFERENCE = (NAME + "." + i for i in ("Presence", "Voicemail", "Forwarding", "Watch", "Conference"))
 RECORDING, RECORDINGS = NAME + ".Recording", NAME + ".Recordings"
-INTERFACES = (MANAGER, ACCOUNT, CALL, MEDIA, AUDIO, HISTORY, DND, RECORDING, RECORDINGS, PRESENCE, VOICEMAIL, FORWARDING, WATCH)
+INTERFACES = (MANAGER, ACCOUNT, CALL, MEDIA, AUDIO, HISTORY, DND, RECORDING, RECORDINGS, PRESENCE, VOICEMAIL, FORWARDING, WATCH, CONFERENCE)
 PROPERTIES = "org.freedesktop.DBus.Properties"
 OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 TEST_PATH, TEST = "/org/phoned/Test", "org.phoned.Test"

@@ -7,8 +7,9 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from gi.repository import GLib
 
-from phonebus import (ACCOUNT, AUDIO, CALL, DND, FORWARDING, HISTORY, INTERFACES, MANAGER, MEDIA, NAME, OBJECT_MANAGER, PRESENCE, PROPERTIES, RECORDING, RECORDINGS, ROOT, SOURCE, TEST,
+from phonebus import (ACCOUNT, AUDIO, CALL, CONFERENCE, DND, FORWARDING, HISTORY, INTERFACES, MANAGER, MEDIA, NAME, OBJECT_MANAGER, PRESENCE, PROPERTIES, RECORDING, RECORDINGS, ROOT, SOURCE, TEST,
                       TEST_PATH, VOICEMAIL, WATCH, interface_xml, refused)
 
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
@@ -35,7 +36,9 @@ def places(client):
     call = client.dial("sip:echo@example.org")
     alice = ROOT + "/account/alice"
     watch = client.call(alice, PRESENCE, "Watch", "(ssa{sv})", "sip:bob@example.org", "presence", {})
-    return {PRESENCE: alice, VOICEMAIL: alice, FORWARDING: alice, WATCH: watch, MANAGER: ROOT, AUDIO: ROOT, HISTORY: ROOT, DND: ROOT, ACCOUNT: ROOT + "/account/alice", CALL: call, MEDIA: call,
+    client.wait_state(call, "active")
+    conference = client.call(ROOT, MANAGER, "CreateConference", "(aoa{sv})", [call], {"keep": GLib.Variant("b", True)})
+    return {PRESENCE: alice, CONFERENCE: conference, VOICEMAIL: alice, FORWARDING: alice, WATCH: watch, MANAGER: ROOT, AUDIO: ROOT, HISTORY: ROOT, DND: ROOT, ACCOUNT: ROOT + "/account/alice", CALL: call, MEDIA: call,
             RECORDING: call, RECORDINGS: ROOT}
 
 
@@ -70,7 +73,7 @@ def test_tree_can_be_walked(client, places):
 def test_managed_objects_are_the_whole_truth(client, places):
     incoming = client.incoming()
     objects = client.objects()
-    assert set(objects) == {ROOT, ROOT + "/account/alice", places[CALL], places[WATCH], incoming}
+    assert set(objects) == {ROOT, ROOT + "/account/alice", places[CALL], places[WATCH], places[CONFERENCE], incoming}
     for path, interfaces in objects.items():
         ours = {n: p for n, p in interfaces.items() if n in INTERFACES}
         for name, properties in ours.items():
@@ -171,7 +174,7 @@ def test_unknown_names_are_the_standard_errors(client, places):
 def test_read_only_properties_stay(client, places):
     for name, path in places.items():
         for prop in interface_xml(name).findall("property[@access='read']"):
-            value = {"s": "x", "b": True, "u": 1, "t": 1, "o": "/", "as": [], "a{sv}": {}, "aa{sv}": []}[prop.get("type")]
+            value = {"s": "x", "b": True, "u": 1, "t": 1, "o": "/", "as": [], "ao": [], "a{sv}": {}, "aa{sv}": []}[prop.get("type")]
             with refused("org.freedesktop.DBus.Error.PropertyReadOnly"):
                 client.set(path, name, prop.get("name"), prop.get("type"), value)
 

@@ -74,7 +74,7 @@ def test_status(client, ctl):
 def test_status_json(client, ctl):
     dial(client, "sip:echo@example.org")
     got = ctl.json("status")
-    assert set(got) == properties(MANAGER, AUDIO) | {"History" + p for p in properties(HISTORY)} | {"Dnd" + p for p in properties(DND)} | {"object", "accounts", "calls"}
+    assert set(got) == properties(MANAGER, AUDIO) | {"History" + p for p in properties(HISTORY)} | {"Dnd" + p for p in properties(DND)} | {"object", "accounts", "calls", "conferences"}
     assert set(got["accounts"][0]) == account_keys()
     assert set(got["calls"][0]) == properties(CALL, MEDIA) | {"object", "number", "MediaDirection"} | {"Recording" + p for p in properties(RECORDING)}
     assert got["calls"][0]["Direction"] == "outgoing" and got["calls"][0]["MediaDirection"] == "sendrecv"

@@ -305,6 +305,58 @@ audio_set_input_muted (gpointer engine, gboolean muted)
   note (engine, muted ? "input-mute" : "input-unmute");
 }
 
+struct _PhoneRoom
+{
+  FakePorts *fake;
+};
+
+static PhoneRoom *
+room_new (gpointer engine, PhoneRoomFailed failed, gpointer data)
+{
+  PhoneRoom *room = g_new0 (PhoneRoom, 1);
+
+  room->fake = engine;
+  note (engine, "room");
+  return room;
+}
+
+static void
+room_free (PhoneRoom *room)
+{
+  note (room->fake, "no-room");
+  g_free (room);
+}
+
+static void
+room_set (PhoneRoom *room, gboolean muted, gboolean away)
+{
+  note (room->fake, "room-set%s%s", muted ? " muted" : "", away ? " away" : "");
+}
+
+static double
+room_level (PhoneRoom *room)
+{
+  return -30;
+}
+
+static void
+media_set_room (PhoneMedia *media, PhoneRoom *room)
+{
+  note (media->fake, room ? "enter %u" : "leave %u", media->port);
+}
+
+static void
+media_set_voice (PhoneMedia *media, gboolean voice)
+{
+  note (media->fake, voice ? "voice %u" : "no-voice %u", media->port);
+}
+
+static double
+media_level (PhoneMedia *media)
+{
+  return -20;
+}
+
 static const PhoneMediaOps fake_media_ops = {
   .media_new = media_new,
   .media_ports = media_ports,
@@ -314,6 +366,13 @@ static const PhoneMediaOps fake_media_ops = {
   .media_set_attached = media_set_attached,
   .media_set_tone = media_set_tone,
   .media_send_dtmf = media_send_dtmf,
+  .room_new = room_new,
+  .room_free = room_free,
+  .room_set = room_set,
+  .room_level = room_level,
+  .media_set_room = media_set_room,
+  .media_set_voice = media_set_voice,
+  .media_level = media_level,
   .media_report = media_report,
   .media_free = media_free,
   .set_ring = set_ring,

@@ -505,6 +505,99 @@ test_answered_while_resuming (Fixture *f, gconstpointer data)
   g_assert_cmpint (phone_call_get_state (first), ==, PHONE_CALL_HELD);
 }
 
+/* ---- conferences ---- */
+
+static PhoneConference *
+make_conference (Fixture *f, PhoneCall *first, PhoneCall *second)
+{
+  PhoneCall *calls[] = { first, second };
+  g_autoptr (GError) error = NULL;
+  PhoneConference *conference = phone_registry_add_conference (f->registry, calls, 2, FALSE, &error);
+
+  g_assert_no_error (error);
+  return conference;
+}
+
+/* A hold that is still under way when the conference is made is turned round as soon as the peer has agreed. */
+static void
+test_conference_takes_from_hold (Fixture *f, gconstpointer data)
+{
+  PhoneCall *first = establish_outgoing (f, "bob"), *second = establish_outgoing (f, "carol");
+  g_autoptr (PhoneMediaDesc) held = peer_desc (PHONE_DIRECTION_RECVONLY);
+  g_autoptr (PhoneMediaDesc) back = peer_desc (PHONE_DIRECTION_SENDRECV);
+  PhoneConference *conference = make_conference (f, first, second);
+
+  g_assert_true (fake_ports_took (f->fake, "room"));
+  g_assert_true (fake_ports_took (f->fake, "enter 20000"));
+  phone_call_on_reoffer_answered (first, held);
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendrecv"));
+  phone_call_on_reoffer_answered (first, back);
+  g_assert_cmpint (phone_call_get_state (first), ==, PHONE_CALL_ACTIVE);
+  g_assert_cmpint (phone_call_get_state (second), ==, PHONE_CALL_ACTIVE);
+  g_assert_true (phone_call_get_conference (first) == conference);
+
+  /* Who puts us on hold is not heard: no music. */
+  g_ptr_array_set_size (f->fake->journal, 0);
+  {
+    g_autoptr (PhoneMediaDesc) offer = peer_desc (PHONE_DIRECTION_SENDONLY);
+    g_autoptr (PhoneMediaDesc) answer = phone_call_on_offer (first, offer, NULL);
+    g_assert_nonnull (answer);
+  }
+  g_assert_true (fake_ports_took (f->fake, "no-voice 20000"));
+  end_remotely (first, PHONE_CAUSE_HANGUP, 0);
+  g_assert_true (fake_ports_took (f->fake, "no-room"));
+  g_assert_null (phone_call_get_conference (second));
+  g_assert_cmpint (phone_call_get_state (second), ==, PHONE_CALL_ACTIVE);
+}
+
+/* While we talk to somebody else the members go on; the one that is left then does not come back by itself. */
+static void
+test_conference_away (Fixture *f, gconstpointer data)
+{
+  PhoneCall *first = establish_outgoing (f, "bob"), *second = establish_outgoing (f, "carol"), *third;
+  g_autoptr (PhoneMediaDesc) held = peer_desc (PHONE_DIRECTION_RECVONLY);
+  g_autoptr (PhoneMediaDesc) back = peer_desc (PHONE_DIRECTION_SENDRECV);
+  PhoneConference *conference = make_conference (f, first, second);
+
+  phone_call_on_reoffer_answered (first, held);
+  phone_call_on_reoffer_answered (first, back);
+  g_ptr_array_set_size (f->fake->journal, 0);
+  third = establish_outgoing (f, "dave");
+  g_assert_true (phone_conference_get_local_hold (conference));
+  g_assert_true (fake_ports_took (f->fake, "room-set away"));
+  g_assert_false (fake_ports_took (f->fake, "reoffer"));
+  end_remotely (first, PHONE_CAUSE_HANGUP, 0);
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendonly"));
+  phone_call_on_reoffer_answered (second, held);
+  g_assert_cmpint (phone_call_get_state (second), ==, PHONE_CALL_HELD);
+  g_assert_cmpint (phone_call_get_state (third), ==, PHONE_CALL_ACTIVE);
+}
+
+/* Ended while it is still being dialled, by us or by all: the room goes with it. */
+static void
+test_conference_unanswered (Fixture *f, gconstpointer data)
+{
+  PhoneCall *first = establish_outgoing (f, "bob"), *second;
+  PhoneDialOptions options = { .keep_others = TRUE };
+  PhoneConference *conference;
+
+  second = phone_registry_dial (f->registry, "carol", &options, NULL);
+  conference = make_conference (f, first, second);
+  g_assert_cmpuint (phone_conference_get_calls (conference)->len, ==, 2);
+  g_assert_false (fake_ports_took (f->fake, "enter 20002"));
+  end_remotely (second, PHONE_CAUSE_BUSY, 486);
+  g_assert_null (phone_registry_find_conference (f->registry, 1));
+  g_assert_cmpint (phone_call_get_state (first), ==, PHONE_CALL_ACTIVE);
+
+  second = phone_registry_dial (f->registry, "carol", &options, NULL);
+  make_conference (f, first, second);
+  phone_registry_hangup_all (f->registry);
+  g_assert_null (phone_registry_find_conference (f->registry, 2));
+  g_assert_true (fake_ports_took (f->fake, "no-room"));
+  end_remotely (first, PHONE_CAUSE_HANGUP, 0);
+  end_remotely (second, PHONE_CAUSE_CANCELLED, 487);
+}
+
 /* What the engine offers on its own (a refresh) and what the user wants do not get mixed up. */
 static void
 test_hold_behind_refresh (Fixture *f, gconstpointer data)
@@ -1003,6 +1096,9 @@ main (int argc, char **argv)
   CASE ("/registry/reload-selects-devices", test_reload_selects_devices);
   CASE ("/account/update-is-all-or-nothing", test_update_is_all_or_nothing);
   CASE ("/registry/stop", test_stop);
+  CASE ("/conference/from-hold", test_conference_takes_from_hold);
+  CASE ("/conference/away", test_conference_away);
+  CASE ("/conference/unanswered", test_conference_unanswered);
   g_test_add_func ("/call-state/transitions", test_transitions);
   g_test_add_func ("/emergency/numbers", test_emergency);
   g_test_add_func ("/reason/status", test_reasons);

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Calls that hear each other: org.phoned.Phone1.Conference, and phonectl's verbs for it."""
+import json
+import re
+
+import pytest
+from gi.repository import GLib
+
+from phonebus import CALL, CONFERENCE, MANAGER, ROOT, number_of, refused, wait
+from phonectl import Ctl
+
+V = GLib.Variant
+
+
+@pytest.fixture
+def ctl(phone):
+    return Ctl(phone.address)
+
+
+def active(client, target="sip:echo@example.org"):
+    call = client.dial(target)
+    client.wait_state(call, "active")
+    return call
+
+
+def create(client, calls, **options):
+    return client.call(ROOT, MANAGER, "CreateConference", "(aoa{sv})", calls, {k: V("b", v) for k, v in options.items()})
+
+
+def three(client, **options):
+    calls = [active(client) for _ in range(3)]
+    return calls, create(client, calls, **options)
+
+
+def gone(client, conference):
+    wait(lambda: conference not in client.objects(), "the end of the conference")
+
+
+def test_create_resumes_and_shows(client):
+    calls, conference = three(client)
+    for call in calls:
+        client.wait_state(call, "active")
+        assert client.get(call, CALL, "Conference") == conference
+    everything = client.get_all(conference, CONFERENCE)
+    assert everything.pop("Id").count("-") == 4
+    assert everything == {"Calls": calls, "MutedCalls": [], "Muted": False, "LocalHold": False, "Keep": False}
+
+
+def test_create_refuses(client):
+    call, ringing = active(client), client.incoming()
+    with refused("InvalidOption"):
+        create(client, [call])
+    with refused("InvalidOption"):
+        create(client, [call, call])
+    with refused("InvalidState"):
+        create(client, [call, ringing])
+    with refused("InvalidTarget"):
+        create(client, [call, ROOT + "/call/99"])
+    with refused("TooMany"):
+        create(client, [call] * 17)
+    with refused("InvalidOption"):
+        create(client, [call], surprise=True)
+    other = active(client)
+    create(client, [call, other])
+    with refused("InvalidState"):
+        create(client, [call, active(client)])
+
+
+def test_members_come_and_go(client):
+    calls, conference = three(client)
+    fourth = active(client)
+    assert client.get(conference, CONFERENCE, "LocalHold") is True
+    assert [client.get(c, CALL, "State") for c in calls] == ["active"] * 3
+    client.call(conference, CONFERENCE, "Add", "(o)", fourth)
+    assert client.get(conference, CONFERENCE, "LocalHold") is False
+    with refused("InvalidState"):
+        client.call(conference, CONFERENCE, "Add", "(o)", fourth)
+    client.call(conference, CONFERENCE, "Remove", "(o)", calls[0])
+    client.wait_state(calls[0], "held")
+    assert client.get(calls[0], CALL, "Conference") == "/"
+    assert client.get(conference, CONFERENCE, "Calls") == calls[1:] + [fourth]
+    client.test("End", "(uu)", number_of(calls[1]), 0)
+    wait(lambda: client.get(conference, CONFERENCE, "Calls") == [calls[2], fourth], "the member that hung up to leave")
+    with refused("InvalidState"):
+        client.call(conference, CONFERENCE, "Remove", "(o)", calls[0])
+
+
+def test_the_last_one_goes_on_as_a_call(client):
+    calls = [active(client), active(client)]
+    conference = create(client, calls)
+    client.set(conference, CONFERENCE, "Muted", "b", True)
+    client.call(calls[0], CALL, "Hangup")
+    gone(client, conference)
+    assert client.get(calls[1], CALL, "State") == "active"
+    assert client.get(calls[1], CALL, "Conference") == "/"
+    assert client.get(calls[1], CALL, "Muted") is True      # nobody is heard by surprise
+
+
+def test_kept(client):
+    call = active(client)
+    conference = create(client, [call], keep=True)
+    client.call(call, CALL, "Hangup")
+    client.wait_state(call, "disconnected")
+    assert client.get(conference, CONFERENCE, "Calls") == []
+    call = client.dial("sip:echo@example.org", conference=V("o", conference))
+    client.wait_state(call, "active")
+    assert client.get(conference, CONFERENCE, "Calls") == [call]
+    assert client.get(conference, CONFERENCE, "LocalHold") is False
+    client.set(conference, CONFERENCE, "Keep", "b", False)
+    gone(client, conference)
+    assert client.get(call, CALL, "State") == "active"
+
+
+def test_mute_hold_split(client):
+    calls, conference = three(client)
+    client.call(conference, CONFERENCE, "Mute", "(ob)", calls[1], True)
+    assert client.get(conference, CONFERENCE, "MutedCalls") == [calls[1]]
+    client.call(calls[2], CALL, "Hold")
+    client.wait_state(calls[2], "held")
+    assert client.get(conference, CONFERENCE, "Calls") == calls
+    client.call(calls[2], CALL, "Resume")
+    client.wait_state(calls[2], "active")
+    client.call(conference, CONFERENCE, "Split", "(o)", calls[1])
+    assert client.get(conference, CONFERENCE, "LocalHold") is True
+    assert client.get(conference, CONFERENCE, "MutedCalls") == []
+    assert [client.get(c, CALL, "State") for c in calls] == ["active"] * 3
+    client.call(conference, CONFERENCE, "Resume")
+    client.wait_state(calls[1], "held")
+    assert client.get(conference, CONFERENCE, "LocalHold") is False
+
+
+def test_a_call_in_place_of_a_member_takes_its_seat(client):
+    calls, conference = three(client)
+    client.test("Refer", "(uss)", number_of(calls[0]), "sip:echo@example.net", "")
+    fresh = client.call(calls[0], CALL, "AcceptTransfer")
+    client.wait_state(fresh, "active")
+    assert fresh in client.get(conference, CONFERENCE, "Calls")
+    assert client.get(calls[1], CALL, "State") == "active"
+    client.test("End", "(uu)", number_of(calls[0]), 0)
+    wait(lambda: client.get(conference, CONFERENCE, "Calls") == [calls[1], calls[2], fresh], "the old call to leave")
+
+
+def test_end(client):
+    calls, conference = three(client)
+    with refused("InvalidState"):
+        client.call(conference, CONFERENCE, "End", "(a{sv})", {"connect": V("b", True)})
+    client.call(conference, CONFERENCE, "End", "(a{sv})", {})
+    gone(client, conference)
+    for call in calls:
+        client.wait_state(call, "disconnected")
+        reason = client.get(call, CALL, "Reason")
+        assert (reason["actor"], reason["reason"]) == ("local", "hangup")
+
+
+def test_connect(client):
+    calls = [active(client), active(client)]
+    conference = create(client, calls)
+    client.call(conference, CONFERENCE, "End", "(a{sv})", {"connect": V("b", True)})
+    for call in calls:
+        client.wait_state(call, "disconnected")
+        assert client.get(call, CALL, "Reason")["reason"] == "transferred"
+    gone(client, conference)
+
+
+def test_levels(client):
+    calls, conference = three(client)
+    with refused("InvalidOption"):
+        client.call(conference, CONFERENCE, "Subscribe", "(u)", 10)
+    client.call(conference, CONFERENCE, "Subscribe", "(u)", 100)
+    wait(lambda: client.signals(conference, "Levels"), "levels")
+    ours, theirs = client.signals(conference, "Levels")[0]
+    assert ours == -30 and theirs == {call: -20 for call in calls}
+    client.call(conference, CONFERENCE, "Unsubscribe")
+
+
+def test_phonectl(client, ctl):
+    calls = [active(client) for _ in range(3)]
+    numbers = [str(number_of(c)) for c in calls]
+    ctl.fails(7, "there is no conference", "conference", "add", numbers[0])
+    made = ctl.json("conference", "create", *numbers[:2])
+    assert made == {"conference": 1, "object": ROOT + "/conference/1"}
+    text = ctl.ok("call")
+    assert re.search(r"^conference 1 +active +2 calls\n├─ 1 +active.*\n└─ 2 +active.*\n3 +held", text, re.M)
+    ctl.ok("conference", "add", "3")
+    ctl.ok("conference", "mute", "2")
+    ctl.ok("conference", "mute")
+    text = ctl.ok("conference")
+    assert "active, muted" in text and re.search("^├─ 2 +active, not heard", text, re.M)
+    ctl.ok("conference", "unmute", "2")
+    ctl.ok("conference", "unmute", "-c", "1")
+    ctl.ok("conference", "hold")
+    assert re.search("^conference 1 +on hold", ctl.ok("status"), re.M)
+    ctl.ok("conference", "resume", "1")
+    ctl.ok("conference", "remove", "3")
+    client.wait_state(calls[2], "held")
+    ctl.fails(8, "call 3 is in no conference", "conference", "split", "3")
+    assert ctl.json("conference")[0]["Calls"] == calls[:2]
+    assert re.search("^conference +1$", ctl.ok("call", "show", "1"), re.M)
+    ctl.ok("dial", "sip:echo@example.org", "--conference", "1")
+    assert len(ctl.json("conference")[0]["Calls"]) == 3
+    ctl.ok("conference", "end")
+    assert ctl.ok("conference") == "no conference\n"
+    assert json.loads(ctl.ok("--json", "conference")) == []

@@ -52,10 +52,12 @@ struct _UaDialog
   UaRedirect *redirect;         /* NULL: not redirected yet */
   UaWalk *walk;
   gboolean sent;                /* the INVITE, on this handle */
+  gboolean answered_early;      /* a reliable 1xx answered our offer: no other response does (RFC 3262 section 5) */
   gboolean has_route_set;       /* fixed by Record-Route: the remote target does not choose the next hop */
 
   /* incoming */
   gboolean has_offer;           /* theirs, in the INVITE */
+  gboolean wants_reliable;      /* required 100rel */
   gboolean answer_due;          /* theirs, in the ACK */
   gboolean bye_after_ack;
   char *request_uri, *diversion, *history;      /* of the INVITE: what a 302 adds to */

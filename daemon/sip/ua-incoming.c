@@ -233,6 +233,7 @@ ua_incoming_on_invite (UaStack *stack, const UaEvent *event, gpointer owner)
       return;
     }
   dialog->has_offer = offer != NULL;
+  dialog->wants_reliable = sip_has_feature (sip->sip_require, "100rel") != 0;
   dialog->nh = event->nh;
   ua_stack_adopt (stack, event->nh, UA_OWNER_DIALOG, dialog);
   ua_dialog_learn_session (dialog, sip);
@@ -252,6 +253,10 @@ ua_dialog_ring (gpointer ua, PhoneCall *call, guint status, const PhoneMediaDesc
   char *sdp = NULL;
 
   if (!dialog || dialog->state != DIALOG_RINGING)
+    return;
+  /* The first reliable response to an INVITE without an offer must hold one (RFC 3261 section 13.2.1), and a caller who requires 100rel gets no
+   * other: so the 200 is the first. */
+  if (dialog->wants_reliable && !dialog->has_offer)
     return;
   if (early && dialog->has_offer)
     sdp = ua_sdp_write_answer (dialog->sdp, early);

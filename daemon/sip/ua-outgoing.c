@@ -62,6 +62,7 @@ make_handle (UaDialog *dialog)
   dialog->nh = nua_handle (stack->nua, NULL, NUTAG_URL (dialog->target), SIPTAG_TO_STR (dialog->to), SIPTAG_FROM_STR (dialog->from),
                            TAG_END ());
   dialog->sent = FALSE;
+  dialog->answered_early = FALSE;
   ua_stack_adopt (stack, dialog->nh, UA_OWNER_DIALOG, dialog);
 }
 
@@ -228,6 +229,12 @@ ua_dialog_learn_route (UaDialog *dialog, const sip_t *sip)
 
 /* ---- responses ---- */
 
+static PhoneMediaDesc *
+read_answer (UaDialog *dialog, const UaEvent *event, GError **error)
+{
+  return dialog->answered_early ? NULL : ua_dialog_read_sdp (dialog, event->sip, error);
+}
+
 static void
 on_provisional (UaDialog *dialog, const UaEvent *event)
 {
@@ -237,7 +244,9 @@ on_provisional (UaDialog *dialog, const UaEvent *event)
   if (!event->sip || !event->sip->sip_status || event->sip->sip_status->st_status != event->status || event->status == 100
       || !dialog->call || dialog->state != DIALOG_CALLING)
     return;
-  answer = ua_dialog_read_sdp (dialog, event->sip, &error);
+  answer = read_answer (dialog, event, &error);
+  if (answer && event->sip->sip_rseq)
+    dialog->answered_early = TRUE;
   if (error)
     phone_log_warning (&dialog->log, "SDP of %d: %s", event->status, error->message);
   ua_dialog_read_party (dialog, event->sip);
@@ -262,7 +271,7 @@ on_success (UaDialog *dialog, const UaEvent *event)
   ua_dialog_set_state (dialog, DIALOG_UP, "2xx");
   ua_sdp_free_text (g_steal_pointer (&dialog->payload));
   ua_dialog_learn_session (dialog, event->sip);
-  answer = ua_dialog_read_sdp (dialog, event->sip, &error);
+  answer = read_answer (dialog, event, &error);
   if (error)
     phone_log_warning (&dialog->log, "SDP of %d: %s", event->status, error->message);
   ua_dialog_read_party (dialog, event->sip);

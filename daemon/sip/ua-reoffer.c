@@ -328,14 +328,17 @@ ua_dialog_on_update (UaStack *stack, const UaEvent *event, gpointer owner)
     }
   if (!ua_sip_has_sdp (sip))
     respond (dialog, event, 415, NULL);
-  else if (dialog->state == DIALOG_CALLING || dialog->reoffer_state == REOFFER_SENT || dialog->answer_due)
+  else if ((dialog->state == DIALOG_CALLING && !dialog->answered_early) || dialog->reoffer_state == REOFFER_SENT || dialog->answer_due)
     respond (dialog, event, 491, NULL);         /* our offer is open: RFC 3311 section 5.2 */
-  else if (dialog->state != DIALOG_UP)
+  else if (dialog->state != DIALOG_UP && dialog->state != DIALOG_CALLING)
     respond (dialog, event, 500, NULL);         /* theirs is, in the INVITE */
   else
     {
-      ua_dialog_learn_session (dialog, sip);
-      ua_dialog_learn_route (dialog, sip);
+      if (dialog->state == DIALOG_UP)
+        {
+          ua_dialog_learn_session (dialog, sip);
+          ua_dialog_learn_route (dialog, sip);
+        }
       answer_offer (dialog, event);
     }
 }

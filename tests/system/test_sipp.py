@@ -130,6 +130,15 @@ def test_offerless(phone, caller):
     process.finish()
 
 
+def test_reliable_ringing(phone, caller):
+    """A caller who requires 100rel, and whose PRACK is late: the 180 is sent again until it comes."""
+    process = caller("caller-prack")
+    number = answer(phone)
+    assert process.messages().count("SIP/2.0 180") >= 2
+    phone.ctl("hangup", number)
+    process.finish()
+
+
 def test_reinvite(phone, caller):
     """Hold, another codec at another address, UPDATE, and an offer that is refused and changes nothing."""
     process = caller("caller-reinvite")

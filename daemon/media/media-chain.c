@@ -3,13 +3,14 @@
 /* Candidates are tried in order: the device that was asked for, then what `default` means here and now
  * (media_device_find_defaults()). When one fails the next is opened; after the last there is silence, and
  * the clock of the outlet beats by timer all the while. As long as the chain is on and plays something
- * other than the first candidate, that one is tried again beside it, less and less often; when its first
- * samples flow it takes over.
+ * other than the first candidate, that one is tried again beside it, less and less often and whenever a device appears; when its
+ * first samples flow it takes over.
  *
  * A slot is one attempt. Its serial goes with every event, so that what a freed device still had to say
  * finds nobody. */
 
 #include "media/media-chain.h"
+#include "media/media-plug.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -17,6 +18,7 @@
 
 #define RETRY_FIRST 2           /* s, doubled each time */
 #define RETRY_LAST 30
+#define SETTLE_MS 200           /* from the news of a device until it can be opened */
 
 typedef struct
 {
@@ -45,6 +47,7 @@ struct _MediaChain
   GPtrArray *candidates;        /* MediaDevice */
   Slot *current, *trial;
   guint retry_source, retry_seconds;
+  MediaPlug *plug;              /* while the first candidate is waited for */
 };
 
 static void
@@ -111,11 +114,38 @@ tell_place (MediaChain *chain)
 static gboolean on_retry (gpointer data);
 
 static void
+on_plugged (gpointer data)
+{
+  MediaChain *chain = data;
+
+  /* While one is tried already that may be too early for this one: soon again. */
+  chain->retry_seconds = RETRY_FIRST;
+  if (chain->trial != NULL || chain->retry_source == 0)
+    return;
+  g_clear_handle_id (&chain->retry_source, g_source_remove);
+  chain->retry_source = g_timeout_add (SETTLE_MS, on_retry, chain);
+}
+
+static void
+stop_waiting (MediaChain *chain)
+{
+  g_clear_handle_id (&chain->retry_source, g_source_remove);
+  g_clear_pointer (&chain->plug, media_plug_free);
+}
+
+static void
 plan_retry (MediaChain *chain)
 {
   gboolean content = chain->current != NULL && chain->current->candidate == 0;
 
-  if (content || chain->state != MEDIA_CHAIN_ON || chain->trial != NULL || chain->retry_source != 0)
+  if (content || chain->state != MEDIA_CHAIN_ON)
+    {
+      stop_waiting (chain);
+      return;
+    }
+  if (chain->plug == NULL && chain->candidates->len > 0)
+    chain->plug = media_plug_new (((MediaDevice *) g_ptr_array_index (chain->candidates, 0))->kind, on_plugged, chain);
+  if (chain->trial != NULL || chain->retry_source != 0)
     return;
   chain->retry_source = g_timeout_add_seconds (chain->retry_seconds, on_retry, chain);
   chain->retry_seconds = MIN (2 * chain->retry_seconds, RETRY_LAST);
@@ -177,6 +207,7 @@ on_started (MediaChain *chain, Slot *slot)
       g_clear_pointer (&chain->current, slot_free);
       chain->current = g_steal_pointer (&chain->trial);
       atomic_store (&slot->active, TRUE);
+      plan_retry (chain);
       tell_place (chain);
     }
   if (slot->candidate == 0)
@@ -263,7 +294,7 @@ media_chain_new (MediaRole role, MediaLiveDemand demand, MediaLiveCaptured captu
 static void
 close_all (MediaChain *chain)
 {
-  g_clear_handle_id (&chain->retry_source, g_source_remove);
+  stop_waiting (chain);
   chain->retry_seconds = RETRY_FIRST;
   g_clear_pointer (&chain->trial, slot_free);
   g_clear_pointer (&chain->current, slot_free);
@@ -320,7 +351,7 @@ media_chain_set_state (MediaChain *chain, MediaChainState state)
 
   if (state != MEDIA_CHAIN_ON)
     {
-      g_clear_handle_id (&chain->retry_source, g_source_remove);
+      stop_waiting (chain);
       g_clear_pointer (&chain->trial, slot_free);
     }
   else if (media_device_is_live (chain->device))

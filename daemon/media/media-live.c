@@ -65,7 +65,7 @@ struct _MediaLive
   _Atomic double delay;
   double ahead;                 /* capture thread: us by which the device is ahead of real time */
   gint64 last_captured;
-  atomic_bool placed;           /* the stream was seen where it belongs; nothing is captured before */
+  atomic_bool placed;           /* the stream was seen where it belongs; nothing is captured or heard before */
 
   pthread_mutex_t flow_lock;    /* of the three: held while one of them runs */
   MediaLiveDemand demand;
@@ -175,15 +175,17 @@ on_demand (gpointer data, gint16 *ret_frame)
   MediaLive *live = data;
   guint64 produced = atomic_fetch_add (&live->produced, MEDIA_FRAME);
 
-  count_flow (live);
   if (produced == 0)
     {
       media_shortage_init (&live->shortage);
       live->short_at = 0;
     }
   watch_shortage (live);
-  /* What fills the buffer at the beginning is asked for at once: the clock does not run ahead for it. */
-  if (produced * G_USEC_PER_SEC / MEDIA_RATE < buffer_us (live))
+  if (atomic_load (&live->placed))
+    count_flow (live);
+  /* What fills the buffer at the beginning is asked for at once: the clock does not run ahead for it. And nothing is heard from a
+   * loudspeaker that was not meant. */
+  if (produced * G_USEC_PER_SEC / MEDIA_RATE < buffer_us (live) || !atomic_load (&live->placed))
     {
       memset (ret_frame, 0, MEDIA_FRAME * sizeof *ret_frame);
       return;

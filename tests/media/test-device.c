@@ -376,6 +376,33 @@ test_named_and_missing (void)
   sound_server_stop (server);
 }
 
+/* A headset is plugged in during a call that was to use it: it does not take until the next look, which after some has become rare. */
+static void
+test_plugged (gconstpointer data)
+{
+  SoundServer *server = start_or_skip (GPOINTER_TO_INT (data));
+
+  if (server == NULL)
+    return;
+  {
+    g_autoptr (Call) call = call_new ("silence", "pulse:late", "silence");
+    double ms;
+
+    media_port_set_running (call->port, TRUE);
+    AWAIT (get (call, &call->pushes) >= 700);           /* looks after 2 and 6 s; the next one after 14 */
+    {
+      g_autofree char *loaded = sound_server_pactl ("load-module module-null-sink sink_name=late");
+      g_autoptr (Call) listener = call_new ("pulse:late.monitor", "silence", "silence");
+
+      media_port_set_running (listener->port, TRUE);
+      ms = AWAIT (get (listener, &listener->pure) >= 20);
+      g_test_message ("heard %.0f ms after it was there", ms);
+      g_assert_cmpfloat (ms, <, 5000);
+    }
+  }
+  sound_server_stop (server);
+}
+
 /* A user moves the call to another loudspeaker in his mixer: that is his right, and no loss. */
 static void
 test_moved_by_hand (gconstpointer data)
@@ -484,6 +511,8 @@ main (int argc, char **argv)
   g_test_add_func ("/device/server-killed", test_server_killed);
   g_test_add_func ("/device/no-microphone", test_no_microphone);
   g_test_add_func ("/device/named-and-missing", test_named_and_missing);
+  g_test_add_data_func ("/device/plugged/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_plugged);
+  g_test_add_data_func ("/device/plugged/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_plugged);
   g_test_add_data_func ("/device/moved-by-hand/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE),
                         test_moved_by_hand);
   g_test_add_data_func ("/device/moved-by-hand/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE),

@@ -20,19 +20,36 @@
 #define MAX_CONTACTS 20         /* of one response that are looked at */
 #define MAX_TARGET 512          /* octets */
 
+typedef struct
+{
+  char *target;
+  char *by;                     /* whose answer named it, however many others are tried before it */
+  guint status;                 /* of that answer */
+} Waiting;
+
 struct _UaRedirect
 {
-  GPtrArray *waiting;           /* char *, the next one first */
+  GPtrArray *waiting;           /* Waiting, the next one first */
   GPtrArray *tried;             /* char * */
   guint hops;
 };
+
+static void
+free_waiting (gpointer data)
+{
+  Waiting *waiting = data;
+
+  g_free (waiting->target);
+  g_free (waiting->by);
+  g_free (waiting);
+}
 
 UaRedirect *
 ua_redirect_new (const char *target)
 {
   UaRedirect *redirect = g_new0 (UaRedirect, 1);
 
-  redirect->waiting = g_ptr_array_new_with_free_func (g_free);
+  redirect->waiting = g_ptr_array_new_with_free_func (free_waiting);
   redirect->tried = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (redirect->tried, g_strdup (target));
   return redirect;
@@ -49,19 +66,26 @@ ua_redirect_free (UaRedirect *redirect)
 }
 
 static gboolean
-contains (GPtrArray *targets, const url_t *url)
+is_same (const char *target, const url_t *url)
 {
-  gboolean found = FALSE;
+  su_home_t home[1] = { SU_HOME_INIT (home) };
+  url_t *other = url_hdup (home, (const url_t *) target);
+  gboolean same = other && url_cmp_all (url, other) == 0;
 
-  for (guint i = 0; i < targets->len && !found; i++)
-    {
-      su_home_t home[1] = { SU_HOME_INIT (home) };
-      url_t *other = url_hdup (home, (const url_t *) g_ptr_array_index (targets, i));
+  su_home_deinit (home);
+  return same;
+}
 
-      found = other && url_cmp_all (url, other) == 0;
-      su_home_deinit (home);
-    }
-  return found;
+static gboolean
+is_known (const UaRedirect *redirect, const url_t *url)
+{
+  for (guint i = 0; i < redirect->tried->len; i++)
+    if (is_same (g_ptr_array_index (redirect->tried, i), url))
+      return TRUE;
+  for (guint i = 0; i < redirect->waiting->len; i++)
+    if (is_same (((const Waiting *) g_ptr_array_index (redirect->waiting, i))->target, url))
+      return TRUE;
+  return FALSE;
 }
 
 const char *
@@ -91,7 +115,7 @@ why_not (UaDialog *dialog, const url_t *url)
 
   if (refusal)
     return refusal;
-  if (contains (dialog->redirect->tried, url) || contains (dialog->redirect->waiting, url))
+  if (is_known (dialog->redirect, url))
     return "named before";
   if (dialog->redirect->tried->len + dialog->redirect->waiting->len >= MAX_TARGETS)
     return "too many";
@@ -153,7 +177,14 @@ collect (UaDialog *dialog, const sip_t *sip)
         phone_log_notice (&dialog->log, "Call %s: redirection to %s not followed: %s", dialog->call_number, target ? target : "an address",
                           why);
       else
-        g_ptr_array_insert (dialog->redirect->waiting, (int) n++, g_steal_pointer (&target));
+        {
+          Waiting *waiting = g_new0 (Waiting, 1);
+
+          waiting->target = g_steal_pointer (&target);
+          waiting->by = g_strdup (dialog->target);
+          waiting->status = (guint) sip->sip_status->st_status;
+          g_ptr_array_insert (dialog->redirect->waiting, (int) n++, waiting);
+        }
     }
 }
 
@@ -169,7 +200,7 @@ ua_redirect_next (UaDialog *dialog, const UaEvent *event)
   UaRedirect *redirect = dialog->redirect;
   guint status = (guint) event->status;
   gboolean theirs = !ua_event_is_local (event);
-  g_autofree char *before = NULL;
+  Waiting *next;
 
   if (!dialog->stack->account || dialog->stack->state != UA_STACK_RUNNING || !dialog->call)
     return FALSE;
@@ -191,10 +222,12 @@ ua_redirect_next (UaDialog *dialog, const UaEvent *event)
     }
   if (!redirect || redirect->waiting->len == 0 || (theirs && status >= 600))
     return FALSE;
-  before = g_steal_pointer (&dialog->target);
-  dialog->target = g_ptr_array_steal_index (redirect->waiting, 0);
-  g_ptr_array_add (redirect->tried, g_strdup (dialog->target));
+  next = g_ptr_array_steal_index (redirect->waiting, 0);
+  g_free (dialog->target);
+  dialog->target = g_strdup (next->target);
+  g_ptr_array_add (redirect->tried, g_strdup (next->target));
   ua_dialog_call_again (dialog);
-  phone_call_on_redirected (dialog->call, status, before, dialog->target);
+  phone_call_on_redirected (dialog->call, next->status, next->by, next->target);
+  free_waiting (next);
   return TRUE;
 }

@@ -9,6 +9,8 @@
 
 #define TO(user) "sip:" user "@" PEER
 
+static char *diverter;          /* while the last INVITE was open */
+
 /* The nth INVITE is for user; it is answered with status and these header lines. */
 static void
 expect (Bed *bed, guint n, const char *user, guint status, const char *extra)
@@ -20,8 +22,13 @@ expect (Bed *bed, guint n, const char *user, guint status, const char *extra)
   if (!g_str_has_prefix (invite->text, start))
     g_error ("INVITE %u: %s expected, got %.60s", n, start, invite->text);
   g_assert_nonnull (strstr (to, TO ("bob")));
+  harness_settle ();
+  g_free (diverter);
+  diverter = g_strdup (phone_call_get_diverter (bed->call));
   peer_reply (bed->peer, invite, status, "Scripted", "one", extra, status == 200 ? peer_sdp (PEER, 30000, "sendrecv") : NULL);
 }
+
+#define assert_diverter(user) g_assert_cmpstr (diverter, ==, TO (user))
 
 static void
 assert_ended (Bed *bed, guint n_invites, PhoneCause cause)
@@ -67,10 +74,15 @@ test_order (void)
   expect (&bed, 0, "bob", 300,
           "Contact: <" TO ("low") ">;q=0.1, <" TO ("high") ">;q=0.9\r\nContact: <" TO ("middle") ">;q=0.5, <" TO ("BOB") ">;q=0.01\r\n");
   expect (&bed, 1, "high", 486, NULL);
+  assert_diverter ("bob");
   expect (&bed, 2, "middle", 301, "Contact: <" TO ("bob") ">, <" TO ("further") ">, <" TO ("low") ">, <tel:+49301234>\r\n");
+  assert_diverter ("bob");
   expect (&bed, 3, "further", 404, NULL);
+  assert_diverter ("middle");
   expect (&bed, 4, "low", 480, NULL);
+  assert_diverter ("bob");
   expect (&bed, 5, "BOB", 404, NULL);
+  assert_diverter ("bob");
   assert_ended (&bed, 6, PHONE_CAUSE_NOT_FOUND);
   bed_close (&bed);
 }

@@ -327,12 +327,15 @@ ua_dialog_authenticate (UaDialog *dialog, const UaEvent *event)
 {
   if ((event->status != 401 && event->status != 407) || !event->sip)
     return FALSE;
-  if (may_answer (dialog, event)
-      && ua_credentials_answer (dialog->stack->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT)
+  if (dialog->state == DIALOG_UP)
+    ua_rules_spare (event->nh);
+  if (!may_answer (dialog, event))
+    /* sofia holds the request back for a password; without one it ends it and lets the next one pass */
+    nua_authenticate (event->nh, TAG_END ());
+  else if (ua_credentials_answer (dialog->stack->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT)
     return TRUE;
-  /* sofia holds the request back for a password; without one it ends it (904) and lets the next one pass */
-  nua_authenticate (event->nh, TAG_END ());
-  return FALSE;
+  /* in a call the request ends when sofia says so: the next one waits behind it */
+  return dialog->state == DIALOG_UP;
 }
 
 void

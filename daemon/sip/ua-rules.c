@@ -7,11 +7,17 @@
  * hang up the call, where RFC 3261 section 14.1 leaves the session as it was.
  *
  * sofia calls this function through its procedure linkage table, so that the executable's is used instead of the library's, as long as
- * the linker took it in and exports it: ua_rules_init() sees to the first and checks the second. The rest follows RFC 5057. */
+ * the linker took it in and exports it: ua_rules_init() sees to the first and checks the second. The rest follows RFC 5057.
+ *
+ * And a challenge inside a call that we do not answer. sofia holds the request back until it is told that there is no password; it then fails with
+ * a status of its own (904), after which sofia hangs up. Anybody could end calls that way by challenging a hold. Such a request fails
+ * with the 401 that it got, through two more functions that sofia looks up in the same way. */
 
 #include "sip/ua-private.h"
+#include "sip/ua-module.h"
 
 #include <dlfcn.h>
+#include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_util.h>
 
 enum
@@ -53,10 +59,65 @@ sip_response_terminates_dialog (int response_code, sip_method_t method, int *ret
     }
 }
 
+/* ---- unanswered challenges ---- */
+
+static GHashTable *handles_spared;      /* nua_handle_t: an nua_authenticate () of ours is under way */
+static gboolean sparing;        /* this one is */
+
+/* sofia's own, in nua_stack.h and nua_client.h, which it does not install. */
+int nua_client_response (void *request, int status, const char *phrase, const sip_t *sip);
+void nua_stack_authenticate (nua_t *nua, nua_handle_t *nh, nua_event_t event, const tagi_t *tags);
+
+__attribute__ ((visibility ("default"))) int
+nua_client_response (void *request, int status, const char *phrase, const sip_t *sip)
+{
+  static __typeof__ (&nua_client_response) next;
+
+  if (G_UNLIKELY (next == NULL))
+    next = (__typeof__ (next)) dlsym (RTLD_NEXT, "nua_client_response");
+  if (sparing && status == 904)
+    return next (request, SIP_401_UNAUTHORIZED, sip);
+  return next (request, status, phrase, sip);
+}
+
+__attribute__ ((visibility ("default"))) void
+nua_stack_authenticate (nua_t *nua, nua_handle_t *nh, nua_event_t event, const tagi_t *tags)
+{
+  static __typeof__ (&nua_stack_authenticate) next;
+
+  if (G_UNLIKELY (next == NULL))
+    next = (__typeof__ (next)) dlsym (RTLD_NEXT, "nua_stack_authenticate");
+  sparing = handles_spared && g_hash_table_remove (handles_spared, nh);
+  next (nua, nh, event, tags);
+  sparing = FALSE;
+}
+
+void
+ua_rules_spare (nua_handle_t *nh)
+{
+  if (!handles_spared)
+    handles_spared = g_hash_table_new (NULL, NULL);
+  g_hash_table_add (handles_spared, nh);
+}
+
 gboolean
 ua_rules_init (GError **error)
 {
-  if (dlsym (RTLD_DEFAULT, "sip_response_terminates_dialog") == (void *) sip_response_terminates_dialog)
+  static const struct
+  {
+    const char *name;
+    void *ours;
+  } needed[] = {
+    { "sip_response_terminates_dialog", sip_response_terminates_dialog },
+    { "nua_client_response", nua_client_response },
+    { "nua_stack_authenticate", nua_stack_authenticate },
+  };
+  UaModule sofia;
+  gboolean ok = ua_module_find ("su_now", &sofia);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (needed); i++)
+    ok = ok && ua_module_imports (&sofia, needed[i].name) && dlsym (RTLD_DEFAULT, needed[i].name) == needed[i].ours;
+  if (ok)
     return TRUE;
   g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "sofia-sip does not use our rules for failed requests in a dialog");
   return FALSE;

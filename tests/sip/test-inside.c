@@ -4,6 +4,7 @@
  * way. */
 
 #include "bed.h"
+#include "sip/ua-dialog.h"
 
 #include <string.h>
 
@@ -80,7 +81,7 @@ be_called (Provider *provider)
 {
   Bed *bed = &provider->bed;
 
-  bed_send_invite (bed, "inside", NULL, peer_sdp (PEER, 30000, "sendrecv"));
+  bed_send_invite (bed, "inside", "Allow: INVITE, ACK, BYE, CANCEL, UPDATE, INFO\r\n", peer_sdp (PEER, 30000, "sendrecv"));
   bed_send_ack (bed, bed_await_response (bed, 200, "INVITE"), "inside", NULL);
   wait_for (bed->agent->n_active == 1);
   return agent_call (bed->agent, 0);
@@ -140,6 +141,67 @@ test_bye (gconstpointer data)
   bed_close (bed);
 }
 
+/* The re-INVITE is the first that is challenged. An answer that is not given leaves the session as it was, and the next change possible. */
+static void
+test_hold (gconstpointer data)
+{
+  const Case *row = data;
+  Provider provider = { 0 };
+  Bed *bed = &provider.bed;
+  PhoneCall *call;
+  g_autofree char *used = NULL;
+
+  open_provider (&provider, row, "auto");
+  call = be_called (&provider);
+  g_assert_true (phone_call_hold (call, NULL, NULL, NULL));
+  if (row->answered)
+    {
+      wait_for (phone_call_get_state (call) == PHONE_CALL_HELD);
+      used = peer_header (peer_last (bed->peer, "INVITE"), row->header[0] == 'P' ? "Proxy-Authorization" : "Authorization");
+      g_assert_nonnull (strstr (used, row->inside_as));
+      g_assert_cmpuint (peer_count (bed->peer, "INVITE"), ==, 2);
+    }
+  else
+    {
+      wait_for (peer_count (bed->peer, "INVITE") == 1 && peer_count (bed->peer, "ACK") > 0);
+      harness_settle ();
+      g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ACTIVE);
+      g_assert_true (phone_call_hold (call, NULL, NULL, NULL));
+      wait_for (peer_count (bed->peer, "INVITE") == 2);
+    }
+  bed_close (bed);
+}
+
+/* An UPDATE, as it refreshes the session or tells of a new address, and what comes after it. */
+static void
+test_update (gconstpointer data)
+{
+  const Case *row = data;
+  Provider provider = { 0 };
+  Bed *bed = &provider.bed;
+  UaAccount *account;
+  PhoneCall *call;
+  g_autofree char *used = NULL;
+
+  open_provider (&provider, row, "auto");
+  call = be_called (&provider);
+  account = phone_account_get_engine_data (phone_call_get_account (call));
+  ua_stack_foreach (account->stack, UA_OWNER_DIALOG, ua_dialog_network_changed, NULL);
+  wait_for (peer_count (bed->peer, "UPDATE") == (row->answered ? 2 : 1));
+  if (row->answered)
+    {
+      used = peer_header (peer_last (bed->peer, "UPDATE"), row->header[0] == 'P' ? "Proxy-Authorization" : "Authorization");
+      g_assert_nonnull (strstr (used, row->inside_as));
+      g_assert_nonnull (strstr (used, "username=\"alice\""));
+    }
+  g_assert_true (phone_call_hold (call, NULL, NULL, NULL));
+  wait_for (peer_count (bed->peer, "INVITE") >= 1);
+  if (row->answered)
+    wait_for (phone_call_get_state (call) == PHONE_CALL_HELD);
+  g_assert_cmpuint (peer_count (bed->peer, "UPDATE"), ==, row->answered ? 2 : 1);
+  bed_close (bed);
+}
+
 static const Case cases[] = {
   { "md5", "WWW-Authenticate", "MD5", "MD5", "home", TRUE },
   { "sha256", "WWW-Authenticate", "SHA-256", "SHA-256", "home", TRUE },
@@ -158,7 +220,12 @@ main (int argc, char **argv)
       g_autofree char *name = g_strdup_printf ("/sip/inside/%s", cases[i].name);
       g_autofree char *bye = g_strdup_printf ("/sip/inside/bye/%s", cases[i].name);
 
+      g_autofree char *hold = g_strdup_printf ("/sip/inside/hold/%s", cases[i].name);
+      g_autofree char *update = g_strdup_printf ("/sip/inside/update/%s", cases[i].name);
+
       g_test_add_data_func (name, &cases[i], test_inside);
+      g_test_add_data_func (hold, &cases[i], test_hold);
+      g_test_add_data_func (update, &cases[i], test_update);
       if (cases[i].answered)
         g_test_add_data_func (bye, &cases[i], test_bye);
     }

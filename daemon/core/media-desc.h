@@ -126,6 +126,7 @@ typedef struct
   guint16 rtcp_port;
   gboolean rtcp_mux;                    /* RFC 5761: in an offer only a proposal */
   gboolean rtcp_mux_only;               /* RFC 8858: there is no other way */
+  gboolean rtcp_rsize;                  /* RFC 5506: RTCP that need not begin with a report */
   PhoneProfile profile;
   PhoneDirection direction;
   guint ptime;                          /* ms, 0: not stated */

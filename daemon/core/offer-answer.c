@@ -28,6 +28,7 @@
  *
  * Redundancy (RFC 2198) stands beside Opus where both take it; whether it is used is rate control's business. */
 
+#include "core/media-feedback.h"
 #include "core/media-paths.h"
 #include "core/media-security.h"
 
@@ -318,6 +319,7 @@ phone_offer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *previous, 
   phone_media_paths_offer (caps, offer);
   if (!phone_media_security_offer (caps, previous, new_keys, offer, error))
     return NULL;
+  phone_media_feedback_offer (previous, offer);
   return g_steal_pointer (&offer);
 }
 
@@ -375,6 +377,7 @@ phone_answer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, co
     return NULL;
   fill_plan (plan, caps, answer, offer, find_codec (offer, answer->codecs[0].id), previous);
   phone_media_paths_answer (caps, offer, answer, plan);
+  phone_media_feedback_answer (offer, answer, plan);
   plan->remote_hold = (phone_media_desc_stated_direction (offer) & PHONE_DIRECTION_RECVONLY) == 0;
   *ret_plan = g_steal_pointer (&plan);
   return g_steal_pointer (&answer);
@@ -409,6 +412,7 @@ phone_offer_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, c
 
   fill_plan (plan, caps, offer, answer, chosen, NULL);
   phone_media_paths_complete (offer, answer, plan);
+  phone_media_feedback_complete (offer, answer, plan);
   /* Only where we proposed to send does the answer say whether the peer listens. */
   if (offer->direction & PHONE_DIRECTION_SENDONLY)
     plan->remote_hold = (phone_media_desc_stated_direction (answer) & PHONE_DIRECTION_RECVONLY) == 0;

@@ -67,6 +67,9 @@ struct _PhoneMediaPlan
   PhoneDtlsPlan handshake;
   PhoneSrtpKey send_key, receive_key;           /* valid when encrypted otherwise (SDES) */
   PhoneIceDesc ice;                             /* the peer's; all zero: plain RTP to remote_address */
+  /* How each side tells the other when its packets came, in RTCP of reduced size; at most one of the two */
+  gboolean ccfb;                                /* RFC 8888 */
+  guint8 transport_cc;                          /* WebRTC's; identifier of its header extension, 1..14, 0: no */
 };
 
 PhoneMediaPlan *phone_media_plan_copy (const PhoneMediaPlan *plan);

@@ -19,6 +19,7 @@ typedef struct
   guint bitrate;                /* bit/s */
   guint loss_percent;           /* expected, 0..100 */
   gboolean fec, dtx;
+  gboolean cbr;                 /* every packet is as long as the bit rate says */
   guint frame_ms;               /* 10, 20, 40, 60 */
   guint complexity;             /* 0..10 */
   guint copies;                 /* of earlier packets in each (RFC 2198); not the encoder's business */

@@ -8,6 +8,7 @@
 #include "media/media-thread.h"
 
 #define REPORT_INTERVAL (500 * GST_MSECOND)
+#define SPARE_INTERVAL (2500 * GST_MSECOND)
 #define BYE_TIME (150 * 1000)           /* us that a BYE may take until it is out */
 
 struct _MediaGraph
@@ -177,6 +178,12 @@ media_graph_set_formats (MediaGraph *graph, const PhoneMediaPlan *plan)
     graph->clock_rates[plan->receive_red & 0x7f] = 48000;
   pthread_mutex_unlock (&graph->lock);
   g_signal_emit_by_name (graph->session, "clear-pt-map");
+}
+
+void
+media_graph_set_sparing (MediaGraph *graph, gboolean sparing)
+{
+  g_object_set (graph->session, "rtcp-min-interval", (guint64) (sparing ? SPARE_INTERVAL : REPORT_INTERVAL), NULL);
 }
 
 gboolean

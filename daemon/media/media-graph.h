@@ -37,6 +37,8 @@ MediaSend *media_graph_get_send (MediaGraph *graph);
 MediaTransport *media_graph_get_transport (MediaGraph *graph);
 /* Clock rates of the payload types that may arrive. Live. */
 void media_graph_set_formats (MediaGraph *graph, const PhoneMediaPlan *plan);
+/* Other reports say what is urgent: a compound of 150 octets is 30 ms of a narrow link. Live. */
+void media_graph_set_sparing (MediaGraph *graph, gboolean sparing);
 gboolean media_graph_start (MediaGraph *graph, GError **error);
 void media_graph_get_stats (MediaGraph *graph, guint32 remote_ssrc, MediaGraphStats *ret_stats);
 /* Says BYE, stops all threads of the graph. Blocks; not on the main thread. */

@@ -76,6 +76,46 @@ media_rtp_normalise (guint8 *packet, gsize *length, MediaRtpHeader *ret_header)
   return TRUE;
 }
 
+gboolean
+media_rtp_find_extension (const guint8 *packet, gsize length, guint id, const guint8 **ret_data, gsize *ret_length)
+{
+  gsize at = MEDIA_RTP_HEADER + 4 * (gsize) (length > 0 ? packet[0] & 0x0f : 0), end;
+
+  if (length < at + 4 || (packet[0] & 0x10) == 0)
+    return FALSE;
+  guint profile = read16 (packet + at), two = profile >> 4 == 0x100;
+  end = at + 4 + 4 * (gsize) read16 (packet + at + 2);
+  if (end > length || (profile != 0xbede && !two))
+    return FALSE;
+  for (at += 4; at < end;)
+    {
+      guint found = two ? packet[at] : packet[at] >> 4;
+      gsize n;
+
+      if (packet[at] == 0)              /* padding */
+        {
+          at++;
+          continue;
+        }
+      if (!two && found == 15)
+        return FALSE;
+      if (two && end - at < 2)
+        return FALSE;
+      n = two ? packet[at + 1] : (packet[at] & 0x0f) + 1u;
+      at += two ? 2 : 1;
+      if (n > end - at)
+        return FALSE;
+      if (found == id)
+        {
+          *ret_data = packet + at;
+          *ret_length = n;
+          return TRUE;
+        }
+      at += n;
+    }
+  return FALSE;
+}
+
 void
 media_rtp_set_ssrc (guint8 *packet, guint32 ssrc)
 {
@@ -93,10 +133,11 @@ write_header (guint8 *packet, guint count, guint type, gsize octets)
 }
 
 gboolean
-media_rtcp_filter (guint8 *packet, gsize *length, guint32 *ret_sender, gboolean *ret_bye)
+media_rtcp_filter (guint8 *packet, gsize *length, gboolean reduced, guint32 *ret_sender, gboolean *ret_bye)
 {
   gsize in = 0, out = 0;
   guint32 sender = 0;
+  gboolean known = FALSE;
 
   *ret_bye = FALSE;
   while (in < *length)
@@ -113,23 +154,24 @@ media_rtcp_filter (guint8 *packet, gsize *length, guint32 *ret_sender, gboolean 
       /* Only the last packet of a compound may be padded. */
       if (padded && in != *length)
         return FALSE;
+      if (!known && (octets < 8 || (!reduced && type != RTCP_SR && type != RTCP_RR)))
+        return FALSE;
+      if (!known)
+        sender = read32 (p + 4);
+      known = TRUE;
 
       if (type == RTCP_SR || type == RTCP_RR)
         {
           gsize needed = (type == RTCP_SR ? 28 : 8) + REPORT_BLOCK * (gsize) count;
           if (needed > octets)
             return FALSE;
-          if (out == 0)
-            sender = read32 (p + 4);
-          else if (read32 (p + 4) != sender)
+          if (read32 (p + 4) != sender)
             continue;
           memmove (packet + out, p, needed);
           write_header (packet + out, count, type, needed);
           out += needed;
         }
-      else if (out == 0)
-        return FALSE;
-      else if (type == RTCP_BYE && count > 0 && octets >= 8 && !*ret_bye)
+      else if (out > 0 && type == RTCP_BYE && count > 0 && octets >= 8 && !*ret_bye)
         {
           for (guint i = 0; i < count && 8 + 4 * (gsize) i <= octets; i++)
             if (read32 (p + 4 + 4 * i) == sender)
@@ -144,7 +186,7 @@ media_rtcp_filter (guint8 *packet, gsize *length, guint32 *ret_sender, gboolean 
     }
   *length = out;
   *ret_sender = sender;
-  return out > 0;
+  return known;
 }
 
 gboolean

@@ -33,11 +33,13 @@ typedef struct
 /* Checks a plain RTP packet (RFC 3550 section 5.1) and takes out CSRC list, header extension and padding, none of which we use. FALSE: malformed,
  * or nothing is left. */
 gboolean media_rtp_normalise (guint8 *packet, gsize *length, MediaRtpHeader *ret_header);
+/* The element of a header extension (RFC 8285), of one octet or two, before it is taken out. FALSE: there is none. */
+gboolean media_rtp_find_extension (const guint8 *packet, gsize length, guint id, const guint8 **ret_data, gsize *ret_length);
 void media_rtp_set_ssrc (guint8 *packet, guint32 ssrc);
 
 /* Checks a plain compound RTCP packet (RFC 3550 appendix A.2) and keeps of it the sender and receiver reports and the BYE of the first
- * packet's sender. FALSE: malformed, or it does not start with a report. */
-gboolean media_rtcp_filter (guint8 *packet, gsize *length, guint32 *ret_sender, gboolean *ret_bye);
+ * packet's sender. reduced: it need not start with a report (RFC 5506), and nothing may be left. FALSE: malformed. */
+gboolean media_rtcp_filter (guint8 *packet, gsize *length, gboolean reduced, guint32 *ret_sender, gboolean *ret_bye);
 /* TRUE: a compound packet that we made holds a BYE. */
 gboolean media_rtcp_has_bye (const guint8 *packet, gsize length);
 

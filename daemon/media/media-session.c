@@ -65,6 +65,8 @@ struct _PhoneMedia
   MediaWatch watch;
   RateControl rate;
   guint32 report_serial;
+  double round_trip;                    /* ms, of the last report; NAN: unknown */
+  gint64 begun;                         /* when there was a plan first */
   Sample samples[WINDOW + 1];
   guint n_samples;
 };
@@ -80,6 +82,7 @@ typedef enum
   HOP_ICE,
   HOP_PLAYED,
   HOP_STREAM_GONE,
+  HOP_TOLD,
 } HopKind;
 
 typedef struct
@@ -162,6 +165,29 @@ drop_streams (PhoneMedia *media)
 }
 
 static void
+use_rate (PhoneMedia *media, double round_trip)
+{
+  const MediaRate *rate = &media->rate.rate;
+  PhoneLogFields fields = log_fields (media);
+
+  phone_log_debug (&fields, "rate: %u bit/s in %u ms, expected loss %u %%, FEC %s, copies %u (%s; round trip %.0f ms, queue %.0f ms)", rate->bitrate,
+                   rate->frame_ms, rate->loss_percent, rate->fec ? "on" : "off", rate->copies, media->rate.reason, round_trip,
+                   rate_queue_length (&media->rate.queue));
+  media_send_set_rate (media_graph_get_send (media->graph), rate);
+}
+
+/* The peer has told when packets of ours came. */
+static void
+take_feedback (PhoneMedia *media)
+{
+  RateSample samples[MEDIA_MONITOR_SAMPLES];
+  guint n = media_transport_take_samples (media->transport, samples);
+
+  if (media->plan != NULL && !media->plan->refused && rate_control_feedback (&media->rate, samples, n, g_get_monotonic_time ()))
+    use_rate (media, media->round_trip);
+}
+
+static void
 deliver (PhoneMedia *media, const Hop *hop)
 {
   switch (hop->kind)
@@ -202,6 +228,9 @@ deliver (PhoneMedia *media, const Hop *hop)
       break;
     case HOP_STREAM_GONE:
       drop_streams (media);
+      break;
+    case HOP_TOLD:
+      take_feedback (media);
       break;
     case HOP_RECORDING_FAILED:
       if (media->events.recording_failed != NULL)
@@ -302,6 +331,12 @@ on_stream_gone (gpointer data)
 }
 
 static void
+on_told (gpointer data)
+{
+  hop_post (data, HOP_TOLD, 0, 0, NULL);
+}
+
+static void
 on_recording_failed (const char *message, gpointer data)
 {
   hop_post (data, HOP_RECORDING_FAILED, 0, 0, message);
@@ -375,16 +410,13 @@ on_tick (gpointer data)
       media->report_serial = graph.report_serial;
       guint rate = phone_codec_clock_rate (media->plan->send.id);
       RateReport report = { .now = now, .loss = graph.report_loss, .jitter = graph.report_jitter * 1000 / rate,
-                            .round_trip = graph.round_trip };
+                            .round_trip = graph.round_trip, .delay = transport.report_delay };
+      media->round_trip = graph.round_trip;
       if (rate_control_update (&media->rate, &report))
-        {
-          PhoneLogFields fields = log_fields (media);
-          phone_log_debug (&fields, "rate: %u bit/s in %u ms, expected loss %u %%, FEC %s, copies %u (%s; round trip %.0f ms)",
-                           media->rate.rate.bitrate, media->rate.rate.frame_ms, media->rate.rate.loss_percent,
-                           media->rate.rate.fec ? "on" : "off", media->rate.rate.copies, media->rate.reason, graph.round_trip);
-          media_send_set_rate (media_graph_get_send (media->graph), &media->rate.rate);
-        }
+        use_rate (media, graph.round_trip);
     }
+  if (rate_control_tick (&media->rate, media->begun, now))
+    use_rate (media, graph.round_trip);
   if (media_watch_update (&media->watch, transport.last_rtp, transport.last_rtcp, now, &seconds))
     {
       PhoneLogFields fields = log_fields (media);
@@ -532,6 +564,9 @@ media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **err
       return FALSE;
     }
   media->rate = rate;
+  media_graph_set_sparing (media->graph, plan->ccfb || plan->transport_cc != 0);
+  if (media->begun == 0)
+    media->begun = g_get_monotonic_time ();
 
   gboolean sends = plan->direction == PHONE_DIRECTION_SENDONLY || plan->direction == PHONE_DIRECTION_SENDRECV;
   gboolean listens = plan->direction == PHONE_DIRECTION_RECVONLY || plan->direction == PHONE_DIRECTION_SENDRECV;
@@ -616,6 +651,8 @@ media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMed
   media_transport_set_callbacks (transport, on_work, on_first_rtp, media);
   media_transport_set_ice_callback (transport, on_ice_changed);
   media_transport_set_dtls_callbacks (transport, on_secured, on_unsecured);
+  media_transport_set_told_callback (transport, on_told);
+  media->round_trip = NAN;
   media->taps = media_taps_new ();
   media->player = media_player_new (media->taps, on_played, media);
   media->streams = g_ptr_array_new_with_free_func ((GDestroyNotify) media_stream_free);

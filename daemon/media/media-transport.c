@@ -30,6 +30,7 @@
 
 #include "media/media-handshake.h"
 #include "media/media-latch.h"
+#include "media/media-monitor.h"
 #include "media/media-packet.h"
 #include "media/media-rtp.h"
 #include "media/media-socket.h"
@@ -50,7 +51,7 @@ struct _MediaTransport
   pthread_t thread;
   gboolean running;                     /* there is a thread */
   gint stopping;                        /* atomic */
-  MediaTransportCallback work, first, ice_changed;
+  MediaTransportCallback work, first, ice_changed, told;
   MediaTransportSecured secured;
   MediaTransportUnsecured unsecured;
   gpointer callback_data;
@@ -75,6 +76,7 @@ struct _MediaTransport
   guint8 payload_types[16];             /* bit set: may arrive */
   guint32 local_ssrc;
   gboolean has_local_ssrc;
+  MediaMonitor monitor;
   MediaTransportStats stats;
 
   /* The thread that reads only */
@@ -111,6 +113,7 @@ static GstStaticPadTemplate rtcp_sink_template
 
 static void pump_handshake (MediaTransport *self);
 static int tend_handshake (MediaTransport *self);
+static int tend_reports (MediaTransport *self);
 
 /* ---- receiving ---- */
 
@@ -157,12 +160,20 @@ unprotect (MediaTransport *self, gboolean rtcp, const MediaAddress *from, gsize 
   return result == MEDIA_SRTP_OK;
 }
 
+static gsize
+ip_overhead (MediaTransport *self)
+{
+  return (self->sockets.family == AF_INET6 ? 40 : 20) + 8;
+}
+
 /* from NULL: a pair that ICE has validated. */
 static gboolean
 accept_rtp (MediaTransport *self, const MediaAddress *from, gsize *length, gint64 now)
 {
   MediaRtpHeader header;
-  gboolean moved = FALSE;
+  gboolean moved = FALSE, numbered;
+  gsize received = *length;
+  guint16 number;
 
   if (from != NULL && !media_latch_may_enter (&self->rtp_latch, from, now))
     {
@@ -171,6 +182,7 @@ accept_rtp (MediaTransport *self, const MediaAddress *from, gsize *length, gint6
     }
   if (!unprotect (self, FALSE, from, length, now))
     return FALSE;
+  numbered = media_monitor_number (&self->monitor, self->in.octets, *length, &number);
   if (!media_rtp_normalise (self->in.octets, length, &header))
     {
       self->stats.malformed++;
@@ -181,6 +193,7 @@ accept_rtp (MediaTransport *self, const MediaAddress *from, gsize *length, gint6
       self->stats.unknown++;
       return FALSE;
     }
+  guint32 ssrc = header.ssrc;           /* as the peer knows it */
   if (self->has_local_ssrc && header.ssrc == self->local_ssrc)
     {
       header.ssrc = ~header.ssrc;
@@ -206,12 +219,20 @@ accept_rtp (MediaTransport *self, const MediaAddress *from, gsize *length, gint6
   self->stats.rtp_octets_received += *length;
   self->stats.last_rtp = now;
   self->stats.remote_ssrc = header.ssrc;
+  if (numbered)
+    media_monitor_arrived (&self->monitor, ssrc, number, received + ip_overhead (self), now);
   return self->receive && now >= self->opened - MAX_BACKLOG;
 }
 
 static gboolean
-accept_rtcp (MediaTransport *self, gboolean muxed, const MediaAddress *from, gsize *length, gint64 now)
+accept_rtcp (MediaTransport *self, gboolean muxed, const MediaAddress *from, gsize *length, gint64 now, gboolean *ret_told)
 {
+  union
+  {
+    guint32 align;
+    guint8 octets[MAX_DATAGRAM];
+  } whole;
+  gsize received;
   MediaLatch *latch = muxed ? &self->rtp_latch : &self->rtcp_latch;
   guint32 sender;
   gboolean bye, moved;
@@ -223,7 +244,9 @@ accept_rtcp (MediaTransport *self, gboolean muxed, const MediaAddress *from, gsi
     }
   if (!unprotect (self, TRUE, from, length, now))
     return FALSE;
-  if (!media_rtcp_filter (self->in.octets, length, &sender, &bye))
+  received = *length;
+  memcpy (whole.octets, self->in.octets, received);
+  if (!media_rtcp_filter (self->in.octets, length, self->monitor.kind != MEDIA_FEEDBACK_NONE, &sender, &bye))
     {
       self->stats.malformed++;
       return FALSE;
@@ -238,13 +261,15 @@ accept_rtcp (MediaTransport *self, gboolean muxed, const MediaAddress *from, gsi
     }
   self->stats.rtcp_received++;
   self->stats.last_rtcp = now;
-  return TRUE;
+  if (self->has_local_ssrc)
+    *ret_told = media_monitor_told (&self->monitor, whole.octets, received, self->local_ssrc, now);
+  return *length > 0;
 }
 
 static void
 on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *from, gsize length, gint64 arrival)
 {
-  gboolean rtp = FALSE, rtcp = FALSE, dtls = FALSE, first = FALSE;
+  gboolean rtp = FALSE, rtcp = FALSE, dtls = FALSE, first = FALSE, told = FALSE, due;
 
   pthread_mutex_lock (&self->lock);
   if (self->applied)
@@ -254,7 +279,7 @@ on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *fro
         rtp = !rtcp_socket && accept_rtp (self, from, &length, arrival);
         break;
       case MEDIA_PACKET_RTCP:
-        rtcp = accept_rtcp (self, !rtcp_socket, from, &length, arrival);
+        rtcp = accept_rtcp (self, !rtcp_socket, from, &length, arrival, &told);
         break;
       case MEDIA_PACKET_DTLS:
         if (self->handshake == NULL)
@@ -272,6 +297,7 @@ on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *fro
         self->stats.unknown++;
         break;
       }
+  due = from == NULL && rtp && media_arrivals_due (&self->monitor.arrivals) < arrival;
   first = self->stats.rtp_received > 0 && !self->saw_first;
   self->saw_first |= first;
   pthread_mutex_unlock (&self->lock);
@@ -282,8 +308,12 @@ on_datagram (MediaTransport *self, gboolean rtcp_socket, const MediaAddress *fro
       if (from == NULL)
         media_transport_wake (self);    /* what the I/O thread waits for is something else now */
     }
+  if (due)
+    media_transport_wake (self);        /* the report goes out from the I/O thread, which may sleep for long */
   if (first && self->first != NULL)
     self->first (self->callback_data);
+  if (told && self->told != NULL)
+    self->told (self->callback_data);
   if (rtp)
     push (self, self->rtp_src, &self->started_rtp, "application/x-rtp", length, arrival);
   if (rtcp)
@@ -366,7 +396,8 @@ io_thread (void *data)
       /* Plain sockets may come later, with a wake-up. */
       fds[1].fd = g_atomic_int_get (&self->sockets.rtp);
       fds[2].fd = g_atomic_int_get (&self->sockets.rtcp);
-      if (poll (fds, G_N_ELEMENTS (fds), tend_handshake (self)) < 0)
+      int handshake = tend_handshake (self), report = tend_reports (self);
+      if (poll (fds, G_N_ELEMENTS (fds), handshake < 0 || (report >= 0 && report < handshake) ? report : handshake) < 0)
         continue;
       if (fds[0].revents != 0)
         {
@@ -651,13 +682,49 @@ media_transport_set_dtls_callbacks (MediaTransport *self, MediaTransportSecured 
 
 /* ---- sending ---- */
 
+/* On the I/O thread: tells the peer when its packets came, if that is due. ms that may be slept, -1: for ever. */
+static int
+tend_reports (MediaTransport *self)
+{
+  union
+  {
+    guint32 align;
+    guint8 octets[MAX_DATAGRAM + MEDIA_SRTP_TRAILER];
+  } out;
+  gint64 now = g_get_monotonic_time (), due;
+  gsize length = 0;
+  gboolean ok = FALSE;
+  Way way = { 0 };
+
+  pthread_mutex_lock (&self->lock);
+  if (media_arrivals_due (&self->monitor.arrivals) <= now)
+    {
+      length = media_arrivals_write (&self->monitor.arrivals, self->local_ssrc, now, out.octets, MAX_DATAGRAM);
+      ok = length > 0 && self->has_local_ssrc && find_way (self, TRUE, &way)
+           && (!self->encrypted
+               || media_srtp_protect_rtcp (srtp_of (self, TRUE), out.octets, &length, sizeof out.octets) == MEDIA_SRTP_OK);
+    }
+  due = media_arrivals_due (&self->monitor.arrivals);
+  pthread_mutex_unlock (&self->lock);
+
+  ok = ok && send_by (&way, out.octets, length);
+  g_clear_pointer (&way.ice, media_ice_unref);
+  if (ok)
+    {
+      pthread_mutex_lock (&self->lock);
+      self->stats.rtcp_sent++;
+      pthread_mutex_unlock (&self->lock);
+    }
+  return due == G_MAXINT64 ? -1 : (int) CLAMP ((due - now + 999) / 1000, 1, G_MAXINT);
+}
+
 static GstFlowReturn
 send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
 {
   union
   {
     guint32 align;
-    guint8 octets[MAX_DATAGRAM + MEDIA_SRTP_TRAILER];
+    guint8 octets[MAX_DATAGRAM + MEDIA_MONITOR_MARK + MEDIA_SRTP_TRAILER];
   } out;
   gsize plain = gst_buffer_get_size (buffer), length = plain;
   gboolean ok = TRUE;
@@ -669,10 +736,15 @@ send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
 
   pthread_mutex_lock (&self->lock);
   ok = find_way (self, rtcp, &way);
+  guint16 seq = (guint16) (out.octets[2] << 8 | out.octets[3]);
+  if (!rtcp)
+    media_monitor_mark (&self->monitor, out.octets, &length);
   if (ok && self->encrypted)
     ok = (rtcp ? media_srtp_protect_rtcp (srtp_of (self, TRUE), out.octets, &length, sizeof out.octets)
                : media_srtp_protect_rtp (self->srtp, out.octets, &length, sizeof out.octets))
          == MEDIA_SRTP_OK;
+  if (ok && !rtcp)
+    media_monitor_sent (&self->monitor, seq, length + ip_overhead (self), g_get_monotonic_time ());
   gboolean waiting = way.ice != NULL || (self->handshake != NULL && !media_srtp_can_send (srtp_of (self, rtcp)));
   pthread_mutex_unlock (&self->lock);
 
@@ -819,6 +891,7 @@ media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError 
       allow (self->payload_types, plan->receive_dtmf_8000);
       allow (self->payload_types, plan->receive_dtmf_48000);
       allow (self->payload_types, plan->receive_red != 0 ? plan->receive_red : -1);
+      media_monitor_apply (&self->monitor, plan);
       self->applied = TRUE;
     }
   pthread_mutex_unlock (&self->lock);
@@ -849,6 +922,21 @@ void
 media_transport_set_ice_callback (MediaTransport *self, MediaTransportCallback changed)
 {
   g_atomic_pointer_set (&self->ice_changed, changed);
+}
+
+void
+media_transport_set_told_callback (MediaTransport *self, MediaTransportCallback told)
+{
+  self->told = told;
+}
+
+guint
+media_transport_take_samples (MediaTransport *self, RateSample ret_samples[MEDIA_MONITOR_SAMPLES])
+{
+  pthread_mutex_lock (&self->lock);
+  guint n = media_monitor_take (&self->monitor, ret_samples);
+  pthread_mutex_unlock (&self->lock);
+  return n;
 }
 
 void
@@ -968,6 +1056,7 @@ media_transport_get_stats (MediaTransport *self, MediaTransportStats *ret_stats)
   pthread_mutex_lock (&self->lock);
   *ret_stats = self->stats;
   media_srtp_get_stats (self->srtp, &ret_stats->srtp);
+  ret_stats->report_delay = self->monitor.report_delay;
   pthread_mutex_unlock (&self->lock);
 }
 
@@ -1131,6 +1220,7 @@ media_transport_init (MediaTransport *self)
 {
   self->sockets = (MediaSockets) { .rtp = -1, .rtcp = -1 };
   self->event_fd = -1;
+  media_monitor_init (&self->monitor);
   self->srtp = media_srtp_new ();
   self->rtcp_srtp = media_srtp_new ();
   media_mutex_init (&self->lock);

@@ -8,6 +8,7 @@
 #include <gst/gst.h>
 #include "core/offer-answer.h"
 #include "media/media-ice.h"
+#include "media/media-monitor.h"
 #include "media/media-srtp.h"
 
 #define MEDIA_TYPE_TRANSPORT (media_transport_get_type ())
@@ -22,6 +23,7 @@ typedef struct
   gint64 last_rtp, last_rtcp;   /* monotonic us of the last accepted packet, 0: none */
   guint32 remote_ssrc;          /* of the last accepted RTP packet */
   guint64 moves;                /* times the destination followed the peer */
+  double report_delay;          /* of MediaMonitor */
   MediaSrtpStats srtp;
 } MediaTransportStats;
 
@@ -73,6 +75,10 @@ typedef void (*MediaTransportUnsecured) (const char *why, gboolean silent, gpoin
 void media_transport_set_dtls_callbacks (MediaTransport *transport, MediaTransportSecured secured, MediaTransportUnsecured unsecured);
 /* After media_transport_set_callbacks(). On ICE's thread: gathering is over, the state or the path is another one. */
 void media_transport_set_ice_callback (MediaTransport *transport, MediaTransportCallback changed);
+/* After media_transport_set_callbacks(). On the thread that reads: the peer has told when packets of ours came. */
+void media_transport_set_told_callback (MediaTransport *transport, MediaTransportCallback told);
+/* What it told since the last time, in order; returns how many. */
+guint media_transport_take_samples (MediaTransport *transport, RateSample ret_samples[MEDIA_MONITOR_SAMPLES]);
 void media_transport_wake (MediaTransport *transport);          /* any thread, quick */
 
 /* Waits until an RTCP BYE has gone out, at most timeout us. */

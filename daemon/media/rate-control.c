@@ -32,8 +32,33 @@
 #define PROBE_STEP 1.1
 #define RED_AFTER (60 * G_USEC_PER_SEC) /* copies were a bad idea when there was a queue */
 
-#define BETTER_SHORT 20000              /* bit/s that must be left for speech in frames as agreed */
-#define BETTER_MIDDLE 12000             /* and in frames of 40 ms; else 60 */
+#define START_WIRE 32000                /* bit/s: what signalling has left in the queue of a link of 40 kbit/s drains beside it */
+#define START_HOLD (300 * 1000)         /* us that news must be younger than the beginning before more is tried, and than each step then */
+#define START_STEP_TIME (200 * 1000)
+#define STILL 5                         /* ms by which the delay changes when no queue drains */
+#define START_STEP 1.1
+#define START_REPORTS 1                 /* without feedback */
+#define START_SILENT (6 * G_USEC_PER_SEC)       /* a peer that tells nothing gets what it would have got */
+#define FED (3 * G_USEC_PER_SEC)        /* feedback is missed after that */
+#define FEEDBACK_STEP 1.06
+#define FEEDBACK_STEP_TIME (350 * 1000)
+#define FEEDBACK_HOLD (5 * G_USEC_PER_SEC)     /* after the first failure; then twice as long each time */
+#define FEEDBACK_HOLD_MOST (60 * G_USEC_PER_SEC)
+#define FEEDBACK_SHARE 0.95             /* of what got through while there was a queue */
+#define FEEDBACK_SHARE_KNOWN 0.98       /* if it was hardly too much */
+#define FEEDBACK_AGAIN 0.97             /* of it if that is too much still */
+#define FEEDBACK_AGAIN_LEAST 0.9
+#define FEEDBACK_SURE 60                /* ms over the threshold */
+#define FEEDBACK_SHARP 2.5              /* times the threshold for the very newest packets */
+#define FEEDBACK_RISE 12                /* ms by which trying more may lengthen the way */
+#define FEEDBACK_WANDER 3
+#define FEEDBACK_SPREAD 1.3
+#define FEEDBACK_DRAIN 1.0              /* s */
+
+#define SCARCE 20000                    /* bit/s: less is worth more cycles */
+#define SCARCE_COMPLEXITY 8
+#define FRAME_PRICE 0.5                 /* points for a ms that a frame is longer: it is waited for twice, here and on the link */
+#define FRAME_STAYS 2                   /* points by which another length must be better */
 
 #define BREAKER 10.0                    /* RFC 8083 section 4.3: times the rate of TCP */
 #define BREAKER_REPORTS 3               /* section 4.5, for an interval of at least 5 s in 15 s: three of them */
@@ -91,28 +116,46 @@ wire_of (const RateControl *control)
   return control->rate.bitrate * (1.0 + control->rate.copies) + overhead (control, control->rate.frame_ms);
 }
 
-/* Bit rate and frame length for so much on the wire. */
-static void
-choose (RateControl *control, double wire)
+/* What a bit rate costs the listener, in points of 0.004 of ESTOI below the best (measured with Opus 1.3, wide band, complexity 8, on natural speech). */
+static double
+impairment (double bitrate)
 {
   static const struct
   {
-    guint ms, better;
-  } steps[] = { { 0, BETTER_SHORT }, { 40, BETTER_MIDDLE }, { 60, 0 } };
-  guint minimum = MIN (MINIMUM, control->maximum);
+    double bitrate, points;
+  } table[] = { { 6000, 60 }, { 8000, 34 }, { 10000, 20 }, { 12000, 11 }, { 13000, 9 }, { 14000, 6.5 }, { 16000, 3.5 }, { 18000, 1.5 }, { 20000, 0.5 },
+                { 24000, 0 } };
 
-  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
-    {
-      guint ms = MAX (steps[i].ms, control->frame_ms);
-      double left = wire - overhead (control, ms);
+  if (bitrate <= table[0].bitrate)
+    return table[0].points + (table[0].bitrate - bitrate) / 100;
+  for (guint i = 1; i < G_N_ELEMENTS (table); i++)
+    if (bitrate < table[i].bitrate)
+      return table[i].points
+             + (table[i - 1].points - table[i].points) * (table[i].bitrate - bitrate) / (table[i].bitrate - table[i - 1].bitrate);
+  return 0;
+}
 
-      if (left >= MIN (steps[i].better, control->maximum) || i + 1 == G_N_ELEMENTS (steps))
-        {
-          control->rate.frame_ms = ms;
-          control->rate.bitrate = (guint) CLAMP (left, minimum, control->maximum);
-          return;
-        }
-    }
+static double
+price (const RateControl *control, double wire, guint ms)
+{
+  double bitrate = MIN (wire - overhead (control, ms), control->maximum);
+
+  return impairment (bitrate) + FRAME_PRICE * ms + (ms == control->rate.frame_ms ? 0 : FRAME_STAYS);
+}
+
+/* Bit rate and frame length for so much on the wire; for a while only the share of it. */
+static void
+choose (RateControl *control, double wire, double share)
+{
+  static const guint lengths[] = { 40, 60 };
+  guint minimum = MIN (control->state == RATE_STARTING || share < 1 ? LEAST : MINIMUM, control->maximum), best = control->frame_ms;
+
+  for (guint i = 0; control->state != RATE_STARTING && i < G_N_ELEMENTS (lengths); i++)
+    if (lengths[i] > best && price (control, wire, lengths[i]) < price (control, wire, best))
+      best = lengths[i];
+  control->rate.frame_ms = best;
+  control->rate.bitrate = (guint) CLAMP (wire * share - overhead (control, best), minimum, control->maximum);
+  control->rate.complexity = control->rate.bitrate < SCARCE ? MAX (control->complexity, SCARCE_COMPLEXITY) : control->complexity;
 }
 
 void
@@ -120,7 +163,8 @@ rate_control_init (RateControl *control, const PhoneMediaPlan *plan, guint bitra
 {
   guint fixed = fixed_rate (plan->send.id);
 
-  *control = (RateControl) { .reason = "start", .round_trip = NAN, .wander = NAN };
+  *control = (RateControl) { .reason = "start", .round_trip = NAN, .wander = NAN, .complexity = complexity, .hold = FEEDBACK_HOLD };
+  rate_queue_init (&control->queue);
   for (guint i = 0; i < RATE_MINIMA; i++)
     control->minima[i] = NAN;
   control->maximum = fixed > 0 ? fixed : bitrate;
@@ -141,9 +185,189 @@ rate_control_init (RateControl *control, const PhoneMediaPlan *plan, guint bitra
     .complexity = complexity,
   };
   control->wire = wanted_wire (control);
+  control->state = RATE_OPEN;
+  if (control->adaptive && control->wire > START_WIRE * START_STEP)
+    {
+      control->state = RATE_STARTING;
+      control->wire = START_WIRE;
+      control->rate.cbr = TRUE;
+      choose (control, control->wire, 1);
+    }
 }
 
-/* ---- the queue ---- */
+/* ---- feedback ---- */
+
+static void
+set_state (RateControl *control, RateState state)
+{
+  control->state = state;
+  control->rate.cbr = state == RATE_STARTING || state == RATE_PROBING;
+}
+
+/* As far as nothing else is known, all that is wanted. */
+static void
+open_up (RateControl *control)
+{
+  set_state (control, RATE_OPEN);
+  control->wire = wanted_wire (control);
+  choose (control, control->wire, 1);
+  control->reason = "steady";
+}
+
+/* More than what went well before is only given up when it is far too much, or goes on: what got through while the queue grew is counted from before
+ * it grew, too. */
+static void
+retreat (RateControl *control, double length, gint64 now)
+{
+  double carried = control->queue.carried > 0 ? MIN (control->queue.carried, control->wire) : control->wire;
+  gboolean sure = length > control->queue.threshold + FEEDBACK_SURE;
+  gboolean felt = now - control->cut > FELT + (gint64) (1000 * length) && length >= control->length;
+
+  control->rate.copies = 0;
+  switch (control->state)
+    {
+    case RATE_PROBING:
+      control->hold = MIN (2 * control->hold, FEEDBACK_HOLD_MOST);
+      control->wire = sure ? MIN (control->settled, carried * FEEDBACK_SHARE) : control->settled;
+      break;
+    case RATE_STARTING:
+      control->wire = sure ? carried * FEEDBACK_SHARE : MAX (control->settled, carried * FEEDBACK_SHARE_KNOWN);
+      break;
+    case RATE_OPEN:
+      control->wire = carried * FEEDBACK_SHARE;
+      break;
+    case RATE_LIMITED:
+      if (felt)
+        control->wire *= FEEDBACK_AGAIN * CLAMP (carried / control->wire, FEEDBACK_AGAIN_LEAST, 1);
+      break;
+    }
+  if (control->state != RATE_LIMITED || felt)
+    control->cut = now;
+  set_state (control, RATE_LIMITED);
+  control->queue_seen = now;
+  control->quiet_since = 0;
+  choose (control, control->wire, MAX (1 - length / 1000 / FEEDBACK_DRAIN, DEEPEST));
+  control->reason = "delay";
+}
+
+static void
+step_up (RateControl *control, double factor, gint64 now)
+{
+  control->settled = control->wire;
+  control->wire = MIN (control->wire * factor, wanted_wire (control));
+  control->stepped = now;
+  choose (control, control->wire, 1);
+}
+
+static void
+advance (RateControl *control, double length, gint64 now)
+{
+  double wanted = wanted_wire (control);
+  gboolean still = fabs (control->queue.change) < MAX (STILL, FEEDBACK_WANDER * control->queue.wander);
+
+  switch (control->state)
+    {
+    case RATE_OPEN:
+      control->reason = "steady";
+      break;
+    case RATE_STARTING:
+      if (control->news - control->begun < START_HOLD || control->news - control->stepped < START_STEP_TIME || !still)
+        break;
+      if (control->wire >= wanted)
+        open_up (control);
+      else
+        step_up (control, START_STEP, now);
+      break;
+    case RATE_LIMITED:
+      if (control->quiet_since == 0)
+        control->quiet_since = now;
+      choose (control, control->wire, length > control->queue.threshold / 2 ? 1 - length / 1000 / FEEDBACK_DRAIN : 1);
+      if (!control->queue.faster && now - control->quiet_since < control->hold)
+        break;
+      control->brisk = control->queue.faster;
+      control->level = control->queue.least;
+      set_state (control, RATE_PROBING);
+      control->reason = "recovering";
+      step_up (control, control->brisk ? START_STEP : FEEDBACK_STEP, now);
+      break;
+    case RATE_PROBING:
+      if (control->news - control->stepped < (control->brisk ? START_STEP_TIME : FEEDBACK_STEP_TIME))
+        break;
+      if (control->wire < wanted)
+        {
+          step_up (control, control->brisk ? START_STEP : FEEDBACK_STEP, now);
+          break;
+        }
+      control->hold = FEEDBACK_HOLD;
+      open_up (control);
+      break;
+    }
+}
+
+/* Where more is tried than is known to fit the first sign counts. */
+static gboolean
+is_too_much (const RateControl *control, double length)
+{
+  double rise = MAX (FEEDBACK_RISE, MAX (FEEDBACK_WANDER * control->queue.wander, FEEDBACK_SPREAD * control->queue.spread));
+
+  switch (control->state)
+    {
+    case RATE_STARTING:
+      return control->wire > START_WIRE && length > rise;
+    case RATE_PROBING:
+      return control->queue.least - control->level > rise;
+    case RATE_OPEN:
+    case RATE_LIMITED:
+      return FALSE;
+    }
+  g_assert_not_reached ();
+}
+
+static gboolean
+differs (const MediaRate *a, const MediaRate *b)
+{
+  return a->bitrate != b->bitrate || a->fec != b->fec || a->loss_percent != b->loss_percent || a->frame_ms != b->frame_ms
+         || a->copies != b->copies || a->complexity != b->complexity || !a->cbr != !b->cbr;
+}
+
+gboolean
+rate_control_feedback (RateControl *control, const RateSample *samples, guint n, gint64 now)
+{
+  MediaRate before = control->rate;
+  double length, newest;
+
+  if (!control->adaptive || n == 0)
+    return FALSE;
+  if (control->begun == 0)
+    control->begun = samples[0].sent;
+  control->fed = now;
+  control->news = MAX (control->news, samples[n - 1].sent);
+  rate_queue_add (&control->queue, samples, n, control->state == RATE_STARTING || control->state == RATE_OPEN);
+  length = rate_queue_length (&control->queue);
+  control->over = length > control->queue.threshold ? control->over + 1 : 0;
+  control->clear = control->over > 0 ? 0 : MIN (control->clear + 1, CLEAR);
+  newest = control->queue.newest - rate_queue_base (&control->queue);
+  if (control->over > 1 || length > control->queue.threshold + FEEDBACK_SURE || is_too_much (control, length)
+      || (newest > FEEDBACK_SHARP * control->queue.threshold && control->state != RATE_LIMITED))
+    retreat (control, MAX (length, newest), now);
+  else if (control->over == 0)
+    advance (control, length, now);
+  control->length = length;
+  return differs (&before, &control->rate);
+}
+
+gboolean
+rate_control_tick (RateControl *control, gint64 begun, gint64 now)
+{
+  MediaRate before = control->rate;
+
+  if (control->state != RATE_STARTING || control->begun != 0 || now - begun < START_SILENT)
+    return FALSE;
+  open_up (control);
+  return differs (&before, &control->rate);
+}
+
+/* ---- the queue, as reports show it ---- */
 
 static double
 smallest (const RateControl *control)
@@ -209,10 +433,10 @@ back_off (RateControl *control, const RateReport *report, double queue)
       control->wire = MIN (control->wire, capacity * CAPACITY_SHARE);
       control->cut = report->now;
     }
-  control->state = RATE_LIMITED;
+  set_state (control, RATE_LIMITED);
   control->queue_seen = report->now;
   control->quiet_since = 0;
-  choose (control, MAX (control->wire * (1 - queue / 1000 / DRAIN), control->wire * DEEPEST));
+  choose (control, control->wire, MAX (1 - queue / 1000 / DRAIN, DEEPEST));
   control->reason = "delay";
 }
 
@@ -226,17 +450,23 @@ go_on (RateControl *control, const RateReport *report)
       control->reason = "steady";
       return;
     }
+  if (control->state == RATE_STARTING)
+    {
+      if (control->reports >= START_REPORTS)
+        open_up (control);
+      return;
+    }
   if (control->quiet_since == 0)
     control->quiet_since = report->now;
   if (report->now - control->quiet_since >= HOLD)
     {
-      control->state = RATE_PROBING;
+      set_state (control, RATE_PROBING);
       /* What was not asked for has not been tried. */
       control->wire = MIN (MAX (wire_of (control), control->wire) * PROBE_STEP, wanted);
       if (control->wire >= wanted)
-        control->state = RATE_OPEN;
+        set_state (control, RATE_OPEN);
     }
-  choose (control, control->wire);
+  choose (control, control->wire, 1);
   control->reason = control->state == RATE_OPEN ? "steady" : control->state == RATE_PROBING ? "recovering" : "delay";
 }
 
@@ -249,6 +479,8 @@ watch_queue (RateControl *control, const RateReport *report)
     {
       if (control->state == RATE_OPEN)
         control->reason = "steady";
+      if (control->state == RATE_STARTING && control->reports >= START_REPORTS)
+        open_up (control);
       return;
     }
   note_round_trip (control, report);
@@ -336,21 +568,28 @@ rate_control_update (RateControl *control, const RateReport *report)
     }
   else if (breaker (control, report))
     {
-      control->state = RATE_LIMITED;
+      set_state (control, RATE_LIMITED);
       control->queue_seen = report->now;
       control->quiet_since = 0;
       control->rate.copies = 0;
       control->wire = 0;
-      choose (control, 0);
+      choose (control, 0, 1);
       control->rate.bitrate = MIN (LEAST, control->maximum);
       control->reason = "breaker";
     }
   else
     {
-      watch_queue (control, report);
+      RateReport seen = *report;
+
+      if (!isnan (report->delay))
+        seen.round_trip = report->delay;
+      control->reports++;
+      if (control->begun == 0)
+        control->begun = report->now;
+      if (control->fed == 0 || report->now - control->fed > FED)
+        watch_queue (control, &seen);
       protect (control, report);
     }
 
-  return before.bitrate != control->rate.bitrate || before.fec != control->rate.fec || before.loss_percent != control->rate.loss_percent
-         || before.frame_ms != control->rate.frame_ms || before.copies != control->rate.copies;
+  return differs (&before, &control->rate);
 }

@@ -1,25 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the sender should do, from what the peer's receiver reports say. Pure: state in, time as a parameter, replayable.
+/* What the sender should do, from what the peer says of our packets. Pure: state in, time as a parameter, replayable.
  *
  * Everything is decided in bits per second on the wire, headers included: at 20 ms the headers of IP, UDP, RTP and SRTP cost nearly as much as
- * the speech, so a narrow link is first of all a reason for longer frames.
+ * the speech, so on a narrow link longer frames are worth considering; they are as long again in delay, and as long once more on the link. What
+ * either costs the listener is weighed (choose()).
  *
+ *   STARTING  nothing is known of the way: what a narrow one carries too, and more as soon as that is seen to come without delay
  *   OPEN      nothing speaks against the full rate
  *   LIMITED   a queue was seen to grow: stay under what the link was seen to carry, and some more as long as the queue drains
- *   PROBING   it has been quiet for a while: a little more with each report, until it is too much again or all that is wanted
+ *   PROBING   it has been quiet for a while: a little more at a time, until it is too much again or all that is wanted
  *
- *   queue     the round trip less the smallest of the last half minute. Jitter makes the round trip wander too: what counts is what stands out
+ * Two kinds of news come in. Feedback (media-feedback) tells of every packet within a quarter of a second: a queue is seen when it is 30 ms long,
+ * and what gets through is known (rate-queue). Receiver reports tell of loss, and where there is no feedback their delay has to do:
+ *
+ *   queue     the delay less the smallest of the last half minute. Jitter makes it wander too: what counts is what stands out
  *             of that, twice in a row or by much. It grows before anything is dropped.
  *   loss      without a queue it is the link's own: the answer is redundancy and not silence. Above 1 % in-band FEC (if the peer wants it), above
  *             4 % copies of earlier packets (RFC 2198, if the peer takes them) as long as no queue was seen lately.
  *   breaker   sending ten times what TCP would get in the same place is too much for whatever reason (RFC 8083): the least then.
  *
+ * While more is tried than is known to fit, the coder is told to use it all (no VBR): silence would prove nothing.
+ *
+ * Where a link was seen to be full it is tried again after 5 s, and after every failure twice as long later. A bottleneck that goes away takes the time
+ * with it that a packet needs to pass through: then there is nothing to wait for.
+ *
  * Limits are the smaller of the configured rate and the peer's maxaveragebitrate (RFC 7587 section 6.1). */
 
 #include "core/offer-answer.h"
 #include "media/media-codec.h"
+#include "media/rate-queue.h"
 
 typedef struct
 {
@@ -27,10 +38,12 @@ typedef struct
   double loss;                  /* 0..1, the peer's last fraction lost; NAN: unknown */
   double jitter;                /* ms; NAN: unknown */
   double round_trip;            /* ms; NAN: unknown */
+  double delay;                 /* ms from sending the newest packet that the report tells of until the report came; NAN: unknown */
 } RateReport;
 
 typedef enum
 {
+  RATE_STARTING,
   RATE_OPEN,
   RATE_LIMITED,
   RATE_PROBING,
@@ -45,6 +58,7 @@ typedef struct
   RateState state;
   guint maximum;                /* bit/s of the codec */
   guint frame_ms;               /* as agreed */
+  guint complexity;             /* as configured */
   guint overhead;               /* octets of headers of a packet */
   gboolean adaptive, fec_allowed, red_allowed;
   double loss;                  /* smoothed */
@@ -56,6 +70,16 @@ typedef struct
   double wire;                  /* bit/s that may be used now */
   gint64 quiet_since, queue_seen, cut;  /* 0: never; cut: when `wire` was lowered last */
   gint64 fec_until;
+  RateQueue queue;
+  gint64 begun;                 /* first news; 0: none yet */
+  gint64 news;                  /* when the newest packet went out that feedback told of */
+  gint64 fed;                   /* when there was feedback last, 0: never */
+  guint reports;
+  gint64 stepped, hold;         /* when `wire` was raised last; how long until it is tried again */
+  double settled;               /* bit/s: `wire` before that */
+  double length;                /* ms of queue when there was feedback last */
+  double level;                 /* ms: least delay before more was tried */
+  gboolean brisk;               /* it is tried with good reason */
   guint broken;                 /* reports in a row beyond the breaker's rate */
 } RateControl;
 
@@ -63,3 +87,7 @@ typedef struct
 void rate_control_init (RateControl *control, const PhoneMediaPlan *plan, guint bitrate, guint complexity);
 /* A new report from the peer. TRUE: rate differs from before. */
 gboolean rate_control_update (RateControl *control, const RateReport *report);
+/* When the peer's feedback says that packets of ours came, in order of sending. */
+gboolean rate_control_feedback (RateControl *control, const RateSample *samples, guint n, gint64 now);
+/* Twice a second or so, for peers that tell nothing. begun: when sending began. */
+gboolean rate_control_tick (RateControl *control, gint64 begun, gint64 now);

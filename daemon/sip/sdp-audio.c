@@ -169,6 +169,8 @@ read_attributes (Reader *reader, UaSdpCursor cursor, gboolean session)
         desc->rtcp_mux = TRUE;
       else if (ua_slice_is (name, "rtcp-mux-only"))
         desc->rtcp_mux = desc->rtcp_mux_only = TRUE;
+      else if (ua_slice_is (name, "rtcp-rsize"))
+        desc->rtcp_rsize = TRUE;
     }
 }
 
@@ -514,6 +516,8 @@ ua_sdp_audio_write (const PhoneMediaDesc *desc, const char *mid, GString *text)
     g_string_append (text, "a=rtcp-mux\r\n");
   if (desc->rtcp_mux_only)
     g_string_append (text, "a=rtcp-mux-only\r\n");
+  if (desc->rtcp_rsize)
+    g_string_append (text, "a=rtcp-rsize\r\n");
   ua_sdp_feedback_write (desc, text);
   for (guint i = 0; i < desc->n_cryptos; i++)
     {

@@ -61,11 +61,19 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 
   memcpy (packet, data, size);
   length = size;
-  if (media_rtcp_filter (packet, &length, &sender, &bye))
+  if (media_rtcp_filter (packet, &length, FALSE, &sender, &bye))
     {
       check (length >= 8 && length <= size);
       check_rtcp (packet, length, sender);
       check (media_rtcp_has_bye (packet, length) == bye);
+    }
+
+  memcpy (packet, data, size);
+  length = size;
+  if (media_rtcp_filter (packet, &length, TRUE, &sender, &bye))
+    {
+      check (length <= size);
+      check_rtcp (packet, length, sender);
     }
   return 0;
 }

@@ -413,6 +413,75 @@ test_rtcp (void)
 /* ---- direction ---- */
 
 /* RFC 3264 section 6.1, all sixteen. */
+/* How arrivals are told: congestion feedback before transport-cc, in reduced size only, and only what both sides have said. */
+static void
+test_feedback (void)
+{
+  PhoneMediaCaps alice = ALICE, bob = BOB;
+  PhoneMediaPlan *raw;
+  PhoneDtlsDesc dtls = { .n_fingerprints = 1, .tls_id = "01234567890123456789" };
+
+  g_autoptr (PhoneMediaDesc) offer = offer_of (&alice, NULL);
+  g_assert_true (offer->rtcp_rsize);
+  g_assert_cmpuint (offer->n_feedback, ==, 1);
+  g_assert_cmpuint (offer->n_extensions, ==, 0);
+  g_autoptr (PhoneMediaDesc) answer = answer_of (&bob, offer, NULL, &raw);
+  g_autoptr (PhoneMediaPlan) bobs = raw;
+  g_autoptr (PhoneMediaPlan) alices = plan_of (&alice, offer, answer);
+  g_assert_true (bobs->ccfb && alices->ccfb);
+
+  /* A peer that has never heard of it. */
+  answer->n_feedback = 0;
+  g_autoptr (PhoneMediaPlan) without = plan_of (&alice, offer, answer);
+  g_assert_false (without->ccfb);
+  g_assert_false (phone_media_plan_equal (alices, without));
+
+  /* A browser. */
+  g_autoptr (PhoneMediaDesc) browser = phone_media_desc_copy (offer);
+  browser->n_feedback = browser->n_extensions = 1;
+  browser->feedback[0] = (PhoneFeedback) { .payload_type = offer->codecs[0].payload_type, .type = PHONE_FEEDBACK_TRANSPORT_CC };
+  browser->extensions[0] = (PhoneExtension) { .type = PHONE_EXTENSION_TRANSPORT_CC, .id = 5, .direction = PHONE_DIRECTION_SENDRECV };
+  g_autoptr (PhoneMediaDesc) to_browser = answer_of (&bob, browser, NULL, &raw);
+  g_autoptr (PhoneMediaPlan) with_browser = raw;
+  g_assert_cmpuint (with_browser->transport_cc, ==, 5);
+  g_assert_false (with_browser->ccfb);
+  g_assert_cmpuint (to_browser->extensions[0].id, ==, 5);
+  g_assert_cmpint (to_browser->feedback[0].payload_type, ==, browser->feedback[0].payload_type);
+  g_autoptr (PhoneMediaPlan) browsers = plan_of (&alice, browser, to_browser);
+  g_assert_cmpuint (browsers->transport_cc, ==, 5);
+
+  /* For another format, with an identifier that does not fit, in one direction, or in compounds only: not at all. */
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autoptr (PhoneMediaDesc) odd = phone_media_desc_copy (browser);
+
+      if (i == 0)
+        odd->feedback[0].payload_type = 126;
+      if (i == 1)
+        odd->extensions[0].id = 15;
+      if (i == 2)
+        odd->extensions[0].direction = PHONE_DIRECTION_SENDONLY;
+      if (i == 3)
+        odd->rtcp_rsize = FALSE;
+      g_autoptr (PhoneMediaDesc) back = answer_of (&bob, odd, NULL, &raw);
+      g_autoptr (PhoneMediaPlan) plan = raw;
+      g_assert_cmpuint (plan->transport_cc, ==, 0);
+      g_assert_cmpuint (back->n_feedback + back->n_extensions, ==, 0);
+      g_assert_cmpint (back->rtcp_rsize, ==, odd->rtcp_rsize);
+    }
+
+  /* We offer it to browsers, and keep the number. */
+  alice.keying = PHONE_KEYING_DTLS;
+  alice.srtp = PHONE_SRTP_REQUIRED;
+  alice.dtls = &dtls;
+  g_autoptr (PhoneMediaDesc) to_any = offer_of (&alice, NULL);
+  g_assert_cmpuint (to_any->n_feedback, ==, 2);
+  g_assert_cmpuint (to_any->extensions[0].id, ==, 3);
+  to_any->extensions[0].id = 7;
+  g_autoptr (PhoneMediaDesc) again = offer_of (&alice, to_any);
+  g_assert_cmpuint (again->extensions[0].id, ==, 7);
+}
+
 static void
 test_direction_table (void)
 {
@@ -905,6 +974,7 @@ main (int argc, char **argv)
   g_test_add_func ("/offer-answer/no-codec", test_no_codec);
   g_test_add_func ("/offer-answer/ptime", test_ptime);
   g_test_add_func ("/offer-answer/rtcp", test_rtcp);
+  g_test_add_func ("/offer-answer/feedback", test_feedback);
   g_test_add_func ("/offer-answer/direction/table", test_direction_table);
   g_test_add_func ("/offer-answer/direction/greedy", test_greedy_answer);
   g_test_add_func ("/offer-answer/direction/old-hold", test_old_hold);

@@ -100,14 +100,14 @@ test_rtcp (void)
   append_rtcp (packet, 1, 203, 3, 7);           /* BYE with a reason */
   gsize length = packet->len;
   g_assert_true (media_rtcp_has_bye (packet->data, length));
-  g_assert_true (media_rtcp_filter (packet->data, &length, &sender, &bye));
+  g_assert_true (media_rtcp_filter (packet->data, &length, FALSE, &sender, &bye));
   g_assert_cmpuint (sender, ==, 7);
   g_assert_true (bye);
   g_assert_cmpuint (length, ==, 28 + 24 + 8);
   static const guint8 wanted_bye[] = { 0x81, 203, 0, 1, 0, 0, 0, 7 };
   g_assert_cmpmem (packet->data + 52, 8, wanted_bye, 8);
   g_assert_cmpuint (packet->data[3], ==, 12);
-  g_assert_true (media_rtcp_filter (packet->data, &length, &sender, &bye));
+  g_assert_true (media_rtcp_filter (packet->data, &length, FALSE, &sender, &bye));
   g_assert_cmpuint (length, ==, 60);
 
   /* BYE of another source stays out */
@@ -115,10 +115,22 @@ test_rtcp (void)
   append_rtcp (packet, 0, 201, 1, 7);
   append_rtcp (packet, 1, 203, 1, 8);
   length = packet->len;
-  g_assert_true (media_rtcp_filter (packet->data, &length, &sender, &bye));
+  g_assert_true (media_rtcp_filter (packet->data, &length, FALSE, &sender, &bye));
   g_assert_false (bye);
   g_assert_cmpuint (length, ==, 8);
   g_assert_false (media_rtcp_has_bye (packet->data, length));
+
+  /* Of reduced size: nothing is left for rtpsession, and a BYE needs a report before it. */
+  g_byte_array_set_size (packet, 0);
+  append_rtcp (packet, 11, 205, 4, 9);
+  append_rtcp (packet, 1, 203, 1, 9);
+  length = packet->len;
+  g_assert_false (media_rtcp_filter (packet->data, &length, FALSE, &sender, &bye));
+  length = packet->len;
+  g_assert_true (media_rtcp_filter (packet->data, &length, TRUE, &sender, &bye));
+  g_assert_cmpuint (length, ==, 0);
+  g_assert_cmpuint (sender, ==, 9);
+  g_assert_false (bye);
 
   /* malformed */
   static const struct
@@ -130,19 +142,47 @@ test_rtcp (void)
       g_byte_array_set_size (packet, 0);
       append_rtcp (packet, bad[i].count, bad[i].type, bad[i].words, 7);
       length = packet->len;
-      g_assert_false (media_rtcp_filter (packet->data, &length, &sender, &bye));
+      g_assert_false (media_rtcp_filter (packet->data, &length, FALSE, &sender, &bye));
     }
   g_byte_array_set_size (packet, 0);
   append_rtcp (packet, 0, 201, 1, 7);
   packet->data[3] = 2;          /* longer than it is */
   length = packet->len;
-  g_assert_false (media_rtcp_filter (packet->data, &length, &sender, &bye));
+  g_assert_false (media_rtcp_filter (packet->data, &length, FALSE, &sender, &bye));
   g_assert_false (media_rtcp_has_bye (packet->data, packet->len));
   packet->data[3] = 1;
   packet->data[0] |= 0x20;      /* padding in a packet that is not the last */
   append_rtcp (packet, 0, 201, 1, 7);
   length = packet->len;
-  g_assert_false (media_rtcp_filter (packet->data, &length, &sender, &bye));
+  g_assert_false (media_rtcp_filter (packet->data, &length, FALSE, &sender, &bye));
+}
+
+static void
+test_extension (void)
+{
+  guint8 packet[] = { 0x91, 111, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0xbe, 0xde, 0, 2, 0x10, 0xaa, 0, 0x31, 0x12, 0x34, 0xf0, 0x41, 'x' };
+  const guint8 *found;
+  gsize n;
+
+  g_assert_true (media_rtp_find_extension (packet, sizeof packet, 3, &found, &n));
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_true (found == packet + 24);
+  g_assert_true (media_rtp_find_extension (packet, sizeof packet, 1, &found, &n));
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_false (media_rtp_find_extension (packet, sizeof packet, 4, &found, &n));     /* behind the end of all (15) */
+  g_assert_false (media_rtp_find_extension (packet, 25, 3, &found, &n));
+  packet[16] = 0x10;
+  packet[17] = 0x05;
+  memcpy (packet + 20, "\1\0\3\2\x56\x78\0", 8);
+  g_assert_true (media_rtp_find_extension (packet, sizeof packet, 3, &found, &n));
+  g_assert_cmpmem (found, n, "\x56\x78", 2);
+  packet[23] = 4;                       /* longer than what is left */
+  packet[26] = packet[27] = 9;
+  g_assert_true (media_rtp_find_extension (packet, sizeof packet, 3, &found, &n));
+  packet[23] = 5;
+  g_assert_false (media_rtp_find_extension (packet, sizeof packet, 3, &found, &n));
+  packet[0] = 0x81;
+  g_assert_false (media_rtp_find_extension (packet, sizeof packet, 1, &found, &n));
 }
 
 static void
@@ -171,5 +211,6 @@ main (int argc, char **argv)
   g_test_add_func ("/rtp/normalise", test_normalise);
   g_test_add_func ("/rtp/rtcp", test_rtcp);
   g_test_add_func ("/rtp/gate", test_gate);
+  g_test_add_func ("/rtp/extension", test_extension);
   return g_test_run ();
 }

@@ -13,13 +13,14 @@
 #define DEFAULT_LIMIT 50
 
 static const CtlOption filter_options[] = {
-  { "account", 'a', "ID", "only calls of this account" },
-  { "outcome", 0, "OUTCOME", "answered, missed, refused, elsewhere, cancelled or failed" },
-  { "incoming", 0, NULL, "only calls that came in" },
-  { "outgoing", 0, NULL, "only calls that went out" },
+  { "account", 'a', "ID", "only those of this account" },
+  { "kind", 'k', "KIND", "call or message" },
+  { "outcome", 0, "OUTCOME", "answered, missed, refused, elsewhere, cancelled, failed; pending, sent, received" },
+  { "incoming", 0, NULL, "only those that came in" },
+  { "outgoing", 0, NULL, "only those that went out" },
   { "unseen", 'u', NULL, "only those that nobody here took or has looked at" },
-  { "party", 'p', "ADDRESS", "only calls with this number or address" },
-  { "text", 't', "TEXT", "only where a name or address has this in it" },
+  { "party", 'p', "ADDRESS", "only those with this number or address" },
+  { "text", 't', "TEXT", "only where a name, address or message has this in it" },
   { "since", 0, "TIME", "from YYYY-MM-DD[THH:MM] on, or 7d, 12h, 30m ago" },
   { "until", 0, "TIME", "before that time" },
   { "limit", 'n', "NUMBER", "at most so many (50)" },
@@ -31,7 +32,7 @@ static const CtlOption filter_options[] = {
 
 static const CtlOption export_options[] = {
   { "format", 0, "FORMAT", "json (one object a line) or csv" },
-  { "account", 'a', "ID", "only calls of this account" },
+  { "account", 'a', "ID", "only those of this account" },
   { "since", 0, "TIME", "from YYYY-MM-DD[THH:MM] on, or 7d, 12h, 30m ago" },
   { "until", 0, "TIME", "before that time" },
   { 0 },
@@ -75,8 +76,8 @@ read_time (const char *text, uint64_t *ret_time)
   return false;
 }
 
-static int
-append_time (sd_bus_message *m, const CtlArgs *args, const char *name)
+int
+ctl_append_time (sd_bus_message *m, const CtlArgs *args, const char *name)
 {
   const char *text = ctl_args_value (args, name);
   uint64_t when;
@@ -93,7 +94,7 @@ append_time (sd_bus_message *m, const CtlArgs *args, const char *name)
 static int
 append_filter (sd_bus_message *m, const CtlArgs *args, const char *before)
 {
-  static const char *const texts[] = { "account", "outcome", "party", "text" };
+  static const char *const texts[] = { "account", "kind", "outcome", "party", "text" };
   bool in = ctl_args_flag (args, "incoming"), out = ctl_args_flag (args, "outgoing");
   int r = sd_bus_message_open_container (m, 'a', "{sv}");
 
@@ -107,9 +108,9 @@ append_filter (sd_bus_message *m, const CtlArgs *args, const char *before)
   if (r >= 0 && before)
     r = sd_bus_message_append (m, "{sv}", "before", "s", before);
   if (r >= 0)
-    r = append_time (m, args, "since");
+    r = ctl_append_time (m, args, "since");
   if (r >= 0)
-    r = append_time (m, args, "until");
+    r = ctl_append_time (m, args, "until");
   return r < 0 ? r : sd_bus_message_close_container (m);
 }
 
@@ -158,13 +159,22 @@ party_of (const CtlValue *entry)
   return *name ? ctl_format ("%s <%s>", name, party) : ctl_format ("%s", party);
 }
 
-/* What became of it, in a few words: "2:10", "missed", "refused (dnd)", "failed (not-found)". */
+/* What became of it, in a few words: "2:10", "missed", "refused (dnd)", "failed (not-found)"; of a message also what it says. */
 static char *
 outcome_of (const CtlValue *entry)
 {
   const char *outcome = ctl_value_string (entry, "outcome"), *by = ctl_value_string (entry, "refused-by");
   uint64_t answered = ctl_value_uint (entry, "answered"), ended = ctl_value_uint (entry, "ended");
 
+  if (strcmp (ctl_value_string (entry, "kind"), "message") == 0)
+    {
+      char *line = ctl_format ("%s: %s", outcome, ctl_value_string (entry, "text"));
+
+      for (char *p = line; *p; p++)
+        if (*p == '\n' || *p == '\t')
+          *p = ' ';
+      return line;
+    }
   if (answered)
     return ctl_text_duration (ended > answered ? ended - answered : 0);
   if (*by)
@@ -172,8 +182,8 @@ outcome_of (const CtlValue *entry)
   return strcmp (outcome, "failed") == 0 ? ctl_format ("failed (%s)", ctl_value_string (entry, "reason")) : ctl_format ("%s", outcome);
 }
 
-static char *
-local_time (uint64_t when)
+char *
+ctl_local_time (uint64_t when)
 {
   time_t seconds = (time_t) when;
   char text[32] = "";
@@ -187,7 +197,7 @@ local_time (uint64_t when)
 static void
 add_entry (CtlTable *table, const CtlValue *entry)
 {
-  char *when = local_time (ctl_value_uint (entry, "start")), *party = party_of (entry), *outcome = outcome_of (entry);
+  char *when = ctl_local_time (ctl_value_uint (entry, "start")), *party = party_of (entry), *outcome = outcome_of (entry);
 
   ctl_table_add (table, CTL_DIM, "%s", when);
   ctl_table_add (table, CTL_DIM, "%s", strcmp (ctl_value_string (entry, "direction"), "incoming") == 0 ? "from" : "to");
@@ -232,8 +242,8 @@ on_added (sd_bus_message *message, void *data, sd_bus_error *ret_error)
   return 0;
 }
 
-static int
-follow (Ctl *ctl)
+int
+ctl_follow (Ctl *ctl)
 {
   int r = 0;
 
@@ -297,7 +307,7 @@ run_list (Ctl *ctl, const CtlArgs *args)
       print_page (ctl, entries, forever);
       ctl_value_free (entries);
     }
-  return forever ? follow (ctl) : CTL_EXIT_OK;
+  return forever ? ctl_follow (ctl) : CTL_EXIT_OK;
 }
 
 /* ---- one ---- */
@@ -401,9 +411,9 @@ run_delete (Ctl *ctl, const CtlArgs *args)
 /* ---- export ---- */
 
 static const char *const columns[] = {
-  "id", "account", "direction", "outcome", "party", "remote-uri", "remote-name", "asserted-id", "diverter", "start", "answered", "ended",
+  "kind", "id", "account", "direction", "outcome", "party", "remote-uri", "remote-name", "asserted-id", "diverter", "start", "answered", "ended",
   "actor", "reason", "sip", "q850", "phrase", "refused-by", "codec", "keying", "suite", "loss-local", "loss-remote", "jitter-local",
-  "jitter-remote", "round-trip", "mos", "seen",
+  "jitter-remote", "round-trip", "mos", "seen", "text",
 };
 #define N_COLUMNS (sizeof columns / sizeof columns[0])
 
@@ -478,7 +488,7 @@ run_export (Ctl *ctl, const CtlArgs *args)
 }
 
 static const CtlVerb actions[] = {
-  { "list", "", "the calls that were, newest first", filter_options, run_list },
+  { "list", "", "the calls and messages that were, newest first", filter_options, run_list },
   { "show", "ENTRY", "all about one of them", NULL, run_show },
   { "seen", "[ENTRY...]", "missed calls are noticed: these, or all", NULL, run_seen },
   { "delete", "[ENTRY...]", "delete entries for good", delete_options, run_delete },
@@ -487,6 +497,6 @@ static const CtlVerb actions[] = {
 };
 
 const CtlVerb ctl_history_verbs[] = {
-  { "history", "[ACTION ...]", "the calls that were", .actions = actions },
+  { "history", "[ACTION ...]", "the calls and messages that were", .actions = actions },
   { 0 },
 };

@@ -34,6 +34,10 @@ print_status (Ctl *ctl, const CtlValue *status)
     if (*ctl_value_string (accounts->items[i], "ForwardingUnconditional"))
       ctl_table_pair (table, "forwarded", CTL_WARN, "calls to %s go to %s", ctl_value_string (accounts->items[i], "Id"),
                       ctl_value_string (accounts->items[i], "ForwardingUnconditional"));
+  if (ctl_value_uint (status, "MessagesUnread"))
+    ctl_table_pair (table, "messages", CTL_WARN, "%lu (phonectl message --unread)", (unsigned long) ctl_value_uint (status, "MessagesUnread"));
+  if (ctl_value_uint (status, "MessagesQueued"))
+    ctl_table_pair (table, "to be sent", CTL_WARN, "%lu (phonectl message --outgoing)", (unsigned long) ctl_value_uint (status, "MessagesQueued"));
   ctl_table_print (table);
   free (version);
 

@@ -57,7 +57,7 @@ struct CtlVerb
 extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_conference_verbs[], ctl_transfer_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
     ctl_audio_verbs[], ctl_presence_verbs[], ctl_recording_verbs[], ctl_stream_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
 
-extern const CtlVerb ctl_history_verbs[], ctl_dnd_verbs[], ctl_forward_verbs[];
+extern const CtlVerb ctl_history_verbs[], ctl_dnd_verbs[], ctl_forward_verbs[], ctl_message_verbs[];
 
 /* ---- ctl-line.c: from a command line to a row ---- */
 
@@ -165,6 +165,13 @@ void ctl_add_call_tree (CtlTable *table, const CtlValue *calls, const CtlValue *
 
 /* "transfer accepted (180)", "" if there is none; caller frees. */
 char *ctl_transfer_text (const CtlValue *call);
+
+/* ---- ctl-history.c ---- */
+
+/* The option of that name as {sv} of type t, if it is given: "7d" ago, or a local date. -EINVAL: it was said what is wrong with it. */
+int ctl_append_time (sd_bus_message *m, const CtlArgs *args, const char *name);
+char *ctl_local_time (uint64_t when);           /* "2026-11-23 04:29", "" for 0; caller frees */
+int ctl_follow (Ctl *ctl);                      /* handles signals until the end */
 
 /* ---- ctl-account.c ---- */
 

@@ -23,6 +23,7 @@
 #define PHONE_DBUS_AUDIO "org.phoned.Phone1.Audio"
 #define PHONE_DBUS_DND "org.phoned.Phone1.Dnd"
 #define PHONE_DBUS_HISTORY "org.phoned.Phone1.History"
+#define PHONE_DBUS_MESSAGES "org.phoned.Phone1.Messages"
 #define PHONE_DBUS_PRESENCE "org.phoned.Phone1.Presence"
 #define PHONE_DBUS_FORWARDING "org.phoned.Phone1.Forwarding"
 #define PHONE_DBUS_VOICEMAIL "org.phoned.Phone1.Voicemail"

@@ -122,7 +122,7 @@ def main():
     frame, errors, *interfaces = sys.argv[1:]
     with open(frame, encoding="utf-8") as file:
         text = file.read()
-    order = ["Manager", "Account", "Presence", "Voicemail", "Forwarding", "Watch", "Call", "Conference", "Media", "Recording", "Recordings", "Audio", "History", "Dnd"]
+    order = ["Manager", "Account", "Presence", "Voicemail", "Forwarding", "Watch", "Call", "Conference", "Media", "Recording", "Recordings", "Audio", "History", "Messages", "Dnd"]
     interfaces.sort(key=lambda path: order.index(path.rsplit(".", 2)[1]))
     body = "\n".join(line for path in interfaces for line in render_interface(path))
     text = text.replace("@INTERFACES@", body).replace("@ERRORS@", "\n".join(render_errors(errors)))

@@ -24,6 +24,7 @@ append_texts (sd_bus_message *m, const PhoneHistoryEntry *entry)
   {
     const char *key, *text;
   } texts[] = {
+    { "kind", phone_entry_kind_to_string (entry->kind) },
     { "id", entry->id },
     { "account", entry->account },
     { "direction", entry->incoming ? "incoming" : "outgoing" },
@@ -40,6 +41,7 @@ append_texts (sd_bus_message *m, const PhoneHistoryEntry *entry)
     { "codec", entry->codec },
     { "keying", entry->keying },
     { "suite", entry->suite },
+    { "text", entry->text },
   };
   int r = 0;
 
@@ -161,20 +163,24 @@ static gboolean
 read_filter (sd_bus_message *m, PhoneHistoryFilter *filter, guint32 *ret_offset, guint32 *ret_limit, GError **error)
 {
   static const char *const directions[] = { "outgoing", "incoming", NULL };
-  static const char *outcomes[phone_outcome_n_values + 1];
-  const char *direction = "", *outcome = "";
+  static const char *outcomes[phone_outcome_n_values + 1], *kinds[phone_entry_kind_n_values + 1];
+  const char *direction = "", *outcome = "", *kind = "";
   guint64 since = 0, until = 0;
   int seen = -1;
   const BusOption known[] = {
     { "account", "s", &filter->account }, { "party", "s", &filter->party }, { "text", "s", &filter->text },
     { "before", "s", &filter->before },   { "direction", "s", &direction }, { "outcome", "s", &outcome },
     { "since", "t", &since },             { "until", "t", &until },         { "seen", "b", &seen },
+    { "kind", "s", &kind },
   };
 
   for (int i = 0; i < phone_outcome_n_values; i++)
     outcomes[i] = phone_outcome_to_string ((PhoneOutcome) i);
+  for (int i = 0; i < phone_entry_kind_n_values; i++)
+    kinds[i] = phone_entry_kind_to_string ((PhoneEntryKind) i);
   if (!bus_options_read (m, known, G_N_ELEMENTS (known), error)
       || !read_word ("direction", direction, directions, &filter->incoming, error)
+      || !read_word ("kind", kind, kinds, &filter->kind, error)
       || !read_word ("outcome", outcome, outcomes, &filter->outcome, error))
     return FALSE;
   filter->since = (gint64) MIN (since, (guint64) G_MAXINT64);

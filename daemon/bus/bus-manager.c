@@ -8,7 +8,7 @@
 /* Additions go to the end, and into the XML. */
 static const char *const features[]
     = { "accounts", "calls", "hold", "call-waiting", "dtmf", "stats", "audio", "srtp-sdes",
-        "recording", "history", "dnd", "presence", "voicemail-server", "conference", NULL };
+        "recording", "history", "dnd", "presence", "voicemail-server", "conference", "messages", NULL };
 
 /* ---- what is allowed at all ---- */
 

@@ -149,6 +149,9 @@ bus_flush (Bus *bus)
   bus_history_changed_properties (bus->history_pending, names);
   bus->history_pending = 0;
   emit_changed (bus, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, names);
+  bus_messages_changed_properties (bus->messages_pending, names);
+  bus->messages_pending = 0;
+  emit_changed (bus, PHONE_DBUS_PATH, PHONE_DBUS_MESSAGES, names);
 }
 
 static gboolean
@@ -523,6 +526,31 @@ on_history_added (PhoneHistory *history, const PhoneHistoryEntry *entry, gboolea
   bus_history_emit_added (bus, entry, kept);
 }
 
+static void
+on_messages_changed (PhoneMessages *messages, guint mask, Bus *bus)
+{
+  bus->messages_pending |= mask;
+  bus_flush_later (bus);
+}
+
+static void
+on_message_received (PhoneMessages *messages, const PhoneMessage *message, Bus *bus)
+{
+  bus_messages_emit_received (bus, message);
+}
+
+static void
+on_message_state (PhoneMessages *messages, const PhoneMessage *message, Bus *bus)
+{
+  bus_messages_emit_state (bus, message);
+}
+
+static void
+on_composing (PhoneMessages *messages, const PhoneComposingNews *news, Bus *bus)
+{
+  bus_messages_emit_composing (bus, news);
+}
+
 /* ---- what sd-bus asks ---- */
 
 static int
@@ -637,6 +665,7 @@ export_vtables (Bus *self)
           < 0
       || (r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, bus_audio_vtable, self)) < 0
       || (r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, bus_history_vtable, self)) < 0
+      || (r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_MESSAGES, bus_messages_vtable, self)) < 0
       || (r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_DND, bus_dnd_vtable, self)) < 0)
     return r;
   if ((r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_ACCOUNT_PATH, PHONE_DBUS_ACCOUNT,
@@ -705,6 +734,10 @@ bus_objects_export (Bus *bus)
   g_signal_connect (phone_registry_get_dnd (bus->registry), "changed", G_CALLBACK (on_dnd_changed), bus);
   g_signal_connect (phone_registry_get_history (bus->registry), "changed", G_CALLBACK (on_history_changed), bus);
   g_signal_connect (phone_registry_get_history (bus->registry), "added", G_CALLBACK (on_history_added), bus);
+  g_signal_connect (phone_registry_get_messages (bus->registry), "changed", G_CALLBACK (on_messages_changed), bus);
+  g_signal_connect (phone_registry_get_messages (bus->registry), "received", G_CALLBACK (on_message_received), bus);
+  g_signal_connect (phone_registry_get_messages (bus->registry), "state", G_CALLBACK (on_message_state), bus);
+  g_signal_connect (phone_registry_get_messages (bus->registry), "composing", G_CALLBACK (on_composing), bus);
   return export_vtables (bus);
 }
 
@@ -718,6 +751,7 @@ bus_objects_clear (Bus *bus)
   g_signal_handlers_disconnect_by_data (bus->registry, bus);
   g_signal_handlers_disconnect_by_data (phone_registry_get_dnd (bus->registry), bus);
   g_signal_handlers_disconnect_by_data (phone_registry_get_history (bus->registry), bus);
+  g_signal_handlers_disconnect_by_data (phone_registry_get_messages (bus->registry), bus);
   if (!bus->accounts)
     return;
   error = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The daemon is stopping");

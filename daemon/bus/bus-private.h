@@ -36,6 +36,7 @@ struct _Bus
   gboolean audio_pending;
   guint dnd_pending;            /* mask of PhoneDndField */
   guint history_pending;        /* mask of PhoneHistoryField */
+  guint messages_pending;       /* mask of PhoneMessagesField */
   guint n_subscriptions;        /* of all clients to all objects */
 };
 
@@ -107,11 +108,12 @@ void bus_recording_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_manager_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_dnd_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_history_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_messages_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_names);
 
 /* ---- one vtable each ---- */
 extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[], bus_history_vtable[], bus_dnd_vtable[];     /* userdata: Bus */
-extern const sd_bus_vtable bus_recordings_vtable[];                             /* userdata: Bus */
+extern const sd_bus_vtable bus_recordings_vtable[], bus_messages_vtable[];      /* userdata: Bus */
 extern const sd_bus_vtable bus_account_vtable[], bus_presence_vtable[], bus_voicemail_vtable[];     /* userdata: BusAccount */
 extern const sd_bus_vtable bus_forwarding_vtable[];                             /* userdata: BusAccount */
 extern const sd_bus_vtable bus_conference_vtable[];                             /* userdata: BusConference */
@@ -127,6 +129,11 @@ void bus_call_emit_dtmf (BusCall *self, char digit, guint ms, const char *method
 
 /* ---- bus-history.c ---- */
 void bus_history_emit_added (Bus *self, const PhoneHistoryEntry *entry, gboolean kept);
+
+/* ---- bus-messages.c ---- */
+void bus_messages_emit_received (Bus *self, const PhoneMessage *message);
+void bus_messages_emit_state (Bus *self, const PhoneMessage *message);
+void bus_messages_emit_composing (Bus *self, const PhoneComposingNews *news);
 
 /* ---- bus-secret.c: Account.SetSecret ---- */
 /* Reads fd (borrowed) to its end, sets the password and finishes request. FALSE: nothing started, request

@@ -27,6 +27,8 @@ static const char *const transport_words[] = { PHONE_TRANSPORT_LIST (WORD) NULL 
 static const char *const dtmf_words[] = { PHONE_DTMF_MODE_LIST (WORD) NULL };
 static const char *const redirects_words[] = { PHONE_REDIRECTS_LIST (WORD) NULL };
 static const char *const referral_words[] = { PHONE_REFERRALS_LIST (WORD) NULL };
+static const char *const report_words[] = { PHONE_MESSAGE_REPORTS_LIST (WORD) NULL };
+static const char *const receipt_words[] = { PHONE_MESSAGE_RECEIPTS_LIST (WORD) NULL };
 static const char *const publish_words[] = { PHONE_PUBLISH_LIST (WORD) NULL };
 #undef WORD
 /* PHONE_SETTING_WORD writes through a guint pointer. */
@@ -402,6 +404,10 @@ static const PhoneSetting rows[] = {
     .help = "whether presence is published to the server: on, off, or auto: once a status was set" },
   BOOL ("mwi", mwi, "true", "whether to ask the server about messages in the mailbox (message-summary)"),
   TEXT ("mailbox", mailbox, check_mailbox, "number or SIP URI of the mailbox; default: what the server says"),
+  { .key = "message-reports", .kind = PHONE_SETTING_WORD, AT (message_reports), .words = report_words, .def = "auto",
+    .help = "whether messages ask for delivery and display reports: on, off, or auto: of peers that understand it" },
+  { .key = "message-receipts", .kind = PHONE_SETTING_WORD, AT (message_receipts), .words = receipt_words, .def = "delivered",
+    .help = "what peers who ask are told of their messages: none, delivered, or displayed: also when they were read" },
 };
 static const PhoneSettingTable table = { rows, G_N_ELEMENTS (rows), sizeof (PhoneAccountSettings) };
 
@@ -466,7 +472,8 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
 static const char *const per_call_keys[] = {
   "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
   "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "max-calls", "record", "transfers", "forward",
-  "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "did", "prefix", "default-domain", "country", "mailbox", NULL,
+  "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "did", "prefix", "default-domain", "country", "mailbox",
+  "message-reports", "message-receipts", NULL,
 };
 
 gboolean

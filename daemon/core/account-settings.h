@@ -26,6 +26,17 @@ PHONE_DECLARE_ENUM (PhoneReferrals, phone_referrals, PHONE_REFERRALS_LIST)
 #define PHONE_PUBLISH_LIST(X) X (PHONE_PUBLISH_AUTO, "auto") X (PHONE_PUBLISH_ON, "on") X (PHONE_PUBLISH_OFF, "off")
 PHONE_DECLARE_ENUM (PhonePublish, phone_publish, PHONE_PUBLISH_LIST)
 
+/* Whether messages ask for delivery and display reports (RFC 5438), which needs an envelope (CPIM) that not everybody can open. auto: once
+ * the peer has shown that it can. */
+#define PHONE_MESSAGE_REPORTS_LIST(X) \
+  X (PHONE_MESSAGE_REPORTS_AUTO, "auto") X (PHONE_MESSAGE_REPORTS_ON, "on") X (PHONE_MESSAGE_REPORTS_OFF, "off")
+PHONE_DECLARE_ENUM (PhoneMessageReports, phone_message_reports, PHONE_MESSAGE_REPORTS_LIST)
+
+/* What peers who ask are told: nothing, that a message is here, also that it was read. */
+#define PHONE_MESSAGE_RECEIPTS_LIST(X) \
+  X (PHONE_MESSAGE_RECEIPTS_NONE, "none") X (PHONE_MESSAGE_RECEIPTS_DELIVERED, "delivered") X (PHONE_MESSAGE_RECEIPTS_DISPLAYED, "displayed")
+PHONE_DECLARE_ENUM (PhoneMessageReceipts, phone_message_receipts, PHONE_MESSAGE_RECEIPTS_LIST)
+
 /* Which calls are recorded without being asked. on-demand: none, but it may be asked for, and [recording] numbers counts. */
 #define PHONE_RECORD_POLICY_LIST(X) \
   X (PHONE_RECORD_ON_DEMAND, "on-demand") X (PHONE_RECORD_INCOMING, "incoming") X (PHONE_RECORD_OUTGOING, "outgoing") \
@@ -79,6 +90,8 @@ typedef struct
   PhonePublish publish;
   gboolean mwi;                 /* subscribe to message-summary */
   char *mailbox;                /* number or URI; default: what the server says */
+  PhoneMessageReports message_reports;
+  PhoneMessageReceipts message_receipts;
 } PhoneAccountSettings;
 
 PhoneAccountSettings *phone_account_settings_new (const char *id, GError **error);      /* all defaults; INVALID_OPTION for a bad id */

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "core/message.h"
 #include "core/number-list.h"
 #include "core/settings-table.h"
 #include "util/phone-uri.h"
@@ -190,6 +191,9 @@ static const PhoneSetting rows[] = {
         "megabytes beyond which the oldest recordings are deleted; 0: no limit"),
   UINT ("history", "keep", history_keep, 1, 36500, TRUE, "0", "days after which an entry is deleted; 0: never"),
   UINT ("history", "max-entries", history_max, 100, 10000000, TRUE, "200000", "the oldest beyond this number are deleted; 0: no limit"),
+  UINT ("messages", "keep", message_keep, 1, 36500, TRUE, "0", "days after which a message is deleted; 0: never"),
+  UINT ("messages", "max-size", message_max_size, 160, PHONE_MESSAGE_MAX_BODY, FALSE, "20000", "octets of text that a message may have"),
+  UINT ("messages", "give-up", message_give_up, 1, 8760, FALSE, "48", "hours after which a message that could not be sent has failed"),
 };
 static const PhoneSettingTable table = { rows, G_N_ELEMENTS (rows), sizeof (PhoneDaemonSettings) };
 

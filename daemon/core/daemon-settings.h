@@ -40,13 +40,17 @@ typedef struct
   /* [history] */
   guint history_keep;           /* days, 0: for ever */
   guint history_max;            /* entries, 0: no limit */
+  /* [messages] */
+  guint message_keep;           /* days, 0: for ever */
+  guint message_max_size;       /* octets of text, in and out */
+  guint message_give_up;        /* hours that one of ours waits to go out */
 } PhoneDaemonSettings;
 
 PhoneDaemonSettings *phone_daemon_settings_new (void);
 PhoneDaemonSettings *phone_daemon_settings_copy (const PhoneDaemonSettings *settings);
 void phone_daemon_settings_free (PhoneDaemonSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneDaemonSettings, phone_daemon_settings_free)
-/* section: "daemon", "audio", "media", "sip", "history". NULL or "" value: default. INVALID_OPTION names section, key, value. */
+/* section: "daemon", "audio", "media", "sip", "history", "messages". NULL or "" value: default. INVALID_OPTION names section, key, value. */
 gboolean phone_daemon_settings_set (PhoneDaemonSettings *settings, const char *section, const char *key, const char *value,
                                     GError **error);
 gboolean phone_daemon_settings_equal (const PhoneDaemonSettings *a, const PhoneDaemonSettings *b);

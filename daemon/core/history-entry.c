@@ -17,6 +17,7 @@ static const gsize texts[] = {
   G_STRUCT_OFFSET (PhoneHistoryEntry, party),       G_STRUCT_OFFSET (PhoneHistoryEntry, phrase),
   G_STRUCT_OFFSET (PhoneHistoryEntry, refused_by),  G_STRUCT_OFFSET (PhoneHistoryEntry, codec),
   G_STRUCT_OFFSET (PhoneHistoryEntry, keying),      G_STRUCT_OFFSET (PhoneHistoryEntry, suite),
+  G_STRUCT_OFFSET (PhoneHistoryEntry, text),
 };
 
 PhoneHistoryEntry *
@@ -58,6 +59,12 @@ phone_text_take (char **where, const char *text)
 
   g_free (*where);
   *where = copy;
+}
+
+char *
+phone_history_cut_text (const char *body)
+{
+  return g_utf8_strlen (body, -1) > PHONE_HISTORY_TEXT ? g_utf8_substring (body, 0, PHONE_HISTORY_TEXT) : g_strdup (body);
 }
 
 /* "+49 (30) 1-2.3" -> "+4930123"; NULL if there is anything but a number in it. */

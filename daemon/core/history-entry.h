@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One line of the call history, and what can be asked of it. Plain values; all texts are owned and never NULL ("" if there is none). */
+/* One line of the history of calls and messages, and what can be asked of it. Plain values; all texts are owned and never NULL ("" if there is none). */
 
 #include "core/reason.h"
 
@@ -10,15 +10,23 @@
  * refused    turned away here: by the user, by do-not-disturb, by a limit (refused_by tells which)
  * elsewhere  another device of ours took it
  * cancelled  we gave up before the other side answered
- * failed     went out and was not answered, or came in and could not be set up; cause tells why */
+ * failed     went out and was not answered, or came in and could not be set up; cause tells why
+ * pending    a message of ours that has not gone out yet
+ * sent       one that has
+ * received   one of theirs */
 #define PHONE_OUTCOME_LIST(X) \
   X (PHONE_OUTCOME_ANSWERED, "answered") X (PHONE_OUTCOME_MISSED, "missed") X (PHONE_OUTCOME_REFUSED, "refused") \
-  X (PHONE_OUTCOME_ELSEWHERE, "elsewhere") X (PHONE_OUTCOME_CANCELLED, "cancelled") X (PHONE_OUTCOME_FAILED, "failed")
+  X (PHONE_OUTCOME_ELSEWHERE, "elsewhere") X (PHONE_OUTCOME_CANCELLED, "cancelled") X (PHONE_OUTCOME_FAILED, "failed") \
+  X (PHONE_OUTCOME_PENDING, "pending") X (PHONE_OUTCOME_SENT, "sent") X (PHONE_OUTCOME_RECEIVED, "received")
 PHONE_DECLARE_ENUM (PhoneOutcome, phone_outcome, PHONE_OUTCOME_LIST)
+
+#define PHONE_ENTRY_KIND_LIST(X) X (PHONE_ENTRY_CALL, "call") X (PHONE_ENTRY_MESSAGE, "message")
+PHONE_DECLARE_ENUM (PhoneEntryKind, phone_entry_kind, PHONE_ENTRY_KIND_LIST)
 
 typedef struct
 {
-  char *id;                     /* UUID, that of the call */
+  PhoneEntryKind kind;
+  char *id;                     /* UUID, that of the call or message */
   char *account;
   gboolean incoming;
   PhoneOutcome outcome;
@@ -35,7 +43,11 @@ typedef struct
   double jitter_local, jitter_remote, round_trip;       /* ms */
   double mos;                   /* 1..4.5 */
   gboolean seen;
+  char *text;                   /* of a message, its first PHONE_HISTORY_TEXT characters */
 } PhoneHistoryEntry;
+
+#define PHONE_HISTORY_TEXT 200
+char *phone_history_cut_text (const char *body);                /* caller frees */
 
 PhoneHistoryEntry *phone_history_entry_new (void);              /* all texts "", all measures NAN */
 PhoneHistoryEntry *phone_history_entry_copy (const PhoneHistoryEntry *entry);
@@ -55,13 +67,14 @@ char *phone_party_key (const char *uri);
 typedef struct
 {
   const char *account, *party;  /* party: address in any form */
-  const char *text;             /* part of name or address, case does not matter */
+  const char *text;             /* part of name, address or message, case does not matter */
+  int kind;                     /* PhoneEntryKind, -1: any */
   const char *before;           /* id of an entry: only older ones; costs the same however deep */
   int outcome;                  /* PhoneOutcome, -1: any */
   int incoming, seen;           /* -1: any */
   gint64 since, until;          /* start within [since, until), Unix s; 0: open */
 } PhoneHistoryFilter;
 
-#define PHONE_HISTORY_FILTER_ANY { .outcome = -1, .incoming = -1, .seen = -1 }
+#define PHONE_HISTORY_FILTER_ANY { .kind = -1, .outcome = -1, .incoming = -1, .seen = -1 }
 #define PHONE_HISTORY_MAX_PAGE 1000
 #define PHONE_HISTORY_MAX_IDS 1000

@@ -11,6 +11,8 @@ PhoneHistory *phone_history_new (PhoneRegistry *registry);
 void phone_history_start (PhoneHistory *history);
 void phone_history_stop (PhoneHistory *history);                /* the registry goes */
 
+/* One that is on the disk already. */
+void phone_history_note_message (PhoneHistory *history, const PhoneMessage *message);
 void phone_history_record_call (PhoneHistory *history, PhoneCall *call);       /* it has just ended */
 /* by: "dnd" or "limit"; "" when it was not a matter of will (488). */
 void phone_history_record_refused (PhoneHistory *history, PhoneAccount *account, const PhoneIncoming *incoming, guint status,

@@ -296,6 +296,26 @@ phone_history_record_refused (PhoneHistory *history, PhoneAccount *account, cons
   add (history, entry);
 }
 
+void
+phone_history_note_message (PhoneHistory *history, const PhoneMessage *message)
+{
+  g_autoptr (PhoneHistoryEntry) entry = phone_history_entry_new ();
+
+  entry->kind = PHONE_ENTRY_MESSAGE;
+  phone_text_take (&entry->id, message->id);
+  phone_text_take (&entry->account, message->account);
+  entry->incoming = message->incoming;
+  entry->outcome = message->incoming ? PHONE_OUTCOME_RECEIVED : PHONE_OUTCOME_PENDING;
+  phone_text_take (&entry->remote_uri, message->remote_uri);
+  phone_text_take (&entry->remote_name, message->remote_name);
+  phone_text_take (&entry->party, message->party);
+  g_free (entry->text);
+  entry->text = phone_history_cut_text (message->body);
+  entry->start = message->time;
+  entry->seen = message->read;
+  g_signal_emit (history, signals[SIGNAL_ADDED], 0, entry, FALSE);
+}
+
 /* ---- what clients ask ---- */
 
 static const PhonePorts *

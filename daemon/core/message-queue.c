@@ -228,7 +228,10 @@ phone_message_queue_put_back (PhoneMessageQueue *queue, const char *id, guint re
     return now;
   item->out = FALSE;
   queue->n_out--;
-  item->due = now + (gint64) phone_backoff_fail (&item->backoff, TRUE, retry_after, random) * 1000;
+  item->due = now + (gint64) phone_backoff_fail (&item->backoff, TRUE, 0, random) * 1000;
+  /* Whoever names a time knows it better. */
+  if (retry_after)
+    item->due = now + (gint64) MIN (retry_after, PHONE_BACKOFF_RETRY_AFTER_MAX) * G_USEC_PER_SEC;
   return item->due;
 }
 

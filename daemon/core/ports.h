@@ -12,6 +12,7 @@
 #include "core/ice-server.h"
 #include "core/history-entry.h"
 #include "core/media-desc.h"
+#include "core/message.h"
 #include "core/offer-answer.h"
 #include "core/reason.h"
 #include "core/recording.h"
@@ -34,6 +35,25 @@ typedef struct
   gboolean follow_redirects;    /* 300, 301, 302: calls go to the addresses that are named */
   const char *referred_by;      /* Referred-By header value or NULL (RFC 3892) */
 } PhoneInviteParams;
+
+#define PHONE_MESSAGE_CONTENT_LIST(X) \
+  X (PHONE_MESSAGE_TEXT, "text") X (PHONE_MESSAGE_REPORT, "report") X (PHONE_MESSAGE_COMPOSING, "composing")
+PHONE_DECLARE_ENUM (PhoneMessageContent, phone_message_content, PHONE_MESSAGE_CONTENT_LIST)
+
+typedef struct
+{
+  const char *id;               /* for phone_messages_on_answer; NULL: nobody wants to know the answer */
+  PhoneMessageContent content;
+  const char *target;           /* complete SIP(S) URI */
+  PhoneCall *call;              /* in the dialog of this one; NULL: outside of any */
+  const char *text;             /* TEXT */
+  gboolean in_cpim;             /* TEXT, REPORT: in an envelope with message_id and asks */
+  const char *message_id;       /* TEXT: its own; REPORT: what it is about */
+  guint asks;                   /* TEXT: PhoneReport */
+  gint64 time;                  /* Unix s */
+  PhoneReport report;           /* REPORT */
+  gboolean active;              /* COMPOSING */
+} PhoneMessageParams;
 
 typedef struct
 {
@@ -70,6 +90,12 @@ typedef struct
   void (*watch_start) (gpointer ua, PhoneWatch *watch);
   void (*watch_stop) (gpointer ua, PhoneWatch *watch);
   void (*presence_changed) (gpointer ua, PhoneAccount *account);
+
+  /* MESSAGE (RFC 3428). TRUE: phone_messages_on_answer follows, later, unless the account goes. FALSE: nothing was sent, and never will be
+   * (NOT_SUPPORTED: it is too long for the transport, or its call has ended). */
+  gboolean (*message_send) (gpointer ua, PhoneAccount *account, const PhoneMessageParams *params, GError **error);
+  /* What phone_messages_on_incoming left open. */
+  void (*message_answer) (gpointer ua, gpointer transaction, guint status, guint retry_after);
 } PhoneSignallingOps;
 
 /* ---- media (implemented by media/media.c) ---- */
@@ -283,6 +309,10 @@ typedef void (*PhoneArchiveDone) (gboolean kept, const GError *error, gpointer d
 /* entries: PhoneHistoryEntry, newest first; NULL with an error. Borrowed. */
 typedef void (*PhoneHistoryListed) (GPtrArray *entries, const GError *error, gpointer data);
 typedef void (*PhoneArchiveCounted) (guint n, const GError *error, gpointer data);
+/* is_copy: that message is there already, and was not added. */
+typedef void (*PhoneMessageAdded) (gboolean is_copy, const GError *error, gpointer data);
+/* messages: PhoneMessage; NULL with an error. Borrowed. */
+typedef void (*PhoneMessagesListed) (GPtrArray *messages, const GError *error, gpointer data);
 
 typedef struct
 {
@@ -297,6 +327,28 @@ typedef struct
   /* Deletes what started before that time (0: nothing), and the oldest beyond a number of entries (0: no limit). */
   void (*history_expire) (gpointer archive, gint64 before, guint max_entries, PhoneArchiveDone done, gpointer data);
   void (*history_count_unseen) (gpointer archive, PhoneArchiveCounted done, gpointer data);
+
+  /* Messages. Takes message. It is on the disk, or it is refused (STORAGE): it does not wait in memory. */
+  void (*message_add) (gpointer archive, PhoneMessage *message, PhoneMessageAdded done, gpointer data);
+  /* must: the same; else it may wait in memory. State, what the answer said and attempts of the message with that id; a state that it may not come to from where it is
+   * stays as it is. messages: it as it is then; none when it was deleted. */
+  void (*message_update) (gpointer archive, const PhoneMessage *message, gboolean must, PhoneMessagesListed done, gpointer data);
+  /* One of ours to that party has arrived, or was looked at. messages: it, if that changed it. */
+  void (*message_report) (gpointer archive, const char *id, const char *party, PhoneMessageState state, PhoneMessagesListed done,
+                          gpointer data);
+  /* That report about one of theirs is not due any more. */
+  void (*message_reported) (gpointer archive, const char *id, PhoneReport report);
+  /* ids NULL: all. messages: those that were not read before; what their senders ask to hear is due then. */
+  void (*message_mark_read) (gpointer archive, const char *const *ids, PhoneMessagesListed done, gpointer data);
+  void (*message_list) (gpointer archive, const PhoneMessageFilter *filter, guint offset, guint limit, PhoneMessagesListed done,
+                        gpointer data);
+  void (*message_get) (gpointer archive, const char *id, PhoneMessagesListed done, gpointer data);      /* one or none */
+  /* Those that are queued or being sent, and those of which reports are due, oldest first. */
+  void (*message_open) (gpointer archive, PhoneMessagesListed done, gpointer data);
+  void (*message_delete) (gpointer archive, const char *const *ids, PhoneArchiveDone done, gpointer data);
+  /* Those that came or went before that time. */
+  void (*message_expire) (gpointer archive, gint64 before, PhoneArchiveDone done, gpointer data);
+  void (*message_count_unread) (gpointer archive, PhoneArchiveCounted done, gpointer data);
 } PhoneArchiveOps;
 
 typedef struct

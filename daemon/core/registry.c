@@ -6,6 +6,7 @@
 #include "core/arrival.h"
 #include "core/dnd-model.h"
 #include "core/history-private.h"
+#include "core/messages-private.h"
 #include "core/dial-plan.h"
 #include "core/emergency.h"
 
@@ -24,6 +25,7 @@ struct _PhoneRegistry
   GPtrArray *accounts;          /* owned */
   GPtrArray *calls;             /* owned; ended ones linger */
   PhoneHistory *history;
+  PhoneMessages *messages;
   PhoneDnd *dnd;
   GPtrArray *watches;           /* owned */
   GPtrArray *conferences;       /* owned */
@@ -68,10 +70,12 @@ phone_registry_finalize (GObject *object)
 
   g_clear_handle_id (&registry->stop_deadline, g_source_remove);
   phone_history_stop (registry->history);
+  phone_messages_stop (registry->messages);
   phone_dnd_stop (registry->dnd);
   g_object_unref (registry->dnd);
   g_object_unref (registry->history);
   g_ptr_array_unref (registry->conferences);
+  g_object_unref (registry->messages);
   g_ptr_array_unref (registry->calls);
   g_ptr_array_unref (registry->watches);
   g_ptr_array_unref (registry->accounts);
@@ -113,6 +117,7 @@ phone_registry_init (PhoneRegistry *registry)
   registry->leaving = g_ptr_array_new_with_free_func (g_object_unref);
   registry->calls = g_ptr_array_new_with_free_func (g_object_unref);
   registry->history = phone_history_new (registry);
+  registry->messages = phone_messages_new (registry);
   registry->dnd = phone_dnd_new (registry);
   registry->watches = g_ptr_array_new_with_free_func (g_object_unref);
   registry->conferences = g_ptr_array_new_with_free_func (g_object_unref);
@@ -142,6 +147,7 @@ phone_registry_set_ports (PhoneRegistry *registry, const PhonePorts *ports)
 {
   registry->ports = *ports;
   phone_history_start (registry->history);
+  phone_messages_start (registry->messages);
   phone_dnd_start (registry->dnd);
   if (ports->vault)
     ports->vault->watch (ports->vault_data, on_recording_changed, registry);
@@ -156,6 +162,7 @@ phone_registry_get_recordings (PhoneRegistry *registry)
 const PhonePorts *phone_registry_get_ports (PhoneRegistry *registry) { return &registry->ports; }
 const PhoneDaemonSettings *phone_registry_get_settings (PhoneRegistry *registry) { return registry->settings; }
 PhoneHistory *phone_registry_get_history (PhoneRegistry *registry) { return registry->history; }
+PhoneMessages *phone_registry_get_messages (PhoneRegistry *registry) { return registry->messages; }
 PhoneDnd *phone_registry_get_dnd (PhoneRegistry *registry) { return registry->dnd; }
 GPtrArray *phone_registry_get_accounts (PhoneRegistry *registry) { return registry->accounts; }
 GPtrArray *phone_registry_get_calls (PhoneRegistry *registry) { return registry->calls; }
@@ -221,6 +228,7 @@ phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings 
   registry->settings = phone_daemon_settings_copy (settings);
   select_configured (registry, before);
   phone_history_start (registry->history);
+  phone_messages_start (registry->messages);
 }
 
 void
@@ -322,6 +330,7 @@ on_account_changed (PhoneAccount *account, guint mask, PhoneRegistry *registry)
 
   if (!(mask & (PHONE_ACCOUNT_REGISTRATION | PHONE_ACCOUNT_SETTINGS)))
     return;
+  phone_messages_account_changed (registry->messages, account);
   calls = g_ptr_array_copy (registry->calls, (GCopyFunc) (gpointer) g_object_ref, NULL);
   g_ptr_array_set_free_func (calls, g_object_unref);
   for (guint i = 0; i < calls->len; i++)
@@ -369,6 +378,7 @@ phone_registry_add_account (PhoneRegistry *registry, const PhoneAccountSettings 
   /* An account whose stack cannot start is there, failed and says why: the user can mend it. */
   if (!phone_account_start (account, &start_error))
     phone_log_warning (NULL, "Account %s: %s", settings->id, start_error->message);
+  phone_messages_account_changed (registry->messages, account);
   return account;
 }
 
@@ -404,6 +414,7 @@ phone_registry_remove_account (PhoneRegistry *registry, PhoneAccount *account, g
         save_choice (registry, "default-account", NULL, NULL);
     }
   g_signal_emit (registry, signals[SIGNAL_ACCOUNT_REMOVED], 0, account);
+  phone_messages_account_changed (registry->messages, account);
   if (was_default)
     emit_changed (registry, PHONE_REGISTRY_DEFAULT_ACCOUNT);
   if (phone_account_is_running (account))
@@ -810,9 +821,8 @@ check_dial_options (const PhoneDialOptions *options, GError **error)
   return TRUE;
 }
 
-/* The account whose domain the target names, else the default one. */
-static PhoneAccount *
-choose_account (PhoneRegistry *registry, const char *target)
+PhoneAccount *
+phone_registry_choose_account (PhoneRegistry *registry, const char *target)
 {
   PhoneAccount *fallback = phone_registry_get_default_account (registry);
   const char *at = strrchr (target, '@');
@@ -903,7 +913,7 @@ check_dialable (PhoneRegistry *registry, PhoneAccount *account, const char *targ
 PhoneCall *
 phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDialOptions *options, GError **error)
 {
-  PhoneAccount *account = options->account ? options->account : choose_account (registry, target);
+  PhoneAccount *account = options->account ? options->account : phone_registry_choose_account (registry, target);
   g_autofree char *uri = NULL;
   g_autoptr (PhoneCall) call = NULL;
 

@@ -10,6 +10,7 @@
 #include "core/conference.h"
 #include "core/dnd.h"
 #include "core/history.h"
+#include "core/messages.h"
 #include "core/watch.h"
 
 #define PHONE_DAEMON_STATE_LIST(X) \
@@ -38,7 +39,8 @@ const PhoneDaemonSettings *phone_registry_get_settings (PhoneRegistry *registry)
 /* Reload; copies. Audio devices whose setting changed are selected, where the user has not chosen another. */
 void phone_registry_set_settings (PhoneRegistry *registry, const PhoneDaemonSettings *settings);
 
-/* History and do-not-disturb live as long as the registry. */
+/* History, messages and do-not-disturb live as long as the registry. */
+PhoneMessages *phone_registry_get_messages (PhoneRegistry *registry);
 PhoneHistory *phone_registry_get_history (PhoneRegistry *registry);
 PhoneDnd *phone_registry_get_dnd (PhoneRegistry *registry);
 
@@ -75,6 +77,8 @@ typedef struct
 } PhoneDialOptions;
 PhoneCall *phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDialOptions *options, GError **error);
 void phone_registry_hangup_all (PhoneRegistry *registry);
+/* With which account a target is meant, when nobody says: the one whose domain it names, else the default one; NULL: there is none. */
+PhoneAccount *phone_registry_choose_account (PhoneRegistry *registry, const char *target);
 
 /* Conferences. Of calls as phone_conference_add() takes them, two at least, or one if it is to be kept. */
 GPtrArray *phone_registry_get_conferences (PhoneRegistry *registry);

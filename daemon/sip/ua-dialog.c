@@ -5,7 +5,7 @@
  * core must learn of the end soon, sofia needs its time: a BYE to a dead peer takes 32 s. So core waits CORE_PATIENCE_MS for the answer, and
  * the dialog stays without a call until sofia has finished or SOFIA_PATIENCE_MS are over. */
 
-#include "sip/ua-dialog.h"
+#include "sip/ua-messaging.h"
 #include "sip/ua-walk.h"
 
 #include <sofia-sip/nta_tag.h>
@@ -44,6 +44,7 @@ static void
 dialog_free (UaDialog *dialog)
 {
   g_assert (dialog->call == NULL);
+  ua_messaging_dialog_gone (dialog);
   ua_timer_clear (&dialog->timer);
   ua_dialog_stop_reoffer (dialog);
   ua_timer_clear (&dialog->refresh_timer);

@@ -67,7 +67,8 @@ struct _UaDialog
   gboolean reoffer_internal;    /* a session refresh: core did not ask */
   guint reoffer_tries;
   GSource *reoffer_timer;
-  guint n_requests;             /* INFO and UPDATE without a final response */
+  guint n_requests;             /* INFO, UPDATE and MESSAGE without a final response */
+  gpointer message;             /* ours that is out (ua-messaging.c); NULL: none */
   gboolean moved;               /* our address changed while another change was under way */
   guint32 refer_cseq;           /* of our last REFER; 0: not known yet */
   UaReferral *referral;         /* theirs, of which we owe news */
@@ -122,6 +123,8 @@ gboolean ua_sip_has_sdp (const sip_t *sip);
 /* Connected identity: P-Asserted-Identity from our server, else nothing. */
 void ua_dialog_read_party (UaDialog *dialog, const sip_t *sip);
 /* The asserted identity if sip came from a server that we trust. Caller frees. */
+char *ua_sip_uri_text (const url_t *url);       /* clean; NULL: too long, or nothing is left. Caller frees */
+char *ua_sip_display_name (const sip_addr_t *from);     /* the same */
 char *ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name);
 /* Value of the first header of a name that sofia does not know; of all of them, joined by commas (caller frees). NULL: none. */
 const char *ua_sip_unknown (const sip_t *sip, const char *name);
@@ -144,7 +147,11 @@ const char *ua_redirect_refusal (const char *from, PhoneTransport transport, con
 /* event: the final response to our INVITE, no 2xx. TRUE: another address is being called. */
 gboolean ua_redirect_next (UaDialog *dialog, const UaEvent *event);
 
+/* Where a request without a server goes; NULL: sofia finds the way by itself. Caller frees. */
+char *ua_direct_route (UaStack *stack, const char *target);
+
 /* ---- calls in: ua-incoming.c ---- */
+gboolean ua_incoming_is_for_us (UaAccount *account, const sip_t *sip);
 void ua_incoming_on_invite (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_incoming_on_options (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_incoming_on_stray (UaStack *stack, const UaEvent *event, gpointer owner);

@@ -14,11 +14,6 @@
 #include <sofia-sip/sip_status.h>
 #include <string.h>
 
-#include "util/name-addr.h"
-#include "util/text.h"
-
-#define MAX_URI 1024
-#define MAX_NAME 128
 
 static void
 respond (UaDialog *dialog, guint status, const char *phrase, const char *sdp)
@@ -44,19 +39,8 @@ turn_away (UaDialog *dialog, const PhoneRefusal *refusal)
 
 /* ---- screening ---- */
 
-static char *
-uri_text (const url_t *url)
-{
-  char buffer[MAX_URI];
-  issize_t length = url_e (buffer, sizeof buffer, url);
-
-  if (length < 0 || (gsize) length >= sizeof buffer)
-    return NULL;
-  return phone_text_clean (buffer, -1, MAX_URI);
-}
-
-static gboolean
-is_for_us (UaAccount *account, const sip_t *sip)
+gboolean
+ua_incoming_is_for_us (UaAccount *account, const sip_t *sip)
 {
   const char *user = sip->sip_request->rq_url->url_user;
   const char *to = sip->sip_to && sip->sip_to->a_url->url_user ? sip->sip_to->a_url->url_user : NULL;
@@ -105,7 +89,7 @@ screen (UaStack *stack, const sip_t *sip)
     return 400;
   if (stack->state != UA_STACK_RUNNING || !stack->account)
     return 480;
-  if (!is_for_us (stack->account, sip))
+  if (!ua_incoming_is_for_us (stack->account, sip))
     return 404;
   status = check_body (sip);
   if (status)
@@ -170,23 +154,15 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   UaEngine *engine = stack->engine;
   g_autofree char *asserted_name = NULL;
   g_autofree char *asserted = ua_sip_asserted_id (stack, sip, &asserted_name);
-  g_autofree char *uri = uri_text (sip->sip_from->a_url);
-  g_autofree char *request_uri = uri_text (sip->sip_request->rq_url);
-  g_autofree char *display = NULL;
+  g_autofree char *uri = ua_sip_uri_text (sip->sip_from->a_url);
+  g_autofree char *request_uri = ua_sip_uri_text (sip->sip_request->rq_url);
+  g_autofree char *display = ua_sip_display_name (sip->sip_from);
   g_autofree char *diversion = ua_sip_unknown_all (sip, "Diversion");
   g_autofree char *history = ua_sip_unknown_all (sip, "History-Info");
   g_autofree char *diverter = ua_diverter (diversion, history);
   PhoneIncoming incoming = { 0 };
   PhoneCall *call;
 
-  if (sip->sip_from->a_display && *sip->sip_from->a_display)
-    {
-      g_autofree char *quoted = g_strdup_printf ("%s <sip:x@x.invalid>", sip->sip_from->a_display);
-      g_autoptr (PhoneNameAddr) addr = phone_name_addr_parse (quoted, NULL);
-
-      if (addr)
-        display = g_steal_pointer (&addr->display);
-    }
   incoming.remote_uri = uri ? uri : "sip:anonymous@anonymous.invalid";
   incoming.remote_name = asserted_name ? asserted_name : display;
   incoming.asserted_id = asserted;
@@ -373,7 +349,7 @@ ua_dialog_on_cancel (UaStack *stack, const UaEvent *event, gpointer owner)
 void
 ua_incoming_on_options (UaStack *stack, const UaEvent *event, gpointer owner)
 {
-  gboolean ours = stack->account && (owner || !event->sip->sip_request->rq_url->url_user || is_for_us (stack->account, event->sip));
+  gboolean ours = stack->account && (owner || !event->sip->sip_request->rq_url->url_user || ua_incoming_is_for_us (stack->account, event->sip));
   g_autofree char *contact = ours ? ua_account_contact (stack->account, NULL) : NULL;
 
   if (!ours)

@@ -12,6 +12,7 @@
 
 #define MAX_SDP (64 * 1024)
 #define MAX_HEADER (16 * 1024)
+#define MAX_URI 1024
 
 /* sofia's Reason is a list; a CANCEL or BYE may carry one value for each protocol. */
 void
@@ -120,6 +121,26 @@ ua_sip_unknown_all (const sip_t *sip, const char *name)
     if (h->un_name && h->un_value && g_ascii_strcasecmp (h->un_name, name) == 0)
       g_string_append_printf (all, "%s%s", all->len ? ", " : "", h->un_value);
   return g_string_free (all, all->len == 0);
+}
+
+char *
+ua_sip_uri_text (const url_t *url)
+{
+  char buffer[MAX_URI];
+  issize_t length = url_e (buffer, sizeof buffer, url);
+
+  if (length < 0 || (gsize) length >= sizeof buffer)
+    return NULL;
+  return phone_text_clean (buffer, -1, MAX_URI);
+}
+
+char *
+ua_sip_display_name (const sip_addr_t *from)
+{
+  g_autofree char *quoted = from->a_display && *from->a_display ? g_strdup_printf ("%s <sip:x@x.invalid>", from->a_display) : NULL;
+  g_autoptr (PhoneNameAddr) addr = quoted ? phone_name_addr_parse (quoted, NULL) : NULL;
+
+  return addr ? g_steal_pointer (&addr->display) : NULL;
 }
 
 /* RFC 3325 section 9.1: only from a node in our trust domain, which is the server that we registered with. */

@@ -29,8 +29,8 @@
 
 /* Where a request without a server goes: the target's host, as /etc/hosts has it, with our transport, since sofia would pick UDP for an
  * address. NULL: sofia may find the way by itself. */
-static char *
-direct_route (UaStack *stack, const char *target)
+char *
+ua_direct_route (UaStack *stack, const char *target)
 {
   g_autofree char *host = NULL;
   g_autofree char *known = NULL;
@@ -82,7 +82,7 @@ on_target (gpointer owner, const char *walked, gboolean silent)
   UaDialog *dialog = owner;
   UaAccount *account = dialog->stack->account;
   g_autofree char *contact = ua_account_contact (account, dialog->target);
-  g_autofree char *direct = walked ? NULL : direct_route (dialog->stack, dialog->target);
+  g_autofree char *direct = walked ? NULL : ua_direct_route (dialog->stack, dialog->target);
   const char *route = walked ? walked : direct;
 
   /* It may be late and not lost: sofia goes on until it can cancel it. */
@@ -219,7 +219,7 @@ ua_dialog_learn_route (UaDialog *dialog, const sip_t *sip)
   text = next ? url_as_string (home, next) : NULL;
   if (text)
     {
-      g_autofree char *direct = direct_route (dialog->stack, text);
+      g_autofree char *direct = ua_direct_route (dialog->stack, text);
 
       nua_set_hparams (dialog->nh, NUTAG_PROXY (direct && !dialog->has_route_set && !dialog->stack->account->route ? direct : text),
                        TAG_END ());

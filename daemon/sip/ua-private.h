@@ -46,6 +46,7 @@ struct _UaEngine
   UaDeadList *dead;             /* targets that do not answer: ua-walk.h */
   GPtrArray *accounts;          /* UaAccount */
   GPtrArray *stacks;            /* UaStack, draining ones too */
+  GPtrArray *transactions;      /* incoming MESSAGEs that wait for core; see ua-messaging.c */
   GSource *stop_timer, *network_timer;
   void (*stop_done) (gpointer data);
   gpointer stop_data;
@@ -77,6 +78,8 @@ typedef enum
   UA_OWNER_REFERRAL,            /* a subscription to what became of a REFER, without a call */
   UA_OWNER_SUBSCRIPTION,
   UA_OWNER_PUBLICATION,
+  UA_OWNER_MESSAGE,             /* of ours, until it is answered */
+  UA_OWNER_INCOMING_MESSAGE,    /* of theirs, until we answer it */
   UA_N_OWNERS
 } UaOwnerKind;
 
@@ -183,6 +186,7 @@ struct _UaStack
   PhoneTransport flow;          /* what the registrar was reached by; AUTO: not known yet */
   GHashTable *handles;          /* nua_handle_t -> Slot */
   guint n_dialogs;
+  guint n_messages;             /* of ours, not answered yet */
   GSource *deadline;
   GSource *reaper;
 };

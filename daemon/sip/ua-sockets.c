@@ -21,7 +21,7 @@
 #define DEFAULT_SIP_PORT 5060
 #define DEFAULT_SIPS_PORT 5061
 
-static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY";
+static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE";
 static const char supported[] = "timer, 100rel, path, outbound, replaces, norefersub, tdialog";
 
 static gboolean
@@ -51,9 +51,9 @@ create_nua (UaStack *stack, nua_callback_f on_event)
                            SIPTAG_ALLOW_STR (allow),
                            SIPTAG_SUPPORTED_STR (supported),
                            /* only tokens that are not there by default: others make sofia read past an array */
-                           NUTAG_APPL_METHOD ("UPDATE, INFO, OPTIONS, REFER, NOTIFY"),
+                           NUTAG_APPL_METHOD ("UPDATE, INFO, OPTIONS, REFER, NOTIFY, MESSAGE"),
                            NUTAG_AUTOACK (0), NUTAG_AUTOANSWER (0), NUTAG_AUTOALERT (0), NUTAG_AUTO302 (0), NUTAG_AUTO305 (0),
-                           NUTAG_EARLY_MEDIA (0), NUTAG_ENABLEMESSAGE (0),
+                           NUTAG_EARLY_MEDIA (0), NUTAG_ENABLEMESSAGE (1),
                            NUTAG_SESSION_TIMER (settings->session_expires),
                            NUTAG_MIN_SE (MIN_SE),
                            NUTAG_SESSION_REFRESHER (nua_any_refresher),

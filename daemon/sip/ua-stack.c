@@ -9,6 +9,7 @@
  * nua_shutdown () alone would wait up to 30 s for a dead registrar, and nua_destroy () before its answer aborts. */
 
 #include "sip/ua-dialog.h"
+#include "sip/ua-messaging.h"
 #include "sip/ua-presence.h"
 
 #include <netinet/in.h>
@@ -41,6 +42,7 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
     [nua_i_update] = ua_incoming_on_stray,
     [nua_i_refer] = ua_referral_on_refer,
     [nua_i_notify] = ua_mailbox_on_unsolicited,
+    [nua_i_message] = ua_messaging_on_request,
   },
   [UA_OWNER_REGISTRATION] = {
     [nua_r_register] = ua_registration_on_response,
@@ -64,6 +66,8 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
     [nua_i_refer] = ua_referral_on_refer,
     [nua_i_notify] = ua_dialog_on_notify,
     [nua_r_notify] = ua_dialog_on_notify_response,
+    [nua_i_message] = ua_messaging_on_request,
+    [nua_r_message] = ua_messaging_on_dialog_response,
     [nua_i_error] = ua_dialog_on_error,
     [nua_i_terminated] = ua_dialog_on_terminated,
   },
@@ -79,6 +83,9 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
   },
   [UA_OWNER_PUBLICATION] = {
     [nua_r_method] = ua_publication_on_response,
+  },
+  [UA_OWNER_MESSAGE] = {
+    [nua_r_message] = ua_messaging_on_response,
   },
 };
 
@@ -331,6 +338,7 @@ begin_shutdown (UaStack *stack)
   stack->state = UA_STACK_SHUTDOWN;
   ua_stack_foreach (stack, UA_OWNER_DIALOG, ua_dialog_abandon, NULL);
   ua_stack_foreach (stack, UA_OWNER_REFERRAL, ua_referral_abandon, NULL);
+  ua_messaging_abandon (stack);
   if (stack->account && stack->account->registration)
     ua_registration_abandon (stack->account->registration);
   if (stack->account)
@@ -360,7 +368,7 @@ on_deadline (gpointer data)
 void
 ua_stack_check (UaStack *stack)
 {
-  if (stack->state != UA_STACK_CLOSING || stack->n_dialogs > 0)
+  if (stack->state != UA_STACK_CLOSING || stack->n_dialogs > 0 || stack->n_messages > 0)
     return;
   if (stack->account && stack->account->registration && ua_registration_is_busy (stack->account->registration))
     return;

@@ -8,6 +8,7 @@
 
 #include "sip/ua-presence.h"
 #include "sip/ua-dialog.h"
+#include "sip/ua-messaging.h"
 #include "sip/ua-walk.h"
 
 #include <sofia-sip/su_glib.h>
@@ -87,6 +88,7 @@ ua_engine_new (PhoneRegistry *registry, GMainContext *context, GError **error)
   engine->accounts = g_ptr_array_new ();
   engine->stacks = g_ptr_array_new ();
   engine->dead = ua_dead_list_new ();
+  engine->transactions = g_ptr_array_new ();
   ua_log_init ();
   engine->root = su_glib_root_create (NULL);
   if (!engine->root)
@@ -133,6 +135,8 @@ ua_engine_free (UaEngine *engine)
   ua_dead_list_free (engine->dead);
   if (engine->resolver)
     sres_resolver_destroy (engine->resolver);
+  /* core has been told that all is over, and has answered them: its archive is closed before us */
+  g_ptr_array_unref (engine->transactions);
   if (engine->root)
     {
       su_timer_destroy (engine->kick);
@@ -302,4 +306,6 @@ const PhoneSignallingOps ua_signalling_ops = {
   .watch_start = ua_watch_start,
   .watch_stop = ua_watch_stop,
   .presence_changed = presence_changed,
+  .message_send = ua_messaging_send,
+  .message_answer = ua_messaging_answer,
 };

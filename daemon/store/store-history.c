@@ -10,7 +10,7 @@
 
 #define COLUMNS \
   "id, account, incoming, outcome, party, remote_uri, remote_name, asserted_id, diverter, start, answered, ended, actor, cause, sip, " \
-  "q850, phrase, refused_by, codec, keying, suite, loss_local, loss_remote, jitter_local, jitter_remote, round_trip, mos, seen"
+  "q850, phrase, refused_by, codec, keying, suite, loss_local, loss_remote, jitter_local, jitter_remote, round_trip, mos, seen, kind, text"
 
 static void
 bind_entry (sqlite3_stmt *s, const PhoneHistoryEntry *e)
@@ -45,6 +45,8 @@ bind_entry (sqlite3_stmt *s, const PhoneHistoryEntry *e)
   store_bind_double (s, ++i, e->round_trip);
   store_bind_double (s, ++i, e->mos);
   sqlite3_bind_int (s, ++i, e->seen);
+  sqlite3_bind_int (s, ++i, (int) e->kind);
+  store_bind_text (s, ++i, e->text);
 }
 
 /* The file is ours, but a number out of range in it must not become one of our enums. */
@@ -52,7 +54,7 @@ static PhoneHistoryEntry *
 read_entry (sqlite3_stmt *s)
 {
   PhoneHistoryEntry *e = phone_history_entry_new ();
-  int i = 0, outcome;
+  int i = 0, outcome, kind;
 
   phone_text_take (&e->id, store_column_text (s, i++));
   phone_text_take (&e->account, store_column_text (s, i++));
@@ -83,6 +85,10 @@ read_entry (sqlite3_stmt *s)
   e->round_trip = store_column_double (s, i++);
   e->mos = store_column_double (s, i++);
   e->seen = sqlite3_column_int (s, i++) != 0;
+  kind = sqlite3_column_int (s, i++);
+  e->kind = kind >= 0 && kind < phone_entry_kind_n_values ? (PhoneEntryKind) kind : PHONE_ENTRY_CALL;
+  g_free (e->text);
+  e->text = phone_history_cut_text (store_column_text (s, i++));
   return e;
 }
 
@@ -135,7 +141,7 @@ run_add (StoreDb *db, StoreJob *job)
   int rc;
   sqlite3_stmt *s = store_db_prepare (db,
                                       "INSERT INTO history (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-                                      " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+                                      " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
                                       &rc);
 
   if (!s)
@@ -164,14 +170,14 @@ run_each (StoreDb *db, const char *one, const char *all, char **ids)
 static int
 run_mark_seen (StoreDb *db, StoreJob *job)
 {
-  return run_each (db, "UPDATE history SET seen = 1 WHERE id = ?1 AND seen = 0", "UPDATE history SET seen = 1 WHERE seen = 0",
+  return run_each (db, "UPDATE history SET seen = 1 WHERE id = ?1 AND seen = 0 AND kind = 0", "UPDATE history SET seen = 1 WHERE seen = 0 AND kind = 0",
                    ((WriteJob *) job)->ids);
 }
 
 static int
 run_delete (StoreDb *db, StoreJob *job)
 {
-  return run_each (db, "DELETE FROM history WHERE id = ?1", "DELETE FROM history WHERE TRUE", ((WriteJob *) job)->ids);
+  return run_each (db, "DELETE FROM history WHERE id = ?1 AND kind = 0", "DELETE FROM history WHERE kind = 0", ((WriteJob *) job)->ids);
 }
 
 static int
@@ -183,7 +189,7 @@ run_expire (StoreDb *db, StoreJob *job)
 
   if (self->before > 0)
     {
-      s = store_db_prepare (db, "DELETE FROM history WHERE start < ?1", &rc);
+      s = store_db_prepare (db, "DELETE FROM history WHERE kind = 0 AND start < ?1", &rc);
       if (!s)
         return rc;
       sqlite3_bind_int64 (s, 1, self->before);
@@ -193,7 +199,8 @@ run_expire (StoreDb *db, StoreJob *job)
     {
       /* From the newest back: the first one too many, and all that is older. */
       s = store_db_prepare (db,
-                            "DELETE FROM history WHERE seq IN (SELECT seq FROM history ORDER BY start DESC, seq DESC LIMIT -1 OFFSET ?1)",
+                            "DELETE FROM history WHERE seq IN (SELECT seq FROM history WHERE kind = 0 ORDER BY start DESC, seq DESC"
+                            " LIMIT -1 OFFSET ?1)",
                             &rc);
       if (!s)
         return rc;
@@ -308,29 +315,32 @@ collect (sqlite3_stmt *s, GPtrArray *entries)
 }
 
 /* Shorter than a trigram: looked for in every entry. */
-static gboolean
-is_short (const char *text)
+gboolean
+store_needle_is_short (const char *text)
 {
   return g_utf8_strlen (text, -1) < 3;
 }
 
 /* The page's keys come from one index; only then are the entries read. Parameters: 1 account, 2 outcome, 3 incoming, 4 seen, 5 since,
- * 6 until, 7 party, 8 text, 9 before, 10 limit, 11 offset. */
+ * 6 until, 7 party, 8 text, 9 before, 10 limit, 11 offset, 12 kind. */
 static char *
 make_list_sql (const PhoneHistoryFilter *f)
 {
-  gboolean by_text = f->text && !is_short (f->text);
+  gboolean by_text = f->text && !store_needle_is_short (f->text);
   const char *order = by_text ? "h.seq DESC" : "h.start DESC, h.seq DESC";
   g_autoptr (GString) sql = g_string_new ("SELECT " COLUMNS " FROM (SELECT h.seq AS page_seq FROM ");
 
   g_string_append (sql, by_text ? "history_text AS t JOIN history AS h ON h.seq = t.rowid WHERE t.history_text MATCH ?8"
                                 : "history AS h WHERE TRUE");
   if (f->text && !by_text)
-    g_string_append (sql, " AND (h.remote_name LIKE ?8 ESCAPE '\\' OR h.remote_uri LIKE ?8 ESCAPE '\\')");
+    g_string_append (sql, " AND (h.remote_name LIKE ?8 ESCAPE '\\' OR h.remote_uri LIKE ?8 ESCAPE '\\'"
+                          " OR h.text LIKE ?8 ESCAPE '\\')");
   if (f->account)
     g_string_append (sql, " AND h.account = ?1");
   if (f->outcome >= 0)
     g_string_append (sql, " AND h.outcome = ?2");
+  if (f->kind >= 0)
+    g_string_append (sql, " AND h.kind = ?12");
   if (f->incoming >= 0)
     g_string_append (sql, " AND h.incoming = ?3");
   if (f->seen == 0)
@@ -352,20 +362,20 @@ make_list_sql (const PhoneHistoryFilter *f)
 }
 
 /* A phrase for MATCH, a pattern for LIKE: what was typed, literally. */
-static char *
-make_needle (const char *text)
+char *
+store_needle_new (const char *text)
 {
-  GString *needle = g_string_new (is_short (text) ? "%" : "\"");
+  GString *needle = g_string_new (store_needle_is_short (text) ? "%" : "\"");
 
   for (const char *p = text; *p; p++)
     {
-      if (is_short (text) && strchr ("%_\\", *p))
+      if (store_needle_is_short (text) && strchr ("%_\\", *p))
         g_string_append_c (needle, '\\');
-      if (!is_short (text) && *p == '"')
+      if (!store_needle_is_short (text) && *p == '"')
         g_string_append_c (needle, '"');
       g_string_append_c (needle, *p);
     }
-  g_string_append_c (needle, is_short (text) ? '%' : '"');
+  g_string_append_c (needle, store_needle_is_short (text) ? '%' : '"');
   return g_string_free (needle, FALSE);
 }
 
@@ -375,7 +385,7 @@ run_list (StoreDb *db, StoreJob *job)
   ReadJob *self = (ReadJob *) job;
   const PhoneHistoryFilter *f = &self->filter;
   g_autofree char *sql = make_list_sql (f);
-  g_autofree char *needle = f->text ? make_needle (f->text) : NULL;
+  g_autofree char *needle = f->text ? store_needle_new (f->text) : NULL;
   g_autofree char *party = f->party ? phone_party_key (f->party) : NULL;
   int rc;
   sqlite3_stmt *s = store_db_prepare (db, sql, &rc);
@@ -392,6 +402,7 @@ run_list (StoreDb *db, StoreJob *job)
   store_bind_text (s, 9, f->before);
   sqlite3_bind_int64 (s, 10, self->limit);
   sqlite3_bind_int64 (s, 11, self->offset);
+  sqlite3_bind_int (s, 12, f->kind);
   return collect (s, self->entries);
 }
 
@@ -412,7 +423,7 @@ static int
 run_count (StoreDb *db, StoreJob *job)
 {
   int rc;
-  sqlite3_stmt *s = store_db_prepare (db, "SELECT count (*) FROM history WHERE seen = 0", &rc);
+  sqlite3_stmt *s = store_db_prepare (db, "SELECT count (*) FROM history WHERE seen = 0 AND kind = 0", &rc);
 
   if (!s)
     return rc;

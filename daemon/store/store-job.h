@@ -16,6 +16,7 @@ struct _StoreJob
   void (*finish) (StoreJob *job, gboolean kept, const GError *error);
   void (*free) (StoreJob *job);
   gboolean is_write;
+  gboolean now_or_never;        /* a write that fails when the disk does not take it, instead of waiting in memory */
 
   /* the worker's */
   int refs;                     /* atomic: a write that waits for the disk may be finished already */

@@ -33,11 +33,44 @@ static const char step_history[]
       "    VALUES ('delete', old.seq, old.remote_name, old.remote_uri, old.asserted_id);"
       "END;";
 
+/* A message is an entry of the history, so that one index lists, pages, searches and counts both, and what only a message has stands beside
+ * it. The text of all is in one full text index. State and reports are numbers of core/message.h. */
+static const char step_messages[]
+    = "ALTER TABLE history ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
+      "ALTER TABLE history ADD COLUMN text TEXT NOT NULL DEFAULT '';"
+      "CREATE INDEX history_kind ON history (kind, start);"
+      "CREATE INDEX history_kind_party ON history (kind, party, start);"
+      "CREATE INDEX history_kind_account ON history (kind, account, start);"
+      "CREATE INDEX history_kind_unseen ON history (kind, start) WHERE seen = 0;"
+      "DROP TRIGGER history_inserted;"
+      "DROP TRIGGER history_deleted;"
+      "DROP TABLE history_text;"
+      "CREATE VIRTUAL TABLE history_text USING fts5 (remote_name, remote_uri, asserted_id, text, content = 'history',"
+      "  content_rowid = 'seq', tokenize = 'trigram');"
+      "INSERT INTO history_text (history_text) VALUES ('rebuild');"
+      "CREATE TRIGGER history_inserted AFTER INSERT ON history BEGIN"
+      "  INSERT INTO history_text (rowid, remote_name, remote_uri, asserted_id, text)"
+      "    VALUES (new.seq, new.remote_name, new.remote_uri, new.asserted_id, new.text);"
+      "END;"
+      "CREATE TRIGGER history_deleted AFTER DELETE ON history BEGIN"
+      "  INSERT INTO history_text (history_text, rowid, remote_name, remote_uri, asserted_id, text)"
+      "    VALUES ('delete', old.seq, old.remote_name, old.remote_uri, old.asserted_id, old.text);"
+      "END;"
+      "CREATE TABLE message ("
+      "  seq INTEGER PRIMARY KEY REFERENCES history (seq) ON DELETE CASCADE, state INTEGER NOT NULL, changed INTEGER NOT NULL,"
+      "  uncertain INTEGER NOT NULL, attempts INTEGER NOT NULL, imdn_id TEXT NOT NULL, transaction_id TEXT NOT NULL, asks INTEGER NOT NULL,"
+      "  owes INTEGER NOT NULL) STRICT;"
+      "CREATE UNIQUE INDEX message_transaction ON message (transaction_id) WHERE transaction_id <> '';"
+      "CREATE INDEX message_imdn ON message (imdn_id) WHERE imdn_id <> '';"
+      "CREATE INDEX message_open ON message (seq) WHERE state < 2 OR owes <> 0;";
+
 typedef int (*Step) (StoreDb *db);
 
 static int make_history (StoreDb *db) { return store_db_exec (db, step_history); }
 
-static const Step steps[] = { make_history };
+static int make_messages (StoreDb *db) { return store_db_exec (db, step_messages); }
+
+static const Step steps[] = { make_history, make_messages };
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == STORE_SCHEMA_VERSION);
 
 static int

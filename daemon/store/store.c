@@ -7,10 +7,12 @@
  *   disk full, I/O error, read-only, locked, folder missing   the writes are kept in memory, in order, at most STORE_MAX_KEPT (the oldest
  *                    go first), and tried again: 1 s later, then 2, 4 ... 60 s. Callers hear "kept" at once. Reading goes on if it can.
  *   damaged file     moved aside with a name that tells the time, a new one begun; the fault stays up until the daemon ends.
+ *                    A write that is worth nothing later (now_or_never) fails instead, and its caller hears so.
  *   newer schema     not touched; as with a disk that does not work.
  *   anything else    the fault of one job: it fails, the others of its transaction do not (each has a savepoint). */
 
 #include "store/store-history.h"
+#include "store/store-messages.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -353,6 +355,13 @@ keep (Store *store, StoreJob *job)
     }
 }
 
+static void
+refuse (Store *store, StoreJob *job)
+{
+  g_clear_error (&job->error);
+  g_set_error (&job->error, PHONE_ERROR, PHONE_ERROR_STORAGE, "The archive does not work: %s", store->trouble ? store->trouble : "no disk");
+}
+
 /* What waited goes first, and in the same order. FALSE: the disk still does not take it. */
 static gboolean
 write_kept (Store *store)
@@ -382,7 +391,10 @@ do_writes (Store *store, GPtrArray *batch)
   gboolean written = may && write_kept (store) && write_or_renew (store, batch) == SQLITE_OK;
 
   for (guint i = 0; !written && i < batch->len; i++)
-    keep (store, batch->pdata[i]);
+    if (((StoreJob *) batch->pdata[i])->now_or_never)
+      refuse (store, batch->pdata[i]);
+    else
+      keep (store, batch->pdata[i]);
   if (!written)
     set_trouble (store, store->trouble);
   for (guint i = 0; i < batch->len; i++)
@@ -531,4 +543,15 @@ const PhoneArchiveOps store_archive_ops = {
   .history_delete = store_history_delete,
   .history_expire = store_history_expire,
   .history_count_unseen = store_history_count_unseen,
+  .message_add = store_message_add,
+  .message_update = store_message_update,
+  .message_report = store_message_report,
+  .message_reported = store_message_reported,
+  .message_mark_read = store_message_mark_read,
+  .message_list = store_message_list,
+  .message_get = store_message_get,
+  .message_open = store_message_open,
+  .message_delete = store_message_delete,
+  .message_expire = store_message_expire,
+  .message_count_unread = store_message_count_unread,
 };

@@ -2,6 +2,7 @@
 #include "fake-engine.h"
 
 #include "core/account-presence.h"
+#include "core/model-private.h"
 #include "store/vault.h"
 
 #include <math.h>
@@ -17,6 +18,7 @@ struct _FakeEngine
   GHashTable *secrets;          /* account id -> text */
   GHashTable *selected;         /* role -> device */
   GString *digits, *news;
+  guint n_messages;
   StoreVault *vault;
 };
 
@@ -493,6 +495,67 @@ presence_changed (gpointer ua, PhoneAccount *account)
     phone_account_on_publication (account, &detail);
 }
 
+/* echo@ takes it, reports that it has arrived, and sends it back; later@ is not there; gone@ does not exist; deaf@ never answers. */
+typedef struct
+{
+  FakeEngine *engine;
+  PhoneAccount *account;
+  char *id, *message_id, *target, *text;
+} Sent;
+
+static gboolean
+step_message (gpointer data)
+{
+  Sent *sent = data;
+  PhoneMessages *messages = phone_registry_get_messages (phone_account_get_registry (sent->account));
+  gboolean echo = strstr (sent->target, "echo@") != NULL, later = strstr (sent->target, "later@") != NULL;
+  PhoneMessageAnswer answer = { .status = echo ? 200 : later ? 480 : 404 };
+  PhoneIncomingMessage incoming = { .content = PHONE_MESSAGE_REPORT, .remote_uri = sent->target, .transaction = "", .trusted = TRUE, .source = "",
+                                    .message_id = sent->message_id, .report = PHONE_REPORT_DELIVERED, .positive = TRUE };
+  g_autofree char *transaction = g_strdup_printf ("%u 1", ++sent->engine->n_messages);
+  guint retry_after;
+
+  phone_messages_on_answer (messages, sent->id, &answer, echo ? "OK" : later ? "Temporarily Unavailable" : "Not Found", echo);
+  if (echo && sent->text)
+    {
+      phone_messages_on_incoming (messages, sent->account, &incoming, NULL, &retry_after);
+      incoming.content = PHONE_MESSAGE_TEXT;
+      incoming.text = sent->text;
+      incoming.transaction = transaction;
+      incoming.message_id = transaction;
+      incoming.asks = PHONE_REPORT_DELIVERED | PHONE_REPORT_DISPLAYED;
+      phone_messages_on_incoming (messages, sent->account, &incoming, NULL, &retry_after);
+      /* and once more: the network had two of it */
+      phone_messages_on_incoming (messages, sent->account, &incoming, NULL, &retry_after);
+    }
+  g_object_unref (sent->account);
+  g_free (sent->id);
+  g_free (sent->message_id);
+  g_free (sent->target);
+  g_free (sent->text);
+  g_free (sent);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+message_send (gpointer ua, PhoneAccount *account, const PhoneMessageParams *params, GError **error)
+{
+  Sent *sent;
+
+  if (strstr (params->target, "deaf@"))
+    return TRUE;
+  sent = g_new0 (Sent, 1);
+  *sent = (Sent){ ua, g_object_ref (account), g_strdup (params->id), g_strdup (params->message_id), g_strdup (params->target),
+                  params->content == PHONE_MESSAGE_TEXT ? g_strdup (params->text) : NULL };
+  g_idle_add (step_message, sent);
+  return TRUE;
+}
+
+static void
+message_answer (gpointer ua, gpointer transaction, guint status, guint retry_after)
+{
+}
+
 static const PhoneSignallingOps signalling_ops = {
   .account_add = account_add,
   .account_remove = account_remove,
@@ -512,6 +575,8 @@ static const PhoneSignallingOps signalling_ops = {
   .watch_start = watch_start,
   .watch_stop = watch_stop,
   .presence_changed = presence_changed,
+  .message_send = message_send,
+  .message_answer = message_answer,
 };
 
 /* ---- media ---- */

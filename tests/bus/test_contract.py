@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from gi.repository import GLib
 
-from phonebus import (ACCOUNT, AUDIO, CALL, CONFERENCE, DND, FORWARDING, HISTORY, INTERFACES, MANAGER, MEDIA, NAME, OBJECT_MANAGER, PRESENCE, PROPERTIES, RECORDING, RECORDINGS, ROOT, SOURCE, TEST,
+from phonebus import (ACCOUNT, AUDIO, CALL, CONFERENCE, DND, FORWARDING, HISTORY, INTERFACES, MANAGER, MEDIA, MESSAGES, NAME, OBJECT_MANAGER, PRESENCE, PROPERTIES, RECORDING, RECORDINGS, ROOT, SOURCE, TEST,
                       TEST_PATH, VOICEMAIL, WATCH, interface_xml, refused)
 
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
@@ -38,7 +38,7 @@ def places(client):
     watch = client.call(alice, PRESENCE, "Watch", "(ssa{sv})", "sip:bob@example.org", "presence", {})
     client.wait_state(call, "active")
     conference = client.call(ROOT, MANAGER, "CreateConference", "(aoa{sv})", [call], {"keep": GLib.Variant("b", True)})
-    return {PRESENCE: alice, CONFERENCE: conference, VOICEMAIL: alice, FORWARDING: alice, WATCH: watch, MANAGER: ROOT, AUDIO: ROOT, HISTORY: ROOT, DND: ROOT, ACCOUNT: ROOT + "/account/alice", CALL: call, MEDIA: call,
+    return {PRESENCE: alice, CONFERENCE: conference, VOICEMAIL: alice, FORWARDING: alice, WATCH: watch, MANAGER: ROOT, AUDIO: ROOT, HISTORY: ROOT, MESSAGES: ROOT, DND: ROOT, ACCOUNT: ROOT + "/account/alice", CALL: call, MEDIA: call,
             RECORDING: call, RECORDINGS: ROOT}
 
 

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import phonebus
-from phonebus import ACCOUNT, AUDIO, CALL, DND, HISTORY, MANAGER, MEDIA, RECORDING, ROOT, interface_xml, number_of, wait
+from phonebus import ACCOUNT, AUDIO, CALL, DND, HISTORY, MANAGER, MEDIA, MESSAGES, RECORDING, ROOT, interface_xml, number_of, wait
 from phonectl import Ctl, Terminal, assert_harmless
 
 NO_ACCOUNT = "no account yet; add one: phonectl account add home aor=sip:YOU@PROVIDER transport=tls --password-stdin\n"
@@ -74,7 +74,7 @@ def test_status(client, ctl):
 def test_status_json(client, ctl):
     dial(client, "sip:echo@example.org")
     got = ctl.json("status")
-    assert set(got) == properties(MANAGER, AUDIO) | {"History" + p for p in properties(HISTORY)} | {"Dnd" + p for p in properties(DND)} | {"object", "accounts", "calls", "conferences"}
+    assert set(got) == properties(MANAGER, AUDIO) | {"History" + p for p in properties(HISTORY)} | {"Dnd" + p for p in properties(DND)} | {"Messages" + p for p in properties(MESSAGES)} | {"object", "accounts", "calls", "conferences"}
     assert set(got["accounts"][0]) == account_keys()
     assert set(got["calls"][0]) == properties(CALL, MEDIA) | {"object", "number", "MediaDirection"} | {"Recording" + p for p in properties(RECORDING)}
     assert got["calls"][0]["Direction"] == "outgoing" and got["calls"][0]["MediaDirection"] == "sendrecv"

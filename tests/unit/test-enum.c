@@ -84,6 +84,10 @@
   X (PhoneWatchKind, phone_watch_kind) \
   X (PhonePublish, phone_publish) \
   X (PhoneMessageState, phone_message_state) \
+  X (PhoneMessageContent, phone_message_content) \
+  X (PhoneMessageReports, phone_message_reports) \
+  X (PhoneMessageReceipts, phone_message_receipts) \
+  X (PhoneEntryKind, phone_entry_kind) \
   X (PhoneUriScheme, phone_uri_scheme)
 
 ENUMS (CHECK)

@@ -123,6 +123,8 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "default-domain", "a@b", NULL }, { "default-domain", "a;b", NULL },
   { "publish", "on", "on" }, { "publish", "maybe", NULL }, { "mwi", "no", "false" }, { "mailbox", "*98", "*98" },
   { "mailbox", "sip:vm@example.org", "sip:vm@example.org" }, { "mailbox", "9 8", NULL },
+  { "message-reports", "on", "on" }, { "message-reports", "maybe", NULL },
+  { "message-receipts", "displayed", "displayed" }, { "message-receipts", "yes", NULL },
   { "country", "de", "DE" }, { "country", "DEU", NULL }, { "country", "D1", NULL },
 };
 
@@ -331,6 +333,8 @@ static const struct { const char *section, *key, *value, *expected; } daemon_cas
   { "recording", "keep-days", "30", "30" }, { "recording", "keep-days", "36501", NULL },
   { "recording", "max-megabytes", "100", "100" }, { "recording", "max-megabytes", "-1", NULL },
   { "history", "keep", "365", "365" }, { "history", "keep", "36501", NULL }, { "history", "keep", "-1", NULL },
+  { "messages", "keep", "30", "30" }, { "messages", "keep", "x", NULL }, { "messages", "max-size", "159", NULL },
+  { "messages", "max-size", "65536", "65536" }, { "messages", "give-up", "0", NULL }, { "messages", "give-up", "1", "1" },
   { "history", "max-entries", "0", "0" }, { "history", "max-entries", "99", NULL }, { "history", "max-entries", "100", "100" },
 };
 

@@ -283,7 +283,8 @@ static void
 test_plans (Fixture *f, gconstpointer data)
 {
   static const char *const where[] = { "TRUE", "h.account = ?1", "h.outcome = ?2", "h.party = ?7", "h.account = ?1 AND h.outcome = ?2",
-                                       "h.start >= ?5 AND h.start < ?6", "h.seen = 0",
+                                       "h.start >= ?5 AND h.start < ?6", "h.seen = 0", "h.kind = ?12", "h.kind = 1 AND h.party = ?7",
+                                       "h.kind = 1 AND h.account = ?1", "h.kind = 1 AND h.seen = 0",
                                        "(h.start, h.seq) < (SELECT start, seq FROM history WHERE id = ?9)" };
   StoreDb db;
   g_autofree char *error = NULL;
@@ -326,7 +327,10 @@ test_migrations (Fixture *f, gconstpointer data)
       g_assert_cmpint (store_schema_migrate (&db, from), ==, SQLITE_OK);
       if (from >= 1)
         {
-          g_assert_cmpint (store_db_exec (&db, "INSERT INTO history VALUES (NULL, 'old', 'a', 1, 1, 'p', 'sip:p@x', 'Name', '', '', 5, 0, 6,"
+          g_assert_cmpint (store_db_exec (&db, "INSERT INTO history (seq, id, account, incoming, outcome, party, remote_uri, remote_name,"
+                                               " asserted_id, diverter, start, answered, ended, actor, cause, sip, q850, phrase, refused_by,"
+                                               " codec, keying, suite, loss_local, loss_remote, jitter_local, jitter_remote, round_trip, mos,"
+                                               " seen) VALUES (NULL, 'old', 'a', 1, 1, 'p', 'sip:p@x', 'Name', '', '', 5, 0, 6,"
                                                " 'remote', 'cancelled', 487, 0, '', '', '', '', '', NULL, NULL, NULL, NULL, NULL, NULL, 0)"),
                            ==, SQLITE_OK);
           expected = 1;

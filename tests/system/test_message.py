@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Text messages of whole phones through a real provider: peers that are not there yet, restarts and crashes in the middle, reports, who
+is writing, what is long, and what floods."""
+import random
+import signal
+import socket
+
+import pytest
+
+from phone import Provider
+
+PROVIDER_ADDRESS = "127.73.1.1"
+USERS = {"ann": "secret of ann", "ben": "secret of ben"}
+SCRIPTS = "Grüße, Привет, שלום, こんにちは, 😀\n\tand a second line"
+
+
+@pytest.fixture
+def pair(phones, provider):
+    """Ann and Ben, registered. Both tell all that they are asked."""
+    def make(transports=("auto", "auto")):
+        made = []
+        for user, transport in zip(USERS, transports):
+            phone = phones(user, audio={"input": "silence", "output": "silence", "ring": "silence"})
+            phone.add_account("work", provider.account_settings(user, transport, message_receipts="displayed"), USERS[user])
+            made.append(phone)
+        return made
+    return make
+
+
+def statuses(phone, id):
+    return [event["args"][1] for event in phone.events if event.get("signal") == "StatusChanged" and event["args"][0] == id]
+
+
+def wait_status(phone, id, status):
+    phone.wait(lambda: status in statuses(phone, id), f"message {id} {status}, not {statuses(phone, id)}")
+
+
+def received(phone):
+    return [event["args"][0] for event in phone.events if event.get("signal") == "Received"]
+
+
+def wait_received(phone, n):
+    phone.wait(lambda: len(received(phone)) >= n, f"{n} messages")
+    return [message["body"] for message in received(phone)]
+
+
+def send(phone, to, text, *options):
+    return phone.ctl("message", "send", *options, to, text)["id"]
+
+
+def test_both_ways_with_reports(pair):
+    ann, ben = pair()
+    first = send(ann, "ben", SCRIPTS)
+    wait_status(ann, first, "sent")
+    assert wait_received(ben, 1) == [SCRIPTS]
+    message = received(ben)[0]
+    assert message["party"] == "ann@phoned.test" and message["read"] is False
+    assert ben.ctl("status")["MessagesUnread"] == 1
+    # Ben's phone said with its 200 that it opens envelopes: the second one asks for reports, and so does what Ben sends back.
+    second = send(ann, "sip:ben@phoned.test", "did you get it?")
+    wait_status(ann, second, "delivered")
+    wait_received(ben, 2)
+    ben.ctl("message", "read")
+    wait_status(ann, second, "displayed")
+    assert ben.ctl("status")["MessagesUnread"] == 0
+    third = send(ben, "ann", "yes")
+    wait_status(ben, third, "delivered")
+    assert statuses(ann, second) == ["queued", "sending", "sent", "delivered", "displayed"]
+    # the conversation, its search, and the history with both in it
+    assert [m["body"] for m in ben.ctl("message", "list", "--party", "ann@phoned.test")] == ["yes", "did you get it?", SCRIPTS]
+    assert [m["id"] for m in ann.ctl("message", "list", "--text", "GET IT")] == [second]
+    assert [(e["kind"], e["outcome"]) for e in ann.ctl("history", "--party", "ben@phoned.test")] == [("message", "received"), ("message", "sent"),
+                                                                                                    ("message", "sent")]
+    # who is writing
+    ann.ctl("message", "composing", "ben")
+    ben.wait(lambda: any(e.get("signal") == "ComposingChanged" and e["args"][2] is True for e in ben.events), "Ann to write")
+    send(ann, "ben", "so")
+    ben.wait(lambda: any(e.get("signal") == "ComposingChanged" and e["args"][2] is False for e in ben.events), "Ann to have written")
+    assert "so" in ben.ctl_text("message", "list") and "\x1b" not in ben.ctl_text("message", "list")
+
+
+def test_peer_that_is_not_there_yet(pair, phones, provider):
+    """It waits for the peer, through a restart, and goes out once, in order."""
+    ann, ben = pair()
+    ben.ctl("account", "unregister", "work")
+    ben.wait_registered("work", "unregistered")
+    ids = [send(ann, "ben", f"waiting {i}") for i in range(3)]
+    shown = ann.wait(lambda: (m := ann.ctl("message", "show", ids[0])) and m["status"] == "queued" and m.get("sip") == 480 and m,
+                     "the server to say 480")
+    assert shown["attempts"] >= 1
+    assert ann.ctl("status")["MessagesQueued"] == 3
+    ann.restart_daemon()
+    ann.wait_registered("work")
+    assert {m["status"] for m in ann.ctl("message", "list")} <= {"queued", "sending"} and ann.ctl("status")["MessagesQueued"] == 3
+    ben.ctl("account", "register", "work")
+    ben.wait_registered("work")
+    send(ben, "ann", "here I am")           # whoever writes is there: nothing waits for its time any more
+    assert wait_received(ben, 3) == ["waiting 0", "waiting 1", "waiting 2"]
+    for id in ids:
+        wait_status(ann, id, "sent")
+    assert ann.ctl("message", "list", "--status", "queued") == []
+
+
+def test_refused_long_in_call(pair):
+    """What is refused says why. Longer than a datagram goes by TCP; with UDP alone it does not go. In a call it goes in its dialog."""
+    text = "0123456789" * 400
+    ann, ben = pair(transports=("auto", "udp"))
+    result = ann.run("message", "send", "--wait", "nobody", "hello?", check=False)
+    assert result.returncode == 5 and "404" in result.stdout
+    assert "20000" in ann.run("message", "send", "ben", "x" * 20001, check=False).stderr
+    assert "control characters" in ann.run("message", "send", "ben", "\x1b[2J", check=False).stderr
+    wait_status(ann, send(ann, "ben", text), "sent")
+    assert wait_received(ben, 1) == [text]
+    long = send(ben, "ann", text)
+    wait_status(ben, long, "failed")
+    assert "too long for UDP" in ben.ctl("message", "show", long)["phrase"]
+    wait_status(ben, send(ben, "ann", "short"), "sent")
+    assert wait_received(ann, 1) == ["short"]
+    ann.ctl("dial", "ben")
+    ben.ctl("answer", ben.wait_call("incoming"))
+    ann.wait_call("active")
+    wait_status(ann, ann.ctl("message", "send", "--call", "1", "in the call")["id"], "sent")
+    assert wait_received(ben, 2)[1] == "in the call"
+    wait_status(ben, ben.ctl("message", "send", "--call", "1", "yes, in it")["id"], "sent")
+    assert wait_received(ann, 2)[1] == "yes, in it"
+    ann.ctl("hangup", "1")
+
+
+def test_crashes(pair):
+    """Both ends are killed at random, again and again. Every message whose id was given out ends somewhere, arrives at most once, in order,
+    and is never called sent when it did not arrive."""
+    seed = random.randrange(1 << 30)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    ann, ben = pair()
+    ids = []
+    for round in range(4):
+        for i in range(dice.randint(3, 8)):
+            ids.append(send(ann, "ben", f"{len(ids)}"))
+        victim = dice.choice((ann, ben))
+        victim.restart_daemon(signal.SIGKILL)
+        for phone in (ann, ben):
+            phone.wait_registered("work")
+    ben.ctl("message", "send", "ann", "go on")
+    done = {"sent", "delivered", "displayed", "failed"}
+
+    def all_done():
+        return {m["id"]: m for m in ann.ctl("message", "list", "--outgoing", "--limit", "500") if m["status"] in done}
+    ann.wait(lambda: len(all_done()) == len(ids), "every message to end somewhere", 40)
+    messages = all_done()
+    assert set(messages) == set(ids)
+    there = [int(m["body"]) for m in reversed(ben.ctl("message", "list", "--incoming", "--limit", "500"))]
+    assert len(there) == len(set(there)), "one arrived twice"
+    assert there == sorted(there), "not in order"
+    for number, id in enumerate(ids):
+        if messages[id]["status"] != "failed":
+            assert number in there, "called sent, and did not arrive"
+        else:
+            assert messages[id].get("uncertain"), messages[id]
+
+
+def message_request(target, port, branch, call_id, cseq, body, content_type="text/plain"):
+    payload = body.encode()
+    return (f"MESSAGE {target} SIP/2.0\r\nVia: SIP/2.0/UDP 127.73.1.9:{port};branch=z9hG4bK{branch};rport\r\nMax-Forwards: 70\r\n"
+            f"From: <sip:stranger@127.73.1.9>;tag=x\r\nTo: <{target}>\r\nCall-ID: {call_id}\r\nCSeq: {cseq} MESSAGE\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {len(payload)}\r\n\r\n").encode() + payload
+
+
+def test_raw(phones):
+    """A stranger's datagrams: answers, duplicates, limits."""
+    phone = phones("direct", audio={"input": "silence", "output": "silence", "ring": "silence"}, config={"sip": {"bind": "127.73.1.8:5060"}})
+    phone.ctl("account", "add", "direct", "aor=sip:dora@127.73.1.8", "register=false", "transport=udp")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.73.1.9", 0))
+        peer.settimeout(15)
+        port, count = peer.getsockname()[1], 0
+
+        def ask(call_id, cseq, body, content_type="text/plain"):
+            nonlocal count
+            count += 1
+            peer.sendto(message_request("sip:dora@127.73.1.8", port, f"b{count}", call_id, cseq, body, content_type), ("127.73.1.8", 5060))
+            while True:
+                answer = peer.recv(65536).decode()
+                if f"z9hG4bKb{count};" in answer or f"z9hG4bKb{count}\r" in answer:
+                    return int(answer.split()[1]), answer
+        assert ask("a", 1, "one\x1b[31m")[0] == 200
+        # what was acknowledged is on the disk, whatever comes
+        phone.restart_daemon(signal.SIGKILL)
+        assert [m["body"] for m in phone.ctl("message", "list")] == ["one [31m"]
+        assert ask("a", 1, "one")[0] == 200                    # again, in another transaction: the same message
+        assert ask("a", 2, "two")[0] == 200
+        status, answer = ask("b", 1, "<p>", "text/html")
+        assert status == 415 and "Accept: text/plain" in answer
+        assert ask("c", 1, "x", "text/plain; charset=utf-16")[0] == 415
+        assert ask("d", 1, "x" * 20001)[0] == 413
+        assert [m["body"] for m in phone.ctl("message", "list")] == ["two", "one [31m"]
+        answers = [ask(f"flood{i}", 1, "x") for i in range(80)]
+        refused = [answer for status, answer in answers if status == 503]
+        assert refused and "Retry-After:" in refused[0]

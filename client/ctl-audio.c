@@ -13,6 +13,7 @@ print_audio (Ctl *ctl, const CtlValue *audio)
   ctl_table_pair (table, "input", muted ? CTL_WARN : CTL_BOLD, "%s%s", ctl_value_string (audio, "Input"), muted ? " (muted)" : "");
   ctl_table_pair (table, "output", CTL_BOLD, "%s", ctl_value_string (audio, "Output"));
   ctl_table_pair (table, "ring", CTL_BOLD, "%s", ctl_value_string (audio, "Ring"));
+  ctl_table_pair (table, "default", CTL_PLAIN, "%s", ctl_value_bool (audio, "FollowDefault") ? "followed" : "as it was when a call began");
   ctl_table_pair (table, "echo", CTL_PLAIN, "%s", ctl_value_string (audio, "EchoCancel"));
   ctl_table_print (table);
   if (!devices || devices->n == 0)
@@ -65,6 +66,19 @@ static int run_ring (Ctl *ctl, const CtlArgs *args) { return select_device (ctl,
 static int run_echo (Ctl *ctl, const CtlArgs *args) { return select_device (ctl, "EchoCancel", args); }
 
 static int
+run_follow (Ctl *ctl, const CtlArgs *args)
+{
+  bool on = strcmp (args->words[1], "on") == 0;
+
+  if (!on && strcmp (args->words[1], "off") != 0)
+    {
+      ctl_error ("audio follow: on or off, not '%s'", args->words[1]);
+      return CTL_EXIT_USAGE;
+    }
+  return ctl_set_property (ctl, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, "FollowDefault", "b", (int) on);
+}
+
+static int
 run_test (Ctl *ctl, const CtlArgs *args)
 {
   return ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_AUDIO, "TestTone", NULL, "s", args->words[1]);
@@ -85,6 +99,7 @@ static const CtlVerb actions[] = {
   { "output", "OUTPUT", "choose the loudspeaker", NULL, run_output },
   { "ring", "OUTPUT", "choose where it rings", NULL, run_ring },
   { "echo", "MODE", "cancel the loudspeaker's echo: off, on or auto", NULL, run_echo },
+  { "follow", "MODE", "move with the desktop's default device: on or off", NULL, run_follow },
   { "test", "ROLE", "a short tone on output or ring; for input, hear the microphone", NULL, run_test },
   { "mute", "", "switch the microphone off for all calls", NULL, run_mute },
   { "unmute", "", "and on again", NULL, run_unmute },

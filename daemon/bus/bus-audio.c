@@ -4,6 +4,8 @@
 
 #include "bus/bus-private.h"
 
+#define FOLLOW_ROLE "follow-default"    /* as the engine calls it */
+
 static const char *const tone_roles[] = { "output", "ring", NULL };
 
 static const PhonePorts *
@@ -79,8 +81,18 @@ append_selected (sd_bus_message *reply, Bus *self, const char *property)
   return bus_append_text (reply, device);
 }
 
+static int
+append_follow_default (sd_bus_message *reply, Bus *self)
+{
+  const PhonePorts *ports = ports_of (self);
+  g_autofree char *text = ports->media->audio_selected (ports->engine, FOLLOW_ROLE);
+
+  return sd_bus_message_append (reply, "b", g_strcmp0 (text, "false") != 0);
+}
+
 BUS_GETTER (get_devices, Bus, append_devices (reply, self))
 BUS_GETTER (get_selected, Bus, append_selected (reply, self, property))
+BUS_GETTER (get_follow_default, Bus, append_follow_default (reply, self))
 BUS_GETTER (get_input_muted, Bus,
             sd_bus_message_append (reply, "b", (int) !!phone_registry_get_input_muted (self->registry)))
 
@@ -105,6 +117,21 @@ set_selected (sd_bus *bus_, const char *path, const char *interface, const char 
 }
 
 static int
+set_follow_default (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
+                    sd_bus_error *ret_error)
+{
+  Bus *self = data;
+  g_autoptr (GError) error = NULL;
+  int follow;
+  int r = sd_bus_message_read (value, "b", &follow);
+
+  if (r < 0)
+    return r;
+  phone_registry_select_audio (self->registry, FOLLOW_ROLE, follow ? "true" : "false", &error);
+  return error ? bus_error_set (ret_error, error) : 0;
+}
+
+static int
 set_input_muted (sd_bus *bus_, const char *path, const char *interface, const char *property,
                  sd_bus_message *value, void *data, sd_bus_error *ret_error)
 {
@@ -120,7 +147,7 @@ set_input_muted (sd_bus *bus_, const char *path, const char *interface, const ch
 void
 bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_names)
 {
-  static const char *const names[] = { "Devices", "Input", "Output", "Ring", "EchoCancel" };
+  static const char *const names[] = { "Devices", "Input", "Output", "Ring", "EchoCancel", "FollowDefault" };
 
   for (gsize i = 0; devices && i < G_N_ELEMENTS (names); i++)
     g_ptr_array_add (ret_names, (char *) names[i]);
@@ -141,6 +168,7 @@ const sd_bus_vtable bus_audio_vtable[] = {
                             CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_WRITABLE_PROPERTY ("Ring", "s", get_selected, set_selected, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_WRITABLE_PROPERTY ("EchoCancel", "s", get_selected, set_selected, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("FollowDefault", "b", get_follow_default, set_follow_default, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_WRITABLE_PROPERTY ("InputMuted", "b", get_input_muted, set_input_muted, 0,
                             CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_VTABLE_END,

@@ -170,6 +170,7 @@ static const PhoneSetting rows[] = {
   TEXT ("audio", "output", output, check_output, "default", "loudspeaker"),
   TEXT ("audio", "ring", ring, check_output, "default", "where the phone rings"),
   TEXT ("audio", "echo-cancel", echo_cancel, check_echo_cancel, "auto", "takes the loudspeaker out of the microphone: off, on, auto"),
+  BOOL ("audio", "follow-default", follow_default, "true", "calls on a default device move when the desktop's default changes"),
   BOOL ("audio", "noise-suppression", noise_suppression, "true", "takes steady noise out of the microphone"),
   BOOL ("audio", "gain-control", gain_control, "false", "brings the voice to the same loudness wherever the mouth is"),
   TEXT ("audio", "ring-tone", ring_tone, phone_setting_check_path, NULL, "WAV file; default: the ring tone of the country"),

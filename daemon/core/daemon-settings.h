@@ -18,6 +18,7 @@ typedef struct
   /* [audio] */
   char *input, *output, *ring;  /* default, pipewire[:NAME], pulse[:NAME], alsa[:NAME], file:PATH, tone[:HZ], silence */
   char *echo_cancel;            /* "off", "on", "auto": default, where there are a loudspeaker and a microphone in one room */
+  gboolean follow_default;      /* calls on a default device move with the desktop's default */
   gboolean noise_suppression;   /* default TRUE */
   gboolean gain_control;        /* default FALSE: the desktop sets the microphone */
   char *ring_tone;              /* WAV file, NULL: built-in by country */

@@ -243,7 +243,7 @@ typedef struct
   void (*set_ring) (gpointer engine, PhoneTone tone, const char *country);
 
   /* Audio settings (org.phoned.Phone1.Audio). role: "input", "output", "ring" with a device, "echo-cancel" with
-   * "off", "on" or "auto". */
+   * "off", "on" or "auto", "follow-default" with "true" or "false". */
   gboolean (*audio_select) (gpointer engine, const char *role, const char *device, GError **error);
   char *(*audio_selected) (gpointer engine, const char *role);
   /* GPtrArray of GHashTable string->string: id, name, role, driver, default. Caller unrefs. */

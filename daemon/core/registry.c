@@ -185,15 +185,16 @@ phone_registry_emit_watch (PhoneRegistry *registry, PhoneWatch *watch, gboolean 
   g_signal_emit (registry, signals[added ? SIGNAL_WATCH_ADDED : SIGNAL_WATCH_REMOVED], 0, watch);
 }
 
-static const char *const roles[] = { "input", "output", "ring", "echo-cancel" };
+static const char *const roles[] = { "input", "output", "ring", "echo-cancel", "follow-default" };
 
 static const char *
 configured_device (const PhoneDaemonSettings *settings, const char *role)
 {
-  return g_str_equal (role, "input")         ? settings->input
-         : g_str_equal (role, "output")      ? settings->output
-         : g_str_equal (role, "echo-cancel") ? settings->echo_cancel
-                                             : settings->ring;
+  return g_str_equal (role, "input")            ? settings->input
+         : g_str_equal (role, "output")         ? settings->output
+         : g_str_equal (role, "echo-cancel")    ? settings->echo_cancel
+         : g_str_equal (role, "follow-default") ? settings->follow_default ? "true" : "false"
+                                                : settings->ring;
 }
 
 /* After a reload: the devices whose setting changed, unless the user chose another. */

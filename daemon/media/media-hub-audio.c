@@ -4,11 +4,13 @@
 
 #include "media/media-file.h"
 #include "media/media-hub-private.h"
+#include "media/media-live.h"
 #include "media/media-probe.h"
 
 PHONE_DEFINE_ENUM (MediaEchoMode, media_echo_mode, MEDIA_ECHO_MODE_LIST)
 
 #define ECHO_ROLE "echo-cancel" /* stands where a role does */
+#define FOLLOW_ROLE "follow-default"
 #define TEST_MS 2000
 #define TEST_HZ 440
 #define TEST_AMPLITUDE 0.25
@@ -117,6 +119,11 @@ media_hub_select (MediaHub *hub, const char *role_name, const char *text, GError
 
   if (g_str_equal (role_name, ECHO_ROLE))
     return select_echo_mode (hub, text, error);
+  if (g_str_equal (role_name, FOLLOW_ROLE))
+    {
+      media_live_set_follow_default (g_str_equal (text, "true"));
+      return TRUE;
+    }
   if (!find_role (role_name, &role, error))
     return FALSE;
   device = media_device_parse (role, text, error);
@@ -137,6 +144,8 @@ media_hub_selected (MediaHub *hub, const char *role_name)
 
   if (g_str_equal (role_name, ECHO_ROLE))
     return g_strdup (media_echo_mode_to_string (hub->echo_mode));
+  if (g_str_equal (role_name, FOLLOW_ROLE))
+    return g_strdup (media_live_get_follow_default () ? "true" : "false");
   return media_role_from_string (role_name, &role) ? g_strdup (hub->selected[role]) : NULL;
 }
 

@@ -9,6 +9,7 @@
  * with a tone, call waiting, a test tone. Without a reason there is no thread, no timer and no wake-up. */
 
 #include "media/media-hub-private.h"
+#include "media/media-live.h"
 #include "media/media-thread.h"
 
 #include <gst/gst.h>
@@ -93,6 +94,7 @@ media_hub_new (const PhoneDaemonSettings *settings)
   media_outlet_on_place (hub->outlet, on_place, hub);
   if (settings->echo_cancel == NULL || !media_echo_mode_from_string (settings->echo_cancel, &hub->echo_mode))
     hub->echo_mode = MEDIA_ECHO_AUTO;
+  media_live_set_follow_default (settings->follow_default);
   hub->suppress_noise = settings->noise_suppression;
   hub->control_gain = settings->gain_control;
   hub->ringer = media_ringer_new (settings->ring_tone, on_ring_lost, hub);

@@ -32,6 +32,7 @@
 #define STILL_LIMIT 6
 #define FIRST_LIMIT 10          /* the same until the first one has come */
 
+#define PIN_MS 1000             /* that the server has to say which device is the default */
 #define TELL_US 20000           /* that a device has to say why it failed, once something else did */
 #define MAX_DELAY_MS 500
 
@@ -46,6 +47,7 @@ static const guint sizes[] = { 20000, 40000, 80000 };
 #define SHORTAGES_US (20 * G_USEC_PER_SEC)      /* within that two of them are no accident */
 #define FORGET_US (600 * G_USEC_PER_SEC)        /* until a smaller buffer is tried again, by what is opened then */
 static guint fixed_buffer_us, period_us = PERIOD_US;    /* 0: sizes */
+static atomic_bool follow_default = TRUE;
 static atomic_uint output_size;                 /* index in sizes, of what plays calls */
 static _Atomic gint64 output_grown;             /* us */
 
@@ -277,6 +279,25 @@ set_stream_properties (GstElement *element, const char *role)
   gst_structure_free (properties);
 }
 
+/* A stream without a name follows the default; one that shall not gets the name of what is the default now. */
+static void
+pin_default (MediaLive *live)
+{
+  MediaRole role = live->role == MEDIA_ROLE_INPUT ? MEDIA_ROLE_INPUT : MEDIA_ROLE_OUTPUT;
+  g_autoptr (GPtrArray) found = NULL;
+
+  if (atomic_load (&follow_default) || g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "current-device") == NULL)
+    return;
+  found = media_probe (MEDIA_DEVICE_PULSE, PIN_MS);
+  for (guint i = 0; found != NULL && i < found->len; i++)
+    {
+      MediaProbed *probed = g_ptr_array_index (found, i);
+
+      if (probed->role == role && probed->is_default)
+        g_object_set (live->element, "device", probed->name, NULL);
+    }
+}
+
 static GstElement *
 make_device (MediaLive *live)
 {
@@ -343,6 +364,8 @@ build (MediaLive *live)
   GstBus *bus;
 
   live->element = make_device (live);
+  if (live->element != NULL && live->device.name == NULL)
+    pin_default (live);
   live->pipeline = gst_pipeline_new (NULL);
   bus = gst_element_get_bus (live->pipeline);
   gst_bus_set_sync_handler (bus, on_message, live_ref (live), live_unref);
@@ -617,6 +640,18 @@ double
 media_live_get_delay (MediaLive *live)
 {
   return atomic_load (&live->delay);
+}
+
+void
+media_live_set_follow_default (gboolean follow)
+{
+  atomic_store (&follow_default, !!follow);
+}
+
+gboolean
+media_live_get_follow_default (void)
+{
+  return atomic_load (&follow_default);
 }
 
 void

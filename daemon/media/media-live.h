@@ -32,6 +32,9 @@ MediaLive *media_live_new (MediaRole role, const MediaDevice *device, MediaLiveD
 void media_live_set_state (MediaLive *live, MediaLiveState state);
 /* Ms in buffers of the device and its server, NAN: unknown; any thread. */
 double media_live_get_delay (MediaLive *live);
+/* Whether what is opened from now on as the default goes where the default goes (TRUE at first), or stays. */
+void media_live_set_follow_default (gboolean follow);
+gboolean media_live_get_follow_default (void);
 /* For benchmarks: other buffers, in us, for what is made from now on. */
 void media_live_set_buffers (guint buffer, guint period);
 /* Closes it behind the caller's back; accepts NULL. */

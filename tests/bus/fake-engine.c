@@ -724,7 +724,7 @@ audio_select (gpointer engine, const char *role, const char *device, GError **er
   static const char *const known[] = { "default", "silence", "tone", "alsa:headset", NULL };
   static const char *const modes[] = { "off", "on", "auto", NULL };
 
-  if (g_strv_contains (g_str_equal (role, "echo-cancel") ? modes : known, device))
+  if (g_str_equal (role, "follow-default") || g_strv_contains (g_str_equal (role, "echo-cancel") ? modes : known, device))
     {
       g_hash_table_replace (((FakeEngine *) engine)->selected, g_strdup (role), g_strdup (device));
       return TRUE;

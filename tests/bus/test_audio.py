@@ -39,6 +39,15 @@ def test_echo_cancel(client):
     assert client.get(ROOT, AUDIO, "EchoCancel") == "auto"
 
 
+def test_follow_default(client):
+    assert client.get(ROOT, AUDIO, "FollowDefault") is True
+    client.set(ROOT, AUDIO, "FollowDefault", "b", False)
+    assert client.get(ROOT, AUDIO, "FollowDefault") is False
+    wait(lambda: [c for c in client.changes(ROOT, AUDIO) if c.get("FollowDefault") is False])
+    client.set(ROOT, AUDIO, "FollowDefault", "b", True)
+    assert client.get(ROOT, AUDIO, "FollowDefault") is True
+
+
 def test_input_muted(client):
     client.set(ROOT, AUDIO, "InputMuted", "b", True)
     assert client.get(ROOT, AUDIO, "InputMuted") is True

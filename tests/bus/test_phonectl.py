@@ -515,7 +515,7 @@ def test_audio(client, ctl):
     assert ctl.ok("audio", "input", "alsa:headset") == ""
     ctl.ok("audio", "ring", "silence")
     ctl.ok("audio", "mute")
-    assert ctl.ok("audio") == ("input   alsa:headset (muted)\noutput  default\nring    silence\necho    auto\n\n"
+    assert ctl.ok("audio") == ("input    alsa:headset (muted)\noutput   default\nring     silence\ndefault  followed\necho     auto\n\n"
                                "input   alsa:headset  default  Headset ?\noutput  alsa:headset           Headset\n")
     ctl.ok("audio", "unmute")
     ctl.ok("audio", "output", "silence")

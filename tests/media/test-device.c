@@ -6,6 +6,7 @@
 
 #include "media/media-hub.h"
 #include "media/media-drift.h"
+#include "media/media-live.h"
 #include "media/media-thread.h"
 #include "pcm-signal.h"
 #include "sound-server.h"
@@ -96,7 +97,7 @@ on_lost (const char *role, const char *device, gpointer data)
 static Call *
 call_new (const char *input, const char *output, const char *ring)
 {
-  PhoneDaemonSettings settings = { .input = (char *) input, .output = (char *) output, .ring = (char *) ring };
+  PhoneDaemonSettings settings = { .follow_default = TRUE, .input = (char *) input, .output = (char *) output, .ring = (char *) ring };
   Call *call = g_new0 (Call, 1);
 
   pthread_mutex_init (&call->lock, NULL);
@@ -376,6 +377,42 @@ test_named_and_missing (void)
   sound_server_stop (server);
 }
 
+/* The desktop's default changes in a call: it goes there, or stays, as was chosen. */
+static void
+test_default_changes (gconstpointer data)
+{
+  SoundServer *server = start_or_skip (GPOINTER_TO_INT (data));
+
+  if (server == NULL)
+    return;
+  for (guint follow = 0; follow < 2; follow++)
+    {
+      g_autoptr (Call) call = call_new ("silence", "default", "silence");
+      g_autoptr (Call) listener = call_new (follow ? "pulse:other.monitor" : "pulse:out.monitor", "silence", "silence");
+      g_autoptr (GError) error = NULL;
+
+      g_assert_true (media_hub_select (call->hub, "follow-default", follow ? "true" : "false", &error));
+      media_port_set_running (call->port, TRUE);
+      media_port_set_running (listener->port, TRUE);
+      if (!follow)
+        AWAIT (get (listener, &listener->pure) >= 20);
+      else
+        AWAIT (get (listener, &listener->pushes) >= 100);       /* it plays on "out" */
+      g_free (sound_server_pactl ("set-default-sink other"));
+      if (!follow)
+        {
+          guint pushes = get (listener, &listener->pushes);
+
+          AWAIT (get (listener, &listener->pushes) >= pushes + 100);
+        }
+      AWAIT (get (listener, &listener->pure) >= 100);
+      g_assert_cmpuint (call->n_lost, ==, 0);
+      g_free (sound_server_pactl ("set-default-sink out"));
+    }
+  media_live_set_follow_default (TRUE);
+  sound_server_stop (server);
+}
+
 /* A headset is plugged in during a call that was to use it: it does not take until the next look, which after some has become rare. */
 static void
 test_plugged (gconstpointer data)
@@ -511,6 +548,8 @@ main (int argc, char **argv)
   g_test_add_func ("/device/server-killed", test_server_killed);
   g_test_add_func ("/device/no-microphone", test_no_microphone);
   g_test_add_func ("/device/named-and-missing", test_named_and_missing);
+  g_test_add_data_func ("/device/default-changes/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_default_changes);
+  g_test_add_data_func ("/device/default-changes/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_default_changes);
   g_test_add_data_func ("/device/plugged/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_plugged);
   g_test_add_data_func ("/device/plugged/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_plugged);
   g_test_add_data_func ("/device/moved-by-hand/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE),

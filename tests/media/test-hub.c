@@ -153,7 +153,7 @@ make_noise (guint n, guint64 seed)
 static MediaHub *
 make_hub (const char *input, const char *output, const char *ring)
 {
-  PhoneDaemonSettings settings = { .input = (char *) input, .output = (char *) output, .ring = (char *) ring };
+  PhoneDaemonSettings settings = { .follow_default = TRUE, .input = (char *) input, .output = (char *) output, .ring = (char *) ring };
 
   return media_hub_new (&settings);
 }

@@ -389,7 +389,7 @@ witnessed (Witness *witness, gboolean far, double hz)
 static void
 test_room (void)
 {
-  PhoneDaemonSettings settings = { .input = (char *) "tone:2500", .output = (char *) "silence", .ring = (char *) "silence",
+  PhoneDaemonSettings settings = { .follow_default = TRUE, .input = (char *) "tone:2500", .output = (char *) "silence", .ring = (char *) "silence",
                                    .echo_cancel = (char *) "off" };
   MediaHub *hub = media_hub_new (&settings);
   MediaRoom *room = media_room_new (hub);
@@ -498,7 +498,7 @@ test_room (void)
 static void
 test_coming_and_going (void)
 {
-  PhoneDaemonSettings settings = { .input = (char *) "silence", .output = (char *) "silence", .ring = (char *) "silence",
+  PhoneDaemonSettings settings = { .follow_default = TRUE, .input = (char *) "silence", .output = (char *) "silence", .ring = (char *) "silence",
                                    .echo_cancel = (char *) "off" };
   MediaHub *hub = media_hub_new (&settings);
   MediaRoom *room = media_room_new (hub);

@@ -312,6 +312,7 @@ static const struct { const char *section, *key, *value, *expected; } daemon_cas
   { "audio", "output", "silence", "silence" }, { "audio", "output", "tone", NULL }, { "audio", "output", "alsa", "alsa" },
   { "audio", "ring", "pulse:x:y", "pulse:x:y" },
   { "audio", "echo-cancel", "off", "off" }, { "audio", "echo-cancel", "maybe", NULL },
+  { "audio", "follow-default", "no", "false" }, { "audio", "follow-default", "maybe", NULL },
   { "audio", "noise-suppression", "no", "false" }, { "audio", "noise-suppression", "maybe", NULL },
   { "audio", "gain-control", "yes", "true" }, { "audio", "gain-control", "maybe", NULL },
   { "audio", "ring-tone", "/a.wav", "/a.wav" }, { "audio", "ring-tone", "a.wav", NULL },

@@ -73,6 +73,27 @@ static const PhoneMediaEvents media_events = {
 
 /* ---- session ---- */
 
+static gboolean
+is_ip6 (const char *address)
+{
+  return strchr (address, ':') != NULL;
+}
+
+/* Where the peer's media is of the other address family than its signalling (RFC 6157), ours is too, if there is a way. */
+static char *
+find_local_address (PhoneCall *call)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  g_autofree char *usual = ports->sig->account_local_address (ports->ua, call->account, call->remote_uri);
+  const PhoneMediaDesc *offer = call->remote_offer;
+  const char *remote = call->plan ? call->plan->remote_address : offer && !phone_media_desc_has_ice (offer) ? offer->address : NULL;
+  char *towards = NULL;
+
+  if (usual && remote && is_ip6 (usual) != is_ip6 (remote))
+    towards = ports->sig->local_address_towards (ports->ua, remote);
+  return towards ? towards : g_steal_pointer (&usual);
+}
+
 gboolean
 phone_call_open_media (PhoneCall *call, GError **error)
 {
@@ -81,7 +102,7 @@ phone_call_open_media (PhoneCall *call, GError **error)
   PhoneMediaParams params = { 0 };
 
   if (!call->local_address)
-    call->local_address = ports->sig->account_local_address (ports->ua, call->account, call->remote_uri);
+    call->local_address = find_local_address (call);
   if (!call->local_address)
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_NETWORK_DOWN, "No route to %s", call->remote_uri);
@@ -91,7 +112,7 @@ phone_call_open_media (PhoneCall *call, GError **error)
     return TRUE;
   params.call_id = call->log.call;
   params.bind_address = settings->media_bind;
-  params.ipv6 = strchr (call->local_address, ':') != NULL;
+  params.ipv6 = is_ip6 (call->local_address);
   params.country = phone_registry_country (call->registry, call->account);
   call->media = phone_call_new_media (call, &params, &media_events, error);
   if (!call->media)
@@ -250,10 +271,11 @@ phone_call_check_offer (PhoneCall *call, const PhoneMediaDesc *offer, GError **e
   PhoneMediaCaps caps;
   g_autoptr (PhoneMediaDesc) answer = NULL;
   g_autoptr (PhoneMediaPlan) plan = NULL;
+  g_autofree char *address = call->local_address ? NULL : find_local_address (call);
 
   phone_call_fill_caps (call, PHONE_DIRECTION_SENDRECV, &caps);
   if (!caps.address)
-    caps.address = "0.0.0.0";
+    caps.address = address ? address : "0.0.0.0";
   if (!caps.port)
     caps.port = caps.rtcp_port = 9;     /* the discard port: never on the wire */
   answer = create_answer (&caps, offer, NULL, &plan, error);

@@ -293,6 +293,18 @@ check_caps (const PhoneMediaCaps *caps, GError **error)
   return TRUE;
 }
 
+/* A socket for IPv6 reaches IPv4 too, and not the other way round. Candidates of ICE are another matter. */
+static gboolean
+check_family (const PhoneMediaCaps *caps, const PhoneMediaDesc *remote, GError **error)
+{
+  if (!caps->address || !remote->address || phone_media_desc_has_ice (remote) || strchr (caps->address, ':')
+      || !strchr (remote->address, ':'))
+    return TRUE;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the peer's media is at %s (IPv6), which cannot be reached from %s (IPv4)",
+               remote->address, caps->address);
+  return FALSE;
+}
+
 static char *
 codec_names (const PhoneMediaDesc *desc)
 {
@@ -357,6 +369,8 @@ phone_answer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, co
     return NULL;
   if (offer->port == 0)
     return refuse (caps, offer, previous, ret_plan);
+  if (!check_family (caps, offer, error))
+    return NULL;
 
   answer = describe (caps);
   answer->rtcp_mux = caps->rtcp_mux && offer->rtcp_mux;
@@ -396,6 +410,8 @@ phone_offer_complete (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, c
       plan->refused = TRUE;
       return g_steal_pointer (&plan);
     }
+  if (!check_family (caps, answer, error))
+    return NULL;
   for (guint i = 0; i < answer->n_codecs && chosen == NULL; i++)
     if (find_codec (offer, answer->codecs[i].id) != NULL)
       chosen = &answer->codecs[i];

@@ -66,6 +66,8 @@ typedef struct
   /* Our numeric address as the account's proxy/registrar (or target, a URI, when there is none) sees us; NULL if there is no route.
    * Caller frees. */
   char *(*account_local_address) (gpointer ua, PhoneAccount *account, const char *target);
+  /* The same for a numeric address. */
+  char *(*local_address_towards) (gpointer ua, const char *address);
 
   /* Calls. The engine keeps its dialog under the call pointer until phone_call_on_ended(). offer may be NULL only in answer. */
   gboolean (*call_invite) (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,

@@ -154,6 +154,24 @@ make_extra (UaDialog *dialog, const PhoneInviteParams *params, GError **error)
   return TRUE;
 }
 
+/* Straight to an address, without a server that might speak both. */
+static gboolean
+is_reachable (UaStack *stack, const char *target, GError **error)
+{
+  g_autofree char *host = NULL;
+  guint16 port;
+  int family;
+
+  if (!ua_route_split (target, &host, &port))
+    return TRUE;
+  family = ua_address_family (host);
+  if (family == AF_UNSPEC || family == stack->family)
+    return TRUE;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "%s is an %s address, and account %s speaks %s", host,
+               family == AF_INET6 ? "IPv6" : "IPv4", stack->id, stack->family == AF_INET6 ? "IPv6" : "IPv4");
+  return FALSE;
+}
+
 gboolean
 ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer, GError **error)
 {
@@ -175,6 +193,8 @@ ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params,
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "Too many SIP dialogs on account %s", account->id);
       return FALSE;
     }
+  if (!account->server_uri && !is_reachable (account->stack, params->target, error))
+    return FALSE;
   dialog = ua_dialog_new (account->stack, DIALOG_CALLING);
   if (!make_extra (dialog, params, error))
     {

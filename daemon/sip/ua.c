@@ -278,6 +278,12 @@ account_local_address (gpointer ua, PhoneAccount *account, const char *target)
   return entry ? ua_account_local_address (entry, target) : NULL;
 }
 
+static char *
+local_address_towards (gpointer ua, const char *address)
+{
+  return ua_route_source (address, ua_address_family (address));
+}
+
 static void
 presence_changed (gpointer ua, PhoneAccount *account)
 {
@@ -293,6 +299,7 @@ const PhoneSignallingOps ua_signalling_ops = {
   .account_register = account_register,
   .account_unregister = account_unregister,
   .account_local_address = account_local_address,
+  .local_address_towards = local_address_towards,
   .call_invite = ua_dialog_invite,
   .call_ring = ua_dialog_ring,
   .call_answer = ua_dialog_answer,

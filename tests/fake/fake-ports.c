@@ -68,6 +68,12 @@ account_unregister (gpointer ua, PhoneAccount *account)
 }
 
 static char *
+local_address_towards (gpointer ua, const char *address)
+{
+  return NULL;
+}
+
+static char *
 account_local_address (gpointer ua, PhoneAccount *account, const char *target)
 {
   return g_strdup ("192.0.2.1");
@@ -167,6 +173,7 @@ static const PhoneSignallingOps signalling_ops = {
   .account_register = account_register,
   .account_unregister = account_unregister,
   .account_local_address = account_local_address,
+  .local_address_towards = local_address_towards,
   .call_invite = call_invite,
   .call_ring = call_ring,
   .call_answer = call_answer,

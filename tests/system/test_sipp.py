@@ -130,6 +130,14 @@ def test_offerless(phone, caller):
     process.finish()
 
 
+def test_other_family(phone, caller):
+    """Signalling over IPv4, media over IPv6."""
+    process = caller("caller-bye", media="::1")
+    number = answer(phone)
+    assert phone.calls[str(number)]["RemoteAddress"] == "[::1]:30000"
+    process.finish()
+
+
 def test_reliable_ringing(phone, caller):
     """A caller who requires 100rel, and whose PRACK is late: the 180 is sent again until it comes."""
     process = caller("caller-prack")

@@ -7,10 +7,10 @@ SCENARIOS = pathlib.Path(__file__).resolve().parent.parent / "system" / "sipp"
 
 
 class Sipp:
-    def __init__(self, work, scenario, address, peer="", *, calls=1, rate=10, service="us", port=5060, timeout=30):
+    def __init__(self, work, scenario, address, peer="", *, calls=1, rate=10, service="us", port=5060, media=None, timeout=30):
         self.folder = pathlib.Path(work) / f"sipp-{scenario}-{len(list(pathlib.Path(work).glob('sipp-*')))}"
         self.folder.mkdir()
-        command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", address, "-p", str(port), "-mi", address, "-m", str(calls),
+        command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", address, "-p", str(port), "-mi", media or address, "-m", str(calls),
                    "-r", str(rate), "-s", service, "-nostdin", "-trace_err", "-error_file", str(self.folder / "errors"), "-trace_msg",
                    "-message_file", str(self.folder / "messages"), "-timeout", str(timeout), "-timeout_error", *([peer] if peer else [])]
         with open(self.folder / "screen", "wb") as screen:

@@ -8,6 +8,7 @@
  *   - When it is full, room is made at the expense of the oldest that has not said anything yet, else of the one that has been silent
  *     longest, if that is more than IDLE; a phone with a call or a keep-alive is not. If the address alone is full, only among its own.
  *     If there is none, the new one is closed.
+ *   - A TLS handshake costs us arithmetic: there may be so many a second from one address, and so many in all (handshake-rate.h).
  *   - TCP asks silent peers whether they are still there, so that those that vanished do not hold a place.
  *
  * sofia closes the connections; that is noticed by the inode of the socket, which is not reused together with its number. */
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sip/handshake-rate.h"
 #include "sip/ua-module.h"
 #include "sip/ua-private.h"
 
@@ -29,6 +31,7 @@
 #define MAX_PER_ADDRESS 16
 #define PATIENCE 10000          /* ms */
 #define IDLE 90000              /* ms: three of the usual keep-alives */
+#define SAY_AGAIN (60 * G_USEC_PER_SEC)
 enum { KEEPALIVE_IDLE = 60, KEEPALIVE_INTERVAL = 15, KEEPALIVE_COUNT = 4 };     /* s, s */
 
 typedef struct
@@ -175,13 +178,34 @@ admit (int fd)
   return TRUE;
 }
 
-void
+/* Anybody can cause this as often as he likes: it is said now and then. */
+static void
+say_too_many (void)
+{
+  static gint64 said;
+  gint64 now = g_get_monotonic_time ();
+
+  if (said && now - said < SAY_AGAIN)
+    return;
+  said = now;
+  phone_log_notice (NULL, "tls: too many handshakes, some are refused");
+}
+
+gboolean
 ua_admission_expect (int fd)
 {
+  static HandshakeRate *rate;
   Guest *guest = find_guest (fd);
 
-  if (guest)
-    guest->tls = TRUE;
+  if (!guest)
+    return TRUE;
+  guest->tls = TRUE;
+  if (!rate)
+    rate = handshake_rate_new ();
+  if (handshake_rate_take (rate, (struct sockaddr *) &guest->peer, g_get_monotonic_time ()))
+    return TRUE;
+  say_too_many ();
+  return FALSE;
 }
 
 void

@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-/* A connection of TLS: octets of the handshake alone will not do. */
-void ua_admission_expect (int fd);
+/* A connection of TLS: octets of the handshake alone will not do. FALSE: too many from there, or in all, have shaken hands of late. */
+gboolean ua_admission_expect (int fd);
 /* The first of SIP came. */
 void ua_admission_prove (int fd);
 

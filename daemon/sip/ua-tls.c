@@ -31,9 +31,9 @@
  *
  * Incoming. sofia listens as soon as it has a TLS transport, and would serve without a certificate, which ends
  * every handshake. Here a policy either serves, with our certificate, or the handshake ends there, with the
- * alert by which the caller learns that TLS is not to be had here. Nobody waits for such a connection: its failure needs no disguise, sofia closes it, and it never
- * counts as an outcome of the account. How many there may be, and for how long without a request:
- * ua-admission.c. Sessions are not kept for resumption, renegotiation is refused: both are work that a
+ * alert by which the caller learns that TLS is not to be had here. Nobody waits for such a connection: its
+ * failure needs no disguise, sofia closes it, and it never counts as an outcome of the account. How many there
+ * may be, how often, and for how long without a request: ua-admission.c. Sessions are not kept for resumption, renegotiation is refused: both are work that a
  * stranger could ask for.
  *
  * RFC 5922 (whom to expect), RFC 5280 (chains), RFC 6066 section 3 (SNI). */
@@ -640,7 +640,8 @@ refuse_incoming (Connection *connection, SSL *ssl)
 static gboolean
 apply_incoming_policy (SSL *ssl, const UaTlsPolicy *policy)
 {
-  SSL_set_verify (ssl, policy->verify_clients ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_NONE, on_verify);
+  SSL_set_verify (ssl, policy->verify_clients ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_NONE,
+                  on_verify);
   SSL_set_verify_depth (ssl, MAX_CHAIN);
   SSL_clear_options (ssl, SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
   SSL_set_options (ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
@@ -659,10 +660,9 @@ begin_incoming (SSL *ssl)
 
   connection->incoming = TRUE;
   SSL_set_ex_data (ssl, connection_index, connection);
-  ua_admission_expect (SSL_get_fd (ssl));
   if (policy != NULL)
     connection->policy = policy_ref (policy);
-  if (policy == NULL || policy->on_outcome == NULL)
+  if (!ua_admission_expect (SSL_get_fd (ssl)) || policy == NULL || policy->on_outcome == NULL)
     refuse_incoming (connection, ssl);
   else if (!apply_incoming_policy (ssl, policy))
     {

@@ -15,7 +15,8 @@
  * names. A failure also fails the waiting SIP requests at once (sofia tries the next SRV target, or ends them
  * with 503), always after on_outcome has said why.
  *
- * Incoming connections are served with our certificate if the policy says so; otherwise their handshake ends with an alert. */
+ * Incoming connections are served with our certificate if the policy says so; otherwise their handshake ends
+ * with an alert. */
 
 #include <glib.h>
 #include "util/phone-enum.h"

@@ -16,6 +16,9 @@
 #define ALICE "127.69.1.1"
 #define BOB "127.69.1.2"
 #define STRANGER "127.69.1.66"
+#define FLOODER "127.69.1.67"
+#define NEIGHBOUR "127.69.2.%u"
+#define NOWHERE "192.0.2.66"
 #define PORT 5061
 
 typedef enum { CERT_GOOD, CERT_OTHER_CA, CERT_OTHER_NAME, CERT_NONE } CertKind;
@@ -98,6 +101,18 @@ test_call (gconstpointer data)
   pair_close (&pair);
 }
 
+/* A call that gets no answer of any kind: it ends with timer B. What ends before it has not waited for a timer. */
+static PhoneCall *
+call_nowhere (Agent *agent)
+{
+  static gboolean added;
+
+  if (!added)
+    g_assert_true (harness_ip ("route add " NOWHERE "/32 dev lo"));
+  added = TRUE;
+  return agent_dial (agent, "sip:nobody@" NOWHERE);
+}
+
 typedef struct
 {
   const char *path;
@@ -119,17 +134,28 @@ test_refusal (gconstpointer data)
 {
   const Refusal *refusal = data;
   Pair pair;
-  PhoneCall *out;
+  PhoneCall *out, *witness;
 
   pair_open (&pair, refusal->alice, refusal->bob, refusal->bob_verifies);
+  witness = call_nowhere (pair.alice);
   if (refusal->bob == CERT_NONE)
     g_assert_nonnull (strstr (bench_log_warning (), "no tls-cert"));
   out = agent_dial (pair.alice, "sip:bob@" BOB);
   wait_for (pair.alice->n_ended == 1);
   assert_cause (out, PHONE_CAUSE_TLS);
-  g_assert_cmpuint (phone_call_get_reason (out)->sip, !=, 408);    /* nobody waited for a timer */
+  assert_actor (out, PHONE_ACTOR_NETWORK);
+  assert_state (witness, PHONE_CALL_DIALING);
+  g_assert_cmpuint (phone_call_get_reason (out)->sip, ==, 0);
   g_assert_nonnull (strstr (phone_call_get_reason (out)->phrase, refusal->phrase));
+
+  /* The next one is refused for the same reason: nothing was kept of the first, least of all its connection. */
+  out = agent_dial (pair.alice, "sip:bob@" BOB);
+  wait_for (pair.alice->n_ended == 2);
+  assert_cause (out, PHONE_CAUSE_TLS);
+  g_assert_nonnull (strstr (phone_call_get_reason (out)->phrase, refusal->phrase));
+  assert_state (witness, PHONE_CALL_DIALING);
   g_assert_cmpuint (pair.bob->n_incoming, ==, 0);
+  g_assert_cmpuint (pair.alice->n_active, ==, 0);
   pair_close (&pair);
 }
 
@@ -138,13 +164,18 @@ static void
 test_nobody (void)
 {
   Pair pair;
-  PhoneCall *out;
+  PhoneCall *out, *witness;
 
   pair_open (&pair, CERT_GOOD, CERT_GOOD, "no");
+  witness = call_nowhere (pair.alice);
   out = agent_dial (pair.alice, "sip:carol@127.69.1.3");
   wait_for (pair.alice->n_ended == 1);
   assert_cause (out, PHONE_CAUSE_UNREACHABLE);
-  g_assert_cmpuint (phone_call_get_reason (out)->sip, !=, 408);
+  assert_actor (out, PHONE_ACTOR_NETWORK);
+  assert_state (witness, PHONE_CALL_DIALING);
+  g_assert_cmpuint (phone_call_get_reason (out)->sip, ==, 503);
+  agent_dial (pair.alice, "sip:bob@" BOB);
+  wait_for (pair.alice->n_active == 1 && pair.bob->n_active == 1);
   pair_close (&pair);
 }
 
@@ -180,6 +211,8 @@ connect_to_bob (const char *from)
 typedef struct
 {
   guint n;                      /* connections, one after the other */
+  const char *from;             /* NULL: STRANGER */
+  guint n_sources;              /* or so many NEIGHBOURs in turn */
   int max_version;
   int answered, refused;        /* atomic */
   int done;
@@ -202,7 +235,8 @@ run_stranger (gpointer data)
     {
       g_autofree char *request = g_strdup_printf (options, i, i);
       char response[4096] = "";
-      int fd = connect_to_bob (STRANGER);
+      g_autofree char *from = g_strdup_printf (NEIGHBOUR, i % MAX (stranger->n_sources, 1) + 1);
+      int fd = connect_to_bob (stranger->n_sources ? from : stranger->from ? stranger->from : STRANGER);
       SSL *ssl = SSL_new (ctx);
 
       SSL_set_fd (ssl, fd);
@@ -263,12 +297,12 @@ count_descriptors (void)
 }
 
 /* Finished transactions stay with sofia for 32 s; an SSL is some 50 kB. */
-enum { N_WARM_UP = 50, N_VISITS = 300, MAX_GROWTH = 4096 };
+enum { N_WARM_UP = 50, N_VISITS = 300, N_SOURCES = 10, MAX_GROWTH = 4096 };
 
 static void
 test_leak (void)
 {
-  Stranger warm_up = { .n = N_WARM_UP }, many = { .n = N_VISITS };
+  Stranger warm_up = { .n = N_WARM_UP, .n_sources = N_SOURCES }, many = { .n = N_VISITS, .n_sources = N_SOURCES };
   Pair pair;
   gsize before, after;
   guint descriptors;
@@ -285,6 +319,24 @@ test_leak (void)
   g_assert_cmpint (many.answered, ==, N_VISITS);
   g_assert_cmpuint (count_descriptors (), ==, descriptors);
   g_assert_cmpfloat (((double) after - (double) before) / N_VISITS, <, MAX_GROWTH);
+  pair_close (&pair);
+}
+
+/* One who shakes hands without end is refused after a while; others are not. */
+static void
+test_flood (void)
+{
+  Stranger flooder = { .n = 400, .from = FLOODER }, other = { .n = 1, .from = "127.69.1.68" };
+  Pair pair;
+
+  pair_open (&pair, CERT_GOOD, CERT_GOOD, "no");
+  visit (&flooder);
+  g_assert_cmpint (flooder.answered, >=, 40);
+  g_assert_cmpint (flooder.refused, >, 0);
+  visit (&other);
+  g_assert_cmpint (other.answered, ==, 1);
+  agent_dial (pair.alice, "sip:bob@" BOB);
+  wait_for (pair.alice->n_active == 1 && pair.bob->n_active == 1);
   pair_close (&pair);
 }
 
@@ -361,6 +413,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/direct-tls/versions", test_versions);
   g_test_add_func ("/sip/direct-tls/leak", test_leak);
   g_test_add_func ("/sip/direct-tls/crowd", test_crowd);
+  g_test_add_func ("/sip/direct-tls/flood", test_flood);
   result = g_test_run ();
   bench_authorities_remove ();
   return result;

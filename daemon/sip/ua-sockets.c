@@ -4,13 +4,17 @@
  *
  * sofia binds to ADDRESS with maddr=0.0 in the URL of the bind: ADDRESS goes into Via, the socket takes any address. A
  * socket bound to one address would answer 503 to everything after an address change; this one keeps calls alive, and the
- * response finds us by rport (RFC 3581). "0.0" instead of "0.0.0.0": sofia reads the latter as "every interface by itself". */
+ * response finds us by rport (RFC 3581). "0.0" instead of "0.0.0.0": sofia reads the latter as "every interface by itself".
+ *
+ * sofia marks what it sends with TPTAG_TOS over IPv4 only: its tport_set_tos () is replaced by one that knows the traffic class too. */
 
 #include "sip/ua-private.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sofia-sip/nta_tag.h>
+#include <sofia-sip/su.h>
 #include <sofia-sip/tport_tag.h>
 
 #define MAX_MESSAGE 65535       /* octets; RFC 3261 section 18.1.1 */
@@ -23,6 +27,20 @@
 
 static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE";
 static const char supported[] = "timer, 100rel, path, outbound, replaces, norefersub, tdialog";
+
+/* ---- interposed ---- */
+
+int tport_set_tos (su_socket_t fd, su_addrinfo_t *info, int tos);       /* its header is not installed */
+
+__attribute__ ((visibility ("default"))) int
+tport_set_tos (su_socket_t fd, su_addrinfo_t *info, int tos)
+{
+  gboolean six = info->ai_family == AF_INET6;
+
+  if (tos >= 0 && setsockopt (fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TCLASS : IP_TOS, &tos, sizeof tos) < 0)
+    phone_log_debug (NULL, "sip: a socket could not be marked: %s", g_strerror (errno));
+  return 0;
+}
 
 static gboolean
 create_nua (UaStack *stack, nua_callback_f on_event)

@@ -696,31 +696,37 @@ test_options (void)
   bed_close (&bed);
 }
 
-/* Signalling is marked CS3 (RFC 4594 section 4.2). */
+/* Signalling is marked CS3 (RFC 4594 section 4.2), in both families of addresses. */
 static void
-test_dscp (void)
+test_dscp (gconstpointer where)
 {
-  Bed bed = { 0 };
-  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
-  g_autoptr (GSocketAddress) where = g_inet_socket_address_new_from_string ("127.20.3.10", PORT);
+  gboolean six = strchr (where, ':') != NULL;
+  g_autofree char *bind = g_strdup_printf (six ? "[%s]:26060" : "%s:26060", (const char *) where);
+  g_autofree char *target = g_strdup_printf (six ? "sip:bob@[%s]:26061" : "sip:bob@%s:26061", (const char *) where);
+  g_autoptr (GSocket) socket = g_socket_new (six ? G_SOCKET_FAMILY_IPV6 : G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP,
+                                             NULL);
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new_from_string (where, 26061);
   char text[2048], control[64];
   struct iovec vector = { text, sizeof text };
   struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+  Agent *agent = agent_new (bind, NULL);
   struct cmsghdr *option;
   PhoneCall *call;
+  int value = 0;
 
-  bed_open (&bed);
-  g_assert_true (g_socket_bind (socket, where, TRUE, NULL));
-  g_assert_true (g_socket_set_option (socket, IPPROTO_IP, IP_RECVTOS, 1, NULL));
-  call = agent_dial (bed.agent, "sip:bob@127.20.3.10");
+  agent_add_account (agent, "alice", "aor", "sip:alice@example.invalid", "register", "false", "transport", "udp", NULL);
+  g_assert_true (g_socket_bind (socket, address, TRUE, NULL));
+  g_assert_true (g_socket_set_option (socket, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_RECVTCLASS : IP_RECVTOS, 1, NULL));
+  call = agent_dial (agent, target);
   wait_for (g_socket_condition_check (socket, G_IO_IN) & G_IO_IN);
   g_assert_cmpint (recvmsg (g_socket_get_fd (socket), &header, 0), >, 0);
   option = CMSG_FIRSTHDR (&header);
   g_assert_nonnull (option);
-  g_assert_cmpint (option->cmsg_type, ==, IP_TOS);
-  g_assert_cmpuint (*(guint8 *) CMSG_DATA (option), ==, 24 << 2);
+  g_assert_cmpint (option->cmsg_type, ==, six ? IPV6_TCLASS : IP_TOS);
+  memcpy (&value, CMSG_DATA (option), six ? sizeof value : 1);
+  g_assert_cmpint (value, ==, 24 << 2);
   phone_call_hangup (call, NULL);
-  bed_close (&bed);
+  agent_free (agent);
 }
 
 static void
@@ -817,7 +823,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/script/history", test_history);
   g_test_add_func ("/sip/script/dnd", test_dnd);
   g_test_add_func ("/sip/script/options", test_options);
-  g_test_add_func ("/sip/script/dscp", test_dscp);
+  g_test_add_data_func ("/sip/script/dscp/ipv4", "127.20.3.10", test_dscp);
+  g_test_add_data_func ("/sip/script/dscp/ipv6", "::1", test_dscp);
   add_table ();
   return g_test_run ();
 }

@@ -51,6 +51,7 @@ phone_call_finalize (GObject *object)
   g_free (call->id);
   g_free ((char *) call->log.call);
   g_free ((char *) call->log.account);
+  g_free ((char *) call->log.sip_call_id);
   phone_reason_free (call->reason);
   g_free (call->remote_uri);
   g_free (call->remote_name);
@@ -290,6 +291,13 @@ phone_call_get_suite (PhoneCall *call, PhoneSrtpSuite *ret_suite)
 
 gpointer phone_call_get_engine_data (PhoneCall *call) { return call->engine_data; }
 void phone_call_set_engine_data (PhoneCall *call, gpointer data) { call->engine_data = data; }
+
+void
+phone_call_note_signalling_id (PhoneCall *call, const char *id)
+{
+  g_free ((char *) call->log.sip_call_id);
+  call->log.sip_call_id = g_strdup (id);
+}
 
 gboolean
 phone_call_needs_stack (PhoneCall *call)

@@ -128,6 +128,8 @@ gboolean phone_call_decline_transfer (PhoneCall *call, GError **error);
 /* Engine data, owned by sip/. */
 gpointer phone_call_get_engine_data (PhoneCall *call);
 void phone_call_set_engine_data (PhoneCall *call, gpointer data);
+/* What the signalling protocol, and so the provider's log, calls it: goes into the journal with every message about the call. */
+void phone_call_note_signalling_id (PhoneCall *call, const char *id);
 
 /* ---- Events from signalling ---- */
 /* Provisional response to our INVITE. answer: SDP of a 18x, or NULL. early: the response's dialog may differ from the last one's (forking). */

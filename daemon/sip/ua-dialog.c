@@ -97,6 +97,8 @@ ua_dialog_set_call (UaDialog *dialog, PhoneCall *call)
   dialog->call_number = g_strdup_printf ("%u", phone_call_get_number (call));
   dialog->log.call = dialog->call_number;
   phone_call_set_engine_data (call, dialog);
+  if (dialog->call_id)
+    phone_call_note_signalling_id (call, dialog->call_id);
 }
 
 void
@@ -106,6 +108,8 @@ ua_dialog_note_call_id (UaDialog *dialog, const sip_t *sip)
     return;
   dialog->call_id = phone_text_clean (sip->sip_call_id->i_id, -1, MAX_CALL_ID);
   dialog->log.sip_call_id = dialog->call_id;
+  if (dialog->call)
+    phone_call_note_signalling_id (dialog->call, dialog->call_id);
 }
 
 UaDialog *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The SIP trace shows messages and no secrets. */
+/* What the log shows: of SIP messages all but secrets, and with everything about a call the id that the provider knows it by. */
 
 #include "bed.h"
 
@@ -10,13 +10,23 @@
 #define SECRET "correct-horse"
 
 static GString *logged;
+static GString *of_calls;       /* "Call-ID message" of what has the number of a call */
 
 static GLogWriterOutput
 on_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
+  const char *message = "", *call = NULL, *id = "-";
+
   for (gsize i = 0; i < n_fields; i++)
     if (g_str_equal (fields[i].key, "MESSAGE"))
-      g_string_append_printf (logged, "%s\n", (const char *) fields[i].value);
+      message = fields[i].value;
+    else if (g_str_equal (fields[i].key, "CALL"))
+      call = fields[i].value;
+    else if (g_str_equal (fields[i].key, "SIP_CALL_ID"))
+      id = fields[i].value;
+  g_string_append_printf (logged, "%s\n", message);
+  if (call)
+    g_string_append_printf (of_calls, "%s %s\n", id, message);
   return G_LOG_WRITER_HANDLED;
 }
 
@@ -74,13 +84,50 @@ test_secrets (void)
   bed_close (&bed);
 }
 
+static void
+assert_logged (const char *id, const char *message)
+{
+  g_autofree char *line = g_strdup_printf ("%s %s", id, message);
+
+  if (!strstr (of_calls->str, line))
+    fprintf (stderr, "\"%s\" is missing in:\n%s", line, of_calls->str);
+  g_assert_nonnull (strstr (of_calls->str, line));
+}
+
+static void
+test_call_id (void)
+{
+  Bed bed = { 0 };
+  g_autofree char *id = NULL;
+
+  bed_open (&bed);
+  g_string_truncate (of_calls, 0);
+  id = peer_header (bed_dial (&bed), "Call-ID");
+  peer_reply (bed.peer, peer_request (bed.peer, "INVITE", 0), 180, "Ringing", "one", NULL, NULL);
+  wait_for (bed.agent->n_alerting == 1);
+  peer_reply (bed.peer, peer_request (bed.peer, "INVITE", 0), 486, "Busy Here", "one", NULL, NULL);
+  wait_for (bed.agent->n_ended == 1);
+  assert_logged (id, "Call 1: dialing -> alerting");
+  assert_logged (id, "Call 1: alerting -> disconnected");
+  bed_send_invite (&bed, "log", NULL, peer_sdp (PEER, 30000, "sendrecv"));
+  wait_for (bed.agent->calls->len == 2);
+  g_clear_pointer (&id, g_free);
+  id = peer_header (bed_await_response (&bed, 180, "INVITE"), "Call-ID");
+  phone_call_reject (g_ptr_array_index (bed.agent->calls, 1), PHONE_CAUSE_BUSY, NULL);
+  wait_for (bed.agent->n_ended == 2);
+  assert_logged (id, "Call 2: disconnecting -> disconnected");
+  bed_close (&bed);
+}
+
 int
 main (int argc, char **argv)
 {
   logged = g_string_new (NULL);
+  of_calls = g_string_new (NULL);
   harness_init (&argc, &argv);
   g_log_set_writer_func (on_log, NULL, NULL);
   g_setenv ("G_MESSAGES_DEBUG", "all", TRUE);
   g_test_add_func ("/sip/trace/secrets", test_secrets);
+  g_test_add_func ("/sip/trace/call-id", test_call_id);
   return g_test_run ();
 }

@@ -7,10 +7,11 @@ import socket
 
 import pytest
 
-from phone import Provider
+from baresip import Baresip
+from linphone import Linphone
 
 PROVIDER_ADDRESS = "127.73.1.1"
-USERS = {"ann": "secret of ann", "ben": "secret of ben"}
+USERS = {"ann": "secret of ann", "ben": "secret of ben", "lin": "secret of lin", "bare": "secret-of-bare"}
 SCRIPTS = "Grüße, Привет, שלום, こんにちは, 😀\n\tand a second line"
 
 
@@ -197,3 +198,38 @@ def test_raw(phones):
         answers = [ask(f"flood{i}", 1, "x") for i in range(80)]
         refused = [answer for status, answer in answers if status == 503]
         assert refused and "Retry-After:" in refused[0]
+
+
+def test_linphone(pair, provider, work):
+    """Both ways, in every script; what linphone takes for text arrives as text."""
+    ann, _ = pair()
+    line = SCRIPTS.split("\n")[0]
+    lin = Linphone("chat", work, "/dev/null", "lin", provider, password=USERS["lin"])
+    try:
+        lin.start()
+        lin.wait_registered()
+        mark = lin.mark()
+        id = send(ann, "lin", line)
+        wait_status(ann, id, "sent")
+        assert lin.wait(r"Message received from \S+: (.*)", mark)[1].strip() == line
+        lin.command(f"chat sip:ann@{provider.domain} {line}")
+        assert wait_received(ann, 1) == [line]
+        assert received(ann)[0]["party"] == "lin@phoned.test"
+    finally:
+        lin.stop()
+
+
+def test_baresip(pair, provider, work):
+    """Only there: it has no command to send one."""
+    ann, _ = pair()
+    line = SCRIPTS.split("\n")[0]
+    bare = Baresip("chat", work, "127.73.1.7", "/dev/null", f"sip:bare@{provider.domain}", outbound=f"{provider.address}:{provider.port}",
+                   password=USERS["bare"], regint=60)
+    try:
+        bare.start()
+        bare.wait_registered()
+        wait_status(ann, send(ann, "bare", line), "sent")
+        # It shows texts on a console that it has not got here, and wants to play a sound with them.
+        assert "message.wav" in bare.log_text()
+    finally:
+        bare.stop()

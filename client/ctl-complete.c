@@ -226,7 +226,7 @@ offer_named (Completer *self, const char *prefix, const char *name, size_t lengt
   else if (length == 4 && strncmp (name, "WHAT", length) == 0)
     offer_words (self, (const char *const[]){ "start", "pause", "stop", NULL });
   else if (length == 4 && strncmp (name, "KIND", length) == 0)
-    offer_words (self, (const char *const[]){ "call", "voicemail", NULL });
+    offer_words (self, (const char *const[]){ "call", "conference", "voicemail", NULL });
   else if (length == 9 && strncmp (name, "KEY=VALUE", length) == 0)
     offer_settings (self);
 }

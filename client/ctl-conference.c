@@ -80,8 +80,8 @@ add_conference (CtlTable *table, const CtlValue *conference)
   bool away = ctl_value_bool (conference, "LocalHold"), muted = ctl_value_bool (conference, "Muted");
 
   ctl_table_add (table, CTL_BOLD, "conference %lu", (unsigned long) ctl_value_uint (conference, "number"));
-  ctl_table_add (table, away ? CTL_WARN : CTL_GOOD, "%s%s%s", away ? "on hold" : "active", muted ? ", muted" : "",
-                 ctl_value_bool (conference, "Keep") ? ", kept" : "");
+  ctl_table_add (table, away ? CTL_WARN : CTL_GOOD, "%s%s%s%s", away ? "on hold" : "active", muted ? ", muted" : "",
+                 ctl_value_bool (conference, "Keep") ? ", kept" : "", ctl_value_bool (conference, "RecordingActive") ? ", recorded" : "");
   ctl_table_add (table, CTL_PLAIN, "%s", "");
   ctl_table_add (table, CTL_PLAIN, "%zu calls", count (conference, "Calls"));
   for (int i = 4; i < CTL_CALL_COLUMNS; i++)
@@ -294,6 +294,34 @@ run_end (Ctl *ctl, const CtlArgs *args)
   return status;
 }
 
+/* [C] and what. */
+static int
+run_record (Ctl *ctl, const CtlArgs *args)
+{
+  const char *number = NULL, *what = "start";
+  CtlValue *conference = NULL;
+  int status;
+
+  for (size_t i = 1; i < args->n_words; i++)
+    if (i == 1 && *args->words[i] && strspn (args->words[i], "0123456789") == strlen (args->words[i]))
+      number = args->words[i];
+    else
+      what = args->words[i];
+  if (strcmp (what, "start") != 0 && strcmp (what, "pause") != 0 && strcmp (what, "stop") != 0)
+    {
+      ctl_error ("record: start, pause or stop, not '%s'", what);
+      return CTL_EXIT_USAGE;
+    }
+  status = choose (ctl, number, &conference);
+  if (status == CTL_EXIT_OK && strcmp (what, "start") == 0)
+    status = ctl_start_recording (ctl, ctl_value_string (conference, "object"));
+  else if (status == CTL_EXIT_OK)
+    status = ctl_call_method (ctl, ctl_value_string (conference, "object"), PHONE_DBUS_RECORDING,
+                              strcmp (what, "pause") == 0 ? "Pause" : "Stop", NULL, NULL);
+  ctl_value_free (conference);
+  return status;
+}
+
 static const CtlOption create_options[] = {
   { "keep", 'k', NULL, "it stays until it is ended, however few calls are left" },
   { 0 },
@@ -317,6 +345,7 @@ static const CtlVerb actions[] = {
   { "unmute", "[N]", "they hear it again", which_options, run_unmute },
   { "hold", "[C]", "be away; the others go on", NULL, run_hold },
   { "resume", "[C]", "be back", NULL, run_resume },
+  { "record", "[C] [WHAT]", "start, pause or stop a recording of it", NULL, run_record },
   { "end", "[C]", "hang up all of it", end_options, run_end },
   { 0 },
 };

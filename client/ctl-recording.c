@@ -24,8 +24,8 @@ is_number (const char *word)
   return *word && strspn (word, "0123456789") == strlen (word);
 }
 
-static int
-start (Ctl *ctl, const char *object)
+int
+ctl_start_recording (Ctl *ctl, const char *object)
 {
   sd_bus_message *reply = NULL;
   CtlValue *id = NULL;
@@ -71,7 +71,7 @@ run_record (Ctl *ctl, const CtlArgs *args)
   if (status != CTL_EXIT_OK)
     return status;
   if (strcmp (what, "start") == 0)
-    status = start (ctl, ctl_value_string (call, "object"));
+    status = ctl_start_recording (ctl, ctl_value_string (call, "object"));
   else
     status = ctl_call_method (ctl, ctl_value_string (call, "object"), PHONE_DBUS_RECORDING, strcmp (what, "pause") == 0 ? "Pause" : "Stop",
                               NULL, NULL);
@@ -131,6 +131,7 @@ add_recording (CtlTable *table, const CtlValue *recording)
   ctl_table_add (table, CTL_PLAIN, "%s", length);
   ctl_table_add (table, strcmp (state, "whole") == 0 ? CTL_GOOD : CTL_WARN, "%s", state);
   ctl_table_add (table, CTL_DIM, "%s", strcmp (ctl_value_string (recording, "kind"), "voicemail") == 0 ? "voicemail"
+                                       : strcmp (ctl_value_string (recording, "kind"), "conference") == 0 ? "with"
                                        : strcmp (ctl_value_string (recording, "direction"), "outgoing") == 0 ? "to" : "from");
   ctl_table_add (table, CTL_PLAIN, "%s%s%s", name, *name ? " " : "", uri);
   free (length);
@@ -378,7 +379,7 @@ run_lock (Ctl *ctl, const CtlArgs *args)
 }
 
 static const CtlOption list_options[] = {
-  { "kind", 0, "KIND", "only call or voicemail" },
+  { "kind", 0, "KIND", "only call, conference or voicemail" },
   { "account", 0, "ID", "only those of an account" },
   { 0 },
 };

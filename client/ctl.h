@@ -161,6 +161,11 @@ void ctl_add_call (CtlTable *table, const CtlValue *call, const char *mark, bool
 /* Rows for conferences with their calls, and for the calls that are in none; CTL_CALL_COLUMNS. */
 void ctl_add_call_tree (CtlTable *table, const CtlValue *calls, const CtlValue *conferences);
 
+/* ---- ctl-recording.c ---- */
+
+/* Recording.Start on a call or conference; prints the id. */
+int ctl_start_recording (Ctl *ctl, const char *object);
+
 /* ---- ctl-transfer.c ---- */
 
 /* "transfer accepted (180)", "" if there is none; caller frees. */

@@ -6,6 +6,8 @@
 #include "bus/bus-private.h"
 #include "util/log.h"
 
+#include <unistd.h>
+
 static int
 finish (sd_bus_message *m, const GError *error, sd_bus_error *ret_error)
 {
@@ -118,6 +120,21 @@ on_unsubscribe (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   return bus_subscribers_remove (((BusConference *) data)->subscribers, m);
 }
 
+static int
+on_open_stream (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusConference *self = data;
+  g_autoptr (GError) error = NULL;
+  PhoneStreamParams params;
+  int fd = -1, r;
+
+  if (!bus_media_read_stream (m, &params, &error) || !phone_conference_open_stream (self->conference, &params, &fd, &error))
+    return bus_error_set (ret_error, error);
+  r = sd_bus_reply_method_return (m, "h", fd);
+  close (fd);                           /* sd-bus has its own copy */
+  return r;
+}
+
 /* ---- signals ---- */
 
 static int
@@ -222,6 +239,8 @@ const sd_bus_vtable bus_conference_vtable[] = {
   SD_BUS_METHOD_WITH_ARGS ("Hold", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_hold, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_resume, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("End", SD_BUS_ARGS ("a{sv}", options), SD_BUS_NO_RESULT, on_end, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("OpenStream", SD_BUS_ARGS ("a{sv}", options), SD_BUS_RESULT ("h", socket), on_open_stream,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Subscribe", SD_BUS_ARGS ("u", ms), SD_BUS_NO_RESULT, on_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Unsubscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_unsubscribe, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_SIGNAL_WITH_ARGS ("Levels", SD_BUS_ARGS ("d", ours, "a{od}", calls), 0),

@@ -57,7 +57,7 @@ flush_call (BusCall *self)
   names = g_ptr_array_new ();
   bus_media_changed_properties (mask, names);
   emit_changed (self->bus, self->path, PHONE_DBUS_MEDIA, names);
-  bus_recording_changed_properties (mask, names);
+  bus_recording_changed_properties ((mask & PHONE_CALL_FIELD_RECORDING) != 0, names);
   emit_changed (self->bus, self->path, PHONE_DBUS_RECORDING, names);
   bus_call_changed_properties (mask, names);
   emit_changed (self->bus, self->path, PHONE_DBUS_CALL, names);
@@ -97,8 +97,10 @@ flush_conference (BusConference *self)
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
 
   bus_conference_changed_properties (self->pending, names);
-  self->pending = 0;
   emit_changed (self->bus, self->path, PHONE_DBUS_CONFERENCE, names);
+  bus_recording_changed_properties ((self->pending & PHONE_CONFERENCE_RECORDING) != 0, names);
+  self->pending = 0;
+  emit_changed (self->bus, self->path, PHONE_DBUS_RECORDING, names);
 }
 
 /* The default account follows from a choice, from which accounts there are and which of them are enabled. */
@@ -692,6 +694,9 @@ export_vtables (Bus *self)
       < 0)
     return r;
   if ((r = sd_bus_add_object_vtable (bus, NULL, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, bus_recordings_vtable, self)) < 0
+      || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_CONFERENCE_PATH, PHONE_DBUS_RECORDING, bus_conference_recording_vtable,
+                                          on_find_conference, self))
+             < 0
       || (r = sd_bus_add_fallback_vtable (bus, NULL, PHONE_DBUS_CALL_PATH, PHONE_DBUS_RECORDING, bus_recording_vtable, on_find_call, self))
              < 0)
     return r;

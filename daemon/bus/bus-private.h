@@ -104,7 +104,7 @@ void bus_conference_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_watch_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_call_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_media_changed_properties (guint mask, GPtrArray *ret_names);
-void bus_recording_changed_properties (guint mask, GPtrArray *ret_names);
+void bus_recording_changed_properties (gboolean changed, GPtrArray *ret_names);
 void bus_manager_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_dnd_changed_properties (guint mask, GPtrArray *ret_names);
 void bus_history_changed_properties (guint mask, GPtrArray *ret_names);
@@ -116,7 +116,7 @@ extern const sd_bus_vtable bus_manager_vtable[], bus_audio_vtable[], bus_history
 extern const sd_bus_vtable bus_recordings_vtable[], bus_messages_vtable[];      /* userdata: Bus */
 extern const sd_bus_vtable bus_account_vtable[], bus_presence_vtable[], bus_voicemail_vtable[];     /* userdata: BusAccount */
 extern const sd_bus_vtable bus_forwarding_vtable[];                             /* userdata: BusAccount */
-extern const sd_bus_vtable bus_conference_vtable[];                             /* userdata: BusConference */
+extern const sd_bus_vtable bus_conference_vtable[], bus_conference_recording_vtable[];                             /* userdata: BusConference */
 extern const sd_bus_vtable bus_watch_vtable[];                                  /* userdata: BusWatched */
 extern const sd_bus_vtable bus_call_vtable[], bus_media_vtable[];               /* userdata: BusCall */
 extern const sd_bus_vtable bus_recording_vtable[];                              /* userdata: BusCall */

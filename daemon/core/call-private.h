@@ -4,7 +4,7 @@
 /* The inside of a call, shared by call.c (object, state, actions), call-events.c (what signalling reports),
  * call-media.c (negotiation and the media session) and call-transfer.c (one call in place of another). */
 
-#include "core/model-private.h"
+#include "core/tape.h"
 
 /* One parked request of a client: fires once. */
 typedef struct
@@ -84,8 +84,7 @@ struct _PhoneCall
   char *ice_address;                    /* numeric: of our default candidates */
   char *local_address;                  /* numeric, as the peer's side of the network sees us */
 
-  PhoneCallRecording recording;
-  char *recording_id;                   /* of the last one, NULL: none */
+  PhoneTape tape;                       /* call-recording.c */
 
   /* one call in place of another: call-transfer.c */
   PhoneTransferState transfer;
@@ -145,6 +144,7 @@ gboolean phone_call_can_play (PhoneCall *call);
 
 /* ---- call-recording.c ---- */
 gboolean phone_call_can_record (PhoneCall *call);
+void phone_call_recording_init (PhoneCall *call);
 void phone_call_recording_answered (PhoneCall *call);           /* a rule may start one */
 void phone_call_recording_ended (PhoneCall *call);
 void phone_call_on_recording_failed (PhoneCall *call, const GError *error);

@@ -59,7 +59,7 @@ phone_call_finalize (GObject *object)
   g_free (call->diverter);
   g_free (call->target);
   g_free (call->local_address);
-  g_free (call->recording_id);
+  phone_tape_clear (&call->tape);
   g_free (call->ice_address);
   if (call->ice_local)
     explicit_bzero (call->ice_local, sizeof *call->ice_local);
@@ -109,6 +109,7 @@ call_new (PhoneRegistry *registry, PhoneAccount *account, guint number, PhoneCal
   call->log.account = g_strdup (phone_account_get_id (account));
   call->direction = direction;
   call->state = state;
+  phone_call_recording_init (call);
   return call;
 }
 

@@ -1,17 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "core/call-private.h"
-#include "core/conference.h"
-
-struct _PhoneConference
-{
-  GObject parent_instance;
-  PhoneRegistry *registry;      /* not owned: the registry owns us; NULL: over */
-  guint number;
-  char *id;
-  GPtrArray *calls;             /* references */
-  PhoneRoom *room;
-  gboolean muted, away, keep;
-};
+#include "core/conference-private.h"
 
 static guint changed_signal;
 
@@ -41,6 +29,7 @@ close_room (PhoneConference *conference)
   ports = phone_registry_get_ports (conference->registry);
   for (guint i = 0; i < conference->calls->len; i++)
     leave (conference, conference->calls->pdata[i]);
+  phone_tape_end (&conference->tape, "the conference is over");
   ports->media->room_free (g_steal_pointer (&conference->room));
   conference->registry = NULL;
 }
@@ -51,6 +40,7 @@ phone_conference_finalize (GObject *object)
   PhoneConference *conference = PHONE_CONFERENCE (object);
 
   close_room (conference);
+  phone_tape_clear (&conference->tape);
   g_ptr_array_unref (conference->calls);
   g_free (conference->id);
   G_OBJECT_CLASS (phone_conference_parent_class)->finalize (object);
@@ -71,15 +61,10 @@ phone_conference_init (PhoneConference *conference)
   conference->calls = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
-static void
-emit_changed (PhoneConference *conference, guint mask)
+void
+phone_conference_emit_changed (PhoneConference *conference, guint mask)
 {
   g_signal_emit (conference, changed_signal, 0, mask);
-}
-
-static void
-on_recording_failed (const GError *error, gpointer data)
-{
 }
 
 PhoneConference *
@@ -91,7 +76,8 @@ phone_conference_new (PhoneRegistry *registry, guint number, gboolean keep)
   conference->registry = registry;
   conference->number = number;
   conference->keep = keep;
-  conference->room = ports->media->room_new (ports->engine, on_recording_failed, conference);
+  conference->room = ports->media->room_new (ports->engine, phone_conference_on_recording_failed, conference);
+  phone_conference_recording_init (conference);
   return conference;
 }
 
@@ -176,7 +162,7 @@ close_conference (PhoneConference *conference, gboolean go_on, const char *why)
         phone_call_step_aside (call);
       phone_call_emit_changed (call, PHONE_CALL_FIELD_CONFERENCE);
     }
-  emit_changed (conference, PHONE_CONFERENCE_CALLS);
+  phone_conference_emit_changed (conference, PHONE_CONFERENCE_CALLS);
   phone_registry_conference_over (registry, conference);
 }
 
@@ -189,7 +175,7 @@ drop (PhoneConference *conference, PhoneCall *call, const char *why)
   leave (conference, call);
   g_ptr_array_remove (conference->calls, call);
   phone_call_emit_changed (call, PHONE_CALL_FIELD_CONFERENCE);
-  emit_changed (conference, PHONE_CONFERENCE_CALLS | PHONE_CONFERENCE_MEMBERS);
+  phone_conference_emit_changed (conference, PHONE_CONFERENCE_CALLS | PHONE_CONFERENCE_MEMBERS);
 }
 
 static void
@@ -250,7 +236,7 @@ phone_conference_join (PhoneConference *conference, PhoneCall *call)
   call->conference = conference;
   phone_call_update_room (call);
   phone_call_emit_changed (call, PHONE_CALL_FIELD_CONFERENCE);
-  emit_changed (conference, PHONE_CONFERENCE_CALLS);
+  phone_conference_emit_changed (conference, PHONE_CONFERENCE_CALLS);
 }
 
 static gboolean
@@ -339,7 +325,7 @@ phone_conference_mute (PhoneConference *conference, PhoneCall *call, gboolean mu
   call->voice_muted = !!muted;
   phone_log_notice (&call->log, "Call %u: %s in conference %u", call->number, muted ? "muted" : "heard again", conference->number);
   phone_call_update_room (call);
-  emit_changed (conference, PHONE_CONFERENCE_MEMBERS);
+  phone_conference_emit_changed (conference, PHONE_CONFERENCE_MEMBERS);
   return TRUE;
 }
 
@@ -350,7 +336,7 @@ phone_conference_set_muted (PhoneConference *conference, gboolean muted)
     return;
   conference->muted = !!muted;
   update_room (conference);
-  emit_changed (conference, PHONE_CONFERENCE_MUTED);
+  phone_conference_emit_changed (conference, PHONE_CONFERENCE_MUTED);
 }
 
 void
@@ -359,7 +345,7 @@ phone_conference_set_keep (PhoneConference *conference, gboolean keep)
   if (!conference->registry || conference->keep == !!keep)
     return;
   conference->keep = !!keep;
-  emit_changed (conference, PHONE_CONFERENCE_KEEP);
+  phone_conference_emit_changed (conference, PHONE_CONFERENCE_KEEP);
   dissolve_if_alone (conference);
 }
 
@@ -371,7 +357,7 @@ set_away (PhoneConference *conference, gboolean away)
   conference->away = away;
   phone_log_notice (NULL, "Conference %u: %s", conference->number, away ? "we are away" : "we are back");
   update_room (conference);
-  emit_changed (conference, PHONE_CONFERENCE_HOLD);
+  phone_conference_emit_changed (conference, PHONE_CONFERENCE_HOLD);
 }
 
 void
@@ -387,6 +373,13 @@ phone_conference_resume (PhoneConference *conference)
     return;
   set_away (conference, FALSE);
   phone_registry_hold_for_conference (conference->registry, conference);
+}
+
+gboolean
+phone_conference_open_stream (PhoneConference *conference, const PhoneStreamParams *params, int *ret_fd, GError **error)
+{
+  return require (conference, error)
+         && phone_registry_get_ports (conference->registry)->media->room_open_stream (conference->room, params, ret_fd, error);
 }
 
 /* ---- the end ---- */

@@ -17,6 +17,7 @@ typedef enum
   PHONE_CONFERENCE_HOLD = 1 << 2,
   PHONE_CONFERENCE_MEMBERS = 1 << 3,    /* which of them are muted */
   PHONE_CONFERENCE_KEEP = 1 << 4,
+  PHONE_CONFERENCE_RECORDING = 1 << 5,
 } PhoneConferenceField;
 
 #define PHONE_TYPE_CONFERENCE (phone_conference_get_type ())
@@ -45,6 +46,17 @@ void phone_conference_set_muted (PhoneConference *conference, gboolean muted);
 void phone_conference_set_keep (PhoneConference *conference, gboolean keep);
 void phone_conference_hold (PhoneConference *conference);
 void phone_conference_resume (PhoneConference *conference);             /* other calls of ours go on hold */
+/* Its sound over a socket, as that of a call: near is what we say there. */
+gboolean phone_conference_open_stream (PhoneConference *conference, const PhoneStreamParams *params, int *ret_fd, GError **error);
+
+/* ---- conference-recording.c: as with a call, we left, all others right ---- */
+typedef void (*PhoneConferenceDone) (PhoneConference *conference, const GError *error, gpointer data);
+PhoneCallRecording phone_conference_get_recording (PhoneConference *conference);
+const char *phone_conference_get_recording_id (PhoneConference *conference);    /* of the last one, "" if there was none */
+gboolean phone_conference_record (PhoneConference *conference, PhoneConferenceDone done, gpointer data, GError **error);
+gboolean phone_conference_record_pause (PhoneConference *conference, GError **error);
+gboolean phone_conference_record_stop (PhoneConference *conference, GError **error);
+
 /* All its calls end. */
 void phone_conference_end (PhoneConference *conference);
 /* We leave, and its two calls are connected with each other (RFC 3891); if that fails it goes on. */

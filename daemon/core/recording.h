@@ -5,7 +5,9 @@
 
 #include "util/phone-enum.h"
 
-#define PHONE_RECORDING_KIND_LIST(X) X (PHONE_RECORDING_CALL, "call") X (PHONE_RECORDING_VOICEMAIL, "voicemail")
+#define PHONE_RECORDING_KIND_LIST(X) \
+  X (PHONE_RECORDING_CALL, "call") X (PHONE_RECORDING_VOICEMAIL, "voicemail") \
+  X (PHONE_RECORDING_CONFERENCE, "conference")
 PHONE_DECLARE_ENUM (PhoneRecordingKind, phone_recording_kind, PHONE_RECORDING_KIND_LIST)
 
 /* cut-off: the daemon, the disk or the machine stopped in the middle; what was written until then can be played. */

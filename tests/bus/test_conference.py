@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Calls that hear each other: org.phoned.Phone1.Conference, and phonectl's verbs for it."""
 import json
+import os
 import re
 
 import pytest
 from gi.repository import GLib
 
-from phonebus import CALL, CONFERENCE, MANAGER, ROOT, number_of, refused, wait
+from phonebus import CALL, CONFERENCE, MANAGER, RECORDING, ROOT, SOURCE, number_of, refused, wait
 from phonectl import Ctl
 
 V = GLib.Variant
@@ -171,6 +172,29 @@ def test_levels(client):
     ours, theirs = client.signals(conference, "Levels")[0]
     assert ours == -30 and theirs == {call: -20 for call in calls}
     client.call(conference, CONFERENCE, "Unsubscribe")
+
+
+@pytest.mark.daemon("--credentials", os.path.join(SOURCE, "tests", "data", "credentials"))
+def test_record(client, ctl):
+    calls, conference = three(client)
+    ident = ctl.ok("conference", "record").strip()
+    assert client.get(conference, RECORDING, "State") == "running" and client.get(conference, RECORDING, "File") == ident
+    ctl.fails(8, "being recorded already", "conference", "record", "1")
+    assert "active, recorded" in ctl.ok("conference")
+    ctl.ok("conference", "record", "1", "pause")
+    assert client.get(conference, RECORDING, "State") == "paused"
+    assert ctl.ok("conference", "record").strip() == ident
+    ctl.ok("conference", "end")
+    wait(lambda: [r["state"] for r in ctl.json("recording", "--kind=conference")] == ["whole"], "the recording to be whole")
+    recording = ctl.json("recording")[0]
+    assert recording["id"] == ident and recording["remote-name"] == ", ".join(["sip:echo@example.org"] * 3)
+
+
+def test_stream(client):
+    calls, conference = three(client)
+    with refused("InvalidOption"):
+        client.call(conference, CONFERENCE, "OpenStream", "(a{sv})", {"direction": V("s", "sideways")})
+    client.call(conference, CONFERENCE, "OpenStream", "(a{sv})", {"rate": V("u", 8000)})
 
 
 def test_phonectl(client, ctl):

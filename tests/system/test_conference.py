@@ -2,13 +2,14 @@
 """Conferences of real calls with different codecs and encryption. Everybody has a tone of his own; who hears whom is read off the spectrum of
 what he recorded last."""
 import signal
+import subprocess
 import wave
 
 import numpy as np
 import pytest
 
 from baresip import Baresip
-from phone import Phone
+from phone import ROOT, Phone
 from recording import finished
 from sipp import Sipp
 
@@ -33,29 +34,33 @@ def write_tone(path, hz):
     return path
 
 
-def spectrum(path):
-    """Amplitude of every party's tone in the last seconds, as a share of what was played."""
+def load(path, channel):
     with wave.open(str(path), "rb") as wav:
         rate, width, channels = wav.getframerate(), wav.getsampwidth(), wav.getnchannels()
-        samples = np.frombuffer(wav.readframes(wav.getnframes()), dtype="<i2").astype(float).reshape(-1, channels)[:, 0] / 32768
-    assert width == 2
-    samples = samples[-int(SECONDS * rate):]
-    assert len(samples) == int(SECONDS * rate), f"{path}: only {len(samples) / rate} s"
+        samples = np.frombuffer(wav.readframes(wav.getnframes()), dtype="<i2").astype(float).reshape(-1, channels)[:, channel] / 32768
+    assert width == 2 and len(samples) >= SECONDS * rate, f"{path}: {len(samples) / rate} s"
+    return samples[-int(SECONDS * rate):], rate
+
+
+def spectrum(samples, rate):
+    """Amplitude of every party's tone as a share of what was played."""
     bins = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) * 4 / len(samples)
     # A stream that is stretched or misses something smears its tone: all of it within 15 Hz counts.
-    resolution = rate / len(samples)
-    return {name: float(np.sqrt(np.sum(bins[int((hz - 15) / resolution):int((hz + 15) / resolution) + 1] ** 2) / 1.5)) / AMPLITUDE
-            for name, hz in TONES.items()}
+    step = rate / len(samples)
+    return [float(np.sqrt(np.sum(bins[int((hz - 15) / step):int((hz + 15) / step) + 1] ** 2) / 1.5)) / AMPLITUDE for hz in TONES.values()]
 
 
-def assert_hears(path, who, others):
-    """What a codec makes of seven tones at once is some noise between them, far below what a voice of one's own would be."""
-    found = spectrum(path)
-    for name, share in found.items():
+def assert_hears(path, who, others, channel=0):
+    """What a codec makes of seven tones at once is some noise between them, far below what a voice of one's own would be. In pieces of half a
+    second: a machine that is busy may spoil some of them, but nobody is heard in one piece only because of that."""
+    samples, rate = load(path, channel)
+    pieces = np.array([spectrum(piece, rate) for piece in np.array_split(samples, int(2 * SECONDS))])
+    best, usual = dict(zip(TONES, np.max(pieces, axis=0))), dict(zip(TONES, np.median(pieces, axis=0)))
+    for name in TONES:
         if name in others:
-            assert share > 0.5, f"{who} does not hear {name}: {found}"
+            assert best[name] > 0.5, f"{who} does not hear {name}: {best}"
         else:
-            assert share < 0.2, f"{who} hears {name}: {found}"
+            assert usual[name] < 0.2, f"{who} hears {name}: {usual}"
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +77,7 @@ def parties(work, build, tones):
     for name in ["us", *OURS]:
         made[name] = Phone(name, work, build, audio={"input": f"file:{tones[name]}", "output": f"file:{work}/heard-{name}.wav",
                                                      "ring": "silence"}, hurry=True,
+                           environment={"CREDENTIALS_DIRECTORY": str(ROOT / "tests" / "data" / "credentials")},
                            config={"sip": {"bind": f"{ADDRESSES[name]}:5060"}, "media": {"bind": ADDRESSES[name], "rtp-timeout": 5},
                                    "daemon": {"linger": 30}})
     try:
@@ -121,6 +127,7 @@ def heard(parties, work, name):
 def test_everybody_hears_all_but_himself(us, parties, work):
     numbers = {name: dial(us, name) for name in NAMES[1:]}
     us.ctl("conference", "create", *numbers.values())
+    recording = us.ctl_text("conference", "record").strip()
     reports = us.collect_stats(numbers["pcmu"], SECONDS + 1.5)
     calls = {name: us.ctl("call", "show", number) for name, number in numbers.items()}
     us.ctl("conference", "end")
@@ -133,6 +140,12 @@ def test_everybody_hears_all_but_himself(us, parties, work):
     assert reports
     for name in NAMES:
         assert_hears(heard(parties, work, name), name, set(NAMES) - {name})
+
+    # We on the left, all others on the right, says a decoder that is not ours.
+    us.run("recording", "export", recording, work / "all.ogg", json_output=False)
+    subprocess.run(["opusdec", "--quiet", "--rate", "48000", "--force-wav", str(work / "all.ogg"), str(work / "all.wav")], check=True)
+    assert_hears(work / "all.wav", "left", {"us"})
+    assert_hears(work / "all.wav", "right", set(NAMES) - {"us"}, channel=1)
 
 
 def test_held_muted_and_split(us, parties, work):
@@ -219,4 +232,5 @@ def test_transfers_into_and_out_of_it(us, parties):
     us.wait_idle()
     for name in ("pcmu", "pcma"):
         parties[name].wait(lambda: [c for c in parties[name].calls.values() if c["State"] == "active"], "a call with the other one")
-        parties[name].ctl("hangup", "--all")
+    parties["pcmu"].ctl("hangup", "--all")
+    parties["pcma"].wait_idle()

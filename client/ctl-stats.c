@@ -61,8 +61,10 @@ print_report (Ctl *ctl, const CtlValue *stats)
     { "accelerated", "played faster", 100, "%", 2 },        { "bitrate", "bit rate", 0.001, "kbit/s", 1 },
     { "expanded", "played slower", 100, "%", 2 },           { "bitrate-target", "bit rate wanted", 0.001, "kbit/s", 1 },
     { "fec-used", "repaired by FEC", 1, "", 0 },            { "level-in", "microphone", 1, "dBFS", 0 },
+    { "copies-used", "repaired by copies", 1, "", 0 },      { "copies-sent", "copies sent", 1, "", 0 },
     { "late-packets", "too late", 1, "", 0 },               { "level-out", "loudspeaker", 1, "dBFS", 0 },
-    { "auth-failures", "refused by SRTP", 1, "", 0 },       { "mos", "quality (MOS)", 1, "", 2 },
+    { "auth-failures", "refused by SRTP", 1, "", 0 },       { "send-queue", "queue to the peer", 1, "ms", 0 },
+    { "breaks", "sending stopped", 1, "times", 0 },         { "mos", "quality (MOS)", 1, "", 2 },
   };
   CtlTable *table = ctl_table_new (ctl, 6);
 
@@ -72,8 +74,9 @@ print_report (Ctl *ctl, const CtlValue *stats)
     add_number (table, stats, &numbers[i]);
   ctl_table_print (table);
   if (*ctl_value_string (stats, "codec"))
-    ctl_print (ctl, CTL_PLAIN, "%s%s%s", ctl_value_string (stats, "codec"), *ctl_value_string (stats, "rate-reason") ? ", rate: " : "",
-               ctl_value_string (stats, "rate-reason"));
+    ctl_print (ctl, CTL_PLAIN, "%s%s%s%s%s", ctl_value_string (stats, "codec"), *ctl_value_string (stats, "rate-reason") ? ", rate: " : "",
+               ctl_value_string (stats, "rate-reason"), *ctl_value_string (stats, "feedback") ? ", feedback: " : "",
+               ctl_value_string (stats, "feedback"));
 }
 
 /* ---- many ---- */

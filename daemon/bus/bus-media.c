@@ -26,6 +26,8 @@ append_counters (sd_bus_message *m, const PhoneMediaReport *report)
     { "packets-received", report->packets_received },
     { "octets-received", report->octets_received },
     { "fec-used", report->fec_used },
+    { "copies-sent", report->copies_sent },
+    { "copies-used", report->copies_used },
     { "late-packets", report->late_packets },
     { "duplicates", report->duplicates },
     { "auth-failures", report->auth_failures },
@@ -54,6 +56,7 @@ append_measures (sd_bus_message *m, const PhoneMediaReport *report)
     { "jitter-local", report->jitter_local, FALSE },
     { "jitter-remote", report->jitter_remote, FALSE },
     { "round-trip", report->round_trip, FALSE },
+    { "send-queue", report->send_queue, FALSE },
     { "playout-target", report->playout_target, FALSE },
     { "playout-delay", report->playout_delay, FALSE },
     { "capture-delay", report->capture_delay, FALSE },
@@ -94,6 +97,12 @@ append_report (sd_bus_message *m, const PhoneMediaReport *report)
     r = bus_dict_u32 (m, "bitrate-target", report->bitrate_target);
   if (r >= 0)
     r = bus_dict_text (m, "rate-reason", report->rate_reason);
+  if (r >= 0)
+    r = bus_dict_text (m, "feedback", report->feedback);
+  if (r >= 0)
+    r = bus_dict_u32 (m, "red", report->red);
+  if (r >= 0)
+    r = bus_dict_u32 (m, "breaks", report->breaks);
   if (r >= 0 && report->ice_remote[0] != '\0')
     r = bus_dict_text (m, "ice-local", report->ice_local);
   if (r >= 0 && report->ice_remote[0] != '\0')

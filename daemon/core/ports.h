@@ -145,6 +145,11 @@ typedef struct
   double capture_delay, output_delay;   /* ms: device buffers on the way */
   double concealed, accelerated, expanded;      /* share of samples played, 0..1, whole call */
   guint64 fec_used, late_packets, duplicates, auth_failures, replayed;
+  guint red;                    /* copies of earlier packets in each that is sent now (RFC 2198) */
+  guint64 copies_sent, copies_used;     /* used: packets of the peer's that were lost and played from a copy */
+  double send_queue;            /* ms that our packets wait on the way, as the peer's feedback shows; NAN: it sends none */
+  const char *feedback;         /* static string: how the peer tells when packets came: "ccfb", "transport-cc", "reports" */
+  guint breaks;                 /* times that sending was stopped because the way does not carry it (RFC 8083) */
   double level_in, level_out;   /* dBFS of microphone and loudspeaker, -127..0 */
   double mos;                   /* E-model estimate, 1..4.5, NAN if unknown */
   guint bitrate, bitrate_target;        /* bit/s sent, and what the rate control wants */

@@ -22,6 +22,7 @@ typedef struct
   gboolean cbr;                 /* every packet is as long as the bit rate says */
   guint frame_ms;               /* 10, 20, 40, 60 */
   guint complexity;             /* 0..10 */
+  gboolean stopped;             /* nothing goes out; not the encoder's business either */
   guint copies;                 /* of earlier packets in each (RFC 2198); not the encoder's business */
 } MediaRate;
 

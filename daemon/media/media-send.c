@@ -272,6 +272,12 @@ void
 media_send_set_rate (MediaSend *send, const MediaRate *rate)
 {
   pthread_mutex_lock (&send->lock);
+  if (rate->stopped)
+    {
+      send->position += send->count;
+      send->count = 0;
+      send->fresh = TRUE;
+    }
   send->rate = *rate;
   send->rate_changed = TRUE;
   pthread_mutex_unlock (&send->lock);
@@ -308,7 +314,7 @@ media_send_push (MediaSend *send, const gint16 *frame, gint64 now)
       send->fresh = TRUE;
     }
   send->last_push = now;
-  if (!send->enabled || !send->have_format)
+  if (!send->enabled || !send->have_format || send->rate.stopped)
     send->position++;
   else
     {
@@ -384,7 +390,7 @@ typedef struct
   int event_type;
   guint32 ssrc;
   gboolean events_due, caps_due;
-  guint copies;                 /* of earlier packets, wanted */
+  guint copies;                 /* of earlier packets, wanted; then those that there are */
 } Work;
 
 static guint32
@@ -499,12 +505,14 @@ remember (MediaSend *send, const guint8 *payload, gsize length, guint32 timestam
 
 /* Copies of the packets before this one in front of its own payload (RFC 2198). Returns the new length, 0: it goes out as it is. */
 static gsize
-add_copies (MediaSend *send, guint wanted, const guint8 *payload, gsize length, guint32 timestamp, guint frame, guint8 *ret, gsize capacity)
+add_copies (MediaSend *send, guint *copies, const guint8 *payload, gsize length, guint32 timestamp, guint frame, guint8 *ret, gsize capacity)
 {
   MediaRedBlock blocks[MEDIA_SEND_COPIES + 1];
   guint8 type = send->format->codec.payload_type;
-  guint n = 0;
+  guint n = 0, wanted = *copies;
+  gsize written;
 
+  *copies = 0;
   if (send->format->red_type == 0 || send->format->codec.id != PHONE_CODEC_OPUS)
     return 0;
   for (guint i = MIN (wanted, MEDIA_SEND_COPIES); i-- > 0;)
@@ -514,15 +522,17 @@ add_copies (MediaSend *send, guint wanted, const guint8 *payload, gsize length, 
   if (n == 0)
     return 0;
   blocks[n++] = (MediaRedBlock) { .payload_type = type, .data = payload, .length = length };
-  return media_red_write (blocks, n, ret, capacity);
+  written = media_red_write (blocks, n, ret, capacity);
+  *copies = written > 0 ? n - 1 : 0;
+  return written;
 }
 
 static GstBuffer *
-make_audio (MediaSend *send, const Work *work, const guint8 *payload, gsize length)
+make_audio (MediaSend *send, Work *work, const guint8 *payload, gsize length)
 {
   guint8 red[MEDIA_SEND_MAX_RED];
   guint32 timestamp = timestamp_at (send, work->position);
-  gsize with_copies = add_copies (send, work->copies, payload, length, timestamp, work->frames * MEDIA_FRAME, red, sizeof red);
+  gsize with_copies = add_copies (send, &work->copies, payload, length, timestamp, work->frames * MEDIA_FRAME, red, sizeof red);
   gboolean marker = work->fresh || !send->talking;
   GstBuffer *buffer = with_copies > 0 ? make_packet (send, work, send->format->red_type, marker, timestamp, red, with_copies)
                                       : make_packet (send, work, send->format->codec.payload_type, marker, timestamp, payload, length);
@@ -569,6 +579,7 @@ media_send_drain (MediaSend *send)
       pthread_mutex_lock (&send->lock);
       send->stats.level = level;
       send->stats.packets += buffer != NULL;
+      send->stats.copies += audio ? work.copies : 0;
       send->stats.octets += (guint64) MAX (length, 0);
       send->stats.not_sent += buffer == NULL;
       pthread_mutex_unlock (&send->lock);

@@ -18,6 +18,7 @@ typedef struct
 {
   guint64 packets, octets;      /* RTP packets with audio or events, octets of their payloads */
   guint64 not_sent;             /* packets that DTX saved */
+  guint64 copies;               /* of earlier packets that went out with others */
   guint64 dropped_frames;       /* 10 ms frames lost because drain() came too late */
   double level;                 /* dBFS of what was sent last */
   char codec[8];                /* "" before there is one */

@@ -67,6 +67,8 @@ struct _PhoneMedia
   guint32 report_serial;
   double round_trip;                    /* ms, of the last report; NAN: unknown */
   gint64 begun;                         /* when there was a plan first */
+  guint breaks;                         /* of the rate, that have been told of */
+  gboolean stopped;
   Sample samples[WINDOW + 1];
   guint n_samples;
 };
@@ -173,6 +175,13 @@ use_rate (PhoneMedia *media, double round_trip)
   phone_log_debug (&fields, "rate: %u bit/s in %u ms, expected loss %u %%, FEC %s, copies %u (%s; round trip %.0f ms, queue %.0f ms)", rate->bitrate,
                    rate->frame_ms, rate->loss_percent, rate->fec ? "on" : "off", rate->copies, media->rate.reason, round_trip,
                    rate_queue_length (&media->rate.queue));
+  if (media->rate.breaks != media->breaks)
+    phone_log_notice (&fields, "the way to the peer does not carry the call (loss %.0f %%, round trip %.0f ms): nothing is sent for %u s",
+                      media->rate.loss * 100, round_trip, (guint) (media->rate.pause / G_USEC_PER_SEC));
+  else if (media->stopped && !rate->stopped)
+    phone_log_notice (&fields, "sending again, with %u bit/s", rate->bitrate);
+  media->breaks = media->rate.breaks;
+  media->stopped = rate->stopped;
   media_send_set_rate (media_graph_get_send (media->graph), rate);
 }
 
@@ -898,6 +907,7 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
   MediaTransportStats transport;
   MediaGraphStats graph;
   MediaReceiveStats receive;
+  MediaSendStats send;
   double concealed_now;
 
   if (media->graph == NULL || media->plan == NULL || media->plan->refused)
@@ -906,6 +916,7 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
   media_transport_get_stats (media->transport, &transport);
   media_graph_get_stats (media->graph, transport.remote_ssrc, &graph);
   media_receive_get_stats (media_graph_get_receive (media->graph), &receive);
+  media_send_get_stats (media_graph_get_send (media->graph), &send);
 
   *ret = (PhoneMediaReport) {
     .at = now,
@@ -925,10 +936,16 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
     .expanded = share (receive.expanded_samples, receive.played_samples),
     .fec_used = receive.fec_used,
     .late_packets = receive.late,
+    .red = media->rate.rate.copies,
+    .copies_sent = send.copies,
+    .copies_used = receive.copies_used,
+    .send_queue = media->rate.fed != 0 ? rate_queue_length (&media->rate.queue) : NAN,
+    .feedback = media->plan->ccfb ? "ccfb" : media->plan->transport_cc != 0 ? "transport-cc" : "reports",
+    .breaks = media->rate.breaks,
     .duplicates = receive.duplicates,
     .auth_failures = transport.srtp.auth_failures,
     .replayed = transport.srtp.replayed,
-    .level_in = media_send_get_level (media_graph_get_send (media->graph)),
+    .level_in = send.level,
     .level_out = receive.level,
     .bitrate_target = media->rate.rate.bitrate,
     .rate_reason = media->rate.reason,

@@ -713,6 +713,7 @@ tend_reports (MediaTransport *self)
     {
       pthread_mutex_lock (&self->lock);
       self->stats.rtcp_sent++;
+      rate_history_sent_rtcp (&self->monitor.history);
       pthread_mutex_unlock (&self->lock);
     }
   return due == G_MAXINT64 ? -1 : (int) CLAMP ((due - now + 999) / 1000, 1, G_MAXINT);
@@ -743,6 +744,8 @@ send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
     ok = (rtcp ? media_srtp_protect_rtcp (srtp_of (self, TRUE), out.octets, &length, sizeof out.octets)
                : media_srtp_protect_rtp (self->srtp, out.octets, &length, sizeof out.octets))
          == MEDIA_SRTP_OK;
+  if (ok && rtcp)
+    rate_history_sent_rtcp (&self->monitor.history);
   if (ok && !rtcp)
     media_monitor_sent (&self->monitor, seq, length + ip_overhead (self), g_get_monotonic_time ());
   gboolean waiting = way.ice != NULL || (self->handshake != NULL && !media_srtp_can_send (srtp_of (self, rtcp)));

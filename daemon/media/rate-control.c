@@ -37,8 +37,8 @@
 #define START_STEP_TIME (200 * 1000)
 #define STILL 5                         /* ms by which the delay changes when no queue drains */
 #define START_STEP 1.1
-#define START_REPORTS 1                 /* without feedback */
-#define START_SILENT (6 * G_USEC_PER_SEC)       /* a peer that tells nothing gets what it would have got */
+#define START_PROOFS 2                  /* then it is tried no longer */
+#define START_SILENT (2 * G_USEC_PER_SEC)       /* a peer that promised to tell and tells nothing gets what it would have got */
 #define FED (3 * G_USEC_PER_SEC)        /* feedback is missed after that */
 #define FEEDBACK_STEP 1.06
 #define FEEDBACK_STEP_TIME (350 * 1000)
@@ -62,6 +62,8 @@
 
 #define BREAKER 10.0                    /* RFC 8083 section 4.3: times the rate of TCP */
 #define BREAKER_REPORTS 3               /* section 4.5, for an interval of at least 5 s in 15 s: three of them */
+#define BREAKER_PAUSE (5 * G_USEC_PER_SEC)      /* the first; then twice as long each time */
+#define BREAKER_PAUSE_MOST (60 * G_USEC_PER_SEC)
 
 /* What a codec without a knob sends. */
 static guint
@@ -186,7 +188,7 @@ rate_control_init (RateControl *control, const PhoneMediaPlan *plan, guint bitra
   };
   control->wire = wanted_wire (control);
   control->state = RATE_OPEN;
-  if (control->adaptive && control->wire > START_WIRE * START_STEP)
+  if (control->adaptive && (plan->ccfb || plan->transport_cc != 0) && control->wire > START_WIRE * START_STEP)
     {
       control->state = RATE_STARTING;
       control->wire = START_WIRE;
@@ -273,7 +275,7 @@ advance (RateControl *control, double length, gint64 now)
     case RATE_STARTING:
       if (control->news - control->begun < START_HOLD || control->news - control->stepped < START_STEP_TIME || !still)
         break;
-      if (control->wire >= wanted)
+      if (control->wire >= wanted || control->queue.proofs >= START_PROOFS)
         open_up (control);
       else
         step_up (control, START_STEP, now);
@@ -327,7 +329,7 @@ static gboolean
 differs (const MediaRate *a, const MediaRate *b)
 {
   return a->bitrate != b->bitrate || a->fec != b->fec || a->loss_percent != b->loss_percent || a->frame_ms != b->frame_ms
-         || a->copies != b->copies || a->complexity != b->complexity || !a->cbr != !b->cbr;
+         || a->copies != b->copies || !a->stopped != !b->stopped || a->complexity != b->complexity || !a->cbr != !b->cbr;
 }
 
 gboolean
@@ -336,7 +338,7 @@ rate_control_feedback (RateControl *control, const RateSample *samples, guint n,
   MediaRate before = control->rate;
   double length, newest;
 
-  if (!control->adaptive || n == 0)
+  if (!control->adaptive || control->rate.stopped || n == 0)
     return FALSE;
   if (control->begun == 0)
     control->begun = samples[0].sent;
@@ -361,9 +363,13 @@ rate_control_tick (RateControl *control, gint64 begun, gint64 now)
 {
   MediaRate before = control->rate;
 
-  if (control->state != RATE_STARTING || control->begun != 0 || now - begun < START_SILENT)
-    return FALSE;
-  open_up (control);
+  if (control->rate.stopped && now >= control->resume)
+    {
+      control->rate.stopped = FALSE;
+      control->broken = 0;
+    }
+  else if (control->state == RATE_STARTING && control->begun == 0 && now - begun >= START_SILENT)
+    open_up (control);
   return differs (&before, &control->rate);
 }
 
@@ -451,11 +457,7 @@ go_on (RateControl *control, const RateReport *report)
       return;
     }
   if (control->state == RATE_STARTING)
-    {
-      if (control->reports >= START_REPORTS)
-        open_up (control);
-      return;
-    }
+    return;
   if (control->quiet_since == 0)
     control->quiet_since = report->now;
   if (report->now - control->quiet_since >= HOLD)
@@ -479,8 +481,6 @@ watch_queue (RateControl *control, const RateReport *report)
     {
       if (control->state == RATE_OPEN)
         control->reason = "steady";
-      if (control->state == RATE_STARTING && control->reports >= START_REPORTS)
-        open_up (control);
       return;
     }
   note_round_trip (control, report);
@@ -554,6 +554,28 @@ breaker (RateControl *control, const RateReport *report)
   return ++control->broken >= BREAKER_REPORTS;
 }
 
+/* The next begins with the least. */
+static void
+stop (RateControl *control, gint64 now)
+{
+  set_state (control, RATE_LIMITED);
+  control->queue_seen = now;
+  control->quiet_since = 0;
+  control->rate.copies = 0;
+  if (control->adaptive)
+    {
+      control->wire = 0;
+      choose (control, 0, 1);
+      control->rate.bitrate = MIN (LEAST, control->maximum);
+    }
+  control->rate.stopped = TRUE;
+  control->reason = "breaker";
+  control->breaks++;
+  control->pause = control->resume == 0 || now - control->resume > BREAKER_PAUSE_MOST ? BREAKER_PAUSE
+                                                                                      : MIN (2 * control->pause, BREAKER_PAUSE_MOST);
+  control->resume = now + control->pause;
+}
+
 gboolean
 rate_control_update (RateControl *control, const RateReport *report)
 {
@@ -561,21 +583,14 @@ rate_control_update (RateControl *control, const RateReport *report)
 
   if (!isnan (report->loss))
     control->loss += SMOOTHING * (CLAMP (report->loss, 0, 1) - control->loss);
-  if (!control->adaptive)
+  if (control->rate.stopped)
+    return FALSE;               /* about nothing */
+  if (breaker (control, report))
+    stop (control, report->now);
+  else if (!control->adaptive)
     {
       control->rate.loss_percent = MIN ((guint) ceil (control->loss * 100 - 1e-9), MAX_EXPECTED_LOSS);
       control->reason = "steady";
-    }
-  else if (breaker (control, report))
-    {
-      set_state (control, RATE_LIMITED);
-      control->queue_seen = report->now;
-      control->quiet_since = 0;
-      control->rate.copies = 0;
-      control->wire = 0;
-      choose (control, 0, 1);
-      control->rate.bitrate = MIN (LEAST, control->maximum);
-      control->reason = "breaker";
     }
   else
     {
@@ -583,9 +598,6 @@ rate_control_update (RateControl *control, const RateReport *report)
 
       if (!isnan (report->delay))
         seen.round_trip = report->delay;
-      control->reports++;
-      if (control->begun == 0)
-        control->begun = report->now;
       if (control->fed == 0 || report->now - control->fed > FED)
         watch_queue (control, &seen);
       protect (control, report);

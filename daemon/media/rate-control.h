@@ -7,7 +7,8 @@
  * the speech, so on a narrow link longer frames are worth considering; they are as long again in delay, and as long once more on the link. What
  * either costs the listener is weighed (choose()).
  *
- *   STARTING  nothing is known of the way: what a narrow one carries too, and more as soon as that is seen to come without delay
+ *   STARTING  nothing is known of the way: what a narrow one carries too, and more as soon as that is seen to come without delay; all as
+ *             soon as what is sent just behind RTCP does, which a narrow one could not have carried in time. With feedback only
  *   OPEN      nothing speaks against the full rate
  *   LIMITED   a queue was seen to grow: stay under what the link was seen to carry, and some more as long as the queue drains
  *   PROBING   it has been quiet for a while: a little more at a time, until it is too much again or all that is wanted
@@ -19,7 +20,8 @@
  *             of that, twice in a row or by much. It grows before anything is dropped.
  *   loss      without a queue it is the link's own: the answer is redundancy and not silence. Above 1 % in-band FEC (if the peer wants it), above
  *             4 % copies of earlier packets (RFC 2198, if the peer takes them) as long as no queue was seen lately.
- *   breaker   sending ten times what TCP would get in the same place is too much for whatever reason (RFC 8083): the least then.
+ *   breaker   sending ten times what TCP would get in the same place is too much for whatever reason (RFC 8083): nothing goes out for a
+ *             while, then the least is tried; a minute without another break, and the next one is a short one again.
  *
  * While more is tried than is known to fit, the coder is told to use it all (no VBR): silence would prove nothing.
  *
@@ -71,15 +73,16 @@ typedef struct
   gint64 quiet_since, queue_seen, cut;  /* 0: never; cut: when `wire` was lowered last */
   gint64 fec_until;
   RateQueue queue;
-  gint64 begun;                 /* first news; 0: none yet */
+  gint64 begun;                 /* when the first packet went out that feedback told of; 0: none yet */
   gint64 news;                  /* when the newest packet went out that feedback told of */
   gint64 fed;                   /* when there was feedback last, 0: never */
-  guint reports;
   gint64 stepped, hold;         /* when `wire` was raised last; how long until it is tried again */
   double settled;               /* bit/s: `wire` before that */
   double length;                /* ms of queue when there was feedback last */
   double level;                 /* ms: least delay before more was tried */
   gboolean brisk;               /* it is tried with good reason */
+  guint breaks;                 /* times it was stopped */
+  gint64 pause, resume;         /* how long the last one was, and until when; 0: there was none */
   guint broken;                 /* reports in a row beyond the breaker's rate */
 } RateControl;
 
@@ -89,5 +92,5 @@ void rate_control_init (RateControl *control, const PhoneMediaPlan *plan, guint 
 gboolean rate_control_update (RateControl *control, const RateReport *report);
 /* When the peer's feedback says that packets of ours came, in order of sending. */
 gboolean rate_control_feedback (RateControl *control, const RateSample *samples, guint n, gint64 now);
-/* Twice a second or so, for peers that tell nothing. begun: when sending began. */
+/* Twice a second or so: for peers that tell nothing, and when it is stopped. begun: when sending began. */
 gboolean rate_control_tick (RateControl *control, gint64 begun, gint64 now);

@@ -8,6 +8,7 @@
 #define STANDS (15 * G_USEC_PER_SEC)    /* what has not gone by then is not ours, and the way is longer now */
 #define RECENT (300 * 1000)             /* us of sending over which the least delay is taken */
 #define RECENT_LEAST 4                  /* packets of it */
+#define PROOF 4                         /* ms */
 #define NEWEST 6                        /* packets */
 #define CARRIED (600 * 1000)            /* us of arrival over which is counted what gets through */
 #define CARRIED_LEAST (200 * 1000)
@@ -141,6 +142,8 @@ rate_queue_add (RateQueue *queue, const RateSample *samples, guint n, gboolean l
       remember (queue, &samples[i], delay);
       move_base (queue, samples[i].sent, delay);
       slowest = MAX (slowest, delay);
+      if (samples[i].behind)
+        queue->proofs = delay < rate_queue_base (queue) + PROOF ? queue->proofs + 1 : 0;
     }
   if (n == 0)
     return;

@@ -32,6 +32,7 @@ typedef struct
   double newest;                        /* ms: the least delay of the very newest packets */
   double threshold;                     /* ms over the base from which on it is a queue */
   double carried;                       /* bit/s that arrived lately; 0: not known */
+  guint proofs;                         /* packets in a row that came without delay though RTCP went just before: the link is not narrow */
   gboolean faster;                      /* every new packet was faster than any of old: the way is another */
 } RateQueue;
 

@@ -651,6 +651,12 @@ media_report (PhoneMedia *media, PhoneMediaReport *ret_report)
     .bitrate = 24000,
     .bitrate_target = 28000,
     .rate_reason = "steady",
+    .feedback = "ccfb",
+    .send_queue = 1.5,
+    .red = 1,
+    .copies_sent = 20,
+    .copies_used = 3,
+    .breaks = 1,
     .input_origin = 12345,
     .key_changes = 1,
   };

@@ -55,6 +55,7 @@ def test_stats_hold_what_is_known(client, call):
     first = wait(lambda: stats(client, call))[0]
     assert first["packets-lost"] == -2 and first["loss-local"] == 0.02 and first["codec"] == "opus" and first["mos"] == 4.2
     assert first["level-in"] == -30 and first["rate-reason"] == "steady" and first["input-origin"] == 12345
+    assert (first["red"], first["copies-sent"], first["copies-used"], first["feedback"], first["send-queue"], first["breaks"]) == (1, 20, 3, "ccfb", 1.5, 1)
     assert not {"round-trip", "loss-remote", "jitter-remote", "output-origin"} & set(first)
     wait(lambda: len(stats(client, call)) >= 3)
     times = [s["at"] for s in stats(client, call)]

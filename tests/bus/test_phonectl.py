@@ -485,7 +485,7 @@ def test_stats(client, ctl):
     assert set(got) <= stats_keys() and got["jitter-local"] == 3.5 and got["packets-lost"] == -2 and got["codec"] == "opus"
     assert "round-trip" not in got
     text = lines(ctl.ok("stats", "1"))
-    assert "loss to here|2.0|%|loss to the peer|-" in text and text[-1] == "opus, rate: steady"
+    assert "loss to here|2.0|%|loss to the peer|-" in text and text[-1] == "opus, rate: steady, feedback: ccfb"
 
 
 def test_stats_follow(client, ctl):

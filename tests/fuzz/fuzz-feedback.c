@@ -33,7 +33,11 @@ control_with (const guint8 *packet, gsize length, const PhoneMediaPlan *plan, gu
   media_monitor_apply (&monitor, plan);
   rate_control_init (&control, plan, 28000, 5);
   for (guint i = 0; i < sent; i++)
-    media_monitor_sent (&monitor, (guint16) (65500 + i), 90, now += 20000);
+    {
+      if (i % 16 == 3)
+        rate_history_sent_rtcp (&monitor.history);
+      media_monitor_sent (&monitor, (guint16) (65500 + i), 90, now += 20000);
+    }
   for (guint i = 0; i < 3; i++)
     {
       media_monitor_told (&monitor, packet, length, SSRC, now += 100000);

@@ -48,7 +48,7 @@ def test_audio_both_ways(us, proxy, work, speech, role):
         us.wait_call("active", number, timeout=40)
         us.wait(lambda: us.calls[number].get("Security", {}).get("verified"), "a verified handshake")
         browser.wait_event("connection", state="connected")
-        us.collect_stats(number, TALK)
+        stats = us.collect_stats(number, TALK)
         shown = us.ctl("call", "show", number)
         us.ctl("hangup", number)
         us.wait_call("disconnected", number)
@@ -60,5 +60,7 @@ def test_audio_both_ways(us, proxy, work, speech, role):
     # The server of the handshake chooses: we when it answers, and then the strongest; when it offered it does, as it likes.
     assert role == "callee" or shown["Security"]["suite"] == "AEAD_AES_256_GCM"
     assert shown["Codec"] == "opus" and shown["IceState"] == "connected"
+    # The page tells when our packets come, by the numbers in their header extension.
+    assert stats[-1]["feedback"] == "transport-cc" and stats[-1]["send-queue"] < 100, stats[-1]
     assert_heard(speech[1], work / "us-heard.wav", "us")
     assert_heard(speech[0], browser.heard(), "the page")

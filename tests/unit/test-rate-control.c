@@ -146,7 +146,7 @@ test_bottleneck_later (void)
       loop_init (&loop, 0);
       g_rand_set_seed (loop.random, seed);
       loop_run (&loop, 60);
-      g_assert_cmpuint (loop.changes, ==, 1);           /* the start is over */
+      g_assert_cmpuint (loop.changes, ==, 0);
       loop.capacity = 40000;
       loop_run (&loop, 5);
       loop.dropped = 0;
@@ -227,8 +227,21 @@ test_breaker (void)
   g_assert_cmpstr (control.reason, !=, "breaker");
   report (&control, now += SECOND, 0.5, 2000);
   g_assert_cmpstr (control.reason, ==, "breaker");
+  /* It really stops, comes back with the least, and stays away longer the next time. */
+  g_assert_true (control.rate.stopped);
+  g_assert_cmpuint (control.breaks, ==, 1);
+  g_assert_false (report (&control, now += SECOND, 0, 40));
+  g_assert_false (rate_control_tick (&control, 0, now += 3 * SECOND));
+  g_assert_true (rate_control_tick (&control, 0, now += 2 * SECOND));
+  g_assert_false (control.rate.stopped);
   g_assert_cmpuint (control.rate.bitrate, ==, 6000);
   g_assert_cmpuint (control.rate.frame_ms, ==, 60);
+  for (guint i = 0; i < 3; i++)
+    report (&control, now += SECOND, 0.9, 9000);
+  g_assert_true (control.rate.stopped);
+  g_assert_cmpuint (control.breaks, ==, 2);
+  g_assert_false (rate_control_tick (&control, 0, now + 9 * SECOND));
+  g_assert_true (rate_control_tick (&control, 0, now += 10 * SECOND));
   for (guint i = 0; i < 60; i++)
     report (&control, now += SECOND, 0, 40);
   g_assert_cmpuint (control.rate.bitrate, ==, 28000);
@@ -241,21 +254,23 @@ test_limits (void)
   PhoneMediaPlan p = plan (PHONE_CODEC_OPUS);
 
   rate_control_init (&control, &p, 28000, 5);
+  g_assert_cmpuint (control.rate.bitrate, ==, 28000);           /* without feedback nothing would be learnt by less */
+  p.ccfb = TRUE;
+  rate_control_init (&control, &p, 28000, 5);
   g_assert_cmpuint (control.rate.bitrate, ==, 9600);            /* a link of 40 kbit/s carries it */
   g_assert_cmpuint (control.rate.frame_ms, ==, 20);
   g_assert_cmpuint (control.rate.complexity, ==, 8);
   g_assert_false (control.rate.fec || control.rate.dtx);
   g_assert_cmpstr (control.reason, ==, "start");
-  report (&control, 100 * SECOND, 0, 40);
-  g_assert_cmpuint (control.rate.bitrate, ==, 28000);
-  g_assert_cmpuint (control.rate.complexity, ==, 5);
   rate_control_init (&control, &p, 10000, 9);                   /* what is wanted is less */
   g_assert_cmpuint (control.rate.bitrate, ==, 10000);
   g_assert_cmpuint (control.rate.complexity, ==, 9);
   rate_control_init (&control, &p, 28000, 5);                   /* a peer that tells nothing */
-  g_assert_false (rate_control_tick (&control, 100 * SECOND, 105 * SECOND));
-  g_assert_true (rate_control_tick (&control, 100 * SECOND, 107 * SECOND));
+  g_assert_false (rate_control_tick (&control, 100 * SECOND, 101 * SECOND));
+  g_assert_true (rate_control_tick (&control, 100 * SECOND, 103 * SECOND));
   g_assert_cmpuint (control.rate.bitrate, ==, 28000);
+  g_assert_cmpuint (control.rate.complexity, ==, 5);
+  p.ccfb = FALSE;
   p.send.max_average_bitrate = 20000;
   p.send.use_dtx = TRUE;
   rate_control_init (&control, &p, 28000, 5);
@@ -307,8 +322,13 @@ test_fixed (void)
 
   rate_control_init (&control, &p, 28000, 5);
   for (guint i = 0; i < 50; i++)
-    report (&control, now += SECOND, 0.5, 900);
+    report (&control, now += SECOND, 0.1, 200);
   g_assert_cmpuint (control.rate.bitrate, ==, 64000);
+  g_assert_false (control.rate.stopped);
+  for (guint i = 0; i < 5; i++)
+    report (&control, now += SECOND, 0.5, 9000);
+  g_assert_cmpuint (control.rate.bitrate, ==, 64000);
+  g_assert_true (control.rate.stopped);
   g_assert_false (control.rate.fec);
 }
 

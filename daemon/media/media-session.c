@@ -182,6 +182,8 @@ use_rate (PhoneMedia *media, double round_trip)
     phone_log_notice (&fields, "sending again, with %u bit/s", rate->bitrate);
   media->breaks = media->rate.breaks;
   media->stopped = rate->stopped;
+  /* Feedback tells what is urgent, but not what is lost: elsewhere that must be known soon. */
+  media_graph_set_sparing (media->graph, media->rate.fed != 0 && media->rate.state == RATE_LIMITED);
   media_send_set_rate (media_graph_get_send (media->graph), rate);
 }
 
@@ -573,7 +575,6 @@ media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **err
       return FALSE;
     }
   media->rate = rate;
-  media_graph_set_sparing (media->graph, plan->ccfb || plan->transport_cc != 0);
   if (media->begun == 0)
     media->begun = g_get_monotonic_time ();
 

@@ -179,6 +179,15 @@ run_list (Ctl *ctl, const CtlArgs *args)
   return CTL_EXIT_OK;
 }
 
+static const char *
+verstat_text (const char *verstat)
+{
+  return strcmp (verstat, "passed") == 0   ? "verified by the provider"
+         : strcmp (verstat, "failed") == 0 ? "not the caller's, says the provider"
+         : strcmp (verstat, "none") == 0   ? "not verified"
+                                           : "";
+}
+
 static void
 add_peer (CtlTable *table, const CtlValue *call)
 {
@@ -189,6 +198,8 @@ add_peer (CtlTable *table, const CtlValue *call)
   ctl_table_pair (table, "state", ctl_style_of_state (state), "%s", state);
   ctl_table_pair (table, "peer", CTL_PLAIN, "%s", party);
   ctl_table_pair (table, "vouched for", CTL_GOOD, "%s", ctl_value_string (call, "AssertedId"));
+  ctl_table_pair (table, "number", strcmp (ctl_value_string (call, "Verstat"), "failed") == 0 ? CTL_BAD : CTL_PLAIN, "%s",
+                  verstat_text (ctl_value_string (call, "Verstat")));
   ctl_table_pair (table, "diverted by", CTL_PLAIN, "%s", ctl_value_string (call, "Diverter"));
   ctl_table_pair (table, "account", CTL_PLAIN, "%s", account);
   free (party);

@@ -43,6 +43,7 @@ struct _PhoneCall
   PhoneCallState state;
   PhoneReason *reason;                  /* what clients see; ours wins over the wire's */
   char *remote_uri, *remote_name, *asserted_id, *diverter;
+  const char *verstat;          /* static */
   gboolean local_hold, remote_hold, muted;
   gint64 start, answered;
   gpointer engine_data;

@@ -124,6 +124,7 @@ phone_call_new_outgoing (PhoneRegistry *registry, PhoneAccount *account, guint n
   call->remote_name = g_strdup (options->display_name ? options->display_name : "");
   call->asserted_id = g_strdup ("");
   call->diverter = g_strdup ("");
+  call->verstat = "";
   call->display_name = g_strdup (options->display_name);
   call->replaces = g_strdup (options->replaces);
   call->headers = g_strdupv ((char **) options->headers);
@@ -144,6 +145,7 @@ phone_call_new_incoming (PhoneRegistry *registry, PhoneAccount *account, guint n
   call->remote_name = g_strdup (incoming->remote_name ? incoming->remote_name : "");
   call->asserted_id = g_strdup (incoming->asserted_id ? incoming->asserted_id : "");
   call->diverter = g_strdup (incoming->diverter ? incoming->diverter : "");
+  call->verstat = incoming->verstat ? incoming->verstat : "";
   call->auto_answer_hint = incoming->auto_answer_ms;
   call->in_a_circle = incoming->diversions >= PHONE_MAX_DIVERSIONS || incoming->diverted_by_us;
   call->remote_offer = offer ? phone_media_desc_copy (offer) : NULL;
@@ -272,6 +274,7 @@ PhoneCallState phone_call_get_state (PhoneCall *call) { return call->state; }
 const PhoneReason *phone_call_get_reason (PhoneCall *call) { return call->reason; }
 const char *phone_call_get_remote_uri (PhoneCall *call) { return call->remote_uri; }
 const char *phone_call_get_remote_name (PhoneCall *call) { return call->remote_name; }
+const char *phone_call_get_verstat (PhoneCall *call) { return call->verstat; }
 const char *phone_call_get_asserted_id (PhoneCall *call) { return call->asserted_id; }
 const char *phone_call_get_diverter (PhoneCall *call) { return call->diverter; }
 gboolean phone_call_get_local_hold (PhoneCall *call) { return call->local_hold; }

@@ -110,6 +110,7 @@ void phone_registry_stop (PhoneRegistry *registry, guint deadline, void (*done) 
 typedef struct
 {
   const char *remote_uri, *remote_name, *asserted_id, *diverter;
+  const char *verstat;          /* as phone_call_get_verstat(); static; NULL: "" */
   const char *request_uri;
   guint diversions;             /* how often it was sent on before */
   gboolean diverted_by_us;      /* the account is one of those who did */

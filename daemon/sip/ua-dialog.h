@@ -124,8 +124,11 @@ gboolean ua_sip_has_sdp (const sip_t *sip);
 void ua_dialog_read_party (UaDialog *dialog, const sip_t *sip);
 /* The asserted identity if sip came from a server that we trust. Caller frees. */
 char *ua_sip_uri_text (const url_t *url);       /* clean; NULL: too long, or nothing is left. Caller frees */
+char *ua_sip_party_uri (const sip_addr_t *from);        /* the same, without verstat */
 char *ua_sip_display_name (const sip_addr_t *from);     /* the same */
 char *ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name);
+/* As phone_call_get_verstat() has it: of P-Asserted-Identity, else of From, from a server that we trust. */
+const char *ua_sip_verstat (UaStack *stack, const sip_t *sip);
 /* Value of the first header of a name that sofia does not know; of all of them, joined by commas (caller frees). NULL: none. */
 const char *ua_sip_unknown (const sip_t *sip, const char *name);
 char *ua_sip_unknown_all (const sip_t *sip, const char *name);

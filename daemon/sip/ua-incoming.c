@@ -154,7 +154,7 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   UaEngine *engine = stack->engine;
   g_autofree char *asserted_name = NULL;
   g_autofree char *asserted = ua_sip_asserted_id (stack, sip, &asserted_name);
-  g_autofree char *uri = ua_sip_uri_text (sip->sip_from->a_url);
+  g_autofree char *uri = ua_sip_party_uri (sip->sip_from);
   g_autofree char *request_uri = ua_sip_uri_text (sip->sip_request->rq_url);
   g_autofree char *display = ua_sip_display_name (sip->sip_from);
   g_autofree char *diversion = ua_sip_unknown_all (sip, "Diversion");
@@ -166,6 +166,7 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   incoming.remote_uri = uri ? uri : "sip:anonymous@anonymous.invalid";
   incoming.remote_name = asserted_name ? asserted_name : display;
   incoming.asserted_id = asserted;
+  incoming.verstat = ua_sip_verstat (stack, sip);
   incoming.diverter = diverter;
   incoming.request_uri = request_uri;
   incoming.diversions = ua_diversion_count (diversion, history);

@@ -143,6 +143,30 @@ ua_sip_display_name (const sip_addr_t *from)
   return addr ? g_steal_pointer (&addr->display) : NULL;
 }
 
+/* The provider's remark on a number is no part of it. */
+static char *
+without_verstat (char *uri)
+{
+  char *at = uri;
+
+  while (at && *at && g_ascii_strncasecmp (at, ";verstat=", strlen (";verstat=")) != 0)
+    at++;
+  if (at && *at)
+    {
+      const char *end = at + strlen (";verstat=");
+
+      end += strspn (end, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._");
+      memmove (at, end, strlen (end) + 1);
+    }
+  return uri;
+}
+
+char *
+ua_sip_party_uri (const sip_addr_t *from)
+{
+  return without_verstat (ua_sip_uri_text (from->a_url));
+}
+
 /* RFC 3325 section 9.1: only from a node in our trust domain, which is the server that we registered with. */
 char *
 ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name)
@@ -155,11 +179,47 @@ ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name)
   if (!value || !stack->account || !ua_account_trusts (stack->account, ua_stack_peer (stack)))
     return NULL;
   entries = ua_header_split (value);
-  addr = entries[0] ? phone_name_addr_parse (entries[0], NULL) : NULL;
+  addr = entries[0] ? phone_name_addr_parse (without_verstat (entries[0]), NULL) : NULL;
   if (!addr)
     return NULL;
   *ret_name = g_steal_pointer (&addr->display);
   return phone_uri_to_string (addr->uri);
+}
+
+/* A parameter of a telephone number stands in the user part of a SIP URI, and some servers put it behind the host. */
+static const char *
+verstat_of (const char *uri)
+{
+  static const struct
+  {
+    const char *token, *verstat;
+  } known[] = { { "TN-Validation-Passed", "passed" }, { "TN-Validation-Failed", "failed" }, { "No-TN-Validation", "none" } };
+  g_autofree char *lower = g_ascii_strdown (uri, -1);
+  const char *at = strstr (lower, ";verstat=");
+
+  for (gsize i = 0; at && i < G_N_ELEMENTS (known); i++)
+    {
+      const char *value = at + strlen (";verstat=");
+      gsize length = strlen (known[i].token);
+
+      /* More may follow: TN-Validation-Passed-A says how sure (ATIS-1000074). */
+      if (g_ascii_strncasecmp (value, known[i].token, length) == 0 && !g_ascii_isalnum (value[length]))
+        return known[i].verstat;
+    }
+  return "";
+}
+
+const char *
+ua_sip_verstat (UaStack *stack, const sip_t *sip)
+{
+  const char *asserted = ua_sip_unknown (sip, "P-Asserted-Identity"), *verstat = "";
+  g_autofree char *from = sip->sip_from ? ua_sip_uri_text (sip->sip_from->a_url) : NULL;
+
+  if (!stack->account || !ua_account_trusts (stack->account, ua_stack_peer (stack)))
+    return "";
+  if (asserted)
+    verstat = verstat_of (asserted);
+  return *verstat || !from ? verstat : verstat_of (from);
 }
 
 void

@@ -356,7 +356,7 @@ pass_on (UaStack *stack, const sip_t *sip, const UaIm *im, UaTransaction *transa
   const struct sockaddr *peer = ua_stack_peer (stack);
   g_autofree char *asserted_name = NULL;
   g_autofree char *asserted = ua_sip_asserted_id (stack, sip, &asserted_name);
-  g_autofree char *uri = ua_sip_uri_text (sip->sip_from->a_url);
+  g_autofree char *uri = ua_sip_party_uri (sip->sip_from);
   g_autofree char *display = ua_sip_display_name (sip->sip_from);
   g_autofree char *call_id = phone_text_clean (sip->sip_call_id->i_id, -1, MAX_ID);
   g_autofree char *key = g_strdup_printf ("%s %lu", call_id ? call_id : "", (gulong) sip->sip_cseq->cs_seq);

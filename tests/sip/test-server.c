@@ -261,7 +261,7 @@ send_invite (Bed *bed, const char *from_address, Peer *from, const char *uri, co
   peer_send (from, "127.20.5.1", PORT,
              "INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s:5060;branch=z9hG4bK-%s\r\nMax-Forwards: 70\r\nFrom: <sip:carol@example.net>;tag=c\r\n"
              "To: <%s>\r\nCall-ID: %s\r\nCSeq: 1 INVITE\r\nContact: <sip:carol@%s>\r\n"
-             "P-Asserted-Identity: \"Carol C.\" <sip:+4930999@example.net>, <tel:+4930999>\r\n"
+             "P-Asserted-Identity: \"Carol C.\" <sip:+4930999;verstat=TN-Validation-Passed@example.net;user=phone>, <tel:+4930999>\r\n"
              "Content-Type: application/sdp\r\nContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
              uri, from_address, branch, to, branch, from_address, strlen (sdp), sdp);
 }
@@ -276,7 +276,8 @@ test_asserted (void)
   send_invite (&bed, SERVER, bed.server, "sip:alice@127.20.5.1:5060", "sip:alice@example.invalid", "pai");
   wait_for (bed.agent->n_incoming == 1);
   call = agent_call (bed.agent, 0);
-  g_assert_cmpstr (phone_call_get_asserted_id (call), ==, "sip:+4930999@example.net");
+  g_assert_cmpstr (phone_call_get_asserted_id (call), ==, "sip:+4930999@example.net;user=phone");
+  g_assert_cmpstr (phone_call_get_verstat (call), ==, "passed");
   g_assert_cmpstr (phone_call_get_remote_name (call), ==, "Carol C.");
   g_assert_cmpstr (phone_call_get_remote_uri (call), ==, "sip:carol@example.net");
   phone_call_reject (call, PHONE_CAUSE_BUSY, NULL);
@@ -295,6 +296,7 @@ test_not_asserted (void)
   send_invite (&bed, "127.20.5.7", stranger, "sip:alice@127.20.5.1:5060", "sip:alice@example.invalid", "no-pai");
   wait_for (bed.agent->n_incoming == 1);
   g_assert_cmpstr (phone_call_get_asserted_id (agent_call (bed.agent, 0)), ==, "");
+  g_assert_cmpstr (phone_call_get_verstat (agent_call (bed.agent, 0)), ==, "");
   phone_call_reject (agent_call (bed.agent, 0), PHONE_CAUSE_BUSY, NULL);
   wait_for (bed.agent->n_ended == 1);
   bed_close (&bed);

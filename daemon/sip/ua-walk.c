@@ -105,7 +105,7 @@ static void
 set_targets (UaWalk *walk, GPtrArray *targets)
 {
   g_autoptr (GPtrArray) sorted = ua_targets_new ();
-  guint n_living;
+  guint n_living = 0;
 
   for (int dead = 0; dead < 2; dead++)
     {

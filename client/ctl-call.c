@@ -133,6 +133,14 @@ talking_time (const CtlValue *call)
   return ctl_text_duration ((uint64_t) now - answered);
 }
 
+static bool
+has_machine (const CtlValue *call)
+{
+  const char *machine = ctl_value_string (call, "Machine");
+
+  return *machine && strcmp (machine, "off") != 0;
+}
+
 void
 ctl_add_call (CtlTable *table, const CtlValue *call, const char *mark, bool silent)
 {
@@ -141,8 +149,9 @@ ctl_add_call (CtlTable *table, const CtlValue *call, const char *mark, bool sile
   char *party = ctl_party_text (call), *talking = talking_time (call);
 
   ctl_table_add (table, CTL_BOLD, "%s%lu", mark, (unsigned long) ctl_value_uint (call, "number"));
-  ctl_table_add (table, ctl_style_of_state (state), "%s%s%s%s", state, ctl_value_bool (call, "RemoteHold") ? ", held by peer" : "",
-                 ctl_value_bool (call, "Muted") ? ", muted" : "", silent ? ", not heard" : "");
+  ctl_table_add (table, ctl_style_of_state (state), "%s%s%s%s%s", state, has_machine (call) ? ", answering machine" : "",
+                 ctl_value_bool (call, "RemoteHold") ? ", held by peer" : "", ctl_value_bool (call, "Muted") ? ", muted" : "",
+                 silent ? ", not heard" : "");
   ctl_table_add (table, CTL_DIM, "%s", strcmp (ctl_value_string (call, "Direction"), "incoming") == 0 ? "from" : "to");
   ctl_table_add (table, CTL_PLAIN, "%s", party);
   ctl_table_add (table, CTL_PLAIN, "%s", talking);
@@ -196,6 +205,7 @@ add_peer (CtlTable *table, const CtlValue *call)
 
   ctl_table_pair (table, "call", CTL_BOLD, "%lu, %s", (unsigned long) ctl_value_uint (call, "number"), ctl_value_string (call, "Direction"));
   ctl_table_pair (table, "state", ctl_style_of_state (state), "%s", state);
+  ctl_table_pair (table, "answering machine", CTL_WARN, "%s", has_machine (call) ? ctl_value_string (call, "Machine") : "");
   ctl_table_pair (table, "peer", CTL_PLAIN, "%s", party);
   ctl_table_pair (table, "vouched for", CTL_GOOD, "%s", ctl_value_string (call, "AssertedId"));
   ctl_table_pair (table, "number", strcmp (ctl_value_string (call, "Verstat"), "failed") == 0 ? CTL_BAD : CTL_PLAIN, "%s",
@@ -443,7 +453,7 @@ static const CtlOption dtmf_options[] = {
 
 const CtlVerb ctl_call_verbs[] = {
   { "call", "[ACTION ...]", "calls, or all about one", .actions = actions },
-  { "answer", "[N]", "answer an incoming call", answer_options, run_answer, "answer" },
+  { "answer", "[N]", "answer an incoming call, or take one from the answering machine", answer_options, run_answer, "answer" },
   { "reject", "[N]", "refuse an incoming call", reject_options, run_reject, "reject" },
   { "silence", "[N]", "stop the ring tone, the call stays", NULL, run_silence, "silence" },
   { "hangup", "[N]", "end a call", hangup_options, run_hangup, "hangup" },

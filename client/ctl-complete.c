@@ -225,6 +225,8 @@ offer_named (Completer *self, const char *prefix, const char *name, size_t lengt
     offer_words (self, (const char *const[]){ "available", "away", "busy", "dnd", "offline", NULL });
   else if (length == 4 && strncmp (name, "WHAT", length) == 0)
     offer_words (self, (const char *const[]){ "start", "pause", "stop", NULL });
+  else if (length == 5 && strncmp (name, "HEARD", length) == 0)
+    offer_words (self, (const char *const[]){ "heard", "new", NULL });
   else if (length == 4 && strncmp (name, "KIND", length) == 0)
     offer_words (self, (const char *const[]){ "call", "conference", "voicemail", NULL });
   else if (length == 9 && strncmp (name, "KEY=VALUE", length) == 0)

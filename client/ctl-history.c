@@ -15,7 +15,7 @@
 static const CtlOption filter_options[] = {
   { "account", 'a', "ID", "only those of this account" },
   { "kind", 'k', "KIND", "call or message" },
-  { "outcome", 0, "OUTCOME", "answered, missed, refused, elsewhere, cancelled, failed; pending, sent, received" },
+  { "outcome", 0, "OUTCOME", "answered, missed, refused, elsewhere, cancelled, failed, voicemail; pending, sent, received" },
   { "incoming", 0, NULL, "only those that came in" },
   { "outgoing", 0, NULL, "only those that went out" },
   { "unseen", 'u', NULL, "only those that nobody here took or has looked at" },

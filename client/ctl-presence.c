@@ -271,7 +271,7 @@ run_voicemail (Ctl *ctl, const CtlArgs *args)
     ctl_print_json (list);
   else
     {
-      table = ctl_table_new (ctl, 4);
+      table = ctl_table_new (ctl, 5);
       for (size_t i = 0; i < list->n; i++)
         {
           const CtlValue *one = list->items[i];
@@ -291,6 +291,11 @@ run_voicemail (Ctl *ctl, const CtlArgs *args)
             ctl_table_add (table, CTL_DIM, "%s", "unknown");
           ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "Mailbox"));
           ctl_table_add (table, CTL_DIM, "%s", strcmp (text, "active") == 0 ? "" : text);
+          if (ctl_value_bool (one, "Answering") || ctl_value_uint (one, "Messages"))
+            ctl_table_add (table, ctl_value_uint (one, "Unheard") ? CTL_WARN : CTL_PLAIN, "here %" PRIu64 " new, %" PRIu64 " heard",
+                           ctl_value_uint (one, "Unheard"), ctl_value_uint (one, "Messages") - ctl_value_uint (one, "Unheard"));
+          else
+            ctl_table_add (table, CTL_PLAIN, "%s", "");
           free (text);
         }
       ctl_table_print (table);
@@ -315,6 +320,25 @@ run_voicemail_call (Ctl *ctl, const CtlArgs *args)
   return status;
 }
 
+static int
+run_machine (Ctl *ctl, const CtlArgs *args)
+{
+  const char *mode = args->words[1];
+  int status;
+  char *path;
+
+  if (strcmp (mode, "on") != 0 && strcmp (mode, "off") != 0)
+    {
+      ctl_error ("machine: on or off, not '%s'", mode);
+      return CTL_EXIT_USAGE;
+    }
+  path = ctl_choose_account (ctl, args, &status);
+  if (path)
+    status = ctl_set_property (ctl, path, PHONE_DBUS_VOICEMAIL, "Answering", "b", (int) (strcmp (mode, "on") == 0));
+  free (path);
+  return status;
+}
+
 static const CtlVerb presence_actions[] = {
   { "show", "", "what is told to others, by every account", account_options, run_show },
   { "set", "STATUS [NOTE]", "available, away, busy, dnd or offline", account_options, run_set },
@@ -326,7 +350,13 @@ static const CtlVerb presence_actions[] = {
 };
 
 static const CtlVerb voicemail_actions[] = {
-  { "show", "", "messages in the mailboxes of the servers", account_options, run_voicemail },
+  { "show", "", "how many messages there are, at the servers and here", account_options, run_voicemail },
+  { "list", "", "the messages that the answering machine has, the newest first", account_options, ctl_voicemail_list },
+  { "play", "[RECORDING]", "play a message, or the oldest new one", account_options, ctl_voicemail_play },
+  { "mark", "HEARD RECORDING", "heard or new", NULL, ctl_voicemail_mark },
+  { "export", "RECORDING FILE", "decrypt a message into a new file (Opus in Ogg); - is standard output", NULL, ctl_recording_export },
+  { "delete", "RECORDING...", "delete messages", NULL, ctl_recording_delete },
+  { "machine", "MODE", "on or off: the answering machine of an account", account_options, run_machine },
   { "call", "", "call the mailbox", account_options, run_voicemail_call },
   { 0 },
 };

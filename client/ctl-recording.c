@@ -82,9 +82,9 @@ run_record (Ctl *ctl, const CtlArgs *args)
 /* ---- the list ---- */
 
 static int
-get_page (Ctl *ctl, const CtlArgs *args, uint32_t offset, CtlValue **ret_page)
+get_page (Ctl *ctl, const CtlArgs *args, const char *kind, uint32_t offset, CtlValue **ret_page)
 {
-  const char *kind = ctl_args_value (args, "kind"), *account = ctl_args_value (args, "account");
+  const char *account = ctl_args_value (args, "account");
   sd_bus_message *message = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, "List"), *reply = NULL;
   int r = sd_bus_message_open_container (message, 'a', "{sv}"), status;
 
@@ -137,35 +137,54 @@ add_recording (CtlTable *table, const CtlValue *recording)
   free (length);
 }
 
+/* All of a kind; NULL: of every kind. */
 static int
-run_list (Ctl *ctl, const CtlArgs *args)
+get_all (Ctl *ctl, const CtlArgs *args, const char *kind, CtlValue **ret_all)
 {
-  CtlTable *table = ctl->json ? NULL : ctl_table_new (ctl, 6);
   CtlValue *all = ctl_value_new_array ();
-  int status;
+  int status = CTL_EXIT_OK;
   bool more = true;
 
-  for (uint32_t offset = 0; more; offset += PAGE)
+  for (uint32_t offset = 0; more && status == CTL_EXIT_OK; offset += PAGE)
     {
       CtlValue *page = NULL;
 
-      status = get_page (ctl, args, offset, &page);
+      status = get_page (ctl, args, kind, offset, &page);
       if (status != CTL_EXIT_OK)
         break;
       for (size_t i = 0; i < page->n; i++)
-        if (ctl->json)
-          ctl_value_append (all, ctl_value_copy (page->items[i]));
-        else
-          add_recording (table, page->items[i]);
+        ctl_value_append (all, ctl_value_copy (page->items[i]));
       more = page->n == PAGE;
       ctl_value_free (page);
     }
+  *ret_all = all;
+  return status;
+}
+
+static int
+print_all (Ctl *ctl, const CtlArgs *args, const char *kind, size_t columns, void (*add) (CtlTable *table, const CtlValue *recording))
+{
+  CtlValue *all = NULL;
+  int status = get_all (ctl, args, kind, &all);
+
   if (status == CTL_EXIT_OK && ctl->json)
     ctl_print_json (all);
-  if (table)
-    ctl_table_print (table);
+  else if (status == CTL_EXIT_OK)
+    {
+      CtlTable *table = ctl_table_new (ctl, columns);
+
+      for (size_t i = 0; i < all->n; i++)
+        add (table, all->items[i]);
+      ctl_table_print (table);
+    }
   ctl_value_free (all);
   return status;
+}
+
+static int
+run_list (Ctl *ctl, const CtlArgs *args)
+{
+  return print_all (ctl, args, ctl_args_value (args, "kind"), 6, add_recording);
 }
 
 /* ---- the sound ---- */
@@ -250,8 +269,8 @@ run_verify (Ctl *ctl, const CtlArgs *args)
   return check_whole (ctl, args->words[1], true);
 }
 
-static int
-run_export (Ctl *ctl, const CtlArgs *args)
+int
+ctl_recording_export (Ctl *ctl, const CtlArgs *args)
 {
   const char *path = args->words[2];
   bool to_stdout = strcmp (path, "-") == 0;
@@ -289,9 +308,8 @@ exec_player (int fd)
 }
 
 static int
-run_play (Ctl *ctl, const CtlArgs *args)
+play (Ctl *ctl, const char *id)
 {
-  const char *id = args->words[1];
   int fd = -1, result = 0, status = open_sound (ctl, id, &fd);
   pid_t child;
 
@@ -316,10 +334,77 @@ run_play (Ctl *ctl, const CtlArgs *args)
   return status;
 }
 
+static int
+run_play (Ctl *ctl, const CtlArgs *args)
+{
+  return play (ctl, args->words[1]);
+}
+
+/* ---- messages ---- */
+
+static void
+add_message (CtlTable *table, const CtlValue *message)
+{
+  time_t start = (time_t) ctl_value_uint (message, "start");
+  const char *name = ctl_value_string (message, "remote-name"), *uri = ctl_value_string (message, "remote-uri");
+  const char *state = ctl_value_string (message, "state");
+  char *when = ctl_text_time (start, time (NULL)), *length = length_text (ctl_value_uint (message, "ms"));
+
+  ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (message, "id"));
+  ctl_table_add (table, ctl_value_bool (message, "heard") ? CTL_DIM : CTL_WARN, "%s", ctl_value_bool (message, "heard") ? "heard" : "new");
+  ctl_table_add (table, CTL_PLAIN, "%s", when);
+  ctl_table_add (table, CTL_PLAIN, "%s", length);
+  ctl_table_add (table, CTL_PLAIN, "%s%s%s", name, *name ? " " : "", uri);
+  ctl_table_add (table, CTL_WARN, "%s", strcmp (state, "whole") == 0 ? "" : state);
+  free (when);
+  free (length);
+}
+
+int
+ctl_voicemail_list (Ctl *ctl, const CtlArgs *args)
+{
+  return print_all (ctl, args, "voicemail", 6, add_message);
+}
+
+/* The one that is named, else the oldest that nobody has heard. */
+int
+ctl_voicemail_play (Ctl *ctl, const CtlArgs *args)
+{
+  CtlValue *all = NULL;
+  const char *id = args->n_words > 1 ? args->words[1] : NULL;
+  int status = id ? CTL_EXIT_OK : get_all (ctl, args, "voicemail", &all);
+
+  for (size_t i = 0; all && i < all->n; i++)
+    if (!ctl_value_bool (all->items[i], "heard") && strcmp (ctl_value_string (all->items[i], "state"), "running") != 0)
+      id = ctl_value_string (all->items[i], "id");
+  if (status == CTL_EXIT_OK && id)
+    status = play (ctl, id);
+  else if (status == CTL_EXIT_OK)
+    {
+      ctl_error ("there is no new message");
+      status = CTL_EXIT_NO_OBJECT;
+    }
+  ctl_value_free (all);
+  return status;
+}
+
+int
+ctl_voicemail_mark (Ctl *ctl, const CtlArgs *args)
+{
+  const char *how = args->words[1];
+
+  if (strcmp (how, "heard") != 0 && strcmp (how, "new") != 0)
+    {
+      ctl_error ("mark: heard or new, not '%s'", how);
+      return CTL_EXIT_USAGE;
+    }
+  return ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, "SetHeard", NULL, "sb", args->words[2], (int) (*how == 'h'));
+}
+
 /* ---- deleting, and the key ---- */
 
-static int
-run_delete (Ctl *ctl, const CtlArgs *args)
+int
+ctl_recording_delete (Ctl *ctl, const CtlArgs *args)
 {
   sd_bus_message *message = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, "Delete");
   int r = sd_bus_message_open_container (message, 'a', "s");
@@ -387,9 +472,9 @@ static const CtlOption list_options[] = {
 static const CtlVerb actions[] = {
   { "list", "", "all of them, the newest first", list_options, run_list },
   { "play", "RECORDING", "play one, with the first player that is installed", NULL, run_play },
-  { "export", "RECORDING FILE", "decrypt into a new file (Opus in Ogg); - is standard output", NULL, run_export },
+  { "export", "RECORDING FILE", "decrypt into a new file (Opus in Ogg); - is standard output", NULL, ctl_recording_export },
   { "verify", "RECORDING", "check every octet", NULL, run_verify },
-  { "delete", "RECORDING...", "delete them", NULL, run_delete },
+  { "delete", "RECORDING...", "delete them", NULL, ctl_recording_delete },
   { "key", "", "state of the key: none, ready, locked or absent", NULL, run_key },
   { "unlock", "", "read the key's pass phrase from standard input; the first one makes a key without a keyring", NULL, run_unlock },
   { "lock", "", "forget a key that a pass phrase opened", NULL, run_lock },

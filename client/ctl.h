@@ -178,6 +178,13 @@ int ctl_append_time (sd_bus_message *m, const CtlArgs *args, const char *name);
 char *ctl_local_time (uint64_t when);           /* "2026-11-23 04:29", "" for 0; caller frees */
 int ctl_follow (Ctl *ctl);                      /* handles signals until the end */
 
+/* ---- ctl-recording.c: rows of other verbs ---- */
+int ctl_voicemail_list (Ctl *ctl, const CtlArgs *args);
+int ctl_voicemail_play (Ctl *ctl, const CtlArgs *args);
+int ctl_voicemail_mark (Ctl *ctl, const CtlArgs *args);
+int ctl_recording_export (Ctl *ctl, const CtlArgs *args);
+int ctl_recording_delete (Ctl *ctl, const CtlArgs *args);
+
 /* ---- ctl-account.c ---- */
 
 /* The object path of --account, else of the default account. NULL: none, said why, with *ret_status. Caller frees. */

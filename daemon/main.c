@@ -79,7 +79,11 @@ add_account (Daemon *self, const PhoneAccountSettings *settings)
 static void
 apply_retention (Daemon *self)
 {
-  store_vault_set_limits (self->vault, self->config->daemon->record_days, (guint64) self->config->daemon->record_megabytes * 1000000);
+  const PhoneDaemonSettings *settings = self->config->daemon;
+
+  store_vault_set_limits (self->vault, PHONE_RECORDING_CALL, settings->record_days, (guint64) settings->record_megabytes * 1000000);
+  /* A box that is full says so and deletes nothing. */
+  store_vault_set_limits (self->vault, PHONE_RECORDING_VOICEMAIL, settings->voicemail_days, 0);
 }
 
 /* Running calls and accounts that did not change are left alone. What is wrong in a file shows in Problems and costs nothing else. */

@@ -353,6 +353,7 @@ BUS_GETTER (get_start, BusCall,
 BUS_GETTER (get_answered, BusCall,
             sd_bus_message_append (reply, "t", unsigned_time (phone_call_get_answered (self->call))))
 
+BUS_GETTER (get_machine, BusCall, sd_bus_message_append (reply, "s", phone_machine_to_string (phone_call_get_machine (self->call))))
 BUS_GETTER (get_transfer, BusCall, append_transfer (reply, self->call))
 BUS_GETTER (get_transfer_request, BusCall, append_referral (reply, self->call))
 BUS_GETTER (get_replaces, BusCall, append_call (reply, phone_call_get_replaces (self->call)))
@@ -390,6 +391,7 @@ bus_call_changed_properties (guint mask, GPtrArray *ret_names)
     { PHONE_CALL_FIELD_HOLD, "RemoteHold" },   { PHONE_CALL_FIELD_MUTED, "Muted" },
     { PHONE_CALL_FIELD_TIMES, "Start" },       { PHONE_CALL_FIELD_TIMES, "Answered" },
     { PHONE_CALL_FIELD_CONFERENCE, "Conference" },
+    { PHONE_CALL_FIELD_MACHINE, "Machine" },
     { PHONE_CALL_FIELD_TRANSFER, "Transfer" }, { PHONE_CALL_FIELD_TRANSFER, "TransferRequest" },
     { PHONE_CALL_FIELD_TRANSFER, "Replaces" }, { PHONE_CALL_FIELD_TRANSFER, "ReplacedBy" },
   };
@@ -439,6 +441,7 @@ const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_WRITABLE_PROPERTY ("Muted", "b", get_muted, set_muted, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_PROPERTY ("Start", "t", get_start, 0, CHANGES),
   SD_BUS_PROPERTY ("Answered", "t", get_answered, 0, CHANGES),
+  SD_BUS_PROPERTY ("Machine", "s", get_machine, 0, CHANGES),
   SD_BUS_PROPERTY ("Transfer", "a{sv}", get_transfer, 0, CHANGES),
   SD_BUS_PROPERTY ("TransferRequest", "a{sv}", get_transfer_request, 0, CHANGES),
   SD_BUS_PROPERTY ("Replaces", "o", get_replaces, 0, CHANGES),

@@ -125,6 +125,26 @@ append_mailbox (sd_bus_message *reply, BusAccount *self)
   return bus_append_text (reply, mailbox);
 }
 
+/* Those of our own answering machine, for this account. */
+static guint
+count_messages (BusAccount *self, gboolean unheard_only)
+{
+  GPtrArray *all = phone_registry_get_recordings (self->bus->registry);
+  guint n = 0;
+
+  for (guint i = 0; all && i < all->len; i++)
+    {
+      const PhoneRecording *recording = all->pdata[i];
+
+      n += recording->kind == PHONE_RECORDING_VOICEMAIL && g_str_equal (recording->account, phone_account_get_id (self->account))
+           && !(unheard_only && recording->heard);
+    }
+  return n;
+}
+
+BUS_GETTER (get_messages, BusAccount, sd_bus_message_append (reply, "u", count_messages (self, FALSE)))
+BUS_GETTER (get_unheard, BusAccount, sd_bus_message_append (reply, "u", count_messages (self, TRUE)))
+BUS_GETTER (get_answering, BusAccount, sd_bus_message_append (reply, "b", (int) !!phone_account_get_settings (self->account)->answering))
 BUS_GETTER (get_known, BusAccount, sd_bus_message_append (reply, "b", (int) !!presence (self)->mailbox.known))
 BUS_GETTER (get_waiting, BusAccount, sd_bus_message_append (reply, "b", (int) !!presence (self)->mailbox.waiting))
 BUS_GETTER (get_new, BusAccount, sd_bus_message_append (reply, "u", presence (self)->mailbox.fresh))
@@ -150,6 +170,20 @@ set_mailbox (sd_bus *bus_, const char *path, const char *interface, const char *
   return phone_account_update (self->account, updates, &error) ? 0 : bus_error_set (ret_error, error);
 }
 
+static int
+set_answering (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
+               sd_bus_error *ret_error)
+{
+  BusAccount *self = data;
+  g_autoptr (GError) error = NULL;
+  int on = FALSE, r = sd_bus_message_read (value, "b", &on);
+  const char *updates[] = { "answering", on ? "true" : "false", NULL };
+
+  if (r < 0)
+    return r;
+  return phone_account_update (self->account, updates, &error) ? 0 : bus_error_set (ret_error, error);
+}
+
 const sd_bus_vtable bus_voicemail_vtable[] = {
   SD_BUS_VTABLE_START (0),
   SD_BUS_METHOD_WITH_ARGS ("Call", SD_BUS_NO_ARGS, SD_BUS_RESULT ("o", call), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -160,6 +194,9 @@ const sd_bus_vtable bus_voicemail_vtable[] = {
   SD_BUS_PROPERTY ("NewUrgent", "u", get_new_urgent, 0, CHANGES),
   SD_BUS_PROPERTY ("OldUrgent", "u", get_old_urgent, 0, CHANGES),
   SD_BUS_WRITABLE_PROPERTY ("Mailbox", "s", get_mailbox, set_mailbox, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("Answering", "b", get_answering, set_answering, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_PROPERTY ("Messages", "u", get_messages, 0, CHANGES),
+  SD_BUS_PROPERTY ("Unheard", "u", get_unheard, 0, CHANGES),
   SD_BUS_PROPERTY ("Subscription", "s", get_subscription, 0, CHANGES),
   SD_BUS_PROPERTY ("SubscriptionDetail", "a{sv}", get_subscription_detail, 0, CHANGES),
   SD_BUS_VTABLE_END,
@@ -189,4 +226,8 @@ bus_voicemail_changed_properties (guint mask, GPtrArray *ret_names)
                ret_names);
   if (mask & (PHONE_ACCOUNT_MAILBOX | PHONE_ACCOUNT_SETTINGS))
     g_ptr_array_add (ret_names, (char *) "Mailbox");
+  if (mask & PHONE_ACCOUNT_SETTINGS)
+    g_ptr_array_add (ret_names, (char *) "Answering");
+  if (mask & PHONE_ACCOUNT_MESSAGES)
+    add_names ((const char *const[]){ "Messages", "Unheard", NULL }, ret_names);
 }

@@ -403,6 +403,12 @@ static const PhoneSetting rows[] = {
   { .key = "publish", .kind = PHONE_SETTING_WORD, AT (publish), .words = publish_words, .def = "auto",
     .help = "whether presence is published to the server: on, off, or auto: once a status was set" },
   BOOL ("mwi", mwi, "true", "whether to ask the server about messages in the mailbox (message-summary)"),
+  BOOL ("answering", answering, "false", "the answering machine of this phone, for an account whose provider has no mailbox"),
+  { .key = "answering-after", .kind = PHONE_SETTING_UINT, AT (answering_after), .min = 1, .max = 600, .def = "25",
+    .help = "seconds of ringing after which the answering machine takes a call" },
+  BOOL ("answering-busy", answering_busy, "true", "whether it takes calls that would get busy"),
+  BOOL ("answering-away", answering_away, "true", "whether it takes calls at once while the status is away"),
+  TEXT ("greeting", greeting, phone_setting_check_path, "WAV file that callers hear first; default: that of [voicemail] sounds"),
   TEXT ("mailbox", mailbox, check_mailbox, "number or SIP URI of the mailbox; default: what the server says"),
   { .key = "message-reports", .kind = PHONE_SETTING_WORD, AT (message_reports), .words = report_words, .def = "auto",
     .help = "whether messages ask for delivery and display reports: on, off, or auto: of peers that understand it" },
@@ -473,7 +479,8 @@ static const char *const per_call_keys[] = {
   "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
   "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "max-calls", "record", "transfers", "forward",
   "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "did", "prefix", "default-domain", "country", "mailbox",
-  "message-reports", "message-receipts", NULL,
+  "message-reports", "message-receipts", "answering", "answering-after",
+  "answering-busy", "answering-away", "greeting", NULL,
 };
 
 gboolean

@@ -89,6 +89,10 @@ typedef struct
   char *country;                /* ISO 3166-1 alpha-2, upper case */
   PhonePublish publish;
   gboolean mwi;                 /* subscribe to message-summary */
+  gboolean answering;           /* our own answering machine */
+  guint answering_after;        /* s of ringing */
+  gboolean answering_busy, answering_away;
+  char *greeting;               /* WAV file; NULL: the one of [voicemail] sounds */
   char *mailbox;                /* number or URI; default: what the server says */
   PhoneMessageReports message_reports;
   PhoneMessageReceipts message_receipts;

@@ -21,6 +21,7 @@ typedef enum
   PHONE_ACCOUNT_CAPABILITIES = 1 << 3,
   PHONE_ACCOUNT_PRESENCE = 1 << 4,      /* see account-presence.h */
   PHONE_ACCOUNT_MAILBOX = 1 << 5,
+  PHONE_ACCOUNT_MESSAGES = 1 << 6,      /* those that our own answering machine took */
 } PhoneAccountField;
 
 typedef struct

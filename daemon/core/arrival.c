@@ -6,10 +6,11 @@
  *   2. it takes the place of another call            as that call
  *   3. a call-back from help                         rings, and no rule below touches it; only max-calls stops it
  *   4. forward                                       sent on
- *   5. max-calls, or a call and no call waiting      forward-busy, else busy
- *   6. do not disturb, unless the allow list or a    silent, busy or voicemail, as its mode says
+ *   5. max-calls, or a call and no call waiting      forward-busy, else the answering machine (answering-busy), else busy
+ *   6. do not disturb, unless the allow list or a    silent, busy, or voicemail: the answering machine, else the mailbox, else busy
  *      repeated call lets it through
- *   7. anything else                                 rings; after forward-no-reply-timeout forward-no-reply
+ *   7. the user is away (answering-away)             the answering machine
+ *   8. anything else                                 rings; then forward-no-reply or the answering machine, whichever comes first
  *
  * What cannot be sent on (it came round, the target leads nowhere) is treated as if nothing were forwarded. */
 
@@ -35,18 +36,32 @@ send_on (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *in
   return TRUE;
 }
 
+static gboolean
+give_to_machine (PhoneRegistry *registry, PhoneAccount *account, const char *why, PhoneArrival *arrival)
+{
+  if (!phone_machine_is_ready (registry, account))
+    return FALSE;
+  arrival->fate = PHONE_ARRIVAL_MACHINE;
+  arrival->reason = why;
+  return TRUE;
+}
+
 static void
 judge_dnd (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, PhoneArrival *arrival)
 {
   switch (phone_dnd_judge (phone_registry_get_dnd (registry), account, incoming, &arrival->refusal))
     {
     case DND_PASS:
-      arrival->fate = PHONE_ARRIVAL_RING;
+      if (phone_machine_is_alone (account))
+        give_to_machine (registry, account, "away", arrival);
       break;
     case DND_SILENCE:
       arrival->fate = PHONE_ARRIVAL_SILENT;
       break;
     case DND_REFUSE:
+      if (phone_dnd_get_mode (phone_registry_get_dnd (registry)) == PHONE_DND_VOICEMAIL
+          && give_to_machine (registry, account, "do not disturb", arrival))
+        break;
       arrival->fate = PHONE_ARRIVAL_REFUSE;
       arrival->refused_by = "dnd";
       break;
@@ -69,6 +84,8 @@ phone_arrival_judge (PhoneRegistry *registry, PhoneAccount *account, const Phone
     return;
   else if (send_on (registry, account, incoming, PHONE_FORWARD_ALL, ret_arrival)
            || (busy && send_on (registry, account, incoming, PHONE_FORWARD_BUSY, ret_arrival)))
+    return;
+  else if (busy && phone_account_get_settings (account)->answering_busy && give_to_machine (registry, account, "busy", ret_arrival))
     return;
   else if (busy)
     refuse (ret_arrival, 486, "limit");

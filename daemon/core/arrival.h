@@ -10,6 +10,7 @@ typedef enum
   PHONE_ARRIVAL_RING,
   PHONE_ARRIVAL_SILENT,         /* it is shown and rings nowhere */
   PHONE_ARRIVAL_FORWARD,
+  PHONE_ARRIVAL_MACHINE,        /* the answering machine takes it at once; if that fails it rings nowhere */
   PHONE_ARRIVAL_REFUSE,
 } PhoneArrivalFate;
 
@@ -18,7 +19,7 @@ typedef struct
   PhoneArrivalFate fate;
   gboolean for_help;            /* it may be somebody who was called for help: it stays here until it is answered */
   char *target;                 /* FORWARD: complete URI, owned */
-  const char *reason;           /* FORWARD: as of PhoneSignallingOps.call_divert; static */
+  const char *reason;           /* FORWARD: as of PhoneSignallingOps.call_divert; MACHINE: for the log; static */
   PhoneRefusal refusal;         /* REFUSE */
   const char *refused_by;       /* REFUSE: as of PhoneHistoryEntry; static */
 } PhoneArrival;

@@ -7,7 +7,7 @@
 gboolean
 phone_call_can_play (PhoneCall *call)
 {
-  return (call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD) && call->media && call->plan;
+  return (call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD) && call->media && call->plan && !phone_call_is_machines (call);
 }
 
 static gboolean
@@ -17,6 +17,8 @@ require_media (PhoneCall *call, GError **error)
     return TRUE;
   if (phone_call_is_ended (call))
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", call->number);
+  else if (phone_call_is_machines (call))
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The answering machine has call %u", call->number);
   else
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Call %u is %s: it has no sound yet", call->number,
                  phone_call_state_to_string (call->state));

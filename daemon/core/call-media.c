@@ -68,6 +68,7 @@ static const PhoneMediaEvents media_events = {
   .secured = on_media_secured,
   .failed = on_media_failed,
   .played = phone_call_emit_played,
+  .quiet = phone_call_on_quiet,
   .recording_failed = phone_call_on_recording_failed,
 };
 
@@ -148,11 +149,12 @@ phone_call_update_attachment (PhoneCall *call)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
   gboolean early = call->state == PHONE_CALL_DIALING || call->state == PHONE_CALL_ALERTING;
+  gboolean machine = phone_call_is_machines (call);
   gboolean talking = call->state == PHONE_CALL_ACTIVE || (call->answering && !call->local_hold);
   gboolean leaving = call->reoffer == REOFFER_HOLD || call->due == REOFFER_HOLD || phone_call_gives_way (call);
 
   if (call->media)
-    ports->media->media_set_attached (call->media, call->plan && (early || (talking && !leaving)));
+    ports->media->media_set_attached (call->media, call->plan && !machine && (early || (talking && !leaving)));
   phone_call_update_room (call);
 }
 

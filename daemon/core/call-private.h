@@ -102,6 +102,15 @@ struct _PhoneCall
   PhoneConference *conference;          /* which holds us; NULL: none */
   gboolean voice_muted;                 /* the others there do not hear the peer */
 
+  /* the answering machine: call-machine.c */
+  PhoneMachine machine;
+  gboolean machine_answered;            /* and nobody has taken the call from it */
+  gboolean machine_key;                 /* a message can be sealed */
+  gboolean message_kept;
+  char *machine_sound;                  /* path of what plays, or played last */
+  guint machine_timer, machine_limit;   /* until it answers; until the message is too long */
+  gint64 message_start;                 /* CLOCK_MONOTONIC us */
+
   CallWaiter answer_waiter, hold_waiter, record_waiter;
   GString *info_digits;                 /* DTMF by INFO waiting its turn */
   guint info_ms, info_timer;
@@ -143,7 +152,21 @@ void phone_conference_call_ended (PhoneCall *call);     /* of one, or of none */
 /* ---- call-audio.c ---- */
 gboolean phone_call_can_play (PhoneCall *call);
 
+/* ---- call-machine.c ---- */
+gboolean phone_call_pick_up (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error);         /* call.c */
+void phone_call_await_machine (PhoneCall *call);                /* starts the time until it answers */
+gboolean phone_call_take_from_machine (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data);
+void phone_call_machine_answered (PhoneCall *call);
+void phone_call_machine_played (PhoneCall *call, const char *path);
+void phone_call_machine_digit (PhoneCall *call, char digit);
+void phone_call_on_quiet (PhoneCall *call);
+void phone_call_machine_recording_failed (PhoneCall *call);
+void phone_call_machine_ended (PhoneCall *call);
+
 /* ---- call-recording.c ---- */
+/* The same file for the answering machine: what the peer says from now on, after a tone. phone_call_on_quiet() when he says nothing. */
+gboolean phone_call_message_start (PhoneCall *call, guint quiet_ms, GError **error);
+void phone_call_message_stop (PhoneCall *call, const char *why);
 gboolean phone_call_can_record (PhoneCall *call);
 void phone_call_recording_init (PhoneCall *call);
 void phone_call_recording_answered (PhoneCall *call);           /* a rule may start one */

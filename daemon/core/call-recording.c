@@ -12,24 +12,31 @@ gboolean
 phone_call_can_record (PhoneCall *call)
 {
   return (call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD) && call->media
+         && !phone_call_is_machines (call)
          && (call->tape.state == PHONE_CALL_RECORDING_OFF || call->tape.state == PHONE_CALL_RECORDING_PAUSED);
 }
 
 /* ---- what the tape asks of a call ---- */
 
 static PhoneRecording *
-describe (gpointer owner)
+describe (gpointer owner, PhoneRecordingKind kind)
 {
   PhoneCall *call = owner;
   PhoneRecording *recording;
 
   if (!call->media || phone_call_is_ended (call))
     return NULL;
-  recording = phone_recording_new (PHONE_RECORDING_CALL);
+  recording = phone_recording_new (kind);
   g_free (recording->account);
   g_free (recording->call_id);
   g_free (recording->remote_uri);
   g_free (recording->remote_name);
+  /* One message for a call: its id is the one that the history has. */
+  if (kind == PHONE_RECORDING_VOICEMAIL)
+    {
+      g_free (recording->id);
+      recording->id = g_strdup (call->id);
+    }
   recording->account = g_strdup (phone_account_get_id (call->account));
   recording->call_id = g_strdup (call->id);
   recording->remote_uri = g_strdup (*call->asserted_id ? call->asserted_id : call->remote_uri);
@@ -39,11 +46,11 @@ describe (gpointer owner)
 }
 
 static gboolean
-start (gpointer owner, PhoneByteSink *sink, gboolean announce, GError **error)
+start (gpointer owner, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error)
 {
   PhoneCall *call = owner;
 
-  return phone_registry_get_ports (call->registry)->media->record_start (call->media, sink, announce, error);
+  return phone_registry_get_ports (call->registry)->media->record_start (call->media, sink, params, error);
 }
 
 static void
@@ -116,6 +123,33 @@ phone_call_record_stop (PhoneCall *call, GError **error)
   return phone_tape_stop (&call->tape, error);
 }
 
+/* ---- messages ---- */
+
+gboolean
+phone_call_message_start (PhoneCall *call, guint quiet_ms, GError **error)
+{
+  if (!phone_tape_start_message (&call->tape, quiet_ms, error))
+    return FALSE;
+  call->message_kept = TRUE;
+  return TRUE;
+}
+
+/* Who hangs up at the tone has left no message. */
+void
+phone_call_message_stop (PhoneCall *call, const char *why)
+{
+  guint seconds = phone_registry_get_settings (call->registry)->voicemail_least;
+
+  if (call->tape.state == PHONE_CALL_RECORDING_OFF)
+    return;
+  if (call->message_kept && g_get_monotonic_time () - call->message_start < (gint64) seconds * G_USEC_PER_SEC)
+    {
+      call->message_kept = FALSE;
+      phone_registry_discard_recording (call->registry, call->tape.id);
+    }
+  phone_tape_end (&call->tape, why);
+}
+
 /* ---- events ---- */
 
 static gboolean
@@ -148,6 +182,11 @@ phone_call_recording_answered (PhoneCall *call)
 {
   g_autoptr (GError) error = NULL;
 
+  if (call->machine == PHONE_MACHINE_ANSWERING)
+    {
+      phone_call_machine_answered (call);
+      return;
+    }
   if (phone_registry_get_ports (call->registry)->vault && rule_says_so (call) && !phone_call_record (call, NULL, NULL, &error))
     phone_log_warning (&call->log, "Call %u is not recorded: %s", call->number, error->message);
 }
@@ -163,4 +202,5 @@ phone_call_on_recording_failed (PhoneCall *call, const GError *error)
 {
   phone_log_warning (&call->log, "Call %u: the recording ends early: %s", call->number, error->message);
   phone_tape_end (&call->tape, "failed");
+  phone_call_machine_recording_failed (call);
 }

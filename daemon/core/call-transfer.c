@@ -46,7 +46,7 @@ is_established (PhoneCall *call)
 gboolean
 phone_call_can_transfer (PhoneCall *call)
 {
-  return is_established (call) && call->reoffer == REOFFER_NONE && !phone_call_is_transferring (call);
+  return is_established (call) && call->reoffer == REOFFER_NONE && !phone_call_is_transferring (call) && !phone_call_is_machines (call);
 }
 
 void
@@ -345,7 +345,7 @@ phone_call_on_refer (PhoneCall *call, const PhoneReferralRequest *request, gpoin
   g_autoptr (GError) error = NULL;
   g_autofree char *target = NULL;
 
-  if (!is_established (call) || policy == PHONE_REFERRALS_REFUSE)
+  if (!is_established (call) || policy == PHONE_REFERRALS_REFUSE || phone_call_is_machines (call))
     return 603;
   if (call->referral || call->referral_waits || call->replaced_by)
     return 491;

@@ -60,6 +60,7 @@ phone_call_finalize (GObject *object)
   g_free (call->target);
   g_free (call->local_address);
   phone_tape_clear (&call->tape);
+  g_free (call->machine_sound);
   g_free (call->ice_address);
   if (call->ice_local)
     explicit_bzero (call->ice_local, sizeof *call->ice_local);
@@ -165,12 +166,14 @@ void
 phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *method)
 {
   g_signal_emit (call, signals[SIGNAL_DTMF], 0, (guint) (guchar) digit, ms, method);
+  phone_call_machine_digit (call, digit);
 }
 
 void
 phone_call_emit_played (PhoneCall *call, const char *path)
 {
   g_signal_emit (call, signals[SIGNAL_PLAYED], 0, path);
+  phone_call_machine_played (call, path);
 }
 
 void
@@ -194,6 +197,8 @@ phone_call_clear_timers (PhoneCall *call)
   g_clear_handle_id (&call->ice_timer, g_source_remove);
   g_clear_handle_id (&call->transfer_timer, g_source_remove);
   g_clear_handle_id (&call->forward_timer, g_source_remove);
+  g_clear_handle_id (&call->machine_timer, g_source_remove);
+  g_clear_handle_id (&call->machine_limit, g_source_remove);
   g_clear_handle_id (&call->transfer_resume, g_source_remove);
 }
 
@@ -207,6 +212,7 @@ enter_ending (PhoneCall *call)
   phone_call_clear_timers (call);
   call->answering = FALSE;
   call->due = REOFFER_NONE;
+  phone_call_machine_ended (call);
   phone_call_recording_ended (call);
   phone_call_update_attachment (call);
   ended = g_error_new (PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "The call ended: %s%s%s", phone_cause_to_string (call->reason->cause),
@@ -367,10 +373,20 @@ typedef struct
   gboolean (*allowed) (PhoneCall *call);
 } ActionRow;
 
-static gboolean can_answer (PhoneCall *call) { return is_unanswered_incoming (call) && !call->answering; }
+static gboolean can_pick_up (PhoneCall *call) { return is_unanswered_incoming (call) && !call->answering; }
+static gboolean
+can_answer (PhoneCall *call)
+{
+  return can_pick_up (call) || (phone_call_is_machines (call) && !phone_call_is_ended (call));
+}
 static gboolean can_reject (PhoneCall *call) { return is_unanswered_incoming (call) && !call->answering; }
 static gboolean can_hangup (PhoneCall *call) { return !phone_call_is_ended (call); }
-static gboolean can_hold (PhoneCall *call) { return call->state == PHONE_CALL_ACTIVE && call->reoffer == REOFFER_NONE; }
+static gboolean
+can_hold (PhoneCall *call)
+{
+  return call->state == PHONE_CALL_ACTIVE && call->reoffer == REOFFER_NONE && !phone_call_is_machines (call);
+}
+
 static gboolean can_resume (PhoneCall *call) { return call->state == PHONE_CALL_HELD && call->reoffer == REOFFER_NONE; }
 static gboolean can_mute (PhoneCall *call) { return !phone_call_is_ended (call); }
 static gboolean can_silence (PhoneCall *call) { return is_unanswered_incoming (call) && !call->answering && !call->silenced; }
@@ -402,6 +418,8 @@ require (PhoneCall *call, const char *action, gboolean allowed, GError **error)
     return TRUE;
   if (phone_call_is_ended (call))
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", call->number);
+  else if (phone_call_is_machines (call))
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Call %u: cannot %s, the answering machine has it", call->number, action);
   else if (call->answering || call->reoffer != REOFFER_NONE || phone_call_is_transferring (call))
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_IN_PROGRESS, "Call %u: cannot %s, %s is under way", call->number, action,
                  call->answering                    ? "answering"
@@ -563,7 +581,7 @@ on_auto_answer (gpointer data)
   /* Whoever calls must not be able to put a conversation on hold: this one waits for the user. */
   if (phone_registry_is_talking (call->registry, call))
     return G_SOURCE_REMOVE;
-  if (can_answer (call) && !phone_call_answer (call, FALSE, NULL, NULL, &error))
+  if (can_pick_up (call) && !phone_call_answer (call, FALSE, NULL, NULL, &error))
     phone_log_warning (&call->log, "Call %u: automatic answer failed: %s", call->number, error->message);
   return G_SOURCE_REMOVE;
 }
@@ -588,6 +606,7 @@ phone_call_ring (PhoneCall *call)
   if (ring_timeout)
     call->ring_timeout = g_timeout_add_seconds (ring_timeout, on_ring_timeout, call);
   phone_call_await_forward (call);
+  phone_call_await_machine (call);
   if (auto_answer >= 0)
     call->auto_answer_timer = g_timeout_add ((guint) auto_answer, on_auto_answer, call);
 }
@@ -659,12 +678,10 @@ phone_call_continue_answer (PhoneCall *call)
 }
 
 gboolean
-phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error)
+phone_call_pick_up (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error)
 {
   g_autoptr (GError) local = NULL;
 
-  if (!require (call, "answer", can_answer (call), error))
-    return FALSE;
   if (!phone_call_open_media (call, error))
     return FALSE;
   call->answering = TRUE;
@@ -678,12 +695,23 @@ phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gp
     phone_registry_hold_others (call->registry, call);
   g_clear_handle_id (&call->ring_timeout, g_source_remove);
   g_clear_handle_id (&call->forward_timer, g_source_remove);
+  g_clear_handle_id (&call->machine_timer, g_source_remove);
   g_clear_handle_id (&call->auto_answer_timer, g_source_remove);
   call->answer_waiter = (CallWaiter){ done, data };
   phone_registry_call_changed (call->registry, call);
   if (!phone_call_is_ended (call))
     phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
   return TRUE;
+}
+
+gboolean
+phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error)
+{
+  if (!require (call, "answer", can_answer (call), error))
+    return FALSE;
+  if (phone_call_is_machines (call))
+    return phone_call_take_from_machine (call, keep_others, done, data);
+  return phone_call_pick_up (call, keep_others, done, data, error);
 }
 
 gboolean
@@ -835,6 +863,8 @@ phone_call_step_aside (PhoneCall *call)
 {
   g_autoptr (GError) error = NULL;
 
+  if (phone_call_is_machines (call))
+    return;
   if (call->answering || call->reoffer == REOFFER_RESUME || call->reoffer == REOFFER_PATHS)
     {
       call->due = REOFFER_HOLD;

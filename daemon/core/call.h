@@ -25,6 +25,12 @@ PHONE_DECLARE_ENUM (PhoneCallDirection, phone_call_direction, PHONE_CALL_DIRECTI
   X (PHONE_CALL_RECORDING_PAUSED, "paused")
 PHONE_DECLARE_ENUM (PhoneCallRecording, phone_call_recording, PHONE_CALL_RECORDING_LIST)
 
+/* What the answering machine does with the call; leaving: it says why, or goodbye, and hangs up. */
+#define PHONE_MACHINE_LIST(X) \
+  X (PHONE_MACHINE_OFF, "off") X (PHONE_MACHINE_ANSWERING, "answering") X (PHONE_MACHINE_GREETING, "greeting") \
+  X (PHONE_MACHINE_RECORDING, "recording") X (PHONE_MACHINE_LEAVING, "leaving")
+PHONE_DECLARE_ENUM (PhoneMachine, phone_machine, PHONE_MACHINE_LIST)
+
 /* Of a transfer that we began: accepted: the peer tries; failed: the call is ours again. */
 #define PHONE_TRANSFER_STATE_LIST(X) \
   X (PHONE_TRANSFER_NONE, "none") X (PHONE_TRANSFER_TRYING, "trying") X (PHONE_TRANSFER_ACCEPTED, "accepted") \
@@ -43,6 +49,7 @@ typedef enum
   PHONE_CALL_FIELD_RECORDING = 1 << 7,
   PHONE_CALL_FIELD_TRANSFER = 1 << 8,   /* transfer, referral, and which call this one replaces or is replaced by; also Can */
   PHONE_CALL_FIELD_CONFERENCE = 1 << 9,
+  PHONE_CALL_FIELD_MACHINE = 1 << 10,
 } PhoneCallField;
 
 #define PHONE_TYPE_CALL (phone_call_get_type ())
@@ -75,6 +82,7 @@ gboolean phone_call_get_report (PhoneCall *call, PhoneMediaReport *ret_report); 
 gboolean phone_call_get_last_report (PhoneCall *call, PhoneMediaReport *ret_report);
 PhoneCallRecording phone_call_get_recording (PhoneCall *call);
 const char *phone_call_get_recording_id (PhoneCall *call);      /* of the last one, "" if there was none */
+PhoneMachine phone_call_get_machine (PhoneCall *call);
 /* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence play record transfer accept-transfer
  * deflect.
  * NULL-terminated, free container only. */
@@ -84,7 +92,8 @@ gboolean phone_call_is_ended (PhoneCall *call);                 /* disconnecting
 /* Actions. Errors are about starting the action (INVALID_STATE ...). The callbacks fire exactly once, later, on the main loop;
  * error NULL: done. */
 typedef void (*PhoneCallDone) (PhoneCall *call, const GError *error, gpointer data);
-/* keep_others: do not put the other active calls on hold. Done when the call is active (ACK received) or failed. */
+/* keep_others: do not put the other active calls on hold. Done when the call is active (ACK received) or failed. Also takes a call that
+ * the answering machine has. */
 gboolean phone_call_answer (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error);
 gboolean phone_call_reject (PhoneCall *call, PhoneCause cause, GError **error);         /* BUSY 486, DECLINED 603, UNAVAILABLE 480 */
 /* The caller shall call target, as a user types it, instead. */

@@ -14,7 +14,7 @@ const char *phone_conference_get_recording_id (PhoneConference *conference) { re
 
 /* Who is in now; the account is that of the first. */
 static PhoneRecording *
-describe (gpointer owner)
+describe (gpointer owner, PhoneRecordingKind kind)
 {
   PhoneConference *conference = owner;
   PhoneRecording *recording;
@@ -49,11 +49,11 @@ media (PhoneConference *conference)
 }
 
 static gboolean
-start (gpointer owner, PhoneByteSink *sink, gboolean announce, GError **error)
+start (gpointer owner, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error)
 {
   PhoneConference *conference = owner;
 
-  return media (conference)->room_record_start (conference->room, sink, announce, error);
+  return media (conference)->room_record_start (conference->room, sink, params->announce, error);
 }
 
 static void

@@ -215,6 +215,11 @@ phone_conference_check (PhoneConference *conference, PhoneCall *call, GError **e
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", call->number);
       return FALSE;
     }
+  if (phone_call_is_machines (call))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The answering machine has call %u", call->number);
+      return FALSE;
+    }
   if (call->conference)
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Call %u is in conference %u already", call->number,
                  call->conference->number);

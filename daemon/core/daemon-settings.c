@@ -12,6 +12,9 @@
 
 #define MAX_BINDS 8
 
+#define WORD(name, word) word,
+static const char *const taken_words[] = { PHONE_TAKEN_LIST (WORD) NULL };
+
 /* ---- checks ---- */
 
 static char *
@@ -190,6 +193,16 @@ static const PhoneSetting rows[] = {
   UINT ("recording", "keep-days", record_days, 1, 36500, TRUE, "0", "days after which a recording is deleted; 0: never"),
   UINT ("recording", "max-megabytes", record_megabytes, 1, 4000000, TRUE, "0",
         "megabytes beyond which the oldest recordings are deleted; 0: no limit"),
+  TEXT ("voicemail", "sounds", voicemail_sounds, phone_setting_check_path, NULL,
+        "folder with greeting.wav, full.wav, sorry.wav and goodbye.wav of the answering machine"),
+  UINT ("voicemail", "max-seconds", voicemail_seconds, 5, 3600, FALSE, "180", "seconds after which a message ends"),
+  UINT ("voicemail", "silence-seconds", voicemail_silence, 2, 600, TRUE, "10", "seconds without a voice after which a message ends; 0: never"),
+  UINT ("voicemail", "min-seconds", voicemail_least, 1, 60, TRUE, "2", "seconds below which a message is not kept"),
+  UINT ("voicemail", "max-messages", voicemail_max, 1, 10000, FALSE, "50", "messages that the box holds; then callers are told that it is full"),
+  UINT ("voicemail", "max-megabytes", voicemail_megabytes, 1, 4000000, TRUE, "0", "megabytes that messages may take; 0: no limit"),
+  UINT ("voicemail", "keep-days", voicemail_days, 1, 36500, TRUE, "0", "days after which a message is deleted; 0: never"),
+  { .section = "voicemail", .key = "taken-over", .kind = PHONE_SETTING_WORD, AT (voicemail_taken), .words = taken_words, .def = "keep",
+    .help = "what becomes of the message when the call is taken from the answering machine: keep or delete" },
   UINT ("history", "keep", history_keep, 1, 36500, TRUE, "0", "days after which an entry is deleted; 0: never"),
   UINT ("history", "max-entries", history_max, 100, 10000000, TRUE, "200000", "the oldest beyond this number are deleted; 0: no limit"),
   UINT ("messages", "keep", message_keep, 1, 36500, TRUE, "0", "days after which a message is deleted; 0: never"),

@@ -6,6 +6,10 @@
 #include "util/phone-error.h"
 #include "util/phone-enum.h"
 
+/* What becomes of a message when the user takes the call from the answering machine. */
+#define PHONE_TAKEN_LIST(X) X (PHONE_TAKEN_KEEP, "keep") X (PHONE_TAKEN_DELETE, "delete")
+PHONE_DECLARE_ENUM (PhoneTaken, phone_taken, PHONE_TAKEN_LIST)
+
 typedef struct
 {
   /* [daemon] */
@@ -38,6 +42,13 @@ typedef struct
   char *record_numbers;         /* PhoneNumberList of parties whose calls are recorded; NULL: none */
   guint record_days;            /* days that recordings are kept, 0: for ever */
   guint record_megabytes;       /* that they may take together, 0: no limit */
+  /* [voicemail] */
+  char *voicemail_sounds;       /* folder with greeting.wav, full.wav, sorry.wav, goodbye.wav; NULL: ours */
+  guint voicemail_seconds, voicemail_silence, voicemail_least;  /* s: longest message, longest silence in it, shortest that is kept */
+  guint voicemail_max;          /* messages that the box holds */
+  guint voicemail_megabytes;    /* that they may take, 0: no limit */
+  guint voicemail_days;         /* days that messages are kept, 0: for ever */
+  PhoneTaken voicemail_taken;
   /* [history] */
   guint history_keep;           /* days, 0: for ever */
   guint history_max;            /* entries, 0: no limit */

@@ -15,7 +15,7 @@
 
 /* silent     the call is shown and rings nowhere
  * busy       486; 480 with Retry-After when the user said until when
- * voicemail  302 to the mailbox; as busy where there is none */
+ * voicemail  the answering machine of the account; without one 302 to the mailbox; as busy where there is neither */
 #define PHONE_DND_MODE_LIST(X) X (PHONE_DND_SILENT, "silent") X (PHONE_DND_BUSY, "busy") X (PHONE_DND_VOICEMAIL, "voicemail")
 PHONE_DECLARE_ENUM (PhoneDndMode, phone_dnd_mode, PHONE_DND_MODE_LIST)
 

@@ -30,6 +30,8 @@ PHONE_DEFINE_ENUM (PhoneRegistration, phone_registration, PHONE_REGISTRATION_LIS
 PHONE_DEFINE_ENUM (PhoneCallState, phone_call_state, PHONE_CALL_STATE_LIST)
 PHONE_DEFINE_ENUM (PhoneCallDirection, phone_call_direction, PHONE_CALL_DIRECTION_LIST)
 PHONE_DEFINE_ENUM (PhoneCallRecording, phone_call_recording, PHONE_CALL_RECORDING_LIST)
+PHONE_DEFINE_ENUM (PhoneTaken, phone_taken, PHONE_TAKEN_LIST)
+PHONE_DEFINE_ENUM (PhoneMachine, phone_machine, PHONE_MACHINE_LIST)
 PHONE_DEFINE_ENUM (PhoneRecordPolicy, phone_record_policy, PHONE_RECORD_POLICY_LIST)
 PHONE_DEFINE_ENUM (PhoneCodecId, phone_codec_id, PHONE_CODEC_LIST)
 PHONE_DEFINE_ENUM (PhoneDirection, phone_direction, PHONE_DIRECTION_LIST)

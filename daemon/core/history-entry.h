@@ -11,13 +11,15 @@
  * elsewhere  another device of ours took it
  * cancelled  we gave up before the other side answered
  * failed     went out and was not answered, or came in and could not be set up; cause tells why
+ * voicemail  the answering machine took it and has a message
  * pending    a message of ours that has not gone out yet
  * sent       one that has
  * received   one of theirs */
 #define PHONE_OUTCOME_LIST(X) \
   X (PHONE_OUTCOME_ANSWERED, "answered") X (PHONE_OUTCOME_MISSED, "missed") X (PHONE_OUTCOME_REFUSED, "refused") \
   X (PHONE_OUTCOME_ELSEWHERE, "elsewhere") X (PHONE_OUTCOME_CANCELLED, "cancelled") X (PHONE_OUTCOME_FAILED, "failed") \
-  X (PHONE_OUTCOME_PENDING, "pending") X (PHONE_OUTCOME_SENT, "sent") X (PHONE_OUTCOME_RECEIVED, "received")
+  X (PHONE_OUTCOME_PENDING, "pending") X (PHONE_OUTCOME_SENT, "sent") X (PHONE_OUTCOME_RECEIVED, "received") \
+  X (PHONE_OUTCOME_VOICEMAIL, "voicemail")
 PHONE_DECLARE_ENUM (PhoneOutcome, phone_outcome, PHONE_OUTCOME_LIST)
 
 #define PHONE_ENTRY_KIND_LIST(X) X (PHONE_ENTRY_CALL, "call") X (PHONE_ENTRY_MESSAGE, "message")

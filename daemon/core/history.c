@@ -259,7 +259,9 @@ phone_history_record_call (PhoneHistory *history, PhoneCall *call)
   phone_text_take (&entry->phrase, reason->phrase);
   if (entry->answered)
     {
-      entry->outcome = PHONE_OUTCOME_ANSWERED;
+      entry->outcome = !phone_call_was_machines (call) ? PHONE_OUTCOME_ANSWERED
+                       : phone_call_has_message (call) ? PHONE_OUTCOME_VOICEMAIL
+                                                       : PHONE_OUTCOME_MISSED;
       take_media (entry, call);
     }
   else if (entry->incoming)
@@ -267,6 +269,9 @@ phone_history_record_call (PhoneHistory *history, PhoneCall *call)
   else
     entry->outcome = reason->actor == PHONE_ACTOR_LOCAL && reason->cause == PHONE_CAUSE_CANCELLED ? PHONE_OUTCOME_CANCELLED
                                                                                                   : PHONE_OUTCOME_FAILED;
+  /* The machine answers for nobody. */
+  if (entry->outcome == PHONE_OUTCOME_MISSED)
+    entry->answered = 0;
   if (by_user)
     phone_text_take (&entry->refused_by, "user");
   add (history, entry);

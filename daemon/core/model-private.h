@@ -42,7 +42,7 @@ PhoneCall *phone_call_new_incoming (PhoneRegistry *registry, PhoneAccount *accou
                                     const PhoneIncoming *incoming, const PhoneMediaDesc *offer, gpointer engine_data);
 /* Sends the INVITE, or waits for the registration first. */
 gboolean phone_call_start (PhoneCall *call, GError **error);
-/* 180 to the caller; starts ring time-out and auto-answer. */
+/* 180 to the caller; starts ring time-out, auto-answer, and what happens when nobody answers. */
 void phone_call_ring (PhoneCall *call);
 gboolean phone_call_wants_ring (PhoneCall *call);               /* incoming, not answered, not silenced */
 void phone_call_set_silenced (PhoneCall *call);                  /* rings nowhere; before it is announced */
@@ -62,6 +62,17 @@ typedef enum
 /* Where the account's settings send a call, a complete URI; NULL: nowhere. Caller frees. */
 char *phone_forward_target (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, PhoneForward forward);
 const char *phone_forward_reason (PhoneForward forward);        /* as of PhoneSignallingOps.call_divert */
+/* ---- call-machine.c ---- */
+gboolean phone_machine_is_ready (PhoneRegistry *registry, PhoneAccount *account);       /* it is on, and could answer now; says why not */
+gboolean phone_machine_is_alone (PhoneAccount *account);        /* the user said that he is away */
+gboolean phone_voicemail_is_full (PhoneRegistry *registry);
+gboolean phone_call_answer_by_machine (PhoneCall *call, const char *why, GError **error);
+gboolean phone_call_is_machines (PhoneCall *call);              /* the machine has it, not the user */
+gboolean phone_call_was_machines (PhoneCall *call);             /* the machine answered it, and kept it */
+gboolean phone_call_has_message (PhoneCall *call);
+/* Deletes a recording as soon as it has ended. */
+void phone_registry_discard_recording (PhoneRegistry *registry, const char *id);
+
 void phone_call_divert (PhoneCall *call, const char *uri, const char *reason);
 /* An INVITE with Replaces: the new call is answered in place of the old one. */
 void phone_call_take_over (PhoneCall *call, PhoneCall *replaced);

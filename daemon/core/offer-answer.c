@@ -293,12 +293,13 @@ check_caps (const PhoneMediaCaps *caps, GError **error)
   return TRUE;
 }
 
-/* A socket for IPv6 reaches IPv4 too, and not the other way round. Candidates of ICE are another matter. */
+/* A socket for IPv6 reaches IPv4 too, and not the other way round. Candidates of ICE are another matter, and nothing is sent to the
+ * unspecified address, which puts us on hold. */
 static gboolean
 check_family (const PhoneMediaCaps *caps, const PhoneMediaDesc *remote, GError **error)
 {
   if (!caps->address || !remote->address || phone_media_desc_has_ice (remote) || strchr (caps->address, ':')
-      || !strchr (remote->address, ':'))
+      || !strchr (remote->address, ':') || g_str_equal (remote->address, "::"))
     return TRUE;
   g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "the peer's media is at %s (IPv6), which cannot be reached from %s (IPv4)",
                remote->address, caps->address);

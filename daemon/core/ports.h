@@ -171,6 +171,14 @@ struct _PhoneByteSink
   void (*close) (PhoneByteSink *sink, gboolean complete, guint64 ms);
 };
 
+/* What is recorded: both sides of the call, or a message. */
+typedef struct
+{
+  gboolean announce;            /* the peer hears a tone every 15 s */
+  gboolean message;             /* a tone for the peer, then what he says and nothing else, on one channel */
+  guint quiet_ms;               /* message: without a voice for so long is the event quiet, once; 0: never */
+} PhoneRecordParams;
+
 /* The sound of a call for a client: signed 16 bit PCM of the machine's byte order over a socket. */
 typedef struct
 {
@@ -190,6 +198,7 @@ typedef struct
   void (*secured) (PhoneCall *call, PhoneSrtpSuite suite);      /* the DTLS handshake is done: the peer has the certificate of its SDP */
   void (*failed) (PhoneCall *call, const GError *error);        /* NETWORK_DOWN: nobody answers; it goes on trying */
   void (*played) (PhoneCall *call, const char *path);           /* a file has been played to its end */
+  void (*quiet) (PhoneCall *call);      /* nobody has spoken into the message that is recorded for PhoneRecordParams.quiet_ms */
   void (*recording_failed) (PhoneCall *call, const GError *error);      /* the call goes on; record_stop is still due */
 } PhoneMediaEvents;
 
@@ -225,9 +234,8 @@ typedef struct
   /* A WAV file in place of the microphone; queue: after those that play or wait, else in place of them. */
   gboolean (*play) (PhoneMedia *media, const char *path, gboolean queue, GError **error);
   void (*stop_playing) (PhoneMedia *media);
-  /* Records both sides of the call, one recording at a time. record_start takes the sink over, whatever comes. announce: the peer hears a
-   * tone every 15 s. media_free ends a recording too. */
-  gboolean (*record_start) (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error);
+  /* One recording at a time. record_start takes the sink over, whatever comes. media_free ends a recording too. */
+  gboolean (*record_start) (PhoneMedia *media, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error);
   void (*record_pause) (PhoneMedia *media, gboolean paused);
   void (*record_stop) (PhoneMedia *media);
   /* Conferences; all NULL together: there are none. A room must have been left by all before it is freed. media_set_room: NULL: out of it.

@@ -29,6 +29,7 @@ struct _PhoneRegistry
   PhoneDnd *dnd;
   GPtrArray *watches;           /* owned */
   GPtrArray *conferences;       /* owned */
+  GHashTable *discarded;        /* ids of recordings that go as soon as they end */
   GPtrArray *leaving;           /* accounts that are removed and still have a stack */
   char *default_account;
   guint next_number;
@@ -80,6 +81,7 @@ phone_registry_finalize (GObject *object)
   g_ptr_array_unref (registry->watches);
   g_ptr_array_unref (registry->accounts);
   g_ptr_array_unref (registry->leaving);
+  g_hash_table_unref (registry->discarded);
   g_free (registry->default_account);
   phone_daemon_settings_free (registry->settings);
   G_OBJECT_CLASS (phone_registry_parent_class)->finalize (object);
@@ -116,6 +118,7 @@ phone_registry_init (PhoneRegistry *registry)
   registry->accounts = g_ptr_array_new_with_free_func (g_object_unref);
   registry->leaving = g_ptr_array_new_with_free_func (g_object_unref);
   registry->calls = g_ptr_array_new_with_free_func (g_object_unref);
+  registry->discarded = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   registry->history = phone_history_new (registry);
   registry->messages = phone_messages_new (registry);
   registry->dnd = phone_dnd_new (registry);
@@ -136,10 +139,47 @@ phone_registry_new (const PhoneDaemonSettings *settings)
   return registry;
 }
 
+static const PhoneRecording *
+find_recording (PhoneRegistry *registry, const char *id)
+{
+  GPtrArray *all = phone_registry_get_recordings (registry);
+
+  for (guint i = 0; all && i < all->len; i++)
+    if (g_str_equal (((PhoneRecording *) all->pdata[i])->id, id))
+      return all->pdata[i];
+  return NULL;
+}
+
+static void
+remove_discarded (PhoneRegistry *registry, const char *id)
+{
+  const PhoneRecording *recording = g_hash_table_contains (registry->discarded, id) ? find_recording (registry, id) : NULL;
+  g_autofree char *copy = g_strdup (id);
+  g_autoptr (GError) error = NULL;
+
+  if (!recording || recording->state == PHONE_RECORDING_RUNNING)
+    return;
+  g_hash_table_remove (registry->discarded, copy);
+  if (!registry->ports.vault->remove (registry->ports.vault_data, copy, &error))
+    phone_log_warning (NULL, "Recording %s: %s", copy, error->message);
+}
+
+void
+phone_registry_discard_recording (PhoneRegistry *registry, const char *id)
+{
+  g_hash_table_add (registry->discarded, g_strdup (id));
+  remove_discarded (registry, id);
+}
+
 static void
 on_recording_changed (const char *id, gpointer data)
 {
-  g_signal_emit (data, signals[SIGNAL_RECORDING_CHANGED], 0, id);
+  PhoneRegistry *registry = data;
+
+  g_signal_emit (registry, signals[SIGNAL_RECORDING_CHANGED], 0, id);
+  for (guint i = 0; i < registry->accounts->len; i++)
+    phone_account_emit_changed (registry->accounts->pdata[i], PHONE_ACCOUNT_MESSAGES);
+  remove_discarded (registry, id);
 }
 
 void
@@ -513,6 +553,8 @@ phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboo
 
       if (account && phone_call_get_account (call) != account)
         continue;
+      if (!on_stack_only && phone_call_is_machines (call))      /* which has limits of its own */
+        continue;
       /* A call that is being ended still has a dialog in the account's stack, one that waits for the registration has none yet. */
       if (on_stack_only ? phone_call_needs_stack (call) : phone_call_get_state (call) != PHONE_CALL_DISCONNECTED)
         n++;
@@ -528,7 +570,7 @@ is_busy_with (PhoneRegistry *registry, PhoneCall *except)
       PhoneCall *call = g_ptr_array_index (registry->calls, i);
       PhoneCallState state = phone_call_get_state (call);
 
-      if (call != except
+      if (call != except && !phone_call_is_machines (call)
           && (is_established (call) || state == PHONE_CALL_DIALING || state == PHONE_CALL_ALERTING))
         return TRUE;
     }
@@ -542,7 +584,7 @@ phone_registry_is_talking (PhoneRegistry *registry, PhoneCall *except)
     {
       PhoneCall *call = g_ptr_array_index (registry->calls, i);
 
-      if (call != except && phone_call_get_state (call) == PHONE_CALL_ACTIVE)
+      if (call != except && phone_call_get_state (call) == PHONE_CALL_ACTIVE && !phone_call_is_machines (call))
         return TRUE;
     }
   return FALSE;
@@ -611,7 +653,7 @@ update_state (PhoneRegistry *registry)
       PhoneCall *call = g_ptr_array_index (registry->calls, i);
       PhoneCallState call_state = phone_call_get_state (call);
 
-      if (call_state == PHONE_CALL_INCOMING || call_state == PHONE_CALL_WAITING)
+      if ((call_state == PHONE_CALL_INCOMING || call_state == PHONE_CALL_WAITING) && !phone_call_is_machines (call))
         state = PHONE_DAEMON_RINGING;
       else if (!phone_call_is_ended (call))
         state = PHONE_DAEMON_IN_CALL;
@@ -1016,7 +1058,7 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
   call = phone_call_new_incoming (registry, account, registry->next_number, incoming, offer, engine_data);
   if (offer && arrival.fate != PHONE_ARRIVAL_FORWARD && !phone_call_check_offer (call, offer, &error))
     return turn_away (registry, account, incoming, &(PhoneRefusal){ .status = 488 }, "", error->message, ret_refusal);
-  if (arrival.fate == PHONE_ARRIVAL_SILENT)
+  if (arrival.fate == PHONE_ARRIVAL_SILENT || arrival.fate == PHONE_ARRIVAL_MACHINE)
     phone_call_set_silenced (call);
   if (arrival.for_help)
     phone_call_set_for_help (call);
@@ -1033,7 +1075,11 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
     phone_call_divert (call, arrival.target, arrival.reason);
   else if (incoming->replaced)
     phone_call_take_over (call, incoming->replaced);
-  else
+  else if (arrival.fate == PHONE_ARRIVAL_MACHINE && phone_call_answer_by_machine (call, arrival.reason, &error))
+    return call;
+  else if (error)
+    phone_log_warning (NULL, "Call %u: the answering machine cannot answer: %s", phone_call_get_number (call), error->message);
+  if (arrival.fate != PHONE_ARRIVAL_FORWARD && !incoming->replaced && !phone_call_is_ended (call))
     phone_call_ring (call);
   return call;
 }

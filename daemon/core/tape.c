@@ -25,11 +25,10 @@ set_state (PhoneTape *tape, PhoneCallRecording state, const char *why)
 }
 
 static gboolean
-start (PhoneTape *tape, GError **error)
+start (PhoneTape *tape, PhoneRecordingKind kind, const PhoneRecordParams *params, GError **error)
 {
   const PhonePorts *ports = phone_registry_get_ports (tape->registry);
-  const PhoneDaemonSettings *settings = phone_registry_get_settings (tape->registry);
-  g_autoptr (PhoneRecording) recording = tape->ops->describe (tape->owner);
+  g_autoptr (PhoneRecording) recording = tape->ops->describe (tape->owner, kind);
   PhoneByteSink *sink;
 
   if (!recording)
@@ -38,7 +37,7 @@ start (PhoneTape *tape, GError **error)
       return FALSE;
     }
   sink = ports->vault->create (ports->vault_data, recording, error);
-  if (!sink || !tape->ops->start (tape->owner, sink, settings->record_announce, error))
+  if (!sink || !tape->ops->start (tape->owner, sink, params, error))
     return FALSE;
   g_free (tape->id);
   tape->id = g_strdup (recording->id);
@@ -59,11 +58,12 @@ on_prepared (const GError *error, gpointer data)
   g_autofree Preparation *preparation = data;
   g_autoptr (GObject) owner = preparation->owner;
   PhoneTape *tape = preparation->tape;
+  const PhoneRecordParams params = { .announce = phone_registry_get_settings (tape->registry)->record_announce };
   g_autoptr (GError) local = NULL;
 
   if (tape->state != PHONE_CALL_RECORDING_PREPARING)
     return;                             /* stopped meanwhile, which has told whoever waited */
-  if (!error && !start (tape, &local))
+  if (!error && !start (tape, PHONE_RECORDING_CALL, &params, &local))
     error = local;
   if (error)
     phone_log_warning (&tape->log, "The %s %u is not recorded: %s", tape->ops->what, tape->number, error->message);
@@ -102,6 +102,17 @@ phone_tape_start (PhoneTape *tape)
   preparation = g_new (Preparation, 1);
   *preparation = (Preparation){ g_object_ref (tape->owner), tape };
   ports->vault->prepare (ports->vault_data, on_prepared, preparation);
+}
+
+gboolean
+phone_tape_start_message (PhoneTape *tape, guint quiet_ms, GError **error)
+{
+  const PhoneRecordParams params = { .message = TRUE, .quiet_ms = quiet_ms };
+
+  if (!start (tape, PHONE_RECORDING_VOICEMAIL, &params, error))
+    return FALSE;
+  set_state (tape, PHONE_CALL_RECORDING_RUNNING, "message");
+  return TRUE;
 }
 
 gboolean

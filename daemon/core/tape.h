@@ -9,9 +9,9 @@
 typedef struct
 {
   const char *what;             /* "call": for errors and the log, before the number */
-  PhoneRecording *(*describe) (gpointer owner);
+  PhoneRecording *(*describe) (gpointer owner, PhoneRecordingKind kind);
   /* Takes the sink over, whatever comes. */
-  gboolean (*start) (gpointer owner, PhoneByteSink *sink, gboolean announce, GError **error);
+  gboolean (*start) (gpointer owner, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error);
   void (*pause) (gpointer owner, gboolean paused);
   void (*stop) (gpointer owner);
   void (*changed) (gpointer owner);
@@ -36,6 +36,8 @@ void phone_tape_clear (PhoneTape *tape);
 gboolean phone_tape_check (PhoneTape *tape, GError **error);
 /* After that: starts, or goes on with one that pauses. */
 void phone_tape_start (PhoneTape *tape);
+/* Instead of both: a message of the answering machine, at once, which the vault is ready for. quiet_ms: of PhoneRecordParams. */
+gboolean phone_tape_start_message (PhoneTape *tape, guint quiet_ms, GError **error);
 gboolean phone_tape_pause (PhoneTape *tape, GError **error);
 gboolean phone_tape_stop (PhoneTape *tape, GError **error);
 void phone_tape_end (PhoneTape *tape, const char *why);         /* no error if there is nothing to stop */

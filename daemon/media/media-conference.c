@@ -113,7 +113,8 @@ gboolean
 media_conference_record_start (PhoneRoom *self, PhoneByteSink *sink, gboolean announce, GError **error)
 {
   g_return_val_if_fail (self->recorder == NULL, FALSE);
-  self->recorder = media_recorder_new (media_room_get_taps (self->room), sink, announce, on_recording_failed, self, error);
+  self->recorder = media_recorder_new (media_room_get_taps (self->room), sink, &(PhoneRecordParams) { .announce = announce },
+                                       &(MediaRecorderEvents) { .failed = on_recording_failed }, self, error);
   return self->recorder != NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "media/media-ring.h"
+#include "media/media-silence.h"
 #include "media/media-thread.h"
 #include "media/ogg-opus.h"
 
@@ -21,6 +22,11 @@
 #define BEEP_PERIOD_FRAMES (15000 / MEDIA_FRAME_MS)
 #define BEEP_AMPLITUDE 3277             /* -20 dBFS */
 
+/* "After the tone": lower, longer and louder, so that nobody takes one for the other. */
+#define START_HZ 1000
+#define START_FRAMES (600 / MEDIA_FRAME_MS)
+#define START_AMPLITUDE 6554            /* -14 dBFS */
+
 struct _MediaRecorder
 {
   atomic_int references;                /* the owner's and the thread's */
@@ -30,11 +36,14 @@ struct _MediaRecorder
   sem_t wake;
   MediaRing near, far;                  /* always written together; far lags behind near for a moment */
 
-  pthread_mutex_t failed_lock;          /* of failed: cleared when the owner goes */
-  MediaRecorderFailed failed;
-  gpointer failed_data;
+  PhoneRecordParams params;
+  MediaRecorderEvents events;           /* failed under failed_lock: cleared when the owner goes */
+  pthread_mutex_t failed_lock;
+  gpointer data;
 
-  guint frames, beep;                   /* hub thread */
+  guint frames, beep;                   /* hub thread, as the three below */
+  MediaSilence silence;
+  gboolean told_quiet;
   gboolean over;                        /* writer */
   PhoneByteSink *sink;
   MediaOggOpus *ogg;
@@ -60,8 +69,15 @@ on_tap (gpointer data, const gint16 *near, const gint16 *far, gint64 now)
 {
   MediaRecorder *recorder = data;
 
-  if (atomic_load (&recorder->paused))
+  if (atomic_load (&recorder->paused) || (recorder->params.message && recorder->beep < START_FRAMES))
     return;
+  if (recorder->params.quiet_ms > 0 && !recorder->told_quiet
+      && media_silence_add (&recorder->silence, far) >= recorder->params.quiet_ms)
+    {
+      recorder->told_quiet = TRUE;
+      if (recorder->events.quiet != NULL)
+        recorder->events.quiet (recorder->data);
+    }
   if (media_ring_fill (&recorder->near) + MEDIA_FRAME <= RING)
     {
       media_ring_write (&recorder->near, near, MEDIA_FRAME);
@@ -69,6 +85,30 @@ on_tap (gpointer data, const gint16 *near, const gint16 *far, gint64 now)
     }
   if (++recorder->frames % WAKE_FRAMES == 0)
     sem_post (&recorder->wake);
+}
+
+/* The n-th of so many frames of a tone, up and down within one frame: without a click. */
+static void
+render_tone (gint16 *frame, guint at, guint frames, guint hz, double amplitude)
+{
+  for (guint i = 0; i < MEDIA_FRAME; i++)
+    {
+      double ramp = at == 0 ? i / (double) MEDIA_FRAME : at == frames - 1 ? 1 - i / (double) MEDIA_FRAME : 1;
+      double turns = (double) hz * (at * MEDIA_FRAME + i) / MEDIA_RATE;
+      frame[i] = (gint16) lrint (ramp * amplitude * sin (2 * G_PI * (turns - floor (turns))));
+    }
+}
+
+static gboolean
+on_start_tone (gpointer data, gint16 *frame, gboolean *ret_only)
+{
+  MediaRecorder *recorder = data;
+
+  *ret_only = TRUE;
+  if (recorder->beep >= START_FRAMES)
+    return FALSE;
+  render_tone (frame, recorder->beep++, START_FRAMES, START_HZ, START_AMPLITUDE);
+  return TRUE;
 }
 
 static gboolean
@@ -82,13 +122,7 @@ on_beep (gpointer data, gint16 *frame, gboolean *ret_only)
   recorder->beep = (at + 1) % BEEP_PERIOD_FRAMES;
   if (at >= BEEP_FRAMES)
     return FALSE;
-  for (guint i = 0; i < MEDIA_FRAME; i++)
-    {
-      /* Up and down within one frame: without a click. */
-      double ramp = at == 0 ? i / (double) MEDIA_FRAME : at == BEEP_FRAMES - 1 ? 1 - i / (double) MEDIA_FRAME : 1;
-      double turns = (double) BEEP_HZ * (at * MEDIA_FRAME + i) / MEDIA_RATE;
-      frame[i] = (gint16) lrint (ramp * BEEP_AMPLITUDE * sin (2 * G_PI * (turns - floor (turns))));
-    }
+  render_tone (frame, at, BEEP_FRAMES, BEEP_HZ, BEEP_AMPLITUDE);
   return TRUE;
 }
 
@@ -99,9 +133,9 @@ fail (MediaRecorder *recorder, const GError *error)
 {
   recorder->over = TRUE;
   pthread_mutex_lock (&recorder->failed_lock);
-  if (recorder->failed != NULL)
-    recorder->failed (error->message, recorder->failed_data);
-  recorder->failed = NULL;
+  if (recorder->events.failed != NULL)
+    recorder->events.failed (error->message, recorder->data);
+  recorder->events.failed = NULL;
   pthread_mutex_unlock (&recorder->failed_lock);
 }
 
@@ -160,9 +194,10 @@ run (gpointer data)
 /* ---- main thread ---- */
 
 MediaRecorder *
-media_recorder_new (MediaTaps *taps, PhoneByteSink *sink, gboolean announce, MediaRecorderFailed failed, gpointer data, GError **error)
+media_recorder_new (MediaTaps *taps, PhoneByteSink *sink, const PhoneRecordParams *params, const MediaRecorderEvents *events, gpointer data,
+                    GError **error)
 {
-  MediaOggOpus *ogg = media_ogg_opus_new (BITRATE, on_octets, sink, error);
+  MediaOggOpus *ogg = media_ogg_opus_new (params->message ? 1 : 2, BITRATE, on_octets, sink, error);
 
   if (ogg == NULL)
     {
@@ -178,8 +213,11 @@ media_recorder_new (MediaTaps *taps, PhoneByteSink *sink, gboolean announce, Med
   recorder->taps = taps;
   recorder->sink = sink;
   recorder->ogg = ogg;
-  recorder->failed = failed;
-  recorder->failed_data = data;
+  recorder->params = *params;
+  if (events != NULL)
+    recorder->events = *events;
+  recorder->data = data;
+  media_silence_init (&recorder->silence);
   recorder->thread = media_thread_start ("media-record", run, recorder);
   if (recorder->thread == NULL)
     {
@@ -190,7 +228,9 @@ media_recorder_new (MediaTaps *taps, PhoneByteSink *sink, gboolean announce, Med
       recorder_unref (recorder);
       return NULL;
     }
-  if (announce)
+  if (params->message)
+    media_taps_add_source (taps, on_start_tone, recorder);
+  else if (params->announce)
     media_taps_add_source (taps, on_beep, recorder);
   media_taps_add (taps, on_tap, recorder);
   return recorder;
@@ -209,7 +249,7 @@ media_recorder_stop (MediaRecorder *recorder)
     return;
   media_taps_remove (recorder->taps, recorder);
   pthread_mutex_lock (&recorder->failed_lock);
-  recorder->failed = NULL;
+  recorder->events.failed = NULL;
   pthread_mutex_unlock (&recorder->failed_lock);
   atomic_store (&recorder->stop, TRUE);
   sem_post (&recorder->wake);

@@ -81,6 +81,7 @@ typedef enum
   HOP_SILENT,
   HOP_FAILED,
   HOP_RECORDING_FAILED,
+  HOP_QUIET,
   HOP_ICE,
   HOP_PLAYED,
   HOP_STREAM_GONE,
@@ -243,6 +244,10 @@ deliver (PhoneMedia *media, const Hop *hop)
     case HOP_TOLD:
       take_feedback (media);
       break;
+    case HOP_QUIET:
+      if (media->events.quiet != NULL)
+        media->events.quiet (media->call);
+      break;
     case HOP_RECORDING_FAILED:
       if (media->events.recording_failed != NULL)
         {
@@ -352,6 +357,14 @@ on_recording_failed (const char *message, gpointer data)
 {
   hop_post (data, HOP_RECORDING_FAILED, 0, 0, message);
 }
+
+static void
+on_quiet (gpointer data)
+{
+  hop_post (data, HOP_QUIET, 0, 0, NULL);
+}
+
+static const MediaRecorderEvents recorder_events = { .failed = on_recording_failed, .quiet = on_quiet };
 
 /* ---- hub and I/O thread ---- */
 
@@ -772,10 +785,10 @@ media_session_stop_playing (PhoneMedia *media)
 }
 
 gboolean
-media_session_record_start (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error)
+media_session_record_start (PhoneMedia *media, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error)
 {
   g_return_val_if_fail (media->recorder == NULL, FALSE);
-  media->recorder = media_recorder_new (media->taps, sink, announce, on_recording_failed, media, error);
+  media->recorder = media_recorder_new (media->taps, sink, params, &recorder_events, media, error);
   return media->recorder != NULL;
 }
 

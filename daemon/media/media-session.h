@@ -35,7 +35,7 @@ gboolean media_session_open_stream (PhoneMedia *media, const PhoneStreamParams *
 gboolean media_session_play (PhoneMedia *media, const char *path, gboolean queue, GError **error);
 void media_session_stop_playing (PhoneMedia *media);
 /* One at a time. Takes the sink over, whatever comes. */
-gboolean media_session_record_start (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error);
+gboolean media_session_record_start (PhoneMedia *media, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error);
 void media_session_record_pause (PhoneMedia *media, gboolean paused);
 void media_session_record_stop (PhoneMedia *media);             /* or by close */
 void media_session_set_attached (PhoneMedia *media, gboolean attached);

@@ -5,7 +5,7 @@
 #include <opus_multistream.h>
 #include <string.h>
 
-#define CHANNELS 2
+#define MAX_CHANNELS 2
 #define PACKETS_PER_PAGE 25
 #define MAX_PACKET (2 * 1275 + 8)
 #define VENDOR "phoned"
@@ -13,6 +13,7 @@
 struct _MediaOggOpus
 {
   OpusMSEncoder *encoder;
+  guint channels;               /* 2; 1: the right one only */
   ogg_stream_state stream;
   MediaOggWrite write;
   gpointer data;
@@ -62,17 +63,17 @@ put_u32 (guint8 *at, guint32 value)
 static gboolean
 write_head (MediaOggOpus *ogg, GError **error)
 {
-  guint8 head[21 + CHANNELS] = "OpusHead";
-  ogg_packet packet = { .packet = head, .bytes = sizeof head, .b_o_s = 1, .packetno = 0 };
+  guint8 head[21 + MAX_CHANNELS] = "OpusHead";
+  ogg_packet packet = { .packet = head, .bytes = 21 + (long) ogg->channels, .b_o_s = 1, .packetno = 0 };
 
   head[8] = 1;
-  head[9] = CHANNELS;
+  head[9] = (guint8) ogg->channels;
   put_u16 (head + 10, ogg->skip);
   put_u32 (head + 12, MEDIA_RATE);
   head[18] = 1;
-  head[19] = CHANNELS;          /* streams, none of them coupled */
+  head[19] = (guint8) ogg->channels;    /* streams, none of them coupled */
   head[20] = 0;
-  for (guint8 i = 0; i < CHANNELS; i++)
+  for (guint8 i = 0; i < ogg->channels; i++)
     head[21 + i] = i;
   ogg_stream_packetin (&ogg->stream, &packet);
   return flush (ogg, error);
@@ -94,23 +95,24 @@ write_tags (MediaOggOpus *ogg, GError **error)
 /* ---- packets ---- */
 
 MediaOggOpus *
-media_ogg_opus_new (guint bitrate, MediaOggWrite write, gpointer data, GError **error)
+media_ogg_opus_new (guint channels, guint bitrate, MediaOggWrite write, gpointer data, GError **error)
 {
-  static const unsigned char mapping[CHANNELS] = { 0, 1 };
+  static const unsigned char mapping[MAX_CHANNELS] = { 0, 1 };
   g_autoptr (MediaOggOpus) ogg = g_new0 (MediaOggOpus, 1);
   int code = OPUS_OK;
   opus_int32 skip = 0;
 
+  ogg->channels = channels;
   ogg->write = write;
   ogg->data = data;
   ogg_stream_init (&ogg->stream, (int) (g_random_int () & G_MAXINT));
-  ogg->encoder = opus_multistream_encoder_create (MEDIA_RATE, CHANNELS, CHANNELS, 0, mapping, OPUS_APPLICATION_VOIP, &code);
+  ogg->encoder = opus_multistream_encoder_create (MEDIA_RATE, (int) channels, (int) channels, 0, mapping, OPUS_APPLICATION_VOIP, &code);
   if (ogg->encoder == NULL)
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "A recording cannot be encoded: %s", opus_strerror (code));
       return NULL;
     }
-  opus_multistream_encoder_ctl (ogg->encoder, OPUS_SET_BITRATE ((opus_int32) (CHANNELS * bitrate)));
+  opus_multistream_encoder_ctl (ogg->encoder, OPUS_SET_BITRATE ((opus_int32) (channels * bitrate)));
   opus_multistream_encoder_ctl (ogg->encoder, OPUS_SET_COMPLEXITY (5));
   opus_multistream_encoder_ctl (ogg->encoder, OPUS_SET_SIGNAL (OPUS_SIGNAL_VOICE));
   opus_multistream_encoder_ctl (ogg->encoder, OPUS_GET_LOOKAHEAD (&skip));
@@ -132,14 +134,15 @@ put_packet (MediaOggOpus *ogg, guint64 granule, gboolean last)
 static gboolean
 encode (MediaOggOpus *ogg, const gint16 *left, const gint16 *right, GError **error)
 {
-  opus_int16 both[CHANNELS * MEDIA_OGG_PACKET];
+  opus_int16 all[MAX_CHANNELS * MEDIA_OGG_PACKET];
+  guint n = ogg->channels;
 
   for (guint i = 0; i < MEDIA_OGG_PACKET; i++)
     {
-      both[CHANNELS * i] = left != NULL ? left[i] : 0;
-      both[CHANNELS * i + 1] = right != NULL ? right[i] : 0;
+      all[n * i] = left != NULL ? left[i] : 0;
+      all[n * i + n - 1] = right != NULL ? right[i] : 0;
     }
-  ogg->length = opus_multistream_encode (ogg->encoder, both, MEDIA_OGG_PACKET, ogg->packet, sizeof ogg->packet);
+  ogg->length = opus_multistream_encode (ogg->encoder, all, MEDIA_OGG_PACKET, ogg->packet, sizeof ogg->packet);
   if (ogg->length > 0)
     return TRUE;
   g_set_error (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "A recording cannot be encoded: %s", opus_strerror (ogg->length));

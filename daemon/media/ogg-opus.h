@@ -14,8 +14,9 @@ typedef gboolean (*MediaOggWrite) (gpointer data, gconstpointer octets, gsize le
 
 #define MEDIA_OGG_PACKET (2 * MEDIA_FRAME)      /* samples of one channel in a packet: 20 ms */
 
-/* bitrate: bit/s of each channel. Writes the two header pages. MEDIA_FAILED: libopus refuses. */
-MediaOggOpus *media_ogg_opus_new (guint bitrate, MediaOggWrite write, gpointer data, GError **error);
+/* channels: 2, or 1: what is added on the left is left out. bitrate: bit/s of each channel. Writes the two header pages. MEDIA_FAILED:
+ * libopus refuses. */
+MediaOggOpus *media_ogg_opus_new (guint channels, guint bitrate, MediaOggWrite write, gpointer data, GError **error);
 /* left, right: MEDIA_OGG_PACKET samples. A page is written every half second. */
 gboolean media_ogg_opus_add (MediaOggOpus *ogg, const gint16 *left, const gint16 *right, GError **error);
 /* Ends the stream. Nothing may be added after it. */

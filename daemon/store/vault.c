@@ -38,8 +38,11 @@ struct _StoreVault
   Link *link;
   PhoneVaultChanged changed;
   gpointer changed_data;
-  guint days;
-  guint64 max_octets;
+  struct
+  {
+    guint days;
+    guint64 octets;
+  } limits[phone_recording_kind_n_values];
 };
 
 static Link *
@@ -246,18 +249,21 @@ delete_files (StoreVault *vault, const char *id, GError **error)
 static void
 apply_limits (StoreVault *vault)
 {
-  gint64 oldest = vault->days > 0 ? g_get_real_time () / G_USEC_PER_SEC - (gint64) vault->days * 86400 : 0;
-  guint64 octets = 0;
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  guint64 octets[phone_recording_kind_n_values] = { 0 };
 
   for (guint i = 0; i < vault->recordings->len;)
     {
       PhoneRecording *recording = g_ptr_array_index (vault->recordings, i);
-      gboolean over = recording->start < oldest || (vault->max_octets > 0 && octets + recording->octets > vault->max_octets);
+      guint days = vault->limits[recording->kind].days;
+      guint64 most = vault->limits[recording->kind].octets;
+      gboolean over = (days > 0 && recording->start < now - (gint64) days * 86400)
+                      || (most > 0 && octets[recording->kind] + recording->octets > most);
       g_autoptr (GError) error = NULL;
 
       if (recording->state == PHONE_RECORDING_RUNNING || !over)
         {
-          octets += recording->octets;
+          octets[recording->kind] += recording->octets;
           i++;
           continue;
         }
@@ -275,10 +281,10 @@ apply_limits (StoreVault *vault)
 }
 
 void
-store_vault_set_limits (StoreVault *vault, guint days, guint64 octets)
+store_vault_set_limits (StoreVault *vault, PhoneRecordingKind kind, guint days, guint64 octets)
 {
-  vault->days = days;
-  vault->max_octets = octets;
+  vault->limits[kind].days = days;
+  vault->limits[kind].octets = octets;
   apply_limits (vault);
 }
 
@@ -330,6 +336,8 @@ on_sink_closed (gpointer data)
       recording->state = self->recording->state;
       recording->ms = self->recording->ms;
       recording->octets = self->recording->octets;
+      if (recording->heard && !save_info (vault->folder, recording, NULL))      /* the sink did not know */
+        recording->heard = FALSE;
       phone_log_info (NULL, "Recording %s ends: %s, %.1f s", recording->id, phone_recording_state_to_string (recording->state),
                       (double) recording->ms / 1000);
       tell (vault, recording->id);

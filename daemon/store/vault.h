@@ -13,7 +13,8 @@ typedef struct _StoreVault StoreVault;
 StoreVault *store_vault_new (const char *folder, const char *credentials);
 /* Results that are due do not come any more; sinks that are open may still be written and closed. */
 void store_vault_free (StoreVault *vault);                      /* accepts NULL */
-/* What is older than so many days, or what is oldest beyond so many octets, is deleted: now, and whenever a recording ends. 0: no limit. */
-void store_vault_set_limits (StoreVault *vault, guint days, guint64 octets);
+/* What of that kind is older than so many days, or what is oldest beyond so many octets, is deleted: now, and whenever a recording ends. 0: no
+ * limit. */
+void store_vault_set_limits (StoreVault *vault, PhoneRecordingKind kind, guint days, guint64 octets);
 
 extern const PhoneVaultOps store_vault_ops;

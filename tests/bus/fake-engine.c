@@ -699,7 +699,7 @@ static void stop_playing (PhoneMedia *media) {}
 
 /* What is recorded here is text. */
 static gboolean
-record_start (PhoneMedia *media, PhoneByteSink *sink, gboolean announce, GError **error)
+record_start (PhoneMedia *media, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error)
 {
   media->sink = sink;
   return sink->write (sink, "sound", 5, error);

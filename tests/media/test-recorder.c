@@ -210,7 +210,7 @@ test_channels (void)
   g_autoptr (GError) error = NULL;
 
   memory_init (&memory);
-  MediaRecorder *recorder = media_recorder_new (call.taps, &memory.sink, FALSE, NULL, NULL, &error);
+  MediaRecorder *recorder = media_recorder_new (call.taps, &memory.sink, &(PhoneRecordParams) { 0 }, NULL, NULL, &error);
   g_assert_no_error (error);
   talk (&call, &memory, 401, TRUE);
   media_recorder_stop (recorder);
@@ -238,7 +238,7 @@ test_pause (void)
   Call call = { .taps = media_taps_new () };
 
   memory_init (&memory);
-  MediaRecorder *recorder = media_recorder_new (call.taps, &memory.sink, FALSE, NULL, NULL, NULL);
+  MediaRecorder *recorder = media_recorder_new (call.taps, &memory.sink, &(PhoneRecordParams) { 0 }, NULL, NULL, NULL);
   talk (&call, &memory, 200, FALSE);
   media_recorder_set_paused (recorder, TRUE);
   talk (&call, &memory, 300, TRUE);
@@ -264,7 +264,7 @@ test_announced (void)
   gint16 quiet[MEDIA_FRAME] = { 0 };
 
   memory_init (&memory);
-  MediaRecorder *recorder = media_recorder_new (call.taps, &memory.sink, TRUE, NULL, NULL, NULL);
+  MediaRecorder *recorder = media_recorder_new (call.taps, &memory.sink, &(PhoneRecordParams) { .announce = TRUE }, NULL, NULL, NULL);
   for (guint i = 0; i < 1600; i++)
     {
       media_taps_far (call.taps, NULL);
@@ -314,7 +314,7 @@ test_full (void)
 
   memory_init (&memory);
   memory.limit = 20000;
-  MediaRecorder *recorder = media_recorder_new (call.taps, &memory.sink, FALSE, on_failed, &memory, NULL);
+  MediaRecorder *recorder = media_recorder_new (call.taps, &memory.sink, &(PhoneRecordParams) { 0 }, &(MediaRecorderEvents) { .failed = on_failed }, &memory, NULL);
   for (guint i = 0; i < 200 && !has_failed (&memory); i++)
     talk (&call, &memory, 100, TRUE);
   talk (&call, &memory, 100, TRUE);

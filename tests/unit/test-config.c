@@ -193,7 +193,7 @@ test_daemon_problems (Fixture *f, gconstpointer data)
   assert_problem (f, config, 0, "user/phoned.conf:10: [nonsense]: a section does not end with ']'");
   assert_problem (f, config, 1, "user/phoned.conf:2: [daemon] max-calls: \"many\" is not a number from 1 to 1000");
   assert_problem (f, config, 2, "user/phoned.conf:6: [media] port: there is no such key; did you mean \"ports\"?");
-  assert_problem (f, config, 3, "user/phoned.conf:9: [nonsense]: there is no such section; there are [daemon], [audio], [media], [sip], [recording], [history], [messages]");
+  assert_problem (f, config, 3, "user/phoned.conf:9: [nonsense]: there is no such section; there are [daemon], [audio], [media], [sip], [recording], [voicemail], [history], [messages]");
 }
 
 static void
@@ -435,7 +435,8 @@ test_save_all (Fixture *f, gconstpointer data)
     "forward", "1", "forward-busy", "sip:b@c", "forward-no-reply", "c", "forward-no-reply-timeout", "7",
     "did", "+1,2",
     "prefix", "#0", "default-domain", "d:1", "country", "AT", "publish", "on", "mwi", "no", "mailbox", "*98",
-    "message-reports", "on", "message-receipts", "none", NULL };
+    "message-reports", "on", "message-receipts", "none", "answering", "yes",
+    "answering-after", "9", "answering-busy", "no", "answering-away", "no", "greeting", "/g.wav", NULL };
   g_autoptr (PhoneAccountSettings) settings = make_settings ("all", pairs);
 
   g_assert_cmpuint (g_strv_length ((char **) pairs), ==, 2 * g_strv_length ((char **) phone_account_settings_keys ()));

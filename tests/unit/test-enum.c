@@ -46,6 +46,8 @@
 
 #define ENUMS(X) \
   X (PhoneTransport, phone_transport) \
+  X (PhoneMachine, phone_machine) \
+  X (PhoneTaken, phone_taken) \
   X (PhoneDtmfMode, phone_dtmf_mode) \
   X (PhoneRedirects, phone_redirects) \
   X (PhoneKeying, phone_keying) \

@@ -57,7 +57,7 @@ on_demand (gpointer data, gint16 *ret_frame)
 
   if (atomic_load (&slot->active))
     slot->chain->demand (slot->chain->data, ret_frame);
-  else
+  else if (ret_frame != NULL)
     memset (ret_frame, 0, MEDIA_FRAME * sizeof *ret_frame);
 }
 

@@ -45,6 +45,7 @@ struct _MediaClock
   gboolean running;
   gboolean demanded;            /* a device beats */
   gint64 last_demand;
+  gint64 next;                  /* tick of the timer */
   gint64 last_credit;
   double credit;                /* ticks that a device may ask for now */
   guint refused;                /* frames that were not credited, less one for every ten that were */
@@ -114,15 +115,15 @@ static void *
 clock_main (void *data)
 {
   MediaClock *clock = data;
-  gint64 next = g_get_monotonic_time ();
   gint16 frame[MEDIA_FRAME];
 
   media_thread_prepare (clock->name, TRUE);
   pthread_mutex_lock (&clock->lock);
+  clock->next = g_get_monotonic_time ();
   while (clock->running)
     {
       gint64 now = g_get_monotonic_time ();
-      gint64 due = clock->demanded ? clock->last_demand + STALL_US : next;
+      gint64 due = clock->demanded ? clock->last_demand + STALL_US : clock->next;
 
       if (now < due)
         {
@@ -132,13 +133,13 @@ clock_main (void *data)
       if (clock->demanded)
         {
           clock->demanded = FALSE;
-          next = now;
+          clock->next = now;
         }
-      if (now - next > MAX_CATCH_UP * TICK_US)
-        next = now;
+      if (now - clock->next > MAX_CATCH_UP * TICK_US)
+        clock->next = now;
       add_credit (clock, now);
       run_tick (clock, frame, now);
-      next += TICK_US;
+      clock->next += TICK_US;
 
       /* Let others at the lock between two ticks of a burst. */
       pthread_mutex_unlock (&clock->lock);
@@ -211,4 +212,17 @@ media_clock_demand (MediaClock *clock, gint16 *ret_frame)
   if (!served)
     memset (ret_frame, 0, MEDIA_FRAME * sizeof *ret_frame);
   return served;
+}
+
+void
+media_clock_let_go (MediaClock *clock)
+{
+  pthread_mutex_lock (&clock->lock);
+  if (clock->running && clock->demanded)
+    {
+      clock->demanded = FALSE;
+      clock->next = clock->last_demand + TICK_US;
+      pthread_cond_signal (&clock->wake);
+    }
+  pthread_mutex_unlock (&clock->lock);
 }

@@ -25,4 +25,6 @@ void media_clock_stop (MediaClock *clock);
 /* A device's thread wants a frame. FALSE, and silence: the clock stands still, or the device asks for more
  * than real time. */
 gboolean media_clock_demand (MediaClock *clock, gint16 *ret_frame);
+/* It is about to ask no more: the timer goes on from its last tick, instead of waiting for it to be missed. */
+void media_clock_let_go (MediaClock *clock);
 guint64 media_clock_get_ticks (MediaClock *clock);      /* any thread */

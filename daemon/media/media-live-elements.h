@@ -8,7 +8,7 @@
 #include "media/media-types.h"
 
 /* On the streaming thread of the pipeline. */
-typedef void (*MediaLiveDemand) (gpointer data, gint16 *ret_frame);     /* fill MEDIA_FRAME samples */
+typedef void (*MediaLiveDemand) (gpointer data, gint16 *ret_frame);     /* fill MEDIA_FRAME samples; NULL: the next is not asked for soon */
 /* age: ms since the first of the samples entered the device, NAN if unknown. */
 typedef void (*MediaLiveCaptured) (gpointer data, const gint16 *samples, guint n, double age);
 

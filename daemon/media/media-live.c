@@ -44,7 +44,7 @@ static const guint sizes[] = { 20000, 40000, 80000 };
 #define PERIOD_US 10000
 #define CAPTURE_US 40000        /* room only; what counts is the period */
 #define FRAME_US (MEDIA_FRAME * (gint64) G_USEC_PER_SEC / MEDIA_RATE)
-#define SHORTAGES_US (20 * G_USEC_PER_SEC)      /* within that two of them are no accident */
+#define SHORTAGES_US (10 * G_USEC_PER_SEC)      /* within that three of them are no accident */
 #define FORGET_US (600 * G_USEC_PER_SEC)        /* until a smaller buffer is tried again, by what is opened then */
 static guint fixed_buffer_us, period_us = PERIOD_US;    /* 0: sizes */
 static atomic_bool follow_default = TRUE;
@@ -63,7 +63,7 @@ struct _MediaLive
   atomic_ullong produced;       /* samples made for playback since the pipeline was last started */
   guint size;                   /* index in sizes; of the own thread, but for reading what is open */
   MediaShortage shortage;       /* playing thread */
-  gint64 short_at;              /* us, playing thread: of the last one */
+  gint64 short_at[2];           /* us, playing thread: of the last one and the one before, 0: none */
   _Atomic double delay;
   double ahead;                 /* capture thread: us by which the device is ahead of real time */
   gint64 last_captured;
@@ -161,14 +161,15 @@ watch_shortage (MediaLive *live)
 
   if (!media_shortage_add (&live->shortage, now, buffer_us (live), FRAME_US))
     return;
-  if (live->short_at != 0 && now - live->short_at < SHORTAGES_US)
+  if (live->short_at[1] != 0 && now - live->short_at[1] < SHORTAGES_US)
     {
       pthread_mutex_lock (&live->lock);
       live->grow = TRUE;
       pthread_cond_signal (&live->changed);
       pthread_mutex_unlock (&live->lock);
     }
-  live->short_at = now;
+  live->short_at[1] = live->short_at[0];
+  live->short_at[0] = now;
 }
 
 static void
@@ -180,7 +181,7 @@ on_demand (gpointer data, gint16 *ret_frame)
   if (produced == 0)
     {
       media_shortage_init (&live->shortage);
-      live->short_at = 0;
+      live->short_at[0] = live->short_at[1] = 0;
     }
   watch_shortage (live);
   if (atomic_load (&live->placed))
@@ -492,6 +493,16 @@ watch (MediaLive *live, guint *seen, guint *still)
   return *still < (flowed == 0 ? FIRST_LIMIT : STILL_LIMIT);
 }
 
+/* Nothing is asked for in the next moment: whoever keeps time by what we ask for shall not wait. */
+static void
+let_go (MediaLive *live)
+{
+  pthread_mutex_lock (&live->flow_lock);
+  if (live->demand != NULL)
+    live->demand (live->data, NULL);
+  pthread_mutex_unlock (&live->flow_lock);
+}
+
 /* Called with the lock held, the pipeline being on; lets go of it meanwhile. */
 static void
 grow (MediaLive *live)
@@ -501,6 +512,7 @@ grow (MediaLive *live)
     return;
   pthread_mutex_unlock (&live->lock);
   set_state (live, GST_STATE_READY);
+  let_go (live);
   live->size++;
   if (live->role == MEDIA_ROLE_OUTPUT)
     {
@@ -571,6 +583,7 @@ live_run (gpointer data)
   pthread_mutex_unlock (&live->lock);
   if (!quit)
     {
+      let_go (live);
       /* GStreamer calls it a wrong format when the server does not know the device. */
       media_probe_check (live->role, &live->device, &missing);
       post (live, MEDIA_LIVE_FAILED, missing != NULL ? missing->message : failure);

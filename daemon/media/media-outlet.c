@@ -53,7 +53,10 @@ on_demand (gpointer data, gint16 *ret_frame)
 {
   MediaOutlet *outlet = data;
 
-  media_clock_demand (outlet->clock, ret_frame);
+  if (ret_frame != NULL)
+    media_clock_demand (outlet->clock, ret_frame);
+  else
+    media_clock_let_go (outlet->clock);
 }
 
 static void

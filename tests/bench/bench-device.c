@@ -44,6 +44,8 @@ on_demand (gpointer data, gint16 *frame)
   Bench *bench = data;
   gint64 now = g_get_monotonic_time ();
 
+  if (frame == NULL)
+    return;
   pthread_mutex_lock (&bench->lock);
   if (bench->last_demand != 0)
     bench->longest = MAX (bench->longest, now - bench->last_demand);

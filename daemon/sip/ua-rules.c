@@ -11,9 +11,12 @@
  *
  * And a challenge inside a call that we do not answer. sofia holds the request back until it is told that there is no password; it then fails with
  * a status of its own (904), after which sofia hangs up. Anybody could end calls that way by challenging a hold. Such a request fails
- * with the 401 that it got, through two more functions that sofia looks up in the same way. */
+ * with the 401 that it got, through two more functions that sofia looks up in the same way.
+ *
+ * And 100 (Trying), which says that a server lives. sofia has it delivered on demand (NTATAG_PASS_100), but then forgets to let go of the message
+ * (nua_invite_client_report): it is taken here, and sofia's user agent knows as little of it as it does by default. */
 
-#include "sip/ua-private.h"
+#include "sip/ua-walk.h"
 #include "sip/ua-module.h"
 
 #include <dlfcn.h>
@@ -75,6 +78,11 @@ nua_client_response (void *request, int status, const char *phrase, const sip_t 
 
   if (G_UNLIKELY (next == NULL))
     next = (__typeof__ (next)) dlsym (RTLD_NEXT, "nua_client_response");
+  if (status == 100 && sip)
+    {
+      ua_walk_on_trying (sip);
+      return 0;
+    }
   if (sparing && status == 904)
     return next (request, SIP_401_UNAUTHORIZED, sip);
   return next (request, status, phrase, sip);

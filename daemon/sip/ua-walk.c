@@ -30,6 +30,28 @@ struct _UaWalk
   GSource *patience;
 };
 
+static GPtrArray *waiting;      /* UaWalk, with their patience running */
+
+static void
+stop_waiting (UaWalk *walk)
+{
+  ua_timer_clear (&walk->patience);
+  if (waiting)
+    g_ptr_array_remove_fast (waiting, walk);
+}
+
+static gboolean on_patience (gpointer data);
+
+static void
+start_waiting (UaWalk *walk)
+{
+  stop_waiting (walk);
+  if (!waiting)
+    waiting = g_ptr_array_new ();
+  g_ptr_array_add (waiting, walk);
+  walk->patience = ua_timer_new (walk->account->engine, PATIENCE_MS, on_patience, walk);
+}
+
 UaWalk *
 ua_walk_new (UaAccount *account, UaWalkFunc send, gpointer owner)
 {
@@ -44,7 +66,7 @@ ua_walk_new (UaAccount *account, UaWalkFunc send, gpointer owner)
 void
 ua_walk_stop (UaWalk *walk)
 {
-  ua_timer_clear (&walk->patience);
+  stop_waiting (walk);
   g_clear_pointer (&walk->resolve, ua_resolve_cancel);
   g_clear_pointer (&walk->targets, g_ptr_array_unref);
 }
@@ -141,8 +163,6 @@ say_dead (UaWalk *walk, const char *why)
   phone_log_notice (&walk->account->log, "Account %s: %s (%s): %s, trying the next", walk->account->id, key, target->host, why);
 }
 
-static gboolean on_patience (gpointer data);
-
 static void
 go (UaWalk *walk, gboolean silent)
 {
@@ -150,7 +170,7 @@ go (UaWalk *walk, gboolean silent)
   const UaTarget *target = current (walk);
   g_autofree char *route = NULL;
 
-  ua_timer_clear (&walk->patience);
+  stop_waiting (walk);
   if (target)
     route = ua_target_route (target, walk->direct && account->stack->transport == PHONE_TRANSPORT_TLS);
   if (!walk->direct)
@@ -161,7 +181,7 @@ go (UaWalk *walk, gboolean silent)
       account->target = target ? ua_target_key (target) : NULL;
     }
   if (target && walk->at + 1 < walk->targets->len)
-    walk->patience = ua_timer_new (account->engine, PATIENCE_MS, on_patience, walk);
+    start_waiting (walk);
   walk->send (walk->owner, walk->direct ? route : account->route, silent);
 }
 
@@ -188,18 +208,51 @@ on_patience (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+forgive (UaWalk *walk)
+{
+  g_autofree char *key = ua_target_key (current (walk));
+
+  ua_dead_list_remove (walk->account->engine->dead, key);
+}
+
 void
 ua_walk_heard (UaWalk *walk, const UaEvent *event)
 {
-  const UaTarget *target = current (walk);
-  g_autofree char *key = NULL;
-
-  if (!target || ua_event_is_local (event))
+  if (!current (walk) || ua_event_is_local (event))
     return;
-  ua_timer_clear (&walk->patience);
-  key = ua_target_key (target);
+  stop_waiting (walk);
   if (event->status != 503)
-    ua_dead_list_remove (walk->account->engine->dead, key);
+    forgive (walk);
+}
+
+static gboolean
+is_for (UaWalk *walk, const char *call_id)
+{
+  UaStack *stack = walk->account->stack;
+  nua_handle_t *nh = stack ? nua_handle_by_call_id (stack->nua, call_id) : NULL;
+  gboolean found = nh && (ua_stack_find (stack, nh, UA_OWNER_DIALOG) == walk->owner
+                          || ua_stack_find (stack, nh, UA_OWNER_REGISTRATION) == walk->owner);
+
+  if (nh)
+    nua_handle_unref (nh);
+  return found;
+}
+
+void
+ua_walk_on_trying (const sip_t *sip)
+{
+  for (guint i = 0; waiting && sip->sip_call_id && i < waiting->len; i++)
+    {
+      UaWalk *walk = g_ptr_array_index (waiting, i);
+
+      if (is_for (walk, sip->sip_call_id->i_id))
+        {
+          stop_waiting (walk);
+          forgive (walk);
+          return;
+        }
+    }
 }
 
 gboolean

@@ -26,6 +26,8 @@ void ua_walk_stop (UaWalk *walk);       /* no send after this */
 gboolean ua_walk_is_asking (UaWalk *walk);      /* started, nothing sent yet */
 /* An answer came: of whatever kind, if it is the far end's. */
 void ua_walk_heard (UaWalk *walk, const UaEvent *event);
+/* A 100, to whichever walk it is for. */
+void ua_walk_on_trying (const sip_t *sip);
 /* A final answer to the request, or the stack's own failure: FALSE if that is the result. TRUE: send was called for the next target. */
 gboolean ua_walk_next (UaWalk *walk, const UaEvent *event);
 

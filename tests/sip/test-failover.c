@@ -180,6 +180,41 @@ test_silent_callee (void)
   peer_free (two);
 }
 
+static void
+on_trying (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  if (message->method && g_str_equal (message->method, "INVITE"))
+    peer_reply (peer, message, 100, "Trying", NULL, NULL, NULL);
+}
+
+/* A server that says 100 lives, and has all the time it wants: until a call that gets nothing has gone on to its second server. */
+static void
+test_trying (void)
+{
+  Peer *one = peer_new (ONE, 5060, on_trying, NULL);
+  Peer *two = peer_new (TWO, 5060, on_trying, NULL);
+  Peer *three = peer_new (THREE, 5060, NULL, NULL);
+  Peer *four = peer_new (FOUR, 5060, NULL, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  Peer *first;
+
+  open_direct (agent);
+  agent_dial (agent, "sip:bob@both.test");
+  wait_for (peer_count (one, "INVITE") + peer_count (two, "INVITE") == 1);
+  agent_dial (agent, "sip:carol@silent.test");
+  wait_for (peer_count (three, "INVITE") > 0 && peer_count (four, "INVITE") > 0);
+  harness_settle ();
+  g_assert_cmpuint (peer_count (one, "INVITE") + peer_count (two, "INVITE"), ==, 1);
+  first = peer_count (one, "INVITE") ? one : two;
+  answer (first, peer_last (first, "INVITE"), first == one ? ONE : TWO);
+  wait_for (agent->n_active == 1);
+  agent_free (agent);
+  peer_free (one);
+  peer_free (two);
+  peer_free (three);
+  peer_free (four);
+}
+
 /* The server where we are registered dies: a call tells, goes by the other, and the registration follows. A call after that starts there. */
 static void
 test_registered (void)
@@ -334,6 +369,7 @@ main (int argc, char **argv)
       name_server_start ("127.0.0.53", zone, G_N_ELEMENTS (zone));
       g_test_add_func ("/sip/failover/silent-registrar", test_silent_registrar);
       g_test_add_func ("/sip/failover/silent-callee", test_silent_callee);
+      g_test_add_func ("/sip/failover/trying", test_trying);
       g_test_add_func ("/sip/failover/registered", test_registered);
       g_test_add_func ("/sip/failover/hangup", test_hangup);
       g_test_add_func ("/sip/failover/black-hole", test_black_hole);

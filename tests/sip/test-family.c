@@ -5,8 +5,10 @@
 
 #include "bed.h"
 #include "core/offer-answer.h"
+#include "sip/ua-private.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #define SIX "2001:db8:71::1"            /* ours: lo has it */
 #define FAR_SIX "2001:db8:ffff::1"      /* no route to it */
@@ -22,6 +24,15 @@ sdp_at (const char *type, const char *address)
   return text;
 }
 
+/* The kernel takes a new address into service behind our back, a moment after it was added. */
+static gboolean
+is_in_service (const char *address)
+{
+  g_autofree char *source = ua_route_source (address, AF_INET6);
+
+  return g_strcmp0 (source, address) == 0;
+}
+
 /* IPv6 in the INVITE: the answer has an address of ours that the peer's media can reach. */
 static void
 test_called (void)
@@ -30,6 +41,7 @@ test_called (void)
   const PeerMessage *ok;
   PhoneCall *call;
 
+  wait_for (is_in_service (SIX));
   bed_open (&bed);
   bed_send_invite (&bed, "six", NULL, sdp_at ("IP6", SIX));
   call = bed_await_call (&bed);

@@ -388,6 +388,7 @@ phone_answer_create (const PhoneMediaCaps *caps, const PhoneMediaDesc *offer, co
     }
 
   plan = new_plan ();
+  plan->answered = TRUE;
   if (!phone_media_security_answer (caps, offer, previous, answer, plan, error))
     return NULL;
   fill_plan (plan, caps, answer, offer, find_codec (offer, answer->codecs[0].id), previous);

@@ -63,6 +63,7 @@ struct _PhoneMediaPlan
   guint send_dtmf_rate;                         /* Hz: the send codec's, else 8000; 0: send_dtmf is -1 */
   gboolean remote_hold;                         /* the peer does not take what we would send */
   gboolean encrypted;
+  gboolean answered;                            /* the answer is ours: the peer learns our key some time after we have the plan */
   gboolean dtls;                                /* encrypted, with keys that come out of this handshake: */
   PhoneDtlsPlan handshake;
   PhoneSrtpKey send_key, receive_key;           /* valid when encrypted otherwise (SDES) */

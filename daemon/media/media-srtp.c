@@ -36,6 +36,7 @@
 
 #define RTP_WINDOW 1024                         /* packets; RFC 3711 section 3.3.2 asks for 64 at least */
 #define OLD_KEY_TIME (5 * G_USEC_PER_SEC)
+#define LATER_KEY_TIME (300 * 1000)      /* us */
 #define OLD_KEY_PACKETS 512
 #define WRAP_TRIES_PER_SECOND 20
 
@@ -62,6 +63,8 @@ struct _MediaSrtp
   gboolean has_send_key;
   PhoneSrtpKey send_key;
   srtp_t send;
+  gint64 later_until;           /* us, 0: no key waits */
+  PhoneSrtpKey later_key;
 
   Context *current, *next, *old;
   gint64 old_until;
@@ -313,11 +316,20 @@ media_srtp_get_stats (const MediaSrtp *srtp, MediaSrtpStats *ret_stats)
   *ret_stats = srtp->stats;
 }
 
+static void
+forget_later (MediaSrtp *srtp)
+{
+  srtp->later_until = 0;
+  explicit_bzero (&srtp->later_key, sizeof srtp->later_key);
+}
+
 gboolean
 media_srtp_set_send_key (MediaSrtp *srtp, const PhoneSrtpKey *key, gboolean restart, GError **error)
 {
   if (!key_is_sane (key, error) || !media_srtp_init (error))
     return FALSE;
+  if (key != &srtp->later_key)
+    forget_later (srtp);
   /* The same key with its counters set back would use a key stream twice, which gives both texts away. */
   if (srtp->has_send_key && key_equal (&srtp->send_key, key))
     return TRUE;
@@ -348,6 +360,32 @@ media_srtp_set_send_key (MediaSrtp *srtp, const PhoneSrtpKey *key, gboolean rest
     srtp->stats.send_key_changes++;
   srtp->send_key = *key;
   srtp->has_send_key = TRUE;
+  return TRUE;
+}
+
+/* It was found sane, and what libsrtp might refuse leaves the old one in place. */
+static void
+use_later (MediaSrtp *srtp)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!media_srtp_set_send_key (srtp, &srtp->later_key, FALSE, &error))
+    g_warning ("%s", error->message);
+  forget_later (srtp);
+}
+
+gboolean
+media_srtp_set_send_key_later (MediaSrtp *srtp, const PhoneSrtpKey *key, gint64 now, GError **error)
+{
+  if (!srtp->has_send_key || srtp->next == NULL)
+    return media_srtp_set_send_key (srtp, key, FALSE, error);
+  if (!key_is_sane (key, error))
+    return FALSE;
+  forget_later (srtp);
+  if (key_equal (&srtp->send_key, key))
+    return TRUE;
+  srtp->later_key = *key;
+  srtp->later_until = now + LATER_KEY_TIME;
   return TRUE;
 }
 
@@ -526,6 +564,8 @@ promote_next (MediaSrtp *srtp, gint64 now)
   srtp->old_until = now + OLD_KEY_TIME;
   srtp->old_packets = OLD_KEY_PACKETS;
   srtp->stats.receive_key_changes++;
+  if (srtp->later_until != 0)
+    use_later (srtp);
 }
 
 static MediaSrtpResult
@@ -600,6 +640,8 @@ protect (MediaSrtp *srtp, gboolean rtcp, guint8 *packet, gsize *length, gsize ca
 
   if (!srtp->has_send_key)
     return MEDIA_SRTP_NO_KEY;
+  if (srtp->later_until != 0 && g_get_monotonic_time () >= srtp->later_until)
+    use_later (srtp);
   if (*length < (rtcp ? RTCP_HEADER : RTP_HEADER) || *length > MEDIA_SRTP_MAX_PACKET)
     return MEDIA_SRTP_MALFORMED;
 

@@ -41,6 +41,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaSrtp, media_srtp_free)
  * has it when our transport address changed with the key; otherwise it goes on (RFC 3711 section 3.3.1).
  * MEDIA_FAILED: libsrtp refused; the old key stays. */
 gboolean media_srtp_set_send_key (MediaSrtp *srtp, const PhoneSrtpKey *key, gboolean restart, GError **error);
+/* The same for the side that answers, to whose peer the key is still under way: the old key goes on until a packet authenticates with the peer's
+ * next one, which shows that it has the answer, or for 300 ms. The first key counts at once. Set the receive key before. */
+gboolean media_srtp_set_send_key_later (MediaSrtp *srtp, const PhoneSrtpKey *key, gint64 now, GError **error);
 /* The key that the peer protects with. The first is current at once; a later one waits as `next` until a packet authenticates with it. */
 gboolean media_srtp_set_receive_key (MediaSrtp *srtp, const PhoneSrtpKey *key, GError **error);
 gboolean media_srtp_can_send (const MediaSrtp *srtp);

@@ -878,8 +878,9 @@ media_transport_apply (MediaTransport *self, const PhoneMediaPlan *plan, GError 
 
   pthread_mutex_lock (&self->lock);
   gboolean ok = !plan->encrypted || plan->dtls
-                || (media_srtp_set_send_key (self->srtp, &plan->send_key, FALSE, error)
-                    && media_srtp_set_receive_key (self->srtp, &plan->receive_key, error));
+                || (media_srtp_set_receive_key (self->srtp, &plan->receive_key, error)
+                    && (plan->answered ? media_srtp_set_send_key_later (self->srtp, &plan->send_key, now, error)
+                                       : media_srtp_set_send_key (self->srtp, &plan->send_key, FALSE, error)));
   if (ok)
     {
       media_latch_negotiate (&self->rtp_latch, &rtp, plan->encrypted, now);

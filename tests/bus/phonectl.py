@@ -113,9 +113,14 @@ class Running:
 class Terminal:
     """phonectl on a pseudo terminal, with all its output."""
 
+    END = "\x04 the program has ended"
+
     def __init__(self, ctl, *words):
-        self.pid, self.fd = pty.fork()
+        self.fd, self.slave = pty.openpty()
+        self.pid = os.fork()
         if self.pid == 0:
+            os.close(self.fd)
+            os.login_tty(self.slave)
             os.execve(PROGRAM, [PROGRAM, *words], ctl.environment)
         self.text = ""
 
@@ -134,14 +139,11 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def end(self):
-        while True:
-            try:
-                data = os.read(self.fd, 4096)
-            except OSError:
-                break
-            if not data:
-                break
-            self.text += data.decode(errors="replace")
+        """Holds the other end open, and writes last: a terminal that nobody has open any more may lose what it has not delivered yet."""
         _, status = os.waitpid(self.pid, 0)
+        os.write(self.slave, self.END.encode())
+        self.until(self.END)
+        self.text = self.text[:-len(self.END)]
+        os.close(self.slave)
         os.close(self.fd)
         return os.waitstatus_to_exitcode(status)

@@ -266,6 +266,49 @@ test_rekey (gconstpointer data)
   g_assert_cmpint (receive_rtp (bob, &packet, 20 * SECOND), ==, MEDIA_SRTP_AUTH_FAILED);
 }
 
+/* Alice offers new keys, Bob answers with his. Until his answer is there she knows only his old one. */
+static void
+test_answer_under_way (gconstpointer data)
+{
+  PhoneSrtpSuite suite = GPOINTER_TO_UINT (data);
+  g_autoptr (MediaSrtp) alice = media_srtp_new ();
+  g_autoptr (MediaSrtp) bob = media_srtp_new ();
+  PhoneSrtpKey hers = make_key (suite, 1), his = make_key (suite, 2), her_new = make_key (suite, 3), his_new = make_key (suite, 4);
+  gint64 now = g_get_monotonic_time ();
+  MediaSrtpStats stats;
+  Packet packet;
+
+  set_keys (alice, bob, &hers);
+  set_keys (bob, alice, &his);
+  set_keys (NULL, bob, &her_new);
+  g_assert_true (media_srtp_set_send_key_later (bob, &his_new, now, NULL));
+  g_assert_cmpint (send_rtp (bob, &packet, 6, 10), ==, MEDIA_SRTP_OK);
+  g_assert_cmpint (receive_rtp (alice, &packet, SECOND), ==, MEDIA_SRTP_OK);
+  /* The answer is there. */
+  set_keys (NULL, alice, &his_new);
+  set_keys (alice, NULL, &her_new);
+  g_assert_cmpint (send_rtp (alice, &packet, 5, 10), ==, MEDIA_SRTP_OK);
+  g_assert_cmpint (receive_rtp (bob, &packet, SECOND), ==, MEDIA_SRTP_OK);
+  g_assert_cmpint (send_rtp (bob, &packet, 6, 11), ==, MEDIA_SRTP_OK);
+  g_assert_cmpint (receive_rtp (alice, &packet, SECOND), ==, MEDIA_SRTP_OK);
+  media_srtp_get_stats (bob, &stats);
+  g_assert_cmpuint (stats.send_key_changes, ==, 1);
+  media_srtp_get_stats (alice, &stats);
+  g_assert_cmpuint (stats.receive_key_changes, ==, 1);
+  g_assert_cmpuint (stats.auth_failures, ==, 0);
+
+  /* She says nothing: after a while his new key counts all the same. */
+  set_keys (NULL, bob, &hers);
+  g_assert_true (media_srtp_set_send_key_later (bob, &his, now - SECOND, NULL));
+  set_keys (NULL, alice, &his);
+  g_assert_cmpint (send_rtp (bob, &packet, 6, 12), ==, MEDIA_SRTP_OK);
+  media_srtp_get_stats (bob, &stats);
+  g_assert_cmpuint (stats.send_key_changes, ==, 2);
+  g_assert_cmpint (receive_rtp (alice, &packet, SECOND), ==, MEDIA_SRTP_OK);
+  media_srtp_get_stats (alice, &stats);
+  g_assert_cmpuint (stats.receive_key_changes, ==, 2);
+}
+
 static void
 test_old_key_packet_limit (void)
 {
@@ -568,6 +611,7 @@ main (int argc, char **argv)
   add_for_suites ("roundtrip", test_suite);
   add_for_suites ("mki", test_mki);
   add_for_suites ("rekey", test_rekey);
+  add_for_suites ("answer-under-way", test_answer_under_way);
   add_for_suites ("roc", test_roc);
   add_for_suites ("late-joiner", test_late_joiner);
   add_for_suites ("hostile", test_hostile);

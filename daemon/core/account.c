@@ -205,10 +205,11 @@ phone_account_on_stopped (PhoneAccount *account)
 
   account->life = LIFE_STOPPED;
   phone_account_on_tls (account, NULL);
+  /* Why the registrar refused is no news any more once the account does without one. */
+  if (!account->restart_wanted || !account->settings->do_register)
+    phone_account_on_registration (account, PHONE_REGISTRATION_UNREGISTERED, &none);
   if (account->restart_wanted)
     phone_account_start (account, NULL);
-  else
-    phone_account_on_registration (account, PHONE_REGISTRATION_UNREGISTERED, &none);
   phone_registry_account_stopped (account->registry, account);
 }
 

@@ -8,7 +8,7 @@ from phone import Phone
 from recording import assert_heard
 
 ADDRESS = "127.63.3.1"
-TALK = 3
+TALK = 5
 SUITES = {"SRTP_AEAD_AES_256_GCM": "AEAD_AES_256_GCM", "SRTP_AEAD_AES_128_GCM": "AEAD_AES_128_GCM",
           "SRTP_AES128_CM_HMAC_SHA1_80": "AES_CM_128_HMAC_SHA1_80"}
 

@@ -75,6 +75,7 @@ def test_wrong_password(phone, provider, provider256, algorithm):
     assert us.run("dial", "ben", check=False).returncode == EXIT_NETWORK
     # Without a registration the call itself is refused, and says so.
     us.ctl("account", "set", "work", "register=false")
+    us.wait(lambda: us.accounts["work"]["Registration"] == "unregistered", "the account without a registration")
     result = us.run("dial", "ben", "--wait", "--account", "work", check=False)
     assert result.returncode == EXIT_AUTH, result.stdout + result.stderr
     # The right one is taken at once.

@@ -163,10 +163,11 @@ test_case (Fixture *f, gconstpointer data)
   g_assert_cmpint (f->fake->ring != PHONE_TONE_NONE, ==, c->rings);
 }
 
-static void
+static gboolean
 on_seconds (gpointer data)
 {
   *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
 }
 
 /* Nobody answers: the call goes on, unless it may be help. */
@@ -178,7 +179,7 @@ test_no_reply (Fixture *f, gconstpointer data)
   gboolean late = FALSE;
 
   g_assert_nonnull (call_in (f, c->caller, &refusal));
-  g_timeout_add_seconds_full (G_PRIORITY_LOW, 2, G_SOURCE_FUNC (on_seconds), &late, NULL);
+  g_timeout_add_seconds_full (G_PRIORITY_LOW, 2, on_seconds, &late, NULL);
   while (!late && !fake_ports_took (f->fake, "divert no-answer sip:later@example.org"))
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpint (late, ==, c->caller != CALLER_ANYBODY);

@@ -70,6 +70,7 @@ def test_refused_and_later(client):
     assert "uncertain" not in get(client, gone)
     first, second = send(client, "later", "1"), send(client, "later", "2")
     wait(lambda: statuses(client, first).count("queued") >= 2, "480")
+    wait(lambda: statuses(client, second), "the news of the second")        # the signals of one come behind those of the other
     assert statuses(client, second) == ["queued"] and client.get(ROOT, MESSAGES, "Queued") == 2
     client.call(ROOT, MESSAGES, "Delete", "(as)", [first, second])
     assert client.get(ROOT, MESSAGES, "Queued") == 0

@@ -279,6 +279,22 @@ ctl_send (Ctl *ctl, sd_bus_message *message, sd_bus_message **ret_reply)
 }
 
 int
+ctl_send_words (Ctl *ctl, const char *interface, const char *member, const CtlArgs *args)
+{
+  sd_bus_message *m = ctl_new_call (ctl, PHONE_DBUS_PATH, interface, member);
+  int r = sd_bus_message_open_container (m, 'a', "s");
+
+  for (size_t i = 1; r >= 0 && i < args->n_words; i++)
+    r = sd_bus_message_append (m, "s", args->words[i]);
+  if (r >= 0)
+    r = sd_bus_message_close_container (m);
+  if (r >= 0)
+    return ctl_send (ctl, m, NULL);
+  sd_bus_message_unref (m);
+  return ctl_report (ctl, NULL, NULL, r);
+}
+
+int
 ctl_call_method (Ctl *ctl, const char *path, const char *interface, const char *member, sd_bus_message **ret_reply,
                  const char *types, ...)
 {

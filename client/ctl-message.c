@@ -449,25 +449,9 @@ run_show (Ctl *ctl, const CtlArgs *args)
 /* ---- changes ---- */
 
 static int
-send_ids (Ctl *ctl, const char *member, const CtlArgs *args)
-{
-  sd_bus_message *m = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_MESSAGES, member);
-  int r = sd_bus_message_open_container (m, 'a', "s");
-
-  for (size_t i = 1; r >= 0 && i < args->n_words; i++)
-    r = sd_bus_message_append (m, "s", args->words[i]);
-  if (r >= 0)
-    r = sd_bus_message_close_container (m);
-  if (r >= 0)
-    return ctl_send (ctl, m, NULL);
-  sd_bus_message_unref (m);
-  return ctl_report (ctl, NULL, NULL, r);
-}
-
-static int
 run_read (Ctl *ctl, const CtlArgs *args)
 {
-  return send_ids (ctl, "MarkRead", args);
+  return ctl_send_words (ctl, PHONE_DBUS_MESSAGES, "MarkRead", args);
 }
 
 static int
@@ -480,7 +464,7 @@ run_delete (Ctl *ctl, const CtlArgs *args)
       ctl_error (all ? "either --all or ids" : "which messages? ids, or --all");
       return CTL_EXIT_USAGE;
     }
-  return send_ids (ctl, "Delete", args);
+  return ctl_send_words (ctl, PHONE_DBUS_MESSAGES, "Delete", args);
 }
 
 static int

@@ -93,6 +93,8 @@ int ctl_call_method (Ctl *ctl, const char *path, const char *interface, const ch
                      const char *types, ...);
 /* The same for a message that was built by hand; unrefs it. */
 int ctl_send (Ctl *ctl, sd_bus_message *message, sd_bus_message **ret_reply);
+/* A call of the root object with one argument, an array of the words behind the verb: ids of messages, of history entries. */
+int ctl_send_words (Ctl *ctl, const char *interface, const char *member, const CtlArgs *args);
 sd_bus_message *ctl_new_call (Ctl *ctl, const char *path, const char *interface, const char *member);
 int ctl_set_property (Ctl *ctl, const char *path, const char *interface, const char *name, const char *types, ...);
 /* All objects: dictionary path -> dictionary interface -> dictionary of properties. */

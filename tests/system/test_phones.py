@@ -247,7 +247,8 @@ def test_dnd_and_history(alice, bob):
     bob.ctl("answer", theirs)
     ours = alice.wait_call("active")
     bob.wait_call("active", theirs)
-    alice.stats(ours)
+    for phone, number in ((alice, ours), (bob, theirs)):
+        phone.wait(lambda: "mos" in phone.stats(number), "something was heard")
     alice.ctl("hangup", ours)
     caller.communicate(timeout=20)
     bob.wait_idle()

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import pathlib
+import re
 import subprocess
 
 CLONE_NEWNET = 0x40000000
@@ -14,7 +15,8 @@ def ip(*words, check=True):
 
 def isolate():
     """A network of our own, where that may be made: then two runs on one machine do not meet. Peers take a machine without an interface for
-    offline, so there is one, which leads nowhere. An ordinary user's tests share the machine's loopback."""
+    offline, so there is one, which leads nowhere. The machine's name servers are out of reach, and say so at once: a peer that asks for a
+    name goes on without an answer. An ordinary user's tests share the machine's loopback."""
     if os.geteuid() == 0 and ctypes.CDLL(None).unshare(CLONE_NEWNET) == 0:
         ip("link", "set", "lo", "up")
         ip("link", "add", "up0", "type", "veth", "peer", "name", "nowhere")
@@ -22,6 +24,10 @@ def isolate():
         for end in ("up0", "nowhere"):
             ip("link", "set", end, "up")
         ip("route", "add", "default", "via", "10.66.0.2")
+        resolver = pathlib.Path("/etc/resolv.conf")
+        for server in re.findall(r"^nameserver\s+([\d.]+)", resolver.read_text() if resolver.exists() else "", re.MULTILINE):
+            if not server.startswith("127."):
+                ip("route", "replace", "unreachable", server)
 
 
 class Network:

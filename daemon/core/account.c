@@ -5,7 +5,11 @@
  *   stopped -> running -> stopping -> stopped        (start, account_remove, on_stopped)
  *
  * New settings are saved first and shown at once. Those that a call reads (codecs, encryption ...) count from the next call on. For the others
- * the stack is restarted as soon as the account has no call: a change of the display name must not cost a conversation. */
+ * the stack is restarted as soon as the account has no call: a change of the display name must not cost a conversation.
+ *
+ * A restart takes a moment, and so does the first registration after any start. Until it is known what comes of it the account is settling, and
+ * whoever asks it for something meanwhile waits for that instead of being turned away: messages and subscriptions in their queues, a call in
+ * its first state (call.c), Register and Unregister here. */
 
 #include "core/model-private.h"
 
@@ -32,6 +36,8 @@ struct _PhoneAccount
   gpointer engine_data;
   Life life;
   gboolean restart_wanted;      /* once it is stopped (or has no call), start with the settings of now */
+  gboolean unregister_wanted;   /* once it is started again */
+  gboolean settled;             /* running, and the registration was heard of since the start, or since somebody asked for it */
 };
 
 enum
@@ -164,25 +170,39 @@ phone_account_start (PhoneAccount *account, GError **error)
     }
   load_password (account);
   account->restart_wanted = FALSE;
+  account->settled = FALSE;
   account->life = LIFE_RUNNING;
   if (ports->sig->account_add (ports->ua, account, &failure))
-    return TRUE;
+    {
+      if (account->unregister_wanted)
+        ports->sig->account_unregister (ports->ua, account);
+      account->unregister_wanted = FALSE;
+      /* Without a registrar there is no other news of it. */
+      phone_registry_account_ready (account->registry, account);
+      return TRUE;
+    }
   account->life = LIFE_STOPPED;
   report_failure (account, "stack", failure->message);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }
 
-void
-phone_account_stop (PhoneAccount *account)
+static void
+close_stack (PhoneAccount *account)
 {
   const PhonePorts *ports = phone_registry_get_ports (account->registry);
 
-  account->restart_wanted = FALSE;
   if (account->life != LIFE_RUNNING)
     return;
   account->life = LIFE_STOPPING;
   ports->sig->account_remove (ports->ua, account);
+}
+
+void
+phone_account_stop (PhoneAccount *account)
+{
+  account->restart_wanted = FALSE;
+  close_stack (account);
 }
 
 gboolean
@@ -195,6 +215,26 @@ gboolean
 phone_account_is_open (PhoneAccount *account)
 {
   return account->life == LIFE_RUNNING;
+}
+
+gboolean
+phone_account_is_settling (PhoneAccount *account)
+{
+  if (account->life != LIFE_RUNNING)
+    return account->restart_wanted;
+  return account->settings->do_register && !account->settled;
+}
+
+char *
+phone_account_explain (PhoneAccount *account)
+{
+  const char *why = account->detail.reason && *account->detail.reason ? account->detail.reason : NULL;
+  const char *phrase = account->detail.phrase && *account->detail.phrase ? account->detail.phrase : NULL;
+
+  if (!account->settings->enabled)
+    return g_strdup_printf ("Account %s is disabled", account->settings->id);
+  return g_strdup_printf ("Account %s is %s%s%s%s%s%s", account->settings->id, phone_registration_to_string (account->registration),
+                          why ? ": " : "", why ? why : "", phrase ? " (" : "", phrase ? phrase : "", phrase ? ")" : "");
 }
 
 void
@@ -221,17 +261,17 @@ restart (PhoneAccount *account)
       phone_account_start (account, NULL);
       return;
     }
-  if (phone_registry_count_calls (account->registry, account, TRUE) == 0)
-    {
-      phone_account_stop (account);
-      if (account->settings->enabled && account->registration == PHONE_REGISTRATION_REGISTERED)
-        {
-          PhoneRegistrationDetail detail = { .reason = (char *) "restarting" };
-
-          phone_account_on_registration (account, PHONE_REGISTRATION_REGISTERING, &detail);
-        }
-    }
   account->restart_wanted = account->settings->enabled;
+  account->unregister_wanted = FALSE;
+  if (phone_registry_count_calls (account->registry, account, TRUE) > 0)
+    return;
+  close_stack (account);
+  if (account->life == LIFE_STOPPING && account->restart_wanted && account->registration == PHONE_REGISTRATION_REGISTERED)
+    {
+      PhoneRegistrationDetail detail = { .reason = (char *) "restarting" };
+
+      phone_account_on_registration (account, PHONE_REGISTRATION_REGISTERING, &detail);
+    }
 }
 
 void
@@ -355,6 +395,9 @@ phone_account_register (PhoneAccount *account, GError **error)
 
   if (account->life == LIFE_STOPPED && account->settings->enabled)
     return phone_account_start (account, error);
+  account->unregister_wanted = FALSE;
+  if (account->life == LIFE_STOPPING && account->restart_wanted)
+    return TRUE;        /* it does, as soon as it is up again */
   if (!require_running (account, error))
     return FALSE;
   if (!account->settings->do_register)
@@ -364,7 +407,10 @@ phone_account_register (PhoneAccount *account, GError **error)
       return FALSE;
     }
   if (!phone_account_check_password (account))
-    ports->sig->account_register (ports->ua, account);
+    {
+      account->settled = FALSE;
+      ports->sig->account_register (ports->ua, account);
+    }
   return TRUE;
 }
 
@@ -373,6 +419,11 @@ phone_account_unregister (PhoneAccount *account, GError **error)
 {
   const PhonePorts *ports = phone_registry_get_ports (account->registry);
 
+  if (account->life == LIFE_STOPPING && account->restart_wanted)
+    {
+      account->unregister_wanted = TRUE;
+      return TRUE;
+    }
   if (!require_running (account, error))
     return FALSE;
   ports->sig->account_unregister (ports->ua, account);
@@ -428,6 +479,8 @@ phone_account_on_registration (PhoneAccount *account, PhoneRegistration state, c
   g_autofree char *phrase = g_strdup (detail->phrase);
   g_autofree char *reason = g_strdup (detail->reason);
 
+  if (account->life == LIFE_RUNNING && state != PHONE_REGISTRATION_REGISTERING)
+    account->settled = TRUE;
   if (!changed && account->detail.code == detail->code && account->detail.expires == detail->expires
       && account->detail.retry_at == detail->retry_at && g_strcmp0 (account->detail.phrase, phrase) == 0
       && g_strcmp0 (account->detail.reason, reason) == 0)

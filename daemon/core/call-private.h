@@ -52,7 +52,7 @@ struct _PhoneCall
   char *target, *display_name, *replaces;
   char **headers;
   gboolean privacy, when_registered, keep_others, invited, dtls_retry, clear_retry, ever_alerted;
-  guint registration_timeout;
+  guint account_timeout;
 
   /* incoming */
   gboolean answering, silenced;

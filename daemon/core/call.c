@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define REGISTRATION_WAIT_S 30
+#define ACCOUNT_WAIT_S 30
 #define MAX_DTMF_DIGITS 128
 #define DTMF_DEFAULT_MS 100
 #define DTMF_MIN_MS 40
@@ -189,7 +189,7 @@ phone_call_fire (PhoneCall *call, CallWaiter *waiter, const GError *error)
 void
 phone_call_clear_timers (PhoneCall *call)
 {
-  g_clear_handle_id (&call->registration_timeout, g_source_remove);
+  g_clear_handle_id (&call->account_timeout, g_source_remove);
   g_clear_handle_id (&call->ring_timeout, g_source_remove);
   g_clear_handle_id (&call->auto_answer_timer, g_source_remove);
   g_clear_handle_id (&call->info_timer, g_source_remove);
@@ -507,33 +507,44 @@ phone_call_continue_invite (PhoneCall *call)
     give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_FAILED, error->message);
 }
 
+/* The account is of no use, and will not be in time. */
+static void
+give_up_waiting (PhoneCall *call)
+{
+  g_autofree char *why = phone_account_explain (call->account);
+
+  if (phone_account_get_settings (call->account)->enabled)
+    give_up (call, PHONE_ACTOR_NETWORK, PHONE_CAUSE_UNREACHABLE, why);
+  else
+    give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_CANCELLED, why);
+}
+
 static gboolean
-on_registration_timeout (gpointer data)
+on_account_timeout (gpointer data)
 {
   PhoneCall *call = data;
 
-  call->registration_timeout = 0;
-  give_up (call, PHONE_ACTOR_NETWORK, PHONE_CAUSE_UNREACHABLE, "The account did not register in time");
+  call->account_timeout = 0;
+  give_up_waiting (call);
   return G_SOURCE_REMOVE;
 }
 
-/* Nothing to wait for where nothing registers; and help is called at once. */
+/* It needs a stack; and a registration, where there is one to come. Help is called at once. */
 static gboolean
-must_wait (PhoneCall *call)
+can_invite (PhoneCall *call)
 {
-  if (!call->when_registered || phone_account_get_registration (call->account) == PHONE_REGISTRATION_REGISTERED)
-    return FALSE;
-  return !phone_account_is_open (call->account)
-         || (phone_account_get_settings (call->account)->do_register
-             && !phone_is_emergency_number (call->target, phone_registry_country (call->registry, call->account)));
+  return phone_account_is_open (call->account)
+         && (!phone_account_get_settings (call->account)->do_register
+             || phone_account_get_registration (call->account) == PHONE_REGISTRATION_REGISTERED
+             || phone_is_emergency_number (call->target, phone_registry_country (call->registry, call->account)));
 }
 
 gboolean
 phone_call_start (PhoneCall *call, GError **error)
 {
-  if (must_wait (call))
+  if (!can_invite (call))
     {
-      call->registration_timeout = g_timeout_add_seconds (REGISTRATION_WAIT_S, on_registration_timeout, call);
+      call->account_timeout = g_timeout_add_seconds (ACCOUNT_WAIT_S, on_account_timeout, call);
       return TRUE;
     }
   return send_invite (call, error);
@@ -542,19 +553,15 @@ phone_call_start (PhoneCall *call, GError **error)
 void
 phone_call_account_changed (PhoneCall *call)
 {
+  gboolean enabled = phone_account_get_settings (call->account)->enabled, ready = enabled && can_invite (call);
   g_autoptr (GError) error = NULL;
 
-  if (call->registration_timeout == 0)
+  if (call->account_timeout == 0 || (enabled && !ready && (call->when_registered || phone_account_is_settling (call->account))))
     return;
-  if (!phone_account_get_settings (call->account)->enabled)
-    {
-      give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_CANCELLED, "The account was disabled");
-      return;
-    }
-  if (phone_account_get_registration (call->account) != PHONE_REGISTRATION_REGISTERED)
-    return;
-  g_clear_handle_id (&call->registration_timeout, g_source_remove);
-  if (!send_invite (call, &error))
+  g_clear_handle_id (&call->account_timeout, g_source_remove);
+  if (!ready)
+    give_up_waiting (call);
+  else if (!send_invite (call, &error))
     give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_FAILED, error->message);
 }
 

@@ -18,6 +18,9 @@ gboolean phone_account_start (PhoneAccount *account, GError **error);
 void phone_account_stop (PhoneAccount *account);                /* "stopped" is emitted when the engine is done */
 gboolean phone_account_is_running (PhoneAccount *account);      /* the engine still holds it */
 gboolean phone_account_is_open (PhoneAccount *account);         /* running, and not on its way out: it can call */
+/* It starts, again or for the first time, and what comes of it is not known yet: worth waiting for. */
+gboolean phone_account_is_settling (PhoneAccount *account);
+char *phone_account_explain (PhoneAccount *account);            /* why it cannot call, in the words of `account show`; caller frees */
 /* Settings that the stack needs anew wait until the account has no call. */
 void phone_account_calls_gone (PhoneAccount *account);
 
@@ -51,7 +54,7 @@ void phone_call_set_waiting (PhoneCall *call, gboolean waiting);
 void phone_call_step_aside (PhoneCall *call);                   /* on hold, now or as soon as possible */
 void phone_call_come_back (PhoneCall *call);                    /* from it, in the same way */
 gboolean phone_call_needs_stack (PhoneCall *call);              /* more than a wish: the account's stack has a dialog of it */
-void phone_call_account_changed (PhoneCall *call);              /* for a call that waits for registration */
+void phone_call_account_changed (PhoneCall *call);              /* for a call that waits for its account */
 void phone_call_end (PhoneCall *call, const PhoneReason *reason);       /* our decision: BYE, CANCEL or a final response */
 typedef enum
 {
@@ -98,6 +101,7 @@ void phone_registry_hold_others (PhoneRegistry *registry, PhoneCall *except);
 gboolean phone_registry_is_talking (PhoneRegistry *registry, PhoneCall *except);        /* in another call that is active */
 void phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call);    /* state: recompute ring, waiting, daemon state */
 guint phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean on_stack_only);      /* see phone_call_needs_stack */
+void phone_registry_account_ready (PhoneRegistry *registry, PhoneAccount *account);     /* for calls and messages that wait for it */
 void phone_registry_account_stopped (PhoneRegistry *registry, PhoneAccount *account);
 void phone_registry_call_lingered (PhoneRegistry *registry, PhoneCall *call);
 const char *phone_registry_country (PhoneRegistry *registry, PhoneAccount *account);

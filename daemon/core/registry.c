@@ -364,15 +364,12 @@ phone_registry_find_account (PhoneRegistry *registry, const char *id)
   return NULL;
 }
 
-static void
-on_account_changed (PhoneAccount *account, guint mask, PhoneRegistry *registry)
+void
+phone_registry_account_ready (PhoneRegistry *registry, PhoneAccount *account)
 {
-  g_autoptr (GPtrArray) calls = NULL;
+  g_autoptr (GPtrArray) calls = g_ptr_array_copy (registry->calls, (GCopyFunc) (gpointer) g_object_ref, NULL);
 
-  if (!(mask & (PHONE_ACCOUNT_REGISTRATION | PHONE_ACCOUNT_SETTINGS)))
-    return;
   phone_messages_account_changed (registry->messages, account);
-  calls = g_ptr_array_copy (registry->calls, (GCopyFunc) (gpointer) g_object_ref, NULL);
   g_ptr_array_set_free_func (calls, g_object_unref);
   for (guint i = 0; i < calls->len; i++)
     {
@@ -381,6 +378,13 @@ on_account_changed (PhoneAccount *account, guint mask, PhoneRegistry *registry)
       if (phone_call_get_account (call) == account)
         phone_call_account_changed (call);
     }
+}
+
+static void
+on_account_changed (PhoneAccount *account, guint mask, PhoneRegistry *registry)
+{
+  if (mask & (PHONE_ACCOUNT_REGISTRATION | PHONE_ACCOUNT_SETTINGS))
+    phone_registry_account_ready (registry, account);
 }
 
 PhoneAccount *
@@ -905,21 +909,12 @@ choose_for_help (PhoneRegistry *registry, PhoneAccount *preferred)
   return open ? open : preferred;
 }
 
-/* Why an account cannot call right now, in the words that `account show` has. */
 static void
 set_not_callable (GError **error, PhoneError code, PhoneAccount *account)
 {
-  const PhoneAccountSettings *settings = phone_account_get_settings (account);
-  const PhoneRegistrationDetail *detail = phone_account_get_registration_detail (account);
-  const char *why = detail->reason && *detail->reason ? detail->reason : NULL;
-  const char *phrase = detail->phrase && *detail->phrase ? detail->phrase : NULL;
+  g_autofree char *why = phone_account_explain (account);
 
-  if (!settings->enabled)
-    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "Account %s is disabled", settings->id);
-  else
-    g_set_error (error, PHONE_ERROR, code, "Account %s is %s%s%s%s%s%s", settings->id,
-                 phone_registration_to_string (phone_account_get_registration (account)), why ? ": " : "", why ? why : "",
-                 phrase ? " (" : "", phrase ? phrase : "", phrase ? ")" : "");
+  g_set_error_literal (error, PHONE_ERROR, code, why);
 }
 
 static gboolean
@@ -928,8 +923,9 @@ check_dialable (PhoneRegistry *registry, PhoneAccount *account, const char *targ
 {
   const PhoneAccountSettings *settings = phone_account_get_settings (account);
   PhoneRegistration registration = phone_account_get_registration (account);
+  gboolean settling = phone_account_is_settling (account);
 
-  if (!settings->enabled || (!phone_account_is_open (account) && !(options->when_registered && settings->do_register)))
+  if (!settings->enabled || (!phone_account_is_open (account) && !settling && !(options->when_registered && settings->do_register)))
     {
       set_not_callable (error, PHONE_ERROR_INVALID_STATE, account);
       return FALSE;
@@ -937,7 +933,7 @@ check_dialable (PhoneRegistry *registry, PhoneAccount *account, const char *targ
   /* A call for help goes out whatever we believe about the registration or our limits. */
   if (phone_is_emergency_number (target, phone_registry_country (registry, account)))
     return TRUE;
-  if (settings->do_register && registration != PHONE_REGISTRATION_REGISTERED && !options->when_registered)
+  if (settings->do_register && registration != PHONE_REGISTRATION_REGISTERED && !options->when_registered && !settling)
     {
       set_not_callable (error, PHONE_ERROR_NOT_REGISTERED, account);
       return FALSE;

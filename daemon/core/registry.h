@@ -69,7 +69,7 @@ typedef struct
   const char *display_name;
   const char *const *headers;   /* pairs; only X-*, P-Early-Media and a short list pass, else INVALID_OPTION */
   const char *replaces;
-  gboolean when_registered;     /* wait (30 s at most) until the account is registered */
+  gboolean when_registered;     /* wait (30 s at most) until the account is registered, even if it failed to just now */
   gboolean keep_others;
   PhoneConference *conference;  /* that the call joins, which we do not leave for it; NULL: none */
   PhoneCall *referrer;          /* the call whose peer asked for this one; replaces and referred_by are taken as they are */

@@ -94,6 +94,11 @@ def test_dial_without_account_or_registration(phone):
     with refused("NoSuchAccount"):
         dial(client, "sip:echo@example.org")
     client.add_account("slow", aor="sip:slow@example.org")
+    starting = dial(client, "sip:echo@example.org")
+    assert client.get(starting, CALL, "State") == "dialing"
+    client.test("Registration", "(ssus)", "slow", "failed", 403, "Forbidden")
+    client.wait_state(starting, "disconnected")
+    assert "Account slow is failed" in client.get(starting, CALL, "Reason")["phrase"]
     with refused("NotRegistered", "slow"):
         dial(client, "sip:echo@example.org")
     waiting = dial(client, "sip:echo@example.org", when_registered=V("b", True))

@@ -291,6 +291,27 @@ test_timeout (void)
   g_assert_cmpint (g_get_monotonic_time () - before, <, 10 * G_USEC_PER_SEC);
 }
 
+/* As `account set` and `dial` in one line of a script: the call goes out with the new settings, as soon as they count. */
+static void
+test_dial_into_restart (void)
+{
+  Bed bed = { 0 };
+  const char *const updates[] = { "display-name", "Alice of the Day", NULL };
+  g_autofree char *from = NULL;
+
+  bed_open (&bed);
+  bed_register (&bed);
+  agent_dial (bed.agent, "sip:bob@example.org");        /* no answer to the first REGISTER yet */
+  wait_for (peer_count (bed.server, "INVITE") == 1);
+  wait_for (bed.agent->n_ended == 1);                   /* a 200 without a description is no use */
+  g_assert_true (phone_account_update (bed.account, updates, NULL));
+  agent_dial (bed.agent, "sip:bob@example.org");
+  wait_for (peer_count (bed.server, "INVITE") == 2);
+  from = peer_header (peer_last (bed.server, "INVITE"), "From");
+  g_assert_nonnull (strstr (from, "Alice of the Day"));
+  bed_close (&bed);
+}
+
 static void
 test_refused (void)
 {
@@ -316,6 +337,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/register/min-expires", test_min_expires);
   g_test_add_func ("/sip/register/refresh", test_refresh);
   g_test_add_func ("/sip/register/recovery", test_recovery);
+  g_test_add_func ("/sip/register/dial-into-restart", test_dial_into_restart);
   g_test_add_func ("/sip/register/refused", test_refused);
   g_test_add_func ("/sip/register/timeout", test_timeout);
   return g_test_run ();

@@ -691,6 +691,82 @@ test_not_registered (Fixture *f, gconstpointer data)
   g_assert_true (fake_ports_took (f->fake, "invite"));
 }
 
+/* Whoever meets an account while it takes up new settings waits for it; only what comes of that decides. */
+static void
+test_dial_into_restart (Fixture *f, gconstpointer data)
+{
+  const char *const updates[] = { "display-name", "Alice", NULL }, *const others[] = { "display-name", "Al", NULL };
+  PhoneRegistrationDetail again = { 0 }, refused = { .code = 403, .reason = (char *) "auth-failed" };
+  PhoneDialOptions options = { 0 };
+  g_autoptr (GError) error = NULL;
+  PhoneCall *call, *help;
+
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  g_assert_true (fake_ports_took (f->fake, "remove alice"));
+  call = dial (f, "bob");
+  help = dial (f, "112");
+  phone_account_on_stopped (f->alice);
+  g_assert_true (fake_ports_took (f->fake, "add alice"));
+  g_assert_true (fake_ports_took (f->fake, "invite sip:112@example.org;user=phone"));
+  phone_account_on_registration (f->alice, PHONE_REGISTRATION_REGISTERING, &again);
+  g_assert_false (fake_ports_took (f->fake, "invite sip:bob@example.org"));
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_DIALING);
+  set_registered (f->alice);
+  g_assert_true (fake_ports_took (f->fake, "invite sip:bob@example.org"));
+  end_remotely (call, PHONE_CAUSE_HANGUP, 0);
+  end_remotely (help, PHONE_CAUSE_HANGUP, 0);
+
+  /* it comes to nothing: the call ends, and says why */
+  g_assert_true (phone_account_update (f->alice, others, NULL));
+  call = dial (f, "bob");
+  phone_account_on_stopped (f->alice);
+  phone_account_on_registration (f->alice, PHONE_REGISTRATION_FAILED, &refused);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_DISCONNECTED);
+  g_assert_cmpint (phone_call_get_reason (call)->cause, ==, PHONE_CAUSE_UNREACHABLE);
+  g_assert_nonnull (strstr (phone_call_get_reason (call)->phrase, "auth-failed"));
+  /* and after that nobody waits for the next attempt unless he says so */
+  phone_account_on_registration (f->alice, PHONE_REGISTRATION_REGISTERING, &again);
+  g_assert_null (phone_registry_dial (f->registry, "bob", &options, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_NOT_REGISTERED);
+}
+
+/* Nothing tells that an account without a registrar is up again, but that it is. */
+static void
+test_dial_into_restart_without_registrar (Fixture *f, gconstpointer data)
+{
+  PhoneAccount *direct = add_account (f, "direct", "sip:alice@192.0.2.7", "register", "false");
+  const char *const updates[] = { "display-name", "Alice", NULL };
+  PhoneDialOptions options = { .account = direct };
+
+  g_assert_true (phone_account_update (direct, updates, NULL));
+  g_assert_nonnull (phone_registry_dial (f->registry, "sip:bob@192.0.2.8", &options, NULL));
+  g_assert_false (fake_ports_took (f->fake, "invite"));
+  phone_account_on_stopped (direct);
+  g_assert_true (fake_ports_took (f->fake, "invite sip:bob@192.0.2.8"));
+}
+
+static void
+test_requests_into_restart (Fixture *f, gconstpointer data)
+{
+  const char *const updates[] = { "display-name", "Alice", NULL }, *const others[] = { "display-name", "Al", NULL };
+
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  g_assert_true (phone_account_register (f->alice, NULL));
+  g_assert_true (phone_account_unregister (f->alice, NULL));
+  g_assert_false (fake_ports_took (f->fake, "unregister alice"));
+  phone_account_on_stopped (f->alice);
+  g_assert_true (fake_ports_took (f->fake, "add alice"));
+  g_assert_true (fake_ports_took (f->fake, "unregister alice"));
+
+  /* the last word counts */
+  g_assert_true (phone_account_update (f->alice, others, NULL));
+  g_assert_true (phone_account_unregister (f->alice, NULL));
+  g_assert_true (phone_account_register (f->alice, NULL));
+  phone_account_on_stopped (f->alice);
+  g_assert_true (fake_ports_took (f->fake, "add alice"));
+  g_assert_false (fake_ports_took (f->fake, "unregister alice"));
+}
+
 /* Help is called without waiting for anything, and with any account that works. */
 static void
 test_emergency_accounts (Fixture *f, gconstpointer data)
@@ -1082,6 +1158,9 @@ main (int argc, char **argv)
   CASE ("/call/auto-answer", test_auto_answer);
   CASE ("/call/limits", test_limits);
   CASE ("/call/not-registered", test_not_registered);
+  CASE ("/call/into-restart", test_dial_into_restart);
+  CASE ("/call/into-restart-without-registrar", test_dial_into_restart_without_registrar);
+  CASE ("/account/requests-into-restart", test_requests_into_restart);
   CASE ("/call/emergency-accounts", test_emergency_accounts);
   CASE ("/call/when-registered-without-registrar", test_when_registered_without_registrar);
   CASE ("/call/dial-options", test_dial_options);

@@ -60,7 +60,7 @@ append_headers (sd_bus_message *message, const CtlArgs *args)
 static int
 append_options (sd_bus_message *message, const CtlArgs *args)
 {
-  static const char *const flags[] = { "privacy", "when-registered", "keep-others" };
+  static const char *const flags[] = { "privacy", "when-registered", "keep-others", "intercom" };
   static const char *const texts[] = { "display", "replaces" };
   const char *account = ctl_args_value (args, "account"), *conference = ctl_args_value (args, "conference");
   char *path;
@@ -440,6 +440,7 @@ static const CtlOption dial_options[] = {
   { "when-registered", 0, NULL, "wait for the account to register first, 30 s at most" },
   { "privacy", 0, NULL, "withhold your identity" },
   { "keep-others", 0, NULL, "do not put other active calls on hold" },
+  { "intercom", 0, NULL, "ask the callee's phone to answer by itself" },
   { "conference", 'c', "C", "into this conference, where you stay meanwhile" },
   { "display", 0, "NAME", "name of the callee" },
   { "header", 0, "NAME=VALUE", "an additional SIP header (X-...), may be repeated" },

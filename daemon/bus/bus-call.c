@@ -354,6 +354,7 @@ BUS_GETTER (get_answered, BusCall,
             sd_bus_message_append (reply, "t", unsigned_time (phone_call_get_answered (self->call))))
 
 BUS_GETTER (get_machine, BusCall, sd_bus_message_append (reply, "s", phone_machine_to_string (phone_call_get_machine (self->call))))
+BUS_GETTER (get_intercom, BusCall, sd_bus_message_append (reply, "b", (int) !!phone_call_get_intercom (self->call)))
 BUS_GETTER (get_transfer, BusCall, append_transfer (reply, self->call))
 BUS_GETTER (get_transfer_request, BusCall, append_referral (reply, self->call))
 BUS_GETTER (get_replaces, BusCall, append_call (reply, phone_call_get_replaces (self->call)))
@@ -442,6 +443,7 @@ const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_PROPERTY ("Start", "t", get_start, 0, CHANGES),
   SD_BUS_PROPERTY ("Answered", "t", get_answered, 0, CHANGES),
   SD_BUS_PROPERTY ("Machine", "s", get_machine, 0, CHANGES),
+  SD_BUS_PROPERTY ("Intercom", "b", get_intercom, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Transfer", "a{sv}", get_transfer, 0, CHANGES),
   SD_BUS_PROPERTY ("TransferRequest", "a{sv}", get_transfer_request, 0, CHANGES),
   SD_BUS_PROPERTY ("Replaces", "o", get_replaces, 0, CHANGES),

@@ -50,12 +50,13 @@ dial (Bus *bus, sd_bus_message *m, GError **error)
 {
   const char *target, *account = NULL, *display = NULL, *replaces = NULL, *conference = NULL;
   g_autoptr (GPtrArray) headers = NULL;
-  int privacy = FALSE, when_registered = FALSE, keep_others = FALSE;
+  int privacy = FALSE, when_registered = FALSE, keep_others = FALSE, intercom = FALSE;
   const BusOption known[] = {
     { "account", "o", &account },   { "privacy", "b", &privacy },
     { "display", "s", &display },   { "headers", "a{ss}", &headers },
     { "replaces", "s", &replaces }, { "when-registered", "b", &when_registered },
     { "keep-others", "b", &keep_others }, { "conference", "o", &conference },
+    { "intercom", "b", &intercom },
   };
   PhoneDialOptions options = { 0 };
   PhoneCall *call = NULL;
@@ -75,6 +76,7 @@ dial (Bus *bus, sd_bus_message *m, GError **error)
       options.replaces = replaces;
       options.when_registered = when_registered;
       options.keep_others = keep_others;
+      options.intercom = intercom;
       call = phone_registry_dial (bus->registry, target, &options, error);
     }
   return call;

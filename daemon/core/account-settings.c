@@ -10,6 +10,7 @@
 #include "core/ice-server.h"
 #include "core/dial-plan.h"
 #include "core/emergency.h"
+#include "core/number-list.h"
 #include "core/settings-table.h"
 #include "util/phone-uri.h"
 #include "util/text.h"
@@ -385,6 +386,8 @@ static const PhoneSetting rows[] = {
   { .key = "redirects", .kind = PHONE_SETTING_WORD, AT (redirects), .words = redirects_words, .def = "follow",
     .help = "follow or refuse: what becomes of a call that is sent on to another address (3xx)" },
   CUSTOM ("auto-answer", "off", auto_answer, "off, or milliseconds after which an incoming call is answered"),
+  TEXT ("intercom", intercom, phone_number_list_check, "callers, separated by commas, whose calls the phone answers by itself if they ask for it"),
+  TEXT ("intercom-privileged", intercom_privileged, phone_number_list_check, "those of whom it does so in spite of do not disturb (Priv-Answer-Mode)"),
   { .key = "max-calls", .kind = PHONE_SETTING_UINT, AT (max_calls), .min = 1, .max = 1000, .def = "8",
     .help = "calls of this account at the same time" },
   { .key = "record", .kind = PHONE_SETTING_WORD, AT (record), .words = record_words, .def = "on-demand",
@@ -477,7 +480,7 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
 /* What a call reads when it begins; everything else is part of the account's registration and connections. */
 static const char *const per_call_keys[] = {
   "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
-  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "max-calls", "record", "transfers", "forward",
+  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "intercom", "intercom-privileged", "max-calls", "record", "transfers", "forward",
   "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "did", "prefix", "default-domain", "country", "mailbox",
   "message-reports", "message-receipts", "answering", "answering-after",
   "answering-busy", "answering-away", "greeting", NULL,

@@ -78,6 +78,7 @@ typedef struct
   PhoneDtmfMode dtmf;
   PhoneRedirects redirects;
   int auto_answer;              /* ms, -1: off */
+  char *intercom, *intercom_privileged; /* phone_number_list_matches(); NULL: nobody */
   guint max_calls;
   PhoneRecordPolicy record;
   PhoneReferrals referrals;     /* key "transfers" */

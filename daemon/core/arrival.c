@@ -12,10 +12,15 @@
  *   7. the user is away (answering-away)             the answering machine
  *   8. anything else                                 rings; then forward-no-reply or the answering machine, whichever comes first
  *
+ * What rings then may be answered by the phone itself: at the caller's wish (Answer-Mode and its kin), if the account's list names who calls, no other
+ * call is active and the ring was not silenced; else as the setting auto-answer says, unless the caller wants a person. A wish that must be fulfilled
+ * and cannot be is refused (403, RFC 5373 section 4.2.3). intercom-privileged is the list of those who go by rule 6 with it.
+ *
  * What cannot be sent on (it came round, the target leads nowhere) is treated as if nothing were forwarded. */
 
 #include "core/arrival.h"
 #include "core/dnd-model.h"
+#include "core/number-list.h"
 
 static void
 refuse (PhoneArrival *arrival, guint status, const char *by)
@@ -68,14 +73,61 @@ judge_dnd (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *
     }
 }
 
-void
-phone_arrival_judge (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, const PhoneArrivalLimits *limits,
-                     PhoneArrival *ret_arrival)
+/* ---- who answers ---- */
+
+/* A microphone is opened for who calls: for a name that the account's server stands for, not for what anybody may write into From. A phone
+ * without a server has nothing else. */
+static const char *
+identity_of (PhoneAccount *account, const PhoneIncoming *incoming)
+{
+  if (incoming->asserted_id && *incoming->asserted_id)
+    return incoming->asserted_id;
+  if (g_strcmp0 (incoming->verstat, "failed") == 0)
+    return NULL;
+  return incoming->from_server || !phone_account_get_settings (account)->do_register ? incoming->remote_uri : NULL;
+}
+
+static gboolean
+is_privileged (PhoneAccount *account, const PhoneIncoming *incoming)
+{
+  return incoming->wish.ms && incoming->wish.privileged
+         && phone_number_list_matches (phone_account_get_settings (account)->intercom_privileged, identity_of (account, incoming));
+}
+
+static gboolean
+may_ask (PhoneAccount *account, const PhoneIncoming *incoming)
+{
+  return is_privileged (account, incoming)
+         || phone_number_list_matches (phone_account_get_settings (account)->intercom, identity_of (account, incoming));
+}
+
+static void
+judge_answer (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, PhoneArrival *arrival)
+{
+  const PhoneAnswerWish *wish = &incoming->wish;
+  gboolean possible = arrival->fate == PHONE_ARRIVAL_RING && !phone_registry_is_talking (registry, NULL);
+
+  if (incoming->replaced || (arrival->fate != PHONE_ARRIVAL_RING && arrival->fate != PHONE_ARRIVAL_SILENT))
+    return;
+  if (wish->ms && possible && may_ask (account, incoming))
+    {
+      arrival->answer_after = (int) wish->ms;
+      arrival->intercom = TRUE;
+    }
+  else if (wish->ms && wish->required)
+    refuse (arrival, 403, "");
+  else if (!wish->manual)
+    arrival->answer_after = phone_account_get_settings (account)->auto_answer;
+}
+
+/* ---- the verdict ---- */
+
+static void
+judge_fate (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, const PhoneArrivalLimits *limits,
+            PhoneArrival *ret_arrival)
 {
   gboolean busy = limits->full || limits->engaged;
 
-  *ret_arrival = (PhoneArrival){ .fate = PHONE_ARRIVAL_RING };
-  ret_arrival->for_help = !incoming->replaced && phone_dnd_is_for_help (phone_registry_get_dnd (registry), account, incoming);
   if (incoming->replaced && phone_call_is_ended (incoming->replaced))
     refuse (ret_arrival, 603, "");              /* RFC 3891 section 3 */
   else if (limits->closed)
@@ -89,8 +141,18 @@ phone_arrival_judge (PhoneRegistry *registry, PhoneAccount *account, const Phone
     return;
   else if (busy)
     refuse (ret_arrival, 486, "limit");
-  else
+  else if (!is_privileged (account, incoming))
     judge_dnd (registry, account, incoming, ret_arrival);
+}
+
+void
+phone_arrival_judge (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, const PhoneArrivalLimits *limits,
+                     PhoneArrival *ret_arrival)
+{
+  *ret_arrival = (PhoneArrival){ .fate = PHONE_ARRIVAL_RING, .answer_after = -1 };
+  ret_arrival->for_help = !incoming->replaced && phone_dnd_is_for_help (phone_registry_get_dnd (registry), account, incoming);
+  judge_fate (registry, account, incoming, limits, ret_arrival);
+  judge_answer (registry, account, incoming, ret_arrival);
 }
 
 void

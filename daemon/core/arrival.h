@@ -22,6 +22,8 @@ typedef struct
   const char *reason;           /* FORWARD: as of PhoneSignallingOps.call_divert; MACHINE: for the log; static */
   PhoneRefusal refusal;         /* REFUSE */
   const char *refused_by;       /* REFUSE: as of PhoneHistoryEntry; static */
+  int answer_after;             /* RING, SILENT: ms after which the phone answers by itself; -1: a person does */
+  gboolean intercom;            /* ... because the caller asked for it */
 } PhoneArrival;
 
 /* What stands in the way of another call, apart from anybody's wishes. */

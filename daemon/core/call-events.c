@@ -98,6 +98,7 @@ phone_call_on_confirmed (PhoneCall *call, const PhoneMediaDesc *answer)
       g_clear_pointer (&call->remote_offer, phone_media_desc_free);
       phone_call_rearm_media (call);
       phone_call_set_state (call, PHONE_CALL_ACTIVE, "confirmed");
+      phone_call_beep_if_due (call);
       phone_call_recheck_ice (call);
       if (call->local_hold)     /* as the call that it took the place of */
         phone_call_set_state (call, PHONE_CALL_HELD, "held before");

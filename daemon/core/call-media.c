@@ -45,6 +45,7 @@ on_media_secured (PhoneCall *call, PhoneSrtpSuite suite)
   phone_log_info (&call->log, "Call %u: DTLS handshake done, the certificate is the peer's, %s", call->number,
                   phone_srtp_suite_to_string (suite));
   phone_call_emit_changed (call, PHONE_CALL_FIELD_MEDIA);
+  phone_call_beep_if_due (call);
 }
 
 static void

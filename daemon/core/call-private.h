@@ -61,7 +61,10 @@ struct _PhoneCall
   guint forward_timer;
   guint ring_timeout, auto_answer_timer, linger_timer;
   guint transfer_resume;                /* source: a failed transfer gives the call back in the next turn of the loop */
-  guint auto_answer_hint;
+  int answer_after;                     /* ms after which we answer by ourselves, -1: never */
+  gboolean intercom;                    /* the caller asked for that, and may */
+  gboolean self_answered;               /* nobody here did it */
+  gboolean beep_due;                    /* both sides have to hear that the line is open */
 
   /* negotiation: one offer is open at a time (RFC 3264 section 4) */
   PhoneMediaDesc *remote_offer;         /* of the INVITE, until we answer */
@@ -120,6 +123,7 @@ struct _PhoneCall
 void phone_call_continue_invite (PhoneCall *call);
 gboolean phone_call_offer_paths (PhoneCall *call, GError **error);      /* an offer for the sake of other candidates */
 void phone_call_continue_answer (PhoneCall *call);
+void phone_call_beep_if_due (PhoneCall *call);          /* as soon as the peer can hear it */
 void phone_call_set_state (PhoneCall *call, PhoneCallState state, const char *why);
 void phone_call_emit_changed (PhoneCall *call, guint mask);
 void phone_call_emit_played (PhoneCall *call, const char *path);

@@ -110,8 +110,24 @@ call_new (PhoneRegistry *registry, PhoneAccount *account, guint number, PhoneCal
   call->log.account = g_strdup (phone_account_get_id (account));
   call->direction = direction;
   call->state = state;
+  call->answer_after = -1;
   phone_call_recording_init (call);
   return call;
+}
+
+/* RFC 5373, and what most desk phones know instead. The URI of Call-Info has to be there and means nothing. */
+static char **
+add_intercom (const char *const *headers)
+{
+  GStrvBuilder *builder = g_strv_builder_new ();
+  char **all;
+
+  if (headers)
+    g_strv_builder_addv (builder, (const char **) headers);
+  g_strv_builder_add_many (builder, "Answer-Mode", "Auto", "Call-Info", "<sip:intercom.invalid>;answer-after=0", NULL);
+  all = g_strv_builder_end (builder);
+  g_strv_builder_unref (builder);
+  return all;
 }
 
 PhoneCall *
@@ -128,7 +144,7 @@ phone_call_new_outgoing (PhoneRegistry *registry, PhoneAccount *account, guint n
   call->verstat = "";
   call->display_name = g_strdup (options->display_name);
   call->replaces = g_strdup (options->replaces);
-  call->headers = g_strdupv ((char **) options->headers);
+  call->headers = options->intercom ? add_intercom (options->headers) : g_strdupv ((char **) options->headers);
   call->privacy = options->privacy;
   call->when_registered = options->when_registered;
   call->keep_others = options->keep_others;
@@ -147,7 +163,6 @@ phone_call_new_incoming (PhoneRegistry *registry, PhoneAccount *account, guint n
   call->asserted_id = g_strdup (incoming->asserted_id ? incoming->asserted_id : "");
   call->diverter = g_strdup (incoming->diverter ? incoming->diverter : "");
   call->verstat = incoming->verstat ? incoming->verstat : "";
-  call->auto_answer_hint = incoming->auto_answer_ms;
   call->in_a_circle = incoming->diversions >= PHONE_MAX_DIVERSIONS || incoming->diverted_by_us;
   call->remote_offer = offer ? phone_media_desc_copy (offer) : NULL;
   call->engine_data = engine_data;
@@ -283,6 +298,8 @@ const char *phone_call_get_remote_name (PhoneCall *call) { return call->remote_n
 const char *phone_call_get_verstat (PhoneCall *call) { return call->verstat; }
 const char *phone_call_get_asserted_id (PhoneCall *call) { return call->asserted_id; }
 const char *phone_call_get_diverter (PhoneCall *call) { return call->diverter; }
+gboolean phone_call_get_intercom (PhoneCall *call) { return call->intercom; }
+gboolean phone_call_is_self_answered (PhoneCall *call) { return call->self_answered; }
 gboolean phone_call_get_local_hold (PhoneCall *call) { return call->local_hold; }
 gboolean phone_call_get_remote_hold (PhoneCall *call) { return call->remote_hold; }
 gboolean phone_call_get_muted (PhoneCall *call) { return call->muted; }
@@ -578,6 +595,17 @@ on_ring_timeout (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* It was quiet because it would be answered at once. */
+static void
+ring_after_all (PhoneCall *call)
+{
+  if (!call->intercom || !call->silenced || !can_pick_up (call))
+    return;
+  call->silenced = FALSE;
+  phone_registry_call_changed (call->registry, call);
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_STATE);
+}
+
 static gboolean
 on_auto_answer (gpointer data)
 {
@@ -585,19 +613,42 @@ on_auto_answer (gpointer data)
   g_autoptr (GError) error = NULL;
 
   call->auto_answer_timer = 0;
+  if (!can_pick_up (call))
+    return G_SOURCE_REMOVE;
   /* Whoever calls must not be able to put a conversation on hold: this one waits for the user. */
   if (phone_registry_is_talking (call->registry, call))
+    {
+      ring_after_all (call);
+      return G_SOURCE_REMOVE;
+    }
+  if (call->intercom)
+    phone_log_notice (&call->log, "Call %u: answered by itself, as the caller wished", call->number);
+  call->self_answered = TRUE;
+  call->beep_due = call->intercom;
+  if (phone_call_answer (call, FALSE, NULL, NULL, &error))
     return G_SOURCE_REMOVE;
-  if (can_pick_up (call) && !phone_call_answer (call, FALSE, NULL, NULL, &error))
-    phone_log_warning (&call->log, "Call %u: automatic answer failed: %s", call->number, error->message);
+  call->self_answered = call->beep_due = FALSE;
+  phone_log_warning (&call->log, "Call %u: automatic answer failed: %s", call->number, error->message);
+  ring_after_all (call);
   return G_SOURCE_REMOVE;
+}
+
+void
+phone_call_beep_if_due (PhoneCall *call)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+
+  if (!call->beep_due || call->state != PHONE_CALL_ACTIVE || !call->media || !call->plan || (call->plan->dtls && !call->secured))
+    return;
+  call->beep_due = FALSE;
+  if (ports->media->media_beep)
+    ports->media->media_beep (call->media);
 }
 
 void
 phone_call_ring (PhoneCall *call)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  int auto_answer = phone_account_get_settings (call->account)->auto_answer;
   guint ring_timeout = phone_registry_get_settings (call->registry)->ring_timeout;
   g_autoptr (GError) error = NULL;
 
@@ -614,14 +665,25 @@ phone_call_ring (PhoneCall *call)
     call->ring_timeout = g_timeout_add_seconds (ring_timeout, on_ring_timeout, call);
   phone_call_await_forward (call);
   phone_call_await_machine (call);
-  if (auto_answer >= 0)
-    call->auto_answer_timer = g_timeout_add ((guint) auto_answer, on_auto_answer, call);
+  if (call->answer_after >= 0)
+    call->auto_answer_timer = g_timeout_add ((guint) call->answer_after, on_auto_answer, call);
 }
 
 void
 phone_call_set_silenced (PhoneCall *call)
 {
   call->silenced = TRUE;
+}
+
+#define AT_ONCE_MS 1000         /* before that nothing need ring */
+
+void
+phone_call_set_answer (PhoneCall *call, int after, gboolean intercom)
+{
+  call->answer_after = after;
+  call->intercom = intercom;
+  if (intercom && after < AT_ONCE_MS)
+    call->silenced = TRUE;
 }
 
 void

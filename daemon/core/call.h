@@ -83,6 +83,8 @@ gboolean phone_call_get_last_report (PhoneCall *call, PhoneMediaReport *ret_repo
 PhoneCallRecording phone_call_get_recording (PhoneCall *call);
 const char *phone_call_get_recording_id (PhoneCall *call);      /* of the last one, "" if there was none */
 PhoneMachine phone_call_get_machine (PhoneCall *call);
+gboolean phone_call_get_intercom (PhoneCall *call);             /* incoming: it is answered by itself, because the caller asked and may */
+gboolean phone_call_is_self_answered (PhoneCall *call);         /* incoming: nobody here answered it */
 /* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence play record transfer accept-transfer
  * deflect.
  * NULL-terminated, free container only. */

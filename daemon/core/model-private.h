@@ -49,6 +49,8 @@ gboolean phone_call_start (PhoneCall *call, GError **error);
 void phone_call_ring (PhoneCall *call);
 gboolean phone_call_wants_ring (PhoneCall *call);               /* incoming, not answered, not silenced */
 void phone_call_set_silenced (PhoneCall *call);                  /* rings nowhere; before it is announced */
+/* ms after which it is answered by itself, -1: not; intercom: at the caller's wish. Before it is announced. */
+void phone_call_set_answer (PhoneCall *call, int after, gboolean intercom);
 void phone_call_set_for_help (PhoneCall *call);                 /* stays here until it is answered; before it rings */
 void phone_call_set_waiting (PhoneCall *call, gboolean waiting);
 void phone_call_step_aside (PhoneCall *call);                   /* on hold, now or as soon as possible */

@@ -128,7 +128,8 @@ typedef struct
 
 #define PHONE_TONE_LIST(X) \
   X (PHONE_TONE_NONE, "none") X (PHONE_TONE_RINGBACK, "ringback") X (PHONE_TONE_BUSY, "busy") \
-  X (PHONE_TONE_CONGESTION, "congestion") X (PHONE_TONE_CALL_WAITING, "call-waiting") X (PHONE_TONE_RING, "ring")
+  X (PHONE_TONE_CONGESTION, "congestion") X (PHONE_TONE_CALL_WAITING, "call-waiting") X (PHONE_TONE_RING, "ring") \
+  X (PHONE_TONE_BEEP, "beep")
 PHONE_DECLARE_ENUM (PhoneTone, phone_tone, PHONE_TONE_LIST)
 
 /* One report of a running stream. Plain values; unknown numbers are NAN or -1. */
@@ -228,6 +229,7 @@ typedef struct
   /* Connects the call to microphone and loudspeaker, or parts it (held, waiting). */
   void (*media_set_attached) (PhoneMedia *media, gboolean attached);
   void (*media_set_tone) (PhoneMedia *media, PhoneTone tone);   /* played locally: ringback, busy ... */
+  void (*media_beep) (PhoneMedia *media);       /* once, heard by both sides: the line was opened by itself. May be NULL */
   gboolean (*media_send_dtmf) (PhoneMedia *media, const char *digits, guint ms, GError **error);
   /* *ret_fd: the client's end, the caller's. It ends with the call. */
   gboolean (*open_stream) (PhoneMedia *media, const PhoneStreamParams *params, int *ret_fd, GError **error);

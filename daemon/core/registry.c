@@ -1058,6 +1058,7 @@ phone_registry_on_incoming (PhoneRegistry *registry, PhoneAccount *account, cons
     phone_call_set_silenced (call);
   if (arrival.for_help)
     phone_call_set_for_help (call);
+  phone_call_set_answer (call, arrival.answer_after, arrival.intercom);
   registry->next_number++;
   g_ptr_array_add (registry->calls, g_object_ref (call));
   if (arrival.fate == PHONE_ARRIVAL_FORWARD)

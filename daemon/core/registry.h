@@ -6,6 +6,7 @@
  * (PhoneCall; added once it is complete), "conference-added/-removed" (PhoneConference), "watch-added/-removed" (PhoneWatch), "changed" (guint mask of PhoneRegistryField), "audio-changed". */
 
 #include <glib-object.h>
+#include "core/answer-wish.h"
 #include "core/call.h"
 #include "core/conference.h"
 #include "core/dnd.h"
@@ -71,6 +72,7 @@ typedef struct
   const char *replaces;
   gboolean when_registered;     /* wait (30 s at most) until the account is registered, even if it failed to just now */
   gboolean keep_others;
+  gboolean intercom;            /* the callee's phone shall answer by itself, if it may */
   PhoneConference *conference;  /* that the call joins, which we do not leave for it; NULL: none */
   PhoneCall *referrer;          /* the call whose peer asked for this one; replaces and referred_by are taken as they are */
   const char *referred_by;
@@ -115,7 +117,8 @@ typedef struct
   guint diversions;             /* how often it was sent on before */
   gboolean diverted_by_us;      /* the account is one of those who did */
   PhoneCall *replaced;          /* RFC 3891: the call that this one takes the place of; matched by the engine. NULL: none */
-  guint auto_answer_ms;         /* asked for by the caller; core's policy decides */
+  PhoneAnswerWish wish;         /* the caller's; core's policy decides */
+  gboolean from_server;         /* the account's own, which vouches for remote_uri as far as anybody does */
 } PhoneIncoming;
 typedef struct
 {

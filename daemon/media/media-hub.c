@@ -328,6 +328,14 @@ media_port_set_tone (MediaPort *port, PhoneTone tone, const char *country)
 }
 
 void
+media_port_beep (MediaPort *port)
+{
+  media_clock_lock (port->hub->clock);
+  media_tone_set (&port->tone, PHONE_TONE_BEEP, NULL);
+  media_clock_unlock (port->hub->clock);
+}
+
+void
 media_hub_remove_port (MediaHub *hub, MediaPort *port)
 {
   if (port == NULL)

@@ -37,6 +37,7 @@ void media_port_set_running (MediaPort *port, gboolean running);        /* ticks
 void media_port_set_attached (MediaPort *port, gboolean attached);
 /* Played to the loudspeaker in place of nothing/pull, whether the port runs and is attached or not. */
 void media_port_set_tone (MediaPort *port, PhoneTone tone, const char *country);
+void media_port_beep (MediaPort *port);         /* once, in place of what the port plays; the port runs */
 /* Hears the microphone no more; what others say in its room it still hears. Unlike all else, it begins and ends over a frame. */
 void media_port_set_muted (MediaPort *port, gboolean muted);
 /* The others in the room, and the loudspeaker, hear it (as it is when it enters a room) or do not. */

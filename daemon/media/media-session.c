@@ -17,6 +17,7 @@
 #include "media/media-recorder.h"
 #include "media/media-stream.h"
 #include "media/media-taps.h"
+#include "media/media-tone.h"
 #include "media/media-thread.h"
 #include "media/media-watch.h"
 #include "media/rate-control.h"
@@ -51,6 +52,7 @@ struct _PhoneMedia
   MediaPort *port;
   PhoneMediaPlan *plan;
   MediaTaps *taps;
+  MediaTone beep;               /* to the peer; the hub's, once it is on the taps */
   MediaRecorder *recorder;
   MediaPlayer *player;
   GPtrArray *streams;                   /* MediaStream */
@@ -833,6 +835,21 @@ void
 media_session_set_tone (PhoneMedia *media, PhoneTone tone)
 {
   media_port_set_tone (media->port, tone, media->country);
+}
+
+static gboolean
+on_beep (gpointer data, gint16 *frame, gboolean *ret_only)
+{
+  return media_tone_render (data, frame, MEDIA_FRAME);
+}
+
+void
+media_session_beep (PhoneMedia *media)
+{
+  media_taps_remove (media->taps, &media->beep);
+  media_tone_set (&media->beep, PHONE_TONE_BEEP, NULL);
+  media_taps_add_source (media->taps, on_beep, &media->beep);
+  media_port_beep (media->port);
 }
 
 gboolean

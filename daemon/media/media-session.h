@@ -43,6 +43,7 @@ void media_session_set_room (PhoneMedia *media, MediaRoom *room);       /* NULL:
 void media_session_set_voice (PhoneMedia *media, gboolean voice);
 double media_session_get_level (PhoneMedia *media);
 void media_session_set_tone (PhoneMedia *media, PhoneTone tone);
+void media_session_beep (PhoneMedia *media);
 gboolean media_session_send_dtmf (PhoneMedia *media, const char *digits, guint ms, GError **error);
 gboolean media_session_report (PhoneMedia *media, PhoneMediaReport *ret_report);
 /* No event and no callback of the hub after this. Hands the rest to host->retire. */

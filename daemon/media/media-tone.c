@@ -95,6 +95,9 @@ static const Country countries[] = {
     { S (400, 250), Q (250) }, { M (400, 33, 250), Q (250), M (400, 33, 250), Q (3250) } },
 };
 
+/* Two notes that rise: no tone of the network does. */
+static const MediaToneSegment beep[MEDIA_TONE_MAX_SEGMENTS] = { S (660, 150), Q (40), S (880, 200), Q (40) };
+
 static const Country *
 find_country (const char *code)
 {
@@ -129,6 +132,9 @@ media_tone_segments (PhoneTone tone, const char *code, MediaToneSegment *ret_seg
     case PHONE_TONE_CALL_WAITING:
       from = country->waiting;
       break;
+    case PHONE_TONE_BEEP:
+      from = beep;
+      break;
     }
   g_return_val_if_fail (from != NULL, 0);
 
@@ -154,6 +160,7 @@ media_tone_set (MediaTone *tone, PhoneTone which, const char *country)
   tone->next_amplitude = which == PHONE_TONE_RING           ? LEVEL_RING
                          : which == PHONE_TONE_CALL_WAITING ? LEVEL_WAITING
                                                             : LEVEL_PROGRESS;
+  tone->next_once = which == PHONE_TONE_BEEP;
   tone->change = TRUE;
 }
 
@@ -165,6 +172,7 @@ media_tone_set_sine (MediaTone *tone, guint hz, double amplitude, guint ms)
   tone->next[1] = (MediaToneSegment) { MEDIA_TONE_QUIET, 0, 0, 1000 };
   tone->n_next = ms >= MEDIA_TONE_FOREVER ? 1 : 2;
   tone->next_amplitude = CLAMP (amplitude, 0, 1);
+  tone->next_once = FALSE;
   tone->change = TRUE;
 }
 
@@ -174,6 +182,7 @@ take_next (MediaTone *tone)
   memcpy (tone->segments, tone->next, sizeof tone->segments);
   tone->n_segments = tone->n_next;
   tone->amplitude = tone->next_amplitude;
+  tone->once = tone->next_once;
   tone->change = FALSE;
   tone->index = tone->position = 0;
   tone->phase = tone->phase2 = 0;
@@ -250,6 +259,8 @@ media_tone_render (MediaTone *tone, gint16 *ret_samples, guint n)
         {
           tone->position = 0;
           tone->index = (tone->index + 1) % tone->n_segments;
+          if (tone->once && tone->index == 0)
+            tone->n_segments = 0;
         }
     }
   return TRUE;

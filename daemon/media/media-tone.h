@@ -41,6 +41,7 @@ typedef struct
   MediaToneSegment segments[MEDIA_TONE_MAX_SEGMENTS], next[MEDIA_TONE_MAX_SEGMENTS];
   guint n_segments, n_next;
   double amplitude, next_amplitude;     /* of full scale */
+  gboolean once, next_once;             /* it ends with its last segment */
   gboolean change;                      /* next waits until the old tone has faded out */
   guint index, position;                /* segment, and samples into it */
   guint gain;                           /* 0..MEDIA_TONE_RAMP */
@@ -49,7 +50,7 @@ typedef struct
 
 void media_tone_init (MediaTone *tone);                 /* silent */
 /* Starts a tone from its beginning, in place of what sounds now (which fades out first). PHONE_TONE_NONE
- * fades out. */
+ * fades out, PHONE_TONE_BEEP sounds once. */
 void media_tone_set (MediaTone *tone, PhoneTone which, const char *country);
 /* A sine of hz (20..MEDIA_RATE/2), amplitude 0..1 of full scale, for ms or MEDIA_TONE_FOREVER (any other ms
  * repeats after a second of quiet). */

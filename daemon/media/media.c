@@ -293,6 +293,7 @@ const PhoneMediaOps media_ops = {
   .record_stop = media_session_record_stop,
   .media_set_attached = media_session_set_attached,
   .media_set_tone = media_session_set_tone,
+  .media_beep = media_session_beep,
   .media_send_dtmf = media_session_send_dtmf,
   .room_new = room_new,
   .room_free = media_conference_free,

@@ -60,6 +60,7 @@ struct _UaDialog
   gboolean wants_reliable;      /* required 100rel */
   gboolean answer_due;          /* theirs, in the ACK */
   gboolean bye_after_ack;
+  const char *answer_mode;      /* name of the header that asked who shall answer; NULL: none did */
   char *request_uri, *diversion, *history;      /* of the INVITE: what a 302 adds to */
 
   /* in the dialog */

@@ -164,8 +164,8 @@ seconds_to_ms (const char *text)
   return seconds <= 0 ? 1 : (guint) MIN (seconds, UA_MAX_AUTO_ANSWER_S) * 1000;
 }
 
-guint
-ua_auto_answer_ms (const char *call_info, const char *alert_info, const char *answer_mode)
+static guint
+older_wish (const char *call_info, const char *alert_info)
 {
   g_auto (GStrv) entries = call_info ? ua_header_split (call_info) : NULL;
 
@@ -185,14 +185,40 @@ ua_auto_answer_ms (const char *call_info, const char *alert_info, const char *an
       if (info && (strstr (info, "auto-answer") || strstr (info, "autoanswer") || strstr (info, "ringanswer")))
         return 1;
     }
-  if (answer_mode)
-    {
-      gsize length = strcspn (answer_mode, "; \t");
-
-      if (length == 4 && g_ascii_strncasecmp (answer_mode, "auto", 4) == 0)
-        return 1;
-    }
   return 0;
+}
+
+/* "Auto" or "Manual", with ;require if nothing else will do. FALSE: neither. */
+static gboolean
+take_mode (const char *value, gboolean privileged, PhoneAnswerWish *ret_wish)
+{
+  g_auto (GStrv) parts = value ? g_strsplit (value, ";", 8) : NULL;
+
+  if (!parts || !parts[0])
+    return FALSE;
+  g_strstrip (parts[0]);
+  if (g_ascii_strcasecmp (parts[0], "Auto") == 0)
+    ret_wish->ms = MAX (ret_wish->ms, 1);
+  else if (g_ascii_strcasecmp (parts[0], "Manual") == 0)
+    ret_wish->ms = 0;
+  else
+    return FALSE;
+  ret_wish->manual = ret_wish->ms == 0;
+  ret_wish->privileged = privileged;
+  ret_wish->required = FALSE;
+  for (gsize i = 1; parts[i]; i++)
+    ret_wish->required |= g_ascii_strcasecmp (g_strstrip (parts[i]), "require") == 0;
+  return TRUE;
+}
+
+PhoneAnswerWish
+ua_answer_wish (const char *call_info, const char *alert_info, const char *answer_mode, const char *priv_answer_mode)
+{
+  PhoneAnswerWish wish = { .ms = older_wish (call_info, alert_info) };
+
+  if (!take_mode (priv_answer_mode, TRUE, &wish))
+    take_mode (answer_mode, FALSE, &wish);
+  return wish;
 }
 
 /* ---- diversion ---- */

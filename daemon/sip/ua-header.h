@@ -3,7 +3,7 @@
 
 /* Small pieces of messages that sofia leaves to us, as pure functions: no sofia types, no I/O; what comes in is hostile. */
 
-#include <glib.h>
+#include "core/answer-wish.h"
 
 #define UA_MAX_PHRASE 128               /* characters of a reason phrase that go further than the log */
 #define UA_MAX_AUTO_ANSWER_S 60
@@ -14,9 +14,9 @@ gboolean ua_dtmf_info_parse (const char *content_type, const char *body, gsize l
 /* Body of application/dtmf-relay. Caller frees. */
 char *ua_dtmf_info_write (char digit, guint ms);
 
-/* Whether the caller asks to be answered at once: Call-Info: ...;answer-after=N, Alert-Info: ...;info=alert-autoanswer or
- * ...;info=RingAnswer, Answer-Mode: Auto (RFC 5373). Any may be NULL. Milliseconds to wait, at least 1; 0: it does not. */
-guint ua_auto_answer_ms (const char *call_info, const char *alert_info, const char *answer_mode);
+/* Who shall answer: Priv-Answer-Mode and Answer-Mode (RFC 5373), else Call-Info: ...;answer-after=N, Alert-Info: ...;info=alert-autoanswer or
+ * ...;info=RingAnswer. Any may be NULL. */
+PhoneAnswerWish ua_answer_wish (const char *call_info, const char *alert_info, const char *answer_mode, const char *priv_answer_mode);
 
 /* The last party that diverted the call: first Diversion (RFC 5806) value, else the last entry but one of History-Info
  * (RFC 7044) that has a cause. URI; NULL: nobody did. Caller frees. */

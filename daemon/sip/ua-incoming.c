@@ -25,6 +25,19 @@ respond (UaDialog *dialog, guint status, const char *phrase, const char *sdp)
                TAG_IF (sdp, SIPTAG_CONTENT_TYPE_STR ("application/sdp")), TAG_IF (sdp, SIPTAG_PAYLOAD_STR (sdp)), TAG_END ());
 }
 
+/* Whoever asked who shall answer is told who did (RFC 5373 section 4.3). */
+static void
+respond_ok (UaDialog *dialog, const char *sdp)
+{
+  g_autofree char *contact = dialog->stack->account ? ua_account_contact (dialog->stack->account, NULL) : NULL;
+  g_autofree char *mode = dialog->answer_mode ? g_strdup_printf ("%s: %s", dialog->answer_mode,
+                                                                 phone_call_is_self_answered (dialog->call) ? "Auto" : "Manual")
+                                              : NULL;
+
+  nua_respond (dialog->nh, SIP_200_OK, TAG_IF (contact, SIPTAG_CONTACT_STR (contact)), TAG_IF (mode, SIPTAG_HEADER_STR (mode)),
+               TAG_IF (sdp, SIPTAG_CONTENT_TYPE_STR ("application/sdp")), TAG_IF (sdp, SIPTAG_PAYLOAD_STR (sdp)), TAG_END ());
+}
+
 /* contact: where the caller may try instead (RFC 3261 section 21.3), retry_after: when (20.33). */
 static void
 turn_away (UaDialog *dialog, const PhoneRefusal *refusal)
@@ -135,16 +148,18 @@ find_replaced (UaStack *stack, const sip_t *sip, PhoneCall **ret_call)
   return 0;
 }
 
-static guint
-auto_answer (const sip_t *sip)
+static PhoneAnswerWish
+answer_wish (UaDialog *dialog, const sip_t *sip)
 {
   su_home_t home[1] = { SU_HOME_INIT (home) };
   const char *call_info = sip->sip_call_info ? sip_header_as_string (home, (const sip_header_t *) sip->sip_call_info) : NULL;
   const char *alert_info = ua_sip_unknown (sip, "Alert-Info");
-  guint ms = ua_auto_answer_ms (call_info, alert_info, ua_sip_unknown (sip, "Answer-Mode"));
+  const char *mode = ua_sip_unknown (sip, "Answer-Mode"), *privileged = ua_sip_unknown (sip, "Priv-Answer-Mode");
+  PhoneAnswerWish wish = ua_answer_wish (call_info, alert_info, mode, privileged);
 
   su_home_deinit (home);
-  return ms;
+  dialog->answer_mode = privileged ? "Priv-Answer-Mode" : mode ? "Answer-Mode" : NULL;
+  return wish;
 }
 
 static void
@@ -175,7 +190,8 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   dialog->diversion = g_strdup (diversion);
   dialog->history = g_strdup (history);
   incoming.replaced = replaced;
-  incoming.auto_answer_ms = auto_answer (sip);
+  incoming.wish = answer_wish (dialog, sip);
+  incoming.from_server = ua_account_trusts (stack->account, ua_stack_peer (stack));
   call = phone_registry_on_incoming (engine->registry, stack->account->account, &incoming, offer, dialog, ret_refusal);
   if (call)
     ua_dialog_set_call (dialog, call);
@@ -255,7 +271,7 @@ ua_dialog_answer (gpointer ua, PhoneCall *call, const PhoneMediaDesc *desc)
     sdp = ua_sdp_write_offer (dialog->sdp, desc);
   dialog->answer_due = !dialog->has_offer;
   ua_dialog_set_state (dialog, DIALOG_ANSWERED, "answer");
-  respond (dialog, 200, NULL, sdp);
+  respond_ok (dialog, sdp);
   ua_sdp_free_text (sdp);
 }
 

@@ -247,6 +247,12 @@ media_set_tone (PhoneMedia *media, PhoneTone tone)
   media->fake->tone = tone;
 }
 
+static void
+media_beep (PhoneMedia *media)
+{
+  note (media->fake, "beep");
+}
+
 static gboolean
 media_send_dtmf (PhoneMedia *media, const char *digits, guint ms, GError **error)
 {
@@ -372,6 +378,7 @@ static const PhoneMediaOps fake_media_ops = {
   .media_set_muted = media_set_muted,
   .media_set_attached = media_set_attached,
   .media_set_tone = media_set_tone,
+  .media_beep = media_beep,
   .media_send_dtmf = media_send_dtmf,
   .room_new = room_new,
   .room_free = room_free,

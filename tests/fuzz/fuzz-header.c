@@ -44,7 +44,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       for (gsize i = 0; entries[i]; i++)
         g_assert (*entries[i]);
       g_assert (uri == NULL || parsed != NULL);
-      g_assert (ua_auto_answer_ms (first, second, third) <= UA_MAX_AUTO_ANSWER_S * 1000);
+      g_assert (ua_answer_wish (first, second, third, text).ms <= UA_MAX_AUTO_ANSWER_S * 1000);
+      g_assert (!ua_answer_wish (first, second, third, text).manual || ua_answer_wish (first, second, third, text).ms == 0);
     }
   ua_header_is_safe (text);
   return 0;

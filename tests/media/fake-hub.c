@@ -150,6 +150,7 @@ void media_room_set (MediaRoom *room, gboolean muted, gboolean away) {}
 MediaTaps *media_room_get_taps (MediaRoom *room) { return NULL; }
 double media_room_get_level (MediaRoom *room) { return -127; }
 void media_port_set_tone (MediaPort *port, PhoneTone tone, const char *country) {}
+void media_port_beep (MediaPort *port) {}
 
 void
 media_hub_get_delays (MediaHub *hub, double *ret_capture, double *ret_output)

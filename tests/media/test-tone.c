@@ -225,6 +225,23 @@ test_end (void)
 }
 
 static void
+test_once (void)
+{
+  MediaTone tone;
+  gint16 samples[MEDIA_FRAME];
+  guint frames = 0;
+
+  media_tone_init (&tone);
+  media_tone_set (&tone, PHONE_TONE_BEEP, NULL);
+  while (media_tone_render (&tone, samples, MEDIA_FRAME))
+    g_assert_cmpuint (++frames, <, 100);
+  g_assert_cmpuint (frames, ==, 43);
+  g_assert_false (media_tone_render (&tone, samples, MEDIA_FRAME));
+  media_tone_set (&tone, PHONE_TONE_BEEP, NULL);        /* and again */
+  g_assert_true (media_tone_render (&tone, samples, MEDIA_FRAME));
+}
+
+static void
 test_every_country (void)
 {
   static const char *const countries[]
@@ -270,6 +287,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tone/ring", test_ring_is_a_warble);
   g_test_add_func ("/tone/no-clicks", test_no_clicks);
   g_test_add_func ("/tone/end", test_end);
+  g_test_add_func ("/tone/once", test_once);
   g_test_add_func ("/tone/every-country", test_every_country);
   g_test_add_func ("/tone/sine", test_sine);
   return g_test_run ();

@@ -404,6 +404,30 @@ def test_auto_answer(alice, bob):
         bob.ctl("account", "set", "udp", "auto-answer=")
 
 
+def notes(recording, begin, end, *hertz):
+    """Of each of these the most that it has of 100 ms, as a share of what a sine of full scale would have."""
+    part, size = recording.part(begin, end) / 32768, recording.rate // 10
+    turns = {hz: np.exp(-2j * np.pi * hz * np.arange(size) / recording.rate) for hz in hertz}
+    return {hz: max(abs(np.dot(part[at:at + size], turns[hz])) * 2 / size for at in range(0, len(part) - size, size // 4)) for hz in hertz}
+
+
+def test_intercom(alice, carol, heard):
+    """The phone answers whom the account lists, at the wish of the caller, and both sides hear the two notes."""
+    carol.ctl("account", "set", "udp", "intercom=alice-udp@*")
+    ours = alice.ctl("dial", "carol-udp", "--account", "udp", "--intercom")["call"]
+    alice.wait_call("active", ours)
+    theirs = carol.wait_call("active")
+    assert carol.calls[theirs]["Intercom"]
+    talk(alice, ours, 1.2)
+    stats = alice.stats(ours), carol.stats(theirs)
+    alice.ctl("hangup", ours)
+    carol.wait_idle()
+    for name, origin in zip(("alice", "carol"), stats):
+        recording = Recording(heard[name], origin["output-origin"])
+        found = notes(recording, recording.origin, recording.origin + 1.2, 660, 880, 740)
+        assert found[660] > 0.1 and found[880] > 0.1 and found[740] < 0.1, f"{name}: {found}"
+
+
 # ---- options of a call ----
 
 def test_privacy(alice, bob):

@@ -206,6 +206,22 @@ def test_flood(phone, caller):
     phone.wait_idle()
 
 
+def test_intercom(phone, caller):
+    """The phone opens its microphone for whom the account lists, and tells the caller that nobody else did it."""
+    phone.ctl("account", "set", "us", f"intercom=sipp@{SIPP}")
+    process = caller("caller-intercom")
+    process.finish()
+    call = phone.ctl("call", "show", newest(phone))
+    assert call["Intercom"] and call["Answered"], call
+
+
+def test_intercom_of_others(phone, caller):
+    phone.ctl("account", "set", "us", f"intercom=boss@{SIPP}")
+    before = len(phone.calls)
+    caller("caller-intruder").finish()
+    assert len(phone.calls) == before
+
+
 # ---- SIPp is called ----
 
 def test_early_media(phone, callee):

@@ -2,6 +2,7 @@
 
 /* Who wins when a call comes in: the table of phoned(1), INCOMING CALLS, through the registry. */
 
+#include "core/call-private.h"
 #include "core/dnd-model.h"
 #include "fake/fake-ports.h"
 
@@ -13,6 +14,8 @@ typedef enum
   CALLER_ALLOWED,               /* on the allow list */
   CALLER_HELP,                  /* a number that one calls for help */
   CALLER_CAME_ROUND,            /* sent on by us before */
+  CALLER_INTERCOM,              /* on the list "intercom" */
+  CALLER_PRIVILEGED,            /* on the list "intercom-privileged" */
 } Caller;
 
 typedef struct
@@ -26,6 +29,10 @@ typedef struct
   gboolean disabled;
   const char *fate;             /* what the engine was asked for, or "refused STATUS" */
   gboolean rings;
+  PhoneAnswerWish wish;
+  const char *auto_answer;      /* setting; NULL: off */
+  gboolean vouched;             /* the account's server passes the call on */
+  int after;                    /* ms after which the phone answers by itself; 0: it does not */
 } Case;
 
 #define ALL .forward = "sip:all@example.org"
@@ -33,6 +40,10 @@ typedef struct
 #define NO_REPLY .no_reply = "sip:later@example.org"
 #define TO_ALL "divert unconditional sip:all@example.org"
 #define TO_BUSY "divert user-busy sip:busy@example.org"
+
+#define WISH .wish = { .ms = 1 }
+#define REQUIRED .wish = { .ms = 1, .required = TRUE }
+#define PRIVILEGED .wish = { .ms = 1, .privileged = TRUE }
 
 static const Case cases[] = {
   { "plain", .fate = "ring 180", .rings = TRUE },
@@ -61,6 +72,22 @@ static const Case cases[] = {
   { "dnd-silent", .dnd = "silent", .fate = "ring 180" },
   { "dnd-voicemail", .dnd = "voicemail", .fate = "refused 302" },
   { "dnd-allowed", CALLER_ALLOWED, .dnd = "busy", .fate = "ring 180", .rings = TRUE },
+  { "intercom", CALLER_INTERCOM, WISH, .vouched = TRUE, .fate = "ring 180", .after = 1 },
+  { "intercom-later", CALLER_INTERCOM, .wish = { .ms = 3000 }, .vouched = TRUE, .fate = "ring 180", .rings = TRUE, .after = 3000 },
+  { "intercom-of-anybody", CALLER_ANYBODY, WISH, .vouched = TRUE, .fate = "ring 180", .rings = TRUE },
+  { "intercom-only-says-so", CALLER_INTERCOM, WISH, .fate = "ring 180", .rings = TRUE },
+  { "intercom-of-anybody-required", CALLER_ANYBODY, REQUIRED, .vouched = TRUE, .fate = "refused 403" },
+  { "intercom-required", CALLER_INTERCOM, REQUIRED, .vouched = TRUE, .fate = "ring 180", .after = 1 },
+  { "intercom-and-dnd", CALLER_INTERCOM, WISH, .vouched = TRUE, .dnd = "busy", .fate = "refused 486" },
+  { "intercom-and-dnd-silent", CALLER_INTERCOM, WISH, .vouched = TRUE, .dnd = "silent", .fate = "ring 180" },
+  { "intercom-required-and-dnd-silent", CALLER_INTERCOM, REQUIRED, .vouched = TRUE, .dnd = "silent", .fate = "refused 403" },
+  { "intercom-and-forward", CALLER_INTERCOM, WISH, .vouched = TRUE, ALL, .fate = TO_ALL },
+  { "privileged", CALLER_PRIVILEGED, PRIVILEGED, .vouched = TRUE, .dnd = "busy", .fate = "ring 180", .after = 1 },
+  { "privileged-says-not-so", CALLER_PRIVILEGED, WISH, .vouched = TRUE, .dnd = "busy", .fate = "refused 486" },
+  { "privileged-of-others", CALLER_INTERCOM, PRIVILEGED, .vouched = TRUE, .dnd = "busy", .fate = "refused 486" },
+  { "auto-answer", .auto_answer = "500", .fate = "ring 180", .rings = TRUE, .after = 500 },
+  { "auto-answer-not-wanted", .auto_answer = "500", .wish = { .manual = TRUE }, .fate = "ring 180", .rings = TRUE },
+  { "auto-answer-and-wish", .auto_answer = "500", WISH, .fate = "ring 180", .rings = TRUE, .after = 500 },
 };
 
 typedef struct
@@ -91,7 +118,8 @@ set_up (Fixture *f, gconstpointer data)
   g_autoptr (PhoneAccountSettings) account = phone_account_settings_new ("alice", NULL);
   const char *pairs[] = { "aor", "sip:alice@example.org", "country", "DE", "forward", c->forward, "forward-busy", c->busy,
                           "forward-no-reply", c->no_reply, "forward-no-reply-timeout", "1", "max-calls", c->full ? "1" : "8",
-                          "enabled", c->disabled ? "false" : "true" };
+                          "enabled", c->disabled ? "false" : "true", "auto-answer", c->auto_answer,
+                          "intercom", "sip:boss@example.org", "intercom-privileged", "sip:chief@example.org" };
   g_autoptr (GError) error = NULL;
   PhonePorts ports;
 
@@ -136,11 +164,13 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static PhoneCall *
-call_in (Fixture *f, Caller caller, PhoneRefusal *ret_refusal)
+call_in (Fixture *f, const Case *c, PhoneRefusal *ret_refusal)
 {
-  static const char *const uris[] = { "sip:bob@example.org", "sip:allowed@example.org", "sip:112@example.org", "sip:bob@example.org" };
-  const PhoneIncoming incoming = { .remote_uri = uris[caller], .remote_name = "", .asserted_id = "", .diverter = "",
-                                   .request_uri = "sip:alice@example.org", .diverted_by_us = caller == CALLER_CAME_ROUND };
+  static const char *const uris[] = { "sip:bob@example.org", "sip:allowed@example.org", "sip:112@example.org", "sip:bob@example.org",
+                                      "sip:boss@example.org", "sip:chief@example.org" };
+  const PhoneIncoming incoming = { .remote_uri = uris[c->caller], .remote_name = "", .asserted_id = "", .diverter = "",
+                                   .request_uri = "sip:alice@example.org", .diverted_by_us = c->caller == CALLER_CAME_ROUND,
+                                   .wish = c->wish, .from_server = c->vouched };
 
   return phone_registry_on_incoming (f->registry, f->alice, &incoming, NULL, NULL, ret_refusal);
 }
@@ -150,7 +180,7 @@ test_case (Fixture *f, gconstpointer data)
 {
   const Case *c = data;
   PhoneRefusal refusal = { 0 };
-  PhoneCall *call = call_in (f, c->caller, &refusal);
+  PhoneCall *call = call_in (f, c, &refusal);
 
   if (g_str_has_prefix (c->fate, "refused "))
     {
@@ -161,6 +191,8 @@ test_case (Fixture *f, gconstpointer data)
   g_assert_nonnull (call);
   g_assert_true (fake_ports_took (f->fake, c->fate));
   g_assert_cmpint (f->fake->ring != PHONE_TONE_NONE, ==, c->rings);
+  g_assert_cmpint (call->answer_after, ==, c->after ? c->after : -1);
+  g_assert_cmpint (phone_call_get_intercom (call), ==, c->after && !c->auto_answer);
 }
 
 static gboolean
@@ -178,7 +210,7 @@ test_no_reply (Fixture *f, gconstpointer data)
   PhoneRefusal refusal;
   gboolean late = FALSE;
 
-  g_assert_nonnull (call_in (f, c->caller, &refusal));
+  g_assert_nonnull (call_in (f, c, &refusal));
   g_timeout_add_seconds_full (G_PRIORITY_LOW, 2, on_seconds, &late, NULL);
   while (!late && !fake_ports_took (f->fake, "divert no-answer sip:later@example.org"))
     g_main_context_iteration (NULL, TRUE);

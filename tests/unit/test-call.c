@@ -652,6 +652,50 @@ test_auto_answer (Fixture *f, gconstpointer data)
   g_assert_true (phone_call_answer (second, FALSE, NULL, NULL, NULL));
 }
 
+/* What the model asks the media for when the phone answers by itself at the caller's wish: a beep, once the line is open. */
+static void
+test_intercom (Fixture *f, gconstpointer data)
+{
+  const char *const updates[] = { "intercom", "bob@example.org", NULL };
+  const PhoneIncoming incoming = { .remote_uri = "sip:bob@example.org", .from_server = TRUE, .wish = { .ms = 1 } };
+  g_autoptr (PhoneMediaDesc) offer = peer_desc (PHONE_DIRECTION_SENDRECV);
+  PhoneRefusal refusal;
+  PhoneCall *call;
+
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  call = phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal);
+  g_assert_nonnull (call);
+  g_assert_true (phone_call_get_intercom (call) && !phone_call_is_self_answered (call));
+  g_assert_cmpint (f->fake->ring, ==, PHONE_TONE_NONE);
+  while (!fake_ports_took (f->fake, "answer"))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (phone_call_is_self_answered (call));
+  g_assert_false (fake_ports_took (f->fake, "beep"));
+  phone_call_on_confirmed (call, NULL);
+  g_assert_true (fake_ports_took (f->fake, "beep"));
+}
+
+/* Somebody else was faster: it waits, and is heard. */
+static void
+test_intercom_too_late (Fixture *f, gconstpointer data)
+{
+  const char *const updates[] = { "intercom", "bob@example.org", NULL };
+  const PhoneIncoming incoming = { .remote_uri = "sip:bob@example.org", .from_server = TRUE, .wish = { .ms = 50 } };
+  g_autoptr (PhoneMediaDesc) offer = peer_desc (PHONE_DIRECTION_SENDRECV);
+  PhoneRefusal refusal;
+  PhoneCall *call;
+
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  call = phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal);
+  establish_outgoing (f, "carol");
+  g_assert_cmpint (f->fake->ring, ==, PHONE_TONE_NONE);
+  while (f->fake->ring == PHONE_TONE_NONE)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (f->fake->ring, ==, PHONE_TONE_CALL_WAITING);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_WAITING);
+  g_assert_false (fake_ports_took (f->fake, "answer"));
+}
+
 static void
 test_limits (Fixture *f, gconstpointer data)
 {
@@ -1156,6 +1200,8 @@ main (int argc, char **argv)
   CASE ("/call/hold-behind-refresh", test_hold_behind_refresh);
   CASE ("/call/password-before-waiting-dial", test_password_before_waiting_dial);
   CASE ("/call/auto-answer", test_auto_answer);
+  CASE ("/call/intercom", test_intercom);
+  CASE ("/call/intercom-too-late", test_intercom_too_late);
   CASE ("/call/limits", test_limits);
   CASE ("/call/not-registered", test_not_registered);
   CASE ("/call/into-restart", test_dial_into_restart);

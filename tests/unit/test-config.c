@@ -431,7 +431,7 @@ test_save_all (Fixture *f, gconstpointer data)
     "tls-ca", "/ca", "tls-cert", "/cert", "tls-verify", "no", "tls-verify-callers", "yes", "codecs", "pcmu,opus", "ptime", "60", "srtp", "preferred",
     "sdes-in-clear", "yes", "keying", "sdes", "ice", "on", "stun-server", "stun:s", "turn-server", "turns:t:1",
     "turn-user", "t", "turn-password-file", "/t", "dtmf", "info", "redirects", "refuse",
-    "auto-answer", "0", "max-calls", "3", "record", "all", "transfers", "refuse",
+    "auto-answer", "0", "intercom", "a@b,c", "intercom-privileged", "d@e", "max-calls", "3", "record", "all", "transfers", "refuse",
     "forward", "1", "forward-busy", "sip:b@c", "forward-no-reply", "c", "forward-no-reply-timeout", "7",
     "did", "+1,2",
     "prefix", "#0", "default-domain", "d:1", "country", "AT", "publish", "on", "mwi", "no", "mailbox", "*98",

@@ -61,22 +61,55 @@ test_split (void)
   check_split ("\"never closed, a", "\"never closed, a");
 }
 
-static void
-test_auto_answer (void)
+static guint
+wish_ms (const char *call_info, const char *alert_info, const char *answer_mode)
 {
-  g_assert_cmpuint (ua_auto_answer_ms (NULL, NULL, NULL), ==, 0);
-  g_assert_cmpuint (ua_auto_answer_ms ("<sip:x@y>;answer-after=0", NULL, NULL), ==, 1);
-  g_assert_cmpuint (ua_auto_answer_ms ("<http://a/b,c>;purpose=icon, <sip:x@y>; Answer-After=3", NULL, NULL), ==, 3000);
-  g_assert_cmpuint (ua_auto_answer_ms ("<sip:x@y>;answer-after=999999", NULL, NULL), ==, UA_MAX_AUTO_ANSWER_S * 1000);
-  g_assert_cmpuint (ua_auto_answer_ms ("<sip:x@y;answer-after=0>", NULL, NULL), ==, 0);
-  g_assert_cmpuint (ua_auto_answer_ms (NULL, "<http://www.notused.com>;info=alert-autoanswer;delay=0", NULL), ==, 1);
-  g_assert_cmpuint (ua_auto_answer_ms (NULL, "info=RingAnswer", NULL), ==, 1);
-  g_assert_cmpuint (ua_auto_answer_ms (NULL, "<x>;info=\"RingAnswer\"", NULL), ==, 1);
-  g_assert_cmpuint (ua_auto_answer_ms (NULL, "<http://x/bellcore-dr2>", NULL), ==, 0);
-  g_assert_cmpuint (ua_auto_answer_ms (NULL, NULL, "Auto"), ==, 1);
-  g_assert_cmpuint (ua_auto_answer_ms (NULL, NULL, "Auto;require"), ==, 1);
-  g_assert_cmpuint (ua_auto_answer_ms (NULL, NULL, "Manual"), ==, 0);
-  g_assert_cmpuint (ua_auto_answer_ms (NULL, NULL, "Automatic"), ==, 0);
+  return ua_answer_wish (call_info, alert_info, answer_mode, NULL).ms;
+}
+
+static void
+test_answer_wish (void)
+{
+  g_assert_cmpuint (wish_ms (NULL, NULL, NULL), ==, 0);
+  g_assert_cmpuint (wish_ms ("<sip:x@y>;answer-after=0", NULL, NULL), ==, 1);
+  g_assert_cmpuint (wish_ms ("<http://a/b,c>;purpose=icon, <sip:x@y>; Answer-After=3", NULL, NULL), ==, 3000);
+  g_assert_cmpuint (wish_ms ("<sip:x@y>;answer-after=999999", NULL, NULL), ==, UA_MAX_AUTO_ANSWER_S * 1000);
+  g_assert_cmpuint (wish_ms ("<sip:x@y;answer-after=0>", NULL, NULL), ==, 0);
+  g_assert_cmpuint (wish_ms (NULL, "<http://www.notused.com>;info=alert-autoanswer;delay=0", NULL), ==, 1);
+  g_assert_cmpuint (wish_ms (NULL, "info=RingAnswer", NULL), ==, 1);
+  g_assert_cmpuint (wish_ms (NULL, "<x>;info=\"RingAnswer\"", NULL), ==, 1);
+  g_assert_cmpuint (wish_ms (NULL, "<http://x/bellcore-dr2>", NULL), ==, 0);
+  g_assert_cmpuint (wish_ms (NULL, NULL, "Auto"), ==, 1);
+  g_assert_cmpuint (wish_ms (NULL, NULL, "Auto;require"), ==, 1);
+  g_assert_cmpuint (wish_ms (NULL, NULL, "Manual"), ==, 0);
+  g_assert_cmpuint (wish_ms (NULL, NULL, "Automatic"), ==, 0);
+  g_assert_cmpuint (wish_ms ("<sip:x@y>;answer-after=2", NULL, "auto"), ==, 2000);
+  g_assert_cmpuint (wish_ms ("<sip:x@y>;answer-after=2", NULL, "Manual"), ==, 0);
+}
+
+static void
+test_answer_mode (void)
+{
+  static const struct { const char *mode, *priv; PhoneAnswerWish wish; } cases[] = {
+    { NULL, NULL, { 0 } },
+    { "Auto", NULL, { .ms = 1 } },
+    { "Auto ; x=y; Require", NULL, { .ms = 1, .required = TRUE } },
+    { "Manual;require", NULL, { .manual = TRUE, .required = TRUE } },
+    { "Manual", "Auto", { .ms = 1, .privileged = TRUE } },
+    { "Auto;require", "Manual", { .manual = TRUE, .privileged = TRUE } },
+    { "Auto;require", "whatever", { .ms = 1, .required = TRUE } },
+    { "", ";require", { 0 } },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      PhoneAnswerWish wish = ua_answer_wish (NULL, NULL, cases[i].mode, cases[i].priv);
+
+      g_assert_cmpuint (wish.ms, ==, cases[i].wish.ms);
+      g_assert_cmpint (wish.privileged, ==, cases[i].wish.privileged);
+      g_assert_cmpint (wish.manual, ==, cases[i].wish.manual);
+      g_assert_cmpint (wish.required, ==, cases[i].wish.required);
+    }
 }
 
 static void
@@ -116,7 +149,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/header/dtmf", test_dtmf);
   g_test_add_func ("/header/split", test_split);
-  g_test_add_func ("/header/auto-answer", test_auto_answer);
+  g_test_add_func ("/header/answer-wish", test_answer_wish);
+  g_test_add_func ("/header/answer-mode", test_answer_mode);
   g_test_add_func ("/header/diverter", test_diverter);
   g_test_add_func ("/header/safe", test_safe);
   return g_test_run ();

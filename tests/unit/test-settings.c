@@ -111,6 +111,8 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "dtmf", "info", "info" }, { "dtmf", "rfc4733", "rfc4733" }, { "dtmf", "inband", NULL },
   { "redirects", "refuse", "refuse" }, { "redirects", "always", NULL },
   { "auto-answer", "0", "0" }, { "auto-answer", "2000", "2000" }, { "auto-answer", "60001", NULL }, { "auto-answer", "on", NULL },
+  { "intercom", "*@example.org, 12", "*@example.org,12" }, { "intercom", "<sip:a@b>", NULL }, { "intercom-privileged", "boss@b", "boss@b" },
+  { "intercom-privileged", "a;b", NULL },
   { "max-calls", "1", "1" }, { "max-calls", "0", NULL },
   { "record", "all", "all" }, { "record", "never", "never" }, { "record", "some", NULL },
   { "forward", "030 123", "030 123" }, { "forward", "a\001", NULL }, { "forward-busy", "sip:b@c", "sip:b@c" },

@@ -210,6 +210,7 @@ add_peer (CtlTable *table, const CtlValue *call)
   ctl_table_pair (table, "vouched for", CTL_GOOD, "%s", ctl_value_string (call, "AssertedId"));
   ctl_table_pair (table, "number", strcmp (ctl_value_string (call, "Verstat"), "failed") == 0 ? CTL_BAD : CTL_PLAIN, "%s",
                   verstat_text (ctl_value_string (call, "Verstat")));
+  ctl_table_pair (table, "alert", CTL_PLAIN, "%s", ctl_value_string (call, "Alert"));
   ctl_table_pair (table, "intercom", CTL_WARN, "%s", ctl_value_bool (call, "Intercom") ? "answered by itself, as the caller wished" : "");
   ctl_table_pair (table, "diverted by", CTL_PLAIN, "%s", ctl_value_string (call, "Diverter"));
   ctl_table_pair (table, "account", CTL_PLAIN, "%s", account);

@@ -339,6 +339,7 @@ BUS_GETTER (get_can, BusCall, append_can (reply, self->call))
 BUS_GETTER (get_remote_uri, BusCall, bus_append_text (reply, phone_call_get_remote_uri (self->call)))
 BUS_GETTER (get_remote_name, BusCall, bus_append_text (reply, phone_call_get_remote_name (self->call)))
 BUS_GETTER (get_verstat, BusCall, bus_append_text (reply, phone_call_get_verstat (self->call)))
+BUS_GETTER (get_alert, BusCall, bus_append_text (reply, phone_call_get_alert (self->call)))
 BUS_GETTER (get_asserted_id, BusCall, bus_append_text (reply, phone_call_get_asserted_id (self->call)))
 BUS_GETTER (get_diverter, BusCall, bus_append_text (reply, phone_call_get_diverter (self->call)))
 BUS_GETTER (get_local_hold, BusCall,
@@ -435,6 +436,7 @@ const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_PROPERTY ("RemoteName", "s", get_remote_name, 0, CHANGES),
   SD_BUS_PROPERTY ("AssertedId", "s", get_asserted_id, 0, CHANGES),
   SD_BUS_PROPERTY ("Verstat", "s", get_verstat, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+  SD_BUS_PROPERTY ("Alert", "s", get_alert, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Diverter", "s", get_diverter, 0, CHANGES),
   SD_BUS_PROPERTY ("LocalHold", "b", get_local_hold, 0, CHANGES),
   SD_BUS_PROPERTY ("RemoteHold", "b", get_remote_hold, 0, CHANGES),

@@ -44,6 +44,7 @@ struct _PhoneCall
   PhoneReason *reason;                  /* what clients see; ours wins over the wire's */
   char *remote_uri, *remote_name, *asserted_id, *diverter;
   const char *verstat;          /* static */
+  char *alert;
   gboolean local_hold, remote_hold, muted;
   gint64 start, answered;
   gpointer engine_data;

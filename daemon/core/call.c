@@ -57,6 +57,7 @@ phone_call_finalize (GObject *object)
   g_free (call->remote_name);
   g_free (call->asserted_id);
   g_free (call->diverter);
+  g_free (call->alert);
   g_free (call->target);
   g_free (call->local_address);
   phone_tape_clear (&call->tape);
@@ -142,6 +143,7 @@ phone_call_new_outgoing (PhoneRegistry *registry, PhoneAccount *account, guint n
   call->asserted_id = g_strdup ("");
   call->diverter = g_strdup ("");
   call->verstat = "";
+  call->alert = g_strdup ("");
   call->display_name = g_strdup (options->display_name);
   call->replaces = g_strdup (options->replaces);
   call->headers = options->intercom ? add_intercom (options->headers) : g_strdupv ((char **) options->headers);
@@ -163,6 +165,11 @@ phone_call_new_incoming (PhoneRegistry *registry, PhoneAccount *account, guint n
   call->asserted_id = g_strdup (incoming->asserted_id ? incoming->asserted_id : "");
   call->diverter = g_strdup (incoming->diverter ? incoming->diverter : "");
   call->verstat = incoming->verstat ? incoming->verstat : "";
+  /* As with the identity: a server that we registered with, or a phone that has none. */
+  if (incoming->alert && (incoming->from_server || !phone_account_get_settings (account)->do_register))
+    call->alert = g_strdup (incoming->alert);
+  else
+    call->alert = g_strdup ("");
   call->in_a_circle = incoming->diversions >= PHONE_MAX_DIVERSIONS || incoming->diverted_by_us;
   call->remote_offer = offer ? phone_media_desc_copy (offer) : NULL;
   call->engine_data = engine_data;
@@ -296,6 +303,7 @@ const PhoneReason *phone_call_get_reason (PhoneCall *call) { return call->reason
 const char *phone_call_get_remote_uri (PhoneCall *call) { return call->remote_uri; }
 const char *phone_call_get_remote_name (PhoneCall *call) { return call->remote_name; }
 const char *phone_call_get_verstat (PhoneCall *call) { return call->verstat; }
+const char *phone_call_get_alert (PhoneCall *call) { return call->alert; }
 const char *phone_call_get_asserted_id (PhoneCall *call) { return call->asserted_id; }
 const char *phone_call_get_diverter (PhoneCall *call) { return call->diverter; }
 gboolean phone_call_get_intercom (PhoneCall *call) { return call->intercom; }

@@ -65,6 +65,7 @@ const char *phone_call_get_remote_uri (PhoneCall *call);
 const char *phone_call_get_remote_name (PhoneCall *call);       /* "" if none */
 /* What the provider says of the caller's number (3GPP TS 24.229, ATIS-1000074; STIR, RFC 8224): "passed", "failed", "none" (not checked), "" (nothing) */
 const char *phone_call_get_verstat (PhoneCall *call);
+const char *phone_call_get_alert (PhoneCall *call);             /* words of the caller's Alert-Info, "" if none or untrusted */
 const char *phone_call_get_asserted_id (PhoneCall *call);       /* P-Asserted-Identity URI, "" if none or untrusted */
 const char *phone_call_get_diverter (PhoneCall *call);
 gboolean phone_call_get_local_hold (PhoneCall *call);

@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "core/ring-list.h"
+
 #include "core/message.h"
 #include "core/number-list.h"
 #include "core/settings-table.h"
@@ -176,6 +178,10 @@ static const PhoneSetting rows[] = {
   BOOL ("audio", "follow-default", follow_default, "true", "calls on a default device move when the desktop's default changes"),
   BOOL ("audio", "noise-suppression", noise_suppression, "true", "takes steady noise out of the microphone"),
   BOOL ("audio", "gain-control", gain_control, "false", "brings the voice to the same loudness wherever the mouth is"),
+  TEXT ("audio", "rings", rings, phone_ring_list_check,
+        "bellcore-dr2=double,bellcore-dr3=triple,bellcore-dr4=long,bellcore-dr5=short,urn:alert:source:internal=double,"
+        "urn:alert:priority:high=triple,urn:alert:duration:long=long,urn:alert:duration:short=short",
+        "WORD=RING, separated by commas: how calls ring whose Alert-Info has that word"),
   TEXT ("audio", "ring-tone", ring_tone, phone_setting_check_path, NULL, "WAV file; default: the ring tone of the country"),
   { .section = "media", .key = "ports", .kind = PHONE_SETTING_CUSTOM, .parse = parse_ports, .format = format_ports, .def = "16384-32767",
     .help = "range of UDP ports for RTP and RTCP" },

@@ -25,6 +25,7 @@ typedef struct
   gboolean follow_default;      /* calls on a default device move with the desktop's default */
   gboolean noise_suppression;   /* default TRUE */
   gboolean gain_control;        /* default FALSE: the desktop sets the microphone */
+  char *rings;                  /* phone_ring_list_choose() */
   char *ring_tone;              /* WAV file, NULL: built-in by country */
   /* [media] */
   guint port_first, port_last;  /* RTP range, default 16384-32767 */

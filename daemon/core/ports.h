@@ -129,8 +129,15 @@ typedef struct
 #define PHONE_TONE_LIST(X) \
   X (PHONE_TONE_NONE, "none") X (PHONE_TONE_RINGBACK, "ringback") X (PHONE_TONE_BUSY, "busy") \
   X (PHONE_TONE_CONGESTION, "congestion") X (PHONE_TONE_CALL_WAITING, "call-waiting") X (PHONE_TONE_RING, "ring") \
-  X (PHONE_TONE_BEEP, "beep")
+  X (PHONE_TONE_RING_SHORT, "ring-short") X (PHONE_TONE_RING_DOUBLE, "ring-double") X (PHONE_TONE_RING_TRIPLE, "ring-triple") \
+  X (PHONE_TONE_RING_LONG, "ring-long") X (PHONE_TONE_BEEP, "beep")
 PHONE_DECLARE_ENUM (PhoneTone, phone_tone, PHONE_TONE_LIST)
+
+static inline gboolean
+phone_tone_is_ring (PhoneTone tone)
+{
+  return tone >= PHONE_TONE_RING && tone <= PHONE_TONE_RING_LONG;
+}
 
 /* One report of a running stream. Plain values; unknown numbers are NAN or -1. */
 typedef struct
@@ -256,8 +263,9 @@ typedef struct
   double (*media_level) (PhoneMedia *media);
   gboolean (*media_report) (PhoneMedia *media, PhoneMediaReport *ret_report);   /* FALSE: not running */
   void (*media_free) (PhoneMedia *media);       /* no event after this; teardown happens off the SIP path; accepts NULL */
-  /* The ring device; one ring at a time, the engine counts nobody: core says what should sound now. */
-  void (*set_ring) (gpointer engine, PhoneTone tone, const char *country);
+  /* The ring device; one ring at a time, the engine counts nobody: core says what should sound now. sound: a WAV file in place of the tone, which
+   * is heard if that cannot be read; NULL: the one of the settings, if any. */
+  void (*set_ring) (gpointer engine, PhoneTone tone, const char *country, const char *sound);
 
   /* Audio settings (org.phoned.Phone1.Audio). role: "input", "output", "ring" with a device, "echo-cancel" with
    * "off", "on" or "auto", "follow-default" with "true" or "false". */

@@ -9,6 +9,7 @@
 #include "core/messages-private.h"
 #include "core/dial-plan.h"
 #include "core/emergency.h"
+#include "core/ring-list.h"
 
 #include <string.h>
 
@@ -38,6 +39,7 @@ struct _PhoneRegistry
   PhoneNetworkState network;
   gboolean input_muted;
   PhoneTone ring;
+  char *ring_sound;
 
   gboolean stopping;
   guint stop_deadline;
@@ -83,6 +85,7 @@ phone_registry_finalize (GObject *object)
   g_ptr_array_unref (registry->leaving);
   g_hash_table_unref (registry->discarded);
   g_free (registry->default_account);
+  g_free (registry->ring_sound);
   phone_daemon_settings_free (registry->settings);
   G_OBJECT_CLASS (phone_registry_parent_class)->finalize (object);
 }
@@ -630,21 +633,31 @@ update_ring (PhoneRegistry *registry)
 {
   PhoneTone ring = PHONE_TONE_NONE;
   PhoneCall *which = NULL;
+  g_autofree char *sound = NULL;
 
-  for (guint i = 0; i < registry->calls->len && ring != PHONE_TONE_RING; i++)
+  for (guint i = 0; i < registry->calls->len && !phone_tone_is_ring (ring); i++)
     {
       PhoneCall *call = g_ptr_array_index (registry->calls, i);
+      g_autofree char *own = NULL;
+      PhoneTone tone;
 
       if (!phone_call_wants_ring (call))
         continue;
+      tone = phone_ring_list_choose (registry->settings->rings, phone_call_get_alert (call), &own);
+      if (tone == PHONE_TONE_NONE)
+        continue;
       which = call;
-      ring = is_busy_with (registry, call) ? PHONE_TONE_CALL_WAITING : PHONE_TONE_RING;
+      ring = is_busy_with (registry, call) ? PHONE_TONE_CALL_WAITING : tone;
+      if (phone_tone_is_ring (ring))
+        sound = g_steal_pointer (&own);
     }
-  if (ring == registry->ring)
+  if (ring == registry->ring && g_strcmp0 (sound, registry->ring_sound) == 0)
     return;
   registry->ring = ring;
+  g_free (registry->ring_sound);
+  registry->ring_sound = g_steal_pointer (&sound);
   registry->ports.media->set_ring (registry->ports.engine, ring,
-                                   which ? phone_registry_country (registry, phone_call_get_account (which)) : NULL);
+                                   which ? phone_registry_country (registry, phone_call_get_account (which)) : NULL, registry->ring_sound);
 }
 
 static void

@@ -118,6 +118,7 @@ typedef struct
   gboolean diverted_by_us;      /* the account is one of those who did */
   PhoneCall *replaced;          /* RFC 3891: the call that this one takes the place of; matched by the engine. NULL: none */
   PhoneAnswerWish wish;         /* the caller's; core's policy decides */
+  const char *alert;            /* words of Alert-Info, lower case, separated by spaces; NULL: none */
   gboolean from_server;         /* the account's own, which vouches for remote_uri as far as anybody does */
 } PhoneIncoming;
 typedef struct

@@ -41,17 +41,19 @@ update_ring (MediaHub *hub)
 
   if (bell == PHONE_TONE_NONE && hub->test_source[MEDIA_ROLE_RING] != 0)
     bell = PHONE_TONE_RING;
-  media_ringer_set (hub->ringer, bell, hub->ring_country);
+  media_ringer_set (hub->ringer, bell, hub->ring_country, hub->ring_sound);
 }
 
 void
-media_hub_set_ring (MediaHub *hub, PhoneTone tone, const char *country)
+media_hub_set_ring (MediaHub *hub, PhoneTone tone, const char *country, const char *sound)
 {
-  if (tone == hub->ring)
+  if (tone == hub->ring && g_strcmp0 (sound, hub->ring_sound) == 0)
     return;
   hub->ring = tone;
   g_free (hub->ring_country);
   hub->ring_country = g_strdup (country);
+  g_free (hub->ring_sound);
+  hub->ring_sound = g_strdup (sound);
 
   media_clock_lock (hub->clock);
   media_tone_set (&hub->waiting, tone == PHONE_TONE_CALL_WAITING ? tone : PHONE_TONE_NONE, country);

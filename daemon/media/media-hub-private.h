@@ -27,7 +27,7 @@ struct _MediaHub
   gpointer lost_data;
   guint n_running, n_tones;     /* ports */
   PhoneTone ring;               /* what core wants to hear */
-  char *ring_country;
+  char *ring_country, *ring_sound;
   guint test_source[media_role_n_values];
   guint linger_source;
   MediaEchoMode echo_mode;

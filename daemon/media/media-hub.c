@@ -131,6 +131,7 @@ media_hub_free (MediaHub *hub)
   for (guint i = 0; i < media_role_n_values; i++)
     g_free (hub->selected[i]);
   g_free (hub->ring_country);
+  g_free (hub->ring_sound);
   g_free (hub);
   if (!media_threads_wait (1000))
     g_warning ("A disk or sound server still holds a thread of the audio hub");

@@ -69,7 +69,7 @@ void media_hub_get_levels (MediaHub *hub, double *ret_in, double *ret_out);     
 guint64 media_hub_get_ticks (MediaHub *hub);
 
 /* Ring and audio settings: the implementation of the audio half of PhoneMediaOps. */
-void media_hub_set_ring (MediaHub *hub, PhoneTone tone, const char *country);
+void media_hub_set_ring (MediaHub *hub, PhoneTone tone, const char *country, const char *sound);
 gboolean media_hub_select (MediaHub *hub, const char *role, const char *device, GError **error);
 char *media_hub_selected (MediaHub *hub, const char *role);
 GPtrArray *media_hub_devices (MediaHub *hub);

@@ -56,7 +56,7 @@ media_ringer_free (MediaRinger *ringer)
 {
   if (ringer == NULL)
     return;
-  media_ringer_set (ringer, PHONE_TONE_NONE, NULL);
+  media_ringer_set (ringer, PHONE_TONE_NONE, NULL, NULL);
   media_outlet_free (ringer->outlet);
   g_free (ringer->ring_tone);
   g_free (ringer);
@@ -80,15 +80,17 @@ media_ringer_set_device (MediaRinger *ringer, MediaDevice *device)
 }
 
 void
-media_ringer_set (MediaRinger *ringer, PhoneTone tone, const char *country)
+media_ringer_set (MediaRinger *ringer, PhoneTone tone, const char *country, const char *sound)
 {
   MediaClock *clock = media_outlet_get_clock (ringer->outlet);
   g_autoptr (GError) error = NULL;
   MediaFileInput *file = NULL, *old;
 
-  if (tone == PHONE_TONE_RING && ringer->ring_tone != NULL && !ringer->silent)
+  if (sound == NULL && tone == PHONE_TONE_RING)
+    sound = ringer->ring_tone;
+  if (phone_tone_is_ring (tone) && sound != NULL && !ringer->silent)
     {
-      file = media_file_input_new (ringer->ring_tone, &error);
+      file = media_file_input_new (sound, &error);
       if (file == NULL)
         g_warning ("The ring tone %s; the built-in one rings", error->message);
     }

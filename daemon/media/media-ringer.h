@@ -13,6 +13,6 @@ typedef struct _MediaRinger MediaRinger;
 MediaRinger *media_ringer_new (const char *ring_tone, MediaOutletLost lost, gpointer data);
 void media_ringer_free (MediaRinger *ringer);
 void media_ringer_set_device (MediaRinger *ringer, MediaDevice *device);        /* takes it */
-/* PHONE_TONE_NONE: quiet. */
-void media_ringer_set (MediaRinger *ringer, PhoneTone tone, const char *country);
+/* PHONE_TONE_NONE: quiet. sound: WAV in place of the tone; NULL: for PHONE_TONE_RING ring_tone, if any. */
+void media_ringer_set (MediaRinger *ringer, PhoneTone tone, const char *country, const char *sound);
 gboolean media_ringer_is_ringing (MediaRinger *ringer);

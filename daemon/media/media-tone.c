@@ -95,6 +95,13 @@ static const Country countries[] = {
     { S (400, 250), Q (250) }, { M (400, 33, 250), Q (250), M (400, 33, 250), Q (3250) } },
 };
 
+#define W(on) { MEDIA_TONE_WARBLE, 950, 1270, on }
+/* Rings that mean something else than that somebody calls: the same everywhere, so that one can tell them. */
+static const MediaToneSegment short_ring[MEDIA_TONE_MAX_SEGMENTS] = { W (300), Q (3700) },
+                              double_ring[MEDIA_TONE_MAX_SEGMENTS] = { W (500), Q (300), W (500), Q (2700) },
+                              triple_ring[MEDIA_TONE_MAX_SEGMENTS] = { W (300), Q (200), W (300), Q (200), W (300), Q (2700) },
+                              long_ring[MEDIA_TONE_MAX_SEGMENTS] = { W (3000), Q (2000) };
+
 /* Two notes that rise: no tone of the network does. */
 static const MediaToneSegment beep[MEDIA_TONE_MAX_SEGMENTS] = { S (660, 150), Q (40), S (880, 200), Q (40) };
 
@@ -132,6 +139,18 @@ media_tone_segments (PhoneTone tone, const char *code, MediaToneSegment *ret_seg
     case PHONE_TONE_CALL_WAITING:
       from = country->waiting;
       break;
+    case PHONE_TONE_RING_SHORT:
+      from = short_ring;
+      break;
+    case PHONE_TONE_RING_DOUBLE:
+      from = double_ring;
+      break;
+    case PHONE_TONE_RING_TRIPLE:
+      from = triple_ring;
+      break;
+    case PHONE_TONE_RING_LONG:
+      from = long_ring;
+      break;
     case PHONE_TONE_BEEP:
       from = beep;
       break;
@@ -157,7 +176,7 @@ void
 media_tone_set (MediaTone *tone, PhoneTone which, const char *country)
 {
   tone->n_next = media_tone_segments (which, country, tone->next);
-  tone->next_amplitude = which == PHONE_TONE_RING           ? LEVEL_RING
+  tone->next_amplitude = phone_tone_is_ring (which)         ? LEVEL_RING
                          : which == PHONE_TONE_CALL_WAITING ? LEVEL_WAITING
                                                             : LEVEL_PROGRESS;
   tone->next_once = which == PHONE_TONE_BEEP;

@@ -239,9 +239,9 @@ media_set_room (PhoneMedia *media, PhoneRoom *room)
 }
 
 static void
-set_ring (gpointer engine, PhoneTone tone, const char *country)
+set_ring (gpointer engine, PhoneTone tone, const char *country, const char *sound)
 {
-  media_hub_set_ring (((MediaEngine *) engine)->hub, tone, country);
+  media_hub_set_ring (((MediaEngine *) engine)->hub, tone, country, sound);
 }
 
 static gboolean

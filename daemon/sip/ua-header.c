@@ -221,6 +221,46 @@ ua_answer_wish (const char *call_info, const char *alert_info, const char *answe
   return wish;
 }
 
+/* ---- how to ring ---- */
+
+static void
+add_word (GString *words, const char *text, gsize length)
+{
+  if (length == 0 || words->len + length + 1 > UA_MAX_ALERT)
+    return;
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isgraph (text[i]) || strchr ("\"<>,\\", text[i]))
+      return;
+  if (words->len)
+    g_string_append_c (words, ' ');
+  for (gsize i = 0; i < length; i++)
+    g_string_append_c (words, g_ascii_tolower (text[i]));
+}
+
+char *
+ua_alert_words (const char *alert_info)
+{
+  g_auto (GStrv) entries = ua_header_split (alert_info);
+  GString *words = g_string_new (NULL);
+
+  for (gsize i = 0; entries[i]; i++)
+    {
+      const char *open = strchr (entries[i], '<'), *close = open ? strchr (open, '>') : NULL;
+      gsize bare = strcspn (entries[i], "; \t");
+      /* some send the parameter, or a mere word, without a URI */
+      g_autofree char *entry = g_strconcat (open ? "" : ";", entries[i], NULL);
+      g_autofree char *info = find_param (entry, "info");
+
+      if (close)
+        add_word (words, open + 1, (gsize) (close - open - 1));
+      else if (!open && !memchr (entries[i], '=', bare))
+        add_word (words, entries[i], bare);
+      if (info)
+        add_word (words, info, strlen (info));
+    }
+  return g_string_free (words, words->len == 0);
+}
+
 /* ---- diversion ---- */
 
 static char *

@@ -18,6 +18,11 @@ char *ua_dtmf_info_write (char digit, guint ms);
  * ...;info=RingAnswer. Any may be NULL. */
 PhoneAnswerWish ua_answer_wish (const char *call_info, const char *alert_info, const char *answer_mode, const char *priv_answer_mode);
 
+/* What Alert-Info says: every URI, and what stands for one, and every info parameter; in lower case, separated by spaces, at most
+ * UA_MAX_ALERT octets. NULL: nothing. Caller frees. */
+#define UA_MAX_ALERT 256
+char *ua_alert_words (const char *alert_info);
+
 /* The last party that diverted the call: first Diversion (RFC 5806) value, else the last entry but one of History-Info
  * (RFC 7044) that has a cause. URI; NULL: nobody did. Caller frees. */
 char *ua_diverter (const char *diversion, const char *history_info);

@@ -174,6 +174,8 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   g_autofree char *display = ua_sip_display_name (sip->sip_from);
   g_autofree char *diversion = ua_sip_unknown_all (sip, "Diversion");
   g_autofree char *history = ua_sip_unknown_all (sip, "History-Info");
+  g_autofree char *alert_info = ua_sip_unknown_all (sip, "Alert-Info");
+  g_autofree char *alert = alert_info ? ua_alert_words (alert_info) : NULL;
   g_autofree char *diverter = ua_diverter (diversion, history);
   PhoneIncoming incoming = { 0 };
   PhoneCall *call;
@@ -190,6 +192,7 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   dialog->diversion = g_strdup (diversion);
   dialog->history = g_strdup (history);
   incoming.replaced = replaced;
+  incoming.alert = alert;
   incoming.wish = answer_wish (dialog, sip);
   incoming.from_server = ua_account_trusts (stack->account, ua_stack_peer (stack));
   call = phone_registry_on_incoming (engine->registry, stack->account->account, &incoming, offer, dialog, ret_refusal);

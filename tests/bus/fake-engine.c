@@ -728,7 +728,7 @@ media_free (PhoneMedia *media)
   g_free (media);
 }
 
-static void set_ring (gpointer engine, PhoneTone tone, const char *country) {}
+static void set_ring (gpointer engine, PhoneTone tone, const char *country, const char *sound) {}
 static void audio_set_input_muted (gpointer engine, gboolean muted) {}
 
 static gboolean

@@ -268,7 +268,7 @@ def test_incoming_call_says_who_calls(client):
     assert client.get(call, CALL, "Direction") == "incoming"
     assert client.get(call, CALL, "RemoteUri") == "sip:bob@example.net"
     assert client.get(call, CALL, "RemoteName") == "Bob \u202e Example"
-    for name in ("AssertedId", "Diverter", "Verstat"):
+    for name in ("AssertedId", "Diverter", "Verstat", "Alert"):
         assert client.get(call, CALL, name) == ""
     assert client.get(call, CALL, "Intercom") is False
 

@@ -278,12 +278,12 @@ media_free (PhoneMedia *media)
 }
 
 static void
-set_ring (gpointer engine, PhoneTone tone, const char *country)
+set_ring (gpointer engine, PhoneTone tone, const char *country, const char *sound)
 {
   FakePorts *fake = engine;
 
   fake->ring = tone;
-  note (fake, "ring-tone %s", phone_tone_to_string (tone));
+  note (fake, "ring-tone %s%s%s", phone_tone_to_string (tone), sound ? " " : "", sound ? sound : "");
 }
 
 static gboolean

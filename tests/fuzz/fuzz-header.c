@@ -41,6 +41,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       g_assert (ua_header_is_safe (diversion) && ua_diversion_names (diversion, NULL, "sip:a@b"));
       g_assert (history == NULL || (ua_header_is_safe (history) && ua_diversion_count (NULL, history) > 0));
       ua_diversion_count (first, second);
+      g_autofree char *alert = ua_alert_words (first);
+      g_assert (alert == NULL || (*alert && strlen (alert) <= UA_MAX_ALERT && ua_header_is_safe (alert)));
       for (gsize i = 0; entries[i]; i++)
         g_assert (*entries[i]);
       g_assert (uri == NULL || parsed != NULL);

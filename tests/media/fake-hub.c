@@ -171,7 +171,7 @@ media_hub_get_levels (MediaHub *hub, double *ret_in, double *ret_out)
 }
 
 guint64 media_hub_get_ticks (MediaHub *hub) { return 0; }
-void media_hub_set_ring (MediaHub *hub, PhoneTone tone, const char *country) {}
+void media_hub_set_ring (MediaHub *hub, PhoneTone tone, const char *country, const char *sound) {}
 gboolean media_hub_select (MediaHub *hub, const char *role, const char *device, GError **error) { return TRUE; }
 char *media_hub_selected (MediaHub *hub, const char *role) { return g_strdup ("silence"); }
 GPtrArray *media_hub_devices (MediaHub *hub) { return g_ptr_array_new (); }

@@ -180,7 +180,7 @@ test_nothing_there (void)
   g_assert_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE);
   g_clear_error (&error);
   media_port_set_running (call->port, TRUE);
-  media_hub_set_ring (call->hub, PHONE_TONE_RING, "US");
+  media_hub_set_ring (call->hub, PHONE_TONE_RING, "US", NULL);
   AWAIT (get (call, &call->pushes) >= 20);
   g_assert_cmpuint (call->n_lost, ==, 0);
 }
@@ -241,14 +241,14 @@ test_round_trip (gconstpointer data)
     outputs = sound_server_pactl ("list source-outputs");
     g_assert_nonnull (strstr (outputs, "media.role = \"phone\""));
 
-    media_hub_set_ring (call->hub, PHONE_TONE_RING, "US");
+    media_hub_set_ring (call->hub, PHONE_TONE_RING, "US", NULL);
     for (gboolean found = FALSE; !found;)
       {
         g_autofree char *text = sound_server_pactl ("list sink-inputs");
         found = strstr (text, "media.role = \"event\"") != NULL;
         g_main_context_iteration (NULL, FALSE);
       }
-    media_hub_set_ring (call->hub, PHONE_TONE_NONE, NULL);
+    media_hub_set_ring (call->hub, PHONE_TONE_NONE, NULL, NULL);
 
     /* Stopped: nothing plays or records, the connection lingers; started again it is quick. */
     media_port_set_running (call->port, FALSE);

@@ -370,7 +370,7 @@ test_idle (void)
   guint pushes;
 
   media_port_set_attached (port, TRUE);
-  media_hub_set_ring (hub, PHONE_TONE_RING, "DE");      /* on a silent device: still no reason */
+  media_hub_set_ring (hub, PHONE_TONE_RING, "DE", NULL);      /* on a silent device: still no reason */
   g_assert_cmpuint (count_threads (), ==, before);
   g_assert_cmpuint (media_hub_get_ticks (hub), ==, 0);
 
@@ -493,12 +493,12 @@ test_ring (void)
   guint n_call, n_rung;
 
   media_port_set_attached (port, TRUE);
-  media_hub_set_ring (hub, PHONE_TONE_CALL_WAITING, "US");
+  media_hub_set_ring (hub, PHONE_TONE_CALL_WAITING, "US", NULL);
   media_port_set_running (port, TRUE);
   wait_for_pushes (fake, 60);
-  media_hub_set_ring (hub, PHONE_TONE_RING, "US");
+  media_hub_set_ring (hub, PHONE_TONE_RING, "US", NULL);
   wait_for_pushes (fake, 160);
-  media_hub_set_ring (hub, PHONE_TONE_NONE, NULL);
+  media_hub_set_ring (hub, PHONE_TONE_NONE, NULL, NULL);
   media_hub_remove_port (hub, port);
   g_clear_pointer (&hub, media_hub_free);
 
@@ -529,7 +529,7 @@ test_ring_tone_file (void)
   hub = media_hub_new (&settings);
   port = media_hub_add_port (hub, "time", &fake_ops, fake);
   media_port_set_running (port, TRUE);
-  media_hub_set_ring (hub, PHONE_TONE_RING, "US");
+  media_hub_set_ring (hub, PHONE_TONE_RING, "US", NULL);
   wait_for_pushes (fake, 80);
   media_hub_remove_port (hub, port);
   media_hub_free (hub);
@@ -700,7 +700,7 @@ test_churn (void)
       media_port_set_attached (other, i & 2);
       media_port_set_running (other, TRUE);
       media_port_set_tone (other, i % phone_tone_n_values, "US");
-      media_hub_set_ring (hub, i % 3 == 0 ? PHONE_TONE_CALL_WAITING : PHONE_TONE_NONE, "US");
+      media_hub_set_ring (hub, i % 3 == 0 ? PHONE_TONE_CALL_WAITING : PHONE_TONE_NONE, "US", NULL);
       g_assert_true (media_hub_select (hub, "input", inputs[i % 3], NULL));
       g_assert_true (media_hub_select (hub, "output", i % 8 == 0 ? "silence" : output, NULL));
       wait_for_pushes (fake, 1);

@@ -224,6 +224,25 @@ test_end (void)
   g_assert_false (media_tone_render (&tone, samples, MEDIA_FRAME));
 }
 
+/* They differ from each other and from any country's. */
+static void
+test_distinctive (void)
+{
+  MediaToneSegment segments[MEDIA_TONE_MAX_SEGMENTS];
+  guint ms[4];
+
+  for (PhoneTone tone = PHONE_TONE_RING_SHORT; tone <= PHONE_TONE_RING_LONG; tone++)
+    {
+      guint n = media_tone_segments (tone, "DE", segments);
+
+      ms[tone - PHONE_TONE_RING_SHORT] = n * 10000 + segments[0].ms;
+      for (guint i = 0; i < n; i += 2)
+        g_assert_cmpint (segments[i].kind, ==, MEDIA_TONE_WARBLE);
+      for (guint i = 0; i < (guint) (tone - PHONE_TONE_RING_SHORT); i++)
+        g_assert_cmpuint (ms[i], !=, ms[tone - PHONE_TONE_RING_SHORT]);
+    }
+}
+
 static void
 test_once (void)
 {
@@ -287,6 +306,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tone/ring", test_ring_is_a_warble);
   g_test_add_func ("/tone/no-clicks", test_no_clicks);
   g_test_add_func ("/tone/end", test_end);
+  g_test_add_func ("/tone/distinctive", test_distinctive);
   g_test_add_func ("/tone/once", test_once);
   g_test_add_func ("/tone/every-country", test_every_country);
   g_test_add_func ("/tone/sine", test_sine);

@@ -107,7 +107,7 @@ media_free (PhoneMedia *media)
   g_free (media);
 }
 
-static void set_ring (gpointer engine, PhoneTone tone, const char *country) { }
+static void set_ring (gpointer engine, PhoneTone tone, const char *country, const char *sound) { }
 
 static const PhoneMediaOps media_ops = {
   .media_new = media_new,

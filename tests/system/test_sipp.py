@@ -212,7 +212,7 @@ def test_intercom(phone, caller):
     process = caller("caller-intercom")
     process.finish()
     call = phone.ctl("call", "show", newest(phone))
-    assert call["Intercom"] and call["Answered"], call
+    assert call["Intercom"] and call["Answered"] and call["Alert"] == "urn:alert:source:internal", call
 
 
 def test_intercom_of_others(phone, caller):

@@ -675,6 +675,33 @@ test_intercom (Fixture *f, gconstpointer data)
   g_assert_true (fake_ports_took (f->fake, "beep"));
 }
 
+static void
+test_alert (Fixture *f, gconstpointer data)
+{
+  PhoneIncoming incoming = { .remote_uri = "sip:bob@example.org", .from_server = TRUE, .alert = "urn:alert:source:internal" };
+  g_autoptr (PhoneMediaDesc) offer = peer_desc (PHONE_DIRECTION_SENDRECV);
+  g_autoptr (PhoneDaemonSettings) settings = phone_daemon_settings_copy (phone_registry_get_settings (f->registry));
+  PhoneRefusal refusal;
+  PhoneCall *call = phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal);
+
+  g_assert_cmpint (f->fake->ring, ==, PHONE_TONE_RING_DOUBLE);
+  g_assert_cmpstr (phone_call_get_alert (call), ==, "urn:alert:source:internal");
+  g_assert_true (phone_call_hangup (call, NULL));
+  g_assert_cmpint (f->fake->ring, ==, PHONE_TONE_NONE);
+
+  g_free (settings->rings);
+  settings->rings = g_strdup ("urn:*=/a.wav");
+  phone_registry_set_settings (f->registry, settings);
+  call = phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal);
+  g_assert_true (fake_ports_took (f->fake, "ring-tone ring /a.wav"));
+  g_assert_true (phone_call_hangup (call, NULL));
+
+  incoming.from_server = FALSE;
+  call = phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal);
+  g_assert_true (fake_ports_took (f->fake, "ring-tone ring"));
+  g_assert_cmpstr (phone_call_get_alert (call), ==, "");
+}
+
 /* Somebody else was faster: it waits, and is heard. */
 static void
 test_intercom_too_late (Fixture *f, gconstpointer data)
@@ -1201,6 +1228,7 @@ main (int argc, char **argv)
   CASE ("/call/password-before-waiting-dial", test_password_before_waiting_dial);
   CASE ("/call/auto-answer", test_auto_answer);
   CASE ("/call/intercom", test_intercom);
+  CASE ("/call/alert", test_alert);
   CASE ("/call/intercom-too-late", test_intercom_too_late);
   CASE ("/call/limits", test_limits);
   CASE ("/call/not-registered", test_not_registered);

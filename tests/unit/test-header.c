@@ -88,6 +88,33 @@ test_answer_wish (void)
 }
 
 static void
+test_alert_words (void)
+{
+  static const struct { const char *value, *words; } cases[] = {
+    { "<http://127.0.0.1/Bellcore-dr2>", "http://127.0.0.1/bellcore-dr2" },
+    { "Bellcore-dr4", "bellcore-dr4" },
+    { "<urn:alert:source:internal>, <urn:alert:priority:high>;x=y", "urn:alert:source:internal urn:alert:priority:high" },
+    { "<http://www.notused.com>;info=Alert-External;x-line-id=0", "http://www.notused.com alert-external" },
+    { ";info=alert-group", "alert-group" },
+    { "info=\"my ring\"", NULL },
+    { "<a b>, <c", NULL },
+    { "<urn:\"x>", NULL },
+    { "", NULL },
+  };
+  g_autofree char *endless = g_strnfill (1000, 'a');
+  g_autofree char *many = g_strjoin (",", "one", endless, "two", NULL);
+  g_autofree char *some = ua_alert_words (many);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *words = ua_alert_words (cases[i].value);
+
+      g_assert_cmpstr (words, ==, cases[i].words);
+    }
+  g_assert_cmpstr (some, ==, "one two");
+}
+
+static void
 test_answer_mode (void)
 {
   static const struct { const char *mode, *priv; PhoneAnswerWish wish; } cases[] = {
@@ -150,6 +177,7 @@ main (int argc, char **argv)
   g_test_add_func ("/header/dtmf", test_dtmf);
   g_test_add_func ("/header/split", test_split);
   g_test_add_func ("/header/answer-wish", test_answer_wish);
+  g_test_add_func ("/header/alert-words", test_alert_words);
   g_test_add_func ("/header/answer-mode", test_answer_mode);
   g_test_add_func ("/header/diverter", test_diverter);
   g_test_add_func ("/header/safe", test_safe);

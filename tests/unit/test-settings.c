@@ -319,6 +319,7 @@ static const struct { const char *section, *key, *value, *expected; } daemon_cas
   { "audio", "follow-default", "no", "false" }, { "audio", "follow-default", "maybe", NULL },
   { "audio", "noise-suppression", "no", "false" }, { "audio", "noise-suppression", "maybe", NULL },
   { "audio", "gain-control", "yes", "true" }, { "audio", "gain-control", "maybe", NULL },
+  { "audio", "rings", "door=/a.wav, *dr2=long", "door=/a.wav,*dr2=long" }, { "audio", "rings", "door=loud", NULL },
   { "audio", "ring-tone", "/a.wav", "/a.wav" }, { "audio", "ring-tone", "a.wav", NULL },
   { "media", "ports", "20000-20100", "20000-20100" }, { "media", "ports", "20000", NULL }, { "media", "ports", "20100-20000", NULL },
   { "media", "ports", "100-20000", NULL }, { "media", "ports", "20000-70000", NULL }, { "media", "ports", "-", NULL },

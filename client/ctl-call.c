@@ -234,6 +234,7 @@ add_transfer (CtlTable *table, const CtlValue *call)
   char *text = ctl_transfer_text (call);
 
   ctl_table_pair (table, "transfer", CTL_PLAIN, "%s", text);
+  ctl_table_pair (table, "parked at", CTL_GOOD, "%s", ctl_value_string (call, "Parked"));
   if (request && request->n)
     ctl_table_pair (table, "asks to call", CTL_WARN, "%s (phonectl transfer %lu --accept or --decline)", ctl_value_string (request, "target"),
                     (unsigned long) ctl_value_uint (call, "number"));

@@ -54,7 +54,7 @@ struct CtlVerb
   const CtlVerb *actions;
 };
 
-extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_conference_verbs[], ctl_transfer_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
+extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_conference_verbs[], ctl_transfer_verbs[], ctl_park_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
     ctl_audio_verbs[], ctl_presence_verbs[], ctl_recording_verbs[], ctl_stream_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
 
 extern const CtlVerb ctl_history_verbs[], ctl_dnd_verbs[], ctl_forward_verbs[], ctl_message_verbs[];

@@ -226,6 +226,33 @@ on_decline_transfer (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   return finish (m, error, ret_error);
 }
 
+/* ---- parking ---- */
+
+static void
+on_parked (PhoneCall *call, const GError *error, gpointer data)
+{
+  bus_request_finish_with (data, error, "s", phone_call_get_parked (call));
+}
+
+static int
+on_park (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusCall *self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PhoneCall) call = g_object_ref (self->call);
+  const char *slot = NULL;
+  const BusOption known[] = { { "slot", "s", &slot } };
+  g_autoptr (BusRequest) keep = NULL;
+  BusRequest *request;
+
+  if (!bus_options_read (m, known, G_N_ELEMENTS (known), &error) || !(request = bus_request_new (self->bus->clients, m, &error)))
+    return bus_error_set (ret_error, error);
+  keep = bus_request_ref (request);
+  if (!phone_call_park (call, slot, on_parked, request, &error) && bus_request_is_open (keep))
+    bus_request_finish (request, error);
+  return 1;
+}
+
 /* ---- signals ---- */
 
 void
@@ -357,6 +384,7 @@ BUS_GETTER (get_answered, BusCall,
 BUS_GETTER (get_machine, BusCall, sd_bus_message_append (reply, "s", phone_machine_to_string (phone_call_get_machine (self->call))))
 BUS_GETTER (get_intercom, BusCall, sd_bus_message_append (reply, "b", (int) !!phone_call_get_intercom (self->call)))
 BUS_GETTER (get_transfer, BusCall, append_transfer (reply, self->call))
+BUS_GETTER (get_parked, BusCall, bus_append_text (reply, phone_call_get_parked (self->call)))
 BUS_GETTER (get_transfer_request, BusCall, append_referral (reply, self->call))
 BUS_GETTER (get_replaces, BusCall, append_call (reply, phone_call_get_replaces (self->call)))
 BUS_GETTER (get_replaced_by, BusCall, append_call (reply, phone_call_get_replaced_by (self->call)))
@@ -395,6 +423,7 @@ bus_call_changed_properties (guint mask, GPtrArray *ret_names)
     { PHONE_CALL_FIELD_CONFERENCE, "Conference" },
     { PHONE_CALL_FIELD_MACHINE, "Machine" },
     { PHONE_CALL_FIELD_TRANSFER, "Transfer" }, { PHONE_CALL_FIELD_TRANSFER, "TransferRequest" },
+    { PHONE_CALL_FIELD_TRANSFER, "Parked" },
     { PHONE_CALL_FIELD_TRANSFER, "Replaces" }, { PHONE_CALL_FIELD_TRANSFER, "ReplacedBy" },
   };
 
@@ -421,6 +450,7 @@ const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_METHOD_WITH_ARGS ("Transfer", SD_BUS_ARGS ("s", target), SD_BUS_NO_RESULT, on_transfer, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("TransferTo", SD_BUS_ARGS ("o", call), SD_BUS_NO_RESULT, on_transfer_to,
                            SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Park", SD_BUS_ARGS ("a{sv}", options), SD_BUS_RESULT ("s", slot), on_park, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("AcceptTransfer", SD_BUS_NO_ARGS, SD_BUS_RESULT ("o", call), on_accept_transfer,
                            SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("DeclineTransfer", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_decline_transfer,
@@ -447,6 +477,7 @@ const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_PROPERTY ("Machine", "s", get_machine, 0, CHANGES),
   SD_BUS_PROPERTY ("Intercom", "b", get_intercom, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Transfer", "a{sv}", get_transfer, 0, CHANGES),
+  SD_BUS_PROPERTY ("Parked", "s", get_parked, 0, CHANGES),
   SD_BUS_PROPERTY ("TransferRequest", "a{sv}", get_transfer_request, 0, CHANGES),
   SD_BUS_PROPERTY ("Replaces", "o", get_replaces, 0, CHANGES),
   SD_BUS_PROPERTY ("ReplacedBy", "o", get_replaced_by, 0, CHANGES),

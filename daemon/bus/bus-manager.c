@@ -4,11 +4,12 @@
 
 #include "bus/bus-options.h"
 #include "bus/bus-private.h"
+#include "core/pickup.h"
 
 /* Additions go to the end, and into the XML. */
 static const char *const features[]
     = { "accounts", "calls", "hold", "call-waiting", "dtmf", "stats", "audio", "srtp-sdes",
-        "recording", "history", "dnd", "presence", "voicemail-server", "conference", "messages", NULL };
+        "recording", "history", "dnd", "presence", "voicemail-server", "conference", "messages", "intercom", "park", "pickup", NULL };
 
 /* ---- what is allowed at all ---- */
 
@@ -82,6 +83,12 @@ dial (Bus *bus, sd_bus_message *m, GError **error)
   return call;
 }
 
+typedef struct
+{
+  Bus *bus;
+  BusRequest *request;
+} PickupRequest;
+
 static int
 on_dial (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {
@@ -91,6 +98,46 @@ on_dial (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 
   return call ? sd_bus_reply_method_return (m, "o", bus_call_path (bus, call))
               : bus_error_set (ret_error, error);
+}
+
+/* A client that has gone meanwhile has its call all the same: it was asked for. */
+static void
+on_picked_up (PhoneCall *call, const GError *error, gpointer data)
+{
+  PickupRequest *pickup = data;
+
+  bus_request_finish_with (pickup->request, error, "o", call ? bus_call_path (pickup->bus, call) : PHONE_DBUS_NO_OBJECT);
+  g_free (pickup);
+}
+
+static int
+on_pickup (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Bus *bus = data;
+  g_autoptr (GError) error = NULL;
+  const char *target, *account = NULL;
+  int parked = FALSE;
+  const BusOption known[] = { { "account", "o", &account }, { "parked", "b", &parked } };
+  PhonePickupParams params = { 0 };
+  PickupRequest *pickup;
+  BusRequest *request;
+
+  if (sd_bus_message_read (m, "s", &target) < 0 || strlen (target) > BUS_MAX_TEXT)
+    g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "The target is longer than %d octets", BUS_MAX_TEXT);
+  else if (bus_options_read (m, known, G_N_ELEMENTS (known), &error) && require_not_stopping (bus, &error) && account)
+    params.account = resolve_account (bus, account, &error);
+  if (error || !(request = bus_request_new (bus->clients, m, &error)))
+    return bus_error_set (ret_error, error);
+  params.target = *target ? target : NULL;
+  params.parked = parked;
+  pickup = g_new (PickupRequest, 1);
+  *pickup = (PickupRequest){ bus, request };
+  if (!phone_registry_pick_up (bus->registry, &params, on_picked_up, pickup, &error))
+    {
+      bus_request_finish (request, error);
+      g_free (pickup);
+    }
+  return 1;
 }
 
 static PhoneAccount *
@@ -237,6 +284,8 @@ const sd_bus_vtable bus_manager_vtable[] = {
   SD_BUS_VTABLE_START (0),
   SD_BUS_METHOD_WITH_ARGS ("Dial", SD_BUS_ARGS ("s", target, "a{sv}", options), SD_BUS_RESULT ("o", call),
                            on_dial, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Pickup", SD_BUS_ARGS ("s", target, "a{sv}", options), SD_BUS_RESULT ("o", call), on_pickup,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("AddAccount", SD_BUS_ARGS ("s", id, "a{sv}", settings),
                            SD_BUS_RESULT ("o", account), on_add_account, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("CreateConference", SD_BUS_ARGS ("ao", calls, "a{sv}", options), SD_BUS_RESULT ("o", conference),

@@ -11,6 +11,7 @@
 #include "core/dial-plan.h"
 #include "core/emergency.h"
 #include "core/number-list.h"
+#include "core/service-code.h"
 #include "core/settings-table.h"
 #include "util/phone-uri.h"
 #include "util/text.h"
@@ -28,6 +29,7 @@ static const char *const transport_words[] = { PHONE_TRANSPORT_LIST (WORD) NULL 
 static const char *const dtmf_words[] = { PHONE_DTMF_MODE_LIST (WORD) NULL };
 static const char *const redirects_words[] = { PHONE_REDIRECTS_LIST (WORD) NULL };
 static const char *const referral_words[] = { PHONE_REFERRALS_LIST (WORD) NULL };
+static const char *const park_words[] = { PHONE_PARK_METHOD_LIST (WORD) NULL };
 static const char *const report_words[] = { PHONE_MESSAGE_REPORTS_LIST (WORD) NULL };
 static const char *const receipt_words[] = { PHONE_MESSAGE_RECEIPTS_LIST (WORD) NULL };
 static const char *const publish_words[] = { PHONE_PUBLISH_LIST (WORD) NULL };
@@ -35,7 +37,7 @@ static const char *const publish_words[] = { PHONE_PUBLISH_LIST (WORD) NULL };
 /* PHONE_SETTING_WORD writes through a guint pointer. */
 G_STATIC_ASSERT (sizeof (PhoneTransport) == sizeof (guint) && sizeof (PhoneDtmfMode) == sizeof (guint)
                  && sizeof (PhoneRedirects) == sizeof (guint) && sizeof (PhoneReferrals) == sizeof (guint)
-                 && sizeof (PhonePublish) == sizeof (guint));
+                 && sizeof (PhonePublish) == sizeof (guint) && sizeof (PhoneParkMethod) == sizeof (guint));
 
 /* ---- checks ---- */
 
@@ -155,6 +157,9 @@ check_forward (const char *value, GError **error)
     return phone_setting_refuse (value, "a number or URI that can be dialled", error);
   return g_strdup (value);
 }
+
+static char *check_slot_code (const char *value, GError **error) { return phone_service_code_check (value, "{slot}", error); }
+static char *check_target_code (const char *value, GError **error) { return phone_service_code_check (value, "{target}", error); }
 
 static char *
 check_prefix (const char *value, GError **error)
@@ -399,6 +404,12 @@ static const PhoneSetting rows[] = {
   TEXT ("forward-no-reply", forward_no_reply, check_forward, "incoming calls that nobody answers are sent on to this number or URI"),
   { .key = "forward-no-reply-timeout", .kind = PHONE_SETTING_UINT, AT (forward_timeout), .min = 1, .max = 600, .def = "20",
     .help = "seconds after which nobody has answered, for forward-no-reply" },
+  TEXT ("park", park, check_slot_code, "where the server parks calls: number, URI or feature code, {slot} in it for the slot that is asked for"),
+  { .key = "park-method", .kind = PHONE_SETTING_WORD, AT (park_method), .words = park_words, .def = "refer",
+    .help = "refer: the call is transferred to park; dtmf: the keys of park are pressed in the call" },
+  TEXT ("retrieve", retrieve, check_slot_code, "dialled to take a parked call, {slot} in it for the slot; default: the slot itself"),
+  TEXT ("pickup", pickup, check_target_code, "dialled to take the call that rings at a phone, {target} in it for its user; default: by dialog-info"),
+  TEXT ("pickup-group", pickup_group, check_forward, "dialled to take the call that rings at any phone of the group"),
   TEXT ("did", did, check_did, "numbers, separated by commas, that this account also answers for"),
   TEXT ("prefix", prefix, check_prefix, "put before plain numbers that are dialled"),
   TEXT ("default-domain", default_domain, check_domain, "HOST[:PORT] for numbers and names without one; default: that of aor"),
@@ -481,7 +492,8 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
 static const char *const per_call_keys[] = {
   "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
   "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "intercom", "intercom-privileged", "max-calls", "record", "transfers", "forward",
-  "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "did", "prefix", "default-domain", "country", "mailbox",
+  "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "park", "park-method",
+  "retrieve", "pickup", "pickup-group", "did", "prefix", "default-domain", "country", "mailbox",
   "message-reports", "message-receipts", "answering", "answering-after",
   "answering-busy", "answering-away", "greeting", NULL,
 };
@@ -580,6 +592,14 @@ check_forwards (const PhoneAccountSettings *settings, GError **error)
   return TRUE;
 }
 
+static gboolean
+are_keys (const char *code)
+{
+  g_autofree char *keys = code ? phone_service_code_expand (code, "{slot}", strstr (code, "{slot}") ? "0" : NULL) : NULL;
+
+  return keys && keys[strspn (keys, "0123456789*#ABCDabcd")] == '\0';
+}
+
 gboolean
 phone_account_settings_validate (const PhoneAccountSettings *settings, GError **error)
 {
@@ -591,6 +611,8 @@ phone_account_settings_validate (const PhoneAccountSettings *settings, GError **
     problem = "aor: is required";
   else if (g_str_has_prefix (settings->aor, "sips:") && settings->transport != PHONE_TRANSPORT_TLS)
     problem = "aor: sips: needs transport=tls";
+  else if (settings->park_method == PHONE_PARK_DTMF && !are_keys (settings->park))
+    problem = "park: with park-method=dtmf it is made of the keys 0-9 * # A-D, with {slot}";
   else if (phone_account_settings_srtp (settings) == PHONE_SRTP_REQUIRED && settings->keying == PHONE_KEYING_SDES
            && !phone_account_settings_sdes_allowed (settings))
     problem = "srtp: required with keying=sdes needs transport=tls, or sdes-in-clear=true";

@@ -22,6 +22,10 @@ PHONE_DECLARE_ENUM (PhoneRedirects, phone_redirects, PHONE_REDIRECTS_LIST)
 #define PHONE_REFERRALS_LIST(X) X (PHONE_REFERRALS_ASK, "ask") X (PHONE_REFERRALS_ACCEPT, "accept") X (PHONE_REFERRALS_REFUSE, "refuse")
 PHONE_DECLARE_ENUM (PhoneReferrals, phone_referrals, PHONE_REFERRALS_LIST)
 
+/* How the server is asked to park a call: by a transfer, or by keys that are pressed in the call. */
+#define PHONE_PARK_METHOD_LIST(X) X (PHONE_PARK_REFER, "refer") X (PHONE_PARK_DTMF, "dtmf")
+PHONE_DECLARE_ENUM (PhoneParkMethod, phone_park_method, PHONE_PARK_METHOD_LIST)
+
 /* Whether presence is published (RFC 3903): auto once the user has set a status. */
 #define PHONE_PUBLISH_LIST(X) X (PHONE_PUBLISH_AUTO, "auto") X (PHONE_PUBLISH_ON, "on") X (PHONE_PUBLISH_OFF, "off")
 PHONE_DECLARE_ENUM (PhonePublish, phone_publish, PHONE_PUBLISH_LIST)
@@ -84,6 +88,9 @@ typedef struct
   PhoneReferrals referrals;     /* key "transfers" */
   char *forward, *forward_busy, *forward_no_reply;      /* whom calls go to instead, as a user dials; NULL: nobody */
   guint forward_timeout;        /* s; key "forward-no-reply-timeout" */
+  char *park, *retrieve;        /* codes with a place for {slot}: phone_service_code_expand() */
+  PhoneParkMethod park_method;
+  char *pickup, *pickup_group;  /* codes, the first with a place for {target} */
   char *did;                    /* comma-separated numbers that this account also answers for */
   char *prefix;                 /* dial plan: put before plain numbers */
   char *default_domain;         /* default: the AoR's domain */

@@ -96,6 +96,9 @@ struct _PhoneCall
   guint transfer_sip, transfer_timer;
   char *transfer_target;
   PhoneCall *transfer_to;               /* attended: our other call; reference */
+  char *transfer_reached;               /* URI where the peer has ended up, if it says so; NULL: it does not */
+  gboolean parking;                     /* the transfer is one to the server, which keeps the peer: call-park.c */
+  char *park_slot, *parked;             /* asked for; where it is */
   gboolean transfer_held;               /* it was for the transfer that the call was put on hold */
   gpointer referral;                    /* of the engine: we owe it a final status. On the call that brought it, then on the new one */
   char *referral_target, *referral_replaces, *referred_by;
@@ -115,7 +118,7 @@ struct _PhoneCall
   guint machine_timer, machine_limit;   /* until it answers; until the message is too long */
   gint64 message_start;                 /* CLOCK_MONOTONIC us */
 
-  CallWaiter answer_waiter, hold_waiter, record_waiter;
+  CallWaiter answer_waiter, hold_waiter, record_waiter, park_waiter;
   GString *info_digits;                 /* DTMF by INFO waiting its turn */
   guint info_ms, info_timer;
 };
@@ -149,6 +152,10 @@ gboolean phone_call_is_transferring (PhoneCall *call);
 gboolean phone_call_gives_way (PhoneCall *call);                 /* to another that is up already: it ends soon */
 void phone_call_transfer_state_changed (PhoneCall *call);       /* after every change of state */
 void phone_call_transfer_dispose (PhoneCall *call);
+
+/* ---- call-park.c ---- */
+gboolean phone_call_can_park (PhoneCall *call);
+void phone_call_park_over (PhoneCall *call, gboolean done);     /* the transfer is; nothing if it was not for this */
 
 /* ---- conference.c ---- */
 void phone_call_update_room (PhoneCall *call);

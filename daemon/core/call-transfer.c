@@ -55,6 +55,9 @@ phone_call_transfer_dispose (PhoneCall *call)
   g_clear_handle_id (&call->referral_timer, g_source_remove);
   g_clear_object (&call->transfer_to);
   g_clear_pointer (&call->transfer_target, g_free);
+  g_clear_pointer (&call->transfer_reached, g_free);
+  g_clear_pointer (&call->park_slot, g_free);
+  g_clear_pointer (&call->parked, g_free);
   g_clear_pointer (&call->referral_target, g_free);
   g_clear_pointer (&call->referral_replaces, g_free);
   g_clear_pointer (&call->referred_by, g_free);
@@ -88,6 +91,7 @@ transfer_done (PhoneCall *call, guint sip)
   g_autoptr (PhoneCall) other = g_steal_pointer (&call->transfer_to);
 
   set_transfer (call, PHONE_TRANSFER_DONE, sip);
+  phone_call_park_over (call, TRUE);
   end_transferred (call);
   if (other)
     end_transferred (other);    /* nothing if its peer was faster with the BYE */
@@ -115,6 +119,7 @@ transfer_failed (PhoneCall *call, guint sip)
   g_clear_object (&call->transfer_to);
   call->transfer_held = FALSE;
   set_transfer (call, PHONE_TRANSFER_FAILED, sip);
+  phone_call_park_over (call, FALSE);
   if (resume && call->transfer_resume == 0)
     call->transfer_resume = g_idle_add_full (G_PRIORITY_DEFAULT, on_resume, call, NULL);
 }
@@ -179,6 +184,7 @@ begin_transfer (PhoneCall *call, char *target, PhoneCall *other, GError **error)
 
   g_free (call->transfer_target);
   call->transfer_target = target;
+  g_clear_pointer (&call->transfer_reached, g_free);
   g_set_object (&call->transfer_to, other);
   call->transfer_held = FALSE;
   if (call->state == PHONE_CALL_ACTIVE)
@@ -227,6 +233,13 @@ phone_call_transfer_to (PhoneCall *call, PhoneCall *other, GError **error)
 }
 
 void
+phone_call_on_transfer_reached (PhoneCall *call, const char *uri)
+{
+  g_free (call->transfer_reached);
+  call->transfer_reached = g_strdup (uri);
+}
+
+void
 phone_call_on_transfer (PhoneCall *call, PhoneTransferState state, guint sip)
 {
   g_autoptr (PhoneCall) keep = g_object_ref (call);
@@ -261,6 +274,7 @@ transfer_ended (PhoneCall *call)
   if (phone_call_is_transferring (call))
     set_transfer (call, call->transfer == PHONE_TRANSFER_ACCEPTED && left ? PHONE_TRANSFER_DONE : PHONE_TRANSFER_FAILED,
                   call->transfer_sip);
+  phone_call_park_over (call, call->transfer == PHONE_TRANSFER_DONE);
 }
 
 /* ---- transferee ---- */

@@ -37,6 +37,7 @@ phone_call_dispose (GObject *object)
   phone_call_fire (call, &call->answer_waiter, gone);
   phone_call_fire (call, &call->hold_waiter, gone);
   phone_call_fire (call, &call->record_waiter, gone);
+  phone_call_fire (call, &call->park_waiter, gone);
   G_OBJECT_CLASS (phone_call_parent_class)->dispose (object);
 }
 
@@ -421,7 +422,7 @@ static const ActionRow actions[] = {
   { "resume", can_resume }, { "dtmf", can_send_dtmf }, { "mute", can_mute }, { "silence", can_silence },
   { "play", phone_call_can_play }, { "record", phone_call_can_record },
   { "transfer", phone_call_can_transfer }, { "accept-transfer", phone_call_can_accept_transfer },
-  { "deflect", can_reject },
+  { "park", phone_call_can_park }, { "deflect", can_reject },
 };
 
 const char **

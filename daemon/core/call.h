@@ -87,7 +87,7 @@ PhoneMachine phone_call_get_machine (PhoneCall *call);
 gboolean phone_call_get_intercom (PhoneCall *call);             /* incoming: it is answered by itself, because the caller asked and may */
 gboolean phone_call_is_self_answered (PhoneCall *call);         /* incoming: nobody here answered it */
 /* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence play record transfer accept-transfer
- * deflect.
+ * park deflect.
  * NULL-terminated, free container only. */
 const char **phone_call_get_can (PhoneCall *call);
 gboolean phone_call_is_ended (PhoneCall *call);                 /* disconnecting or disconnected */
@@ -135,6 +135,9 @@ guint phone_call_get_replaced_by (PhoneCall *call);
 gboolean phone_call_transfer (PhoneCall *call, const char *target, GError **error);
 /* Attended: the peers of the two calls talk to each other. */
 gboolean phone_call_transfer_to (PhoneCall *call, PhoneCall *other, GError **error);
+/* The server keeps the peer, under a slot (NULL: it chooses): call-park.c. done: "parked" is known, and the call ends. REJECTED. */
+gboolean phone_call_park (PhoneCall *call, const char *slot, PhoneCallDone done, gpointer data, GError **error);
+const char *phone_call_get_parked (PhoneCall *call);            /* the slot; "": it is not parked, or the slot is unknown */
 /* Does what the peer's REFER asks for. Returns the new call (borrowed). */
 PhoneCall *phone_call_accept_transfer (PhoneCall *call, GError **error);
 gboolean phone_call_decline_transfer (PhoneCall *call, GError **error);
@@ -171,6 +174,8 @@ void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, co
 void phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms);
 /* Our REFER: ACCEPTED (again with every provisional status that the peer reports), DONE, FAILED. sip: the status behind it, 0: none. */
 void phone_call_on_transfer (PhoneCall *call, PhoneTransferState state, guint sip);
+/* Before that: the URI at which the peer has arrived, as it says. */
+void phone_call_on_transfer_reached (PhoneCall *call, const char *uri);
 /* REFER from the peer of the call: it shall be 202 (nothing happens before the engine has sent that), or is refused with the status returned.
  * A referral that was taken is core's until it reports a final status to referral_progress. */
 typedef struct

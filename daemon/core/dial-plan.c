@@ -234,3 +234,11 @@ phone_dial_plan_resolve (const PhoneAccountSettings *settings, const char *targe
 {
   return phone_dial_plan_resolve_in (settings, target, NULL, error);
 }
+
+char *
+phone_dial_plan_resolve_code (const PhoneAccountSettings *settings, const char *code, GError **error)
+{
+  if (!check_characters (code, error))
+    return NULL;
+  return strpbrk (code, "@:") ? phone_dial_plan_resolve (settings, code, error) : at_domain (settings, code, "", FALSE, error);
+}

@@ -21,3 +21,5 @@
  * given one (ISO 3166-1 alpha-2, may be NULL). */
 char *phone_dial_plan_resolve_in (const PhoneAccountSettings *settings, const char *target, const char *country, GError **error);
 char *phone_dial_plan_resolve (const PhoneAccountSettings *settings, const char *target, GError **error);
+/* A code of the server's services as it stands, whatever is put before numbers; a complete address as it would be dialled. */
+char *phone_dial_plan_resolve_code (const PhoneAccountSettings *settings, const char *code, GError **error);

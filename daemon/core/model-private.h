@@ -35,6 +35,8 @@ void phone_account_presence_clear (PhoneAccountPresence *presence);
 void phone_account_presence_set_in_call (PhoneAccount *account, gboolean in_call);
 
 /* ---- watch.c ---- */
+void phone_registry_drop_pickups (PhoneRegistry *registry, PhoneAccount *account);      /* those that wait for an answer */
+PhoneWatch *phone_watch_new (PhoneRegistry *registry, PhoneAccount *account, guint number, const char *uri, PhoneWatchKind kind);
 void phone_registry_restore_watches (PhoneRegistry *registry, PhoneAccount *account);
 void phone_registry_drop_watches (PhoneRegistry *registry, PhoneAccount *account, gboolean forget_saved);
 

@@ -29,6 +29,7 @@ struct _PhoneRegistry
   PhoneMessages *messages;
   PhoneDnd *dnd;
   GPtrArray *watches;           /* owned */
+  GPtrArray *passing_watches;
   GPtrArray *conferences;       /* owned */
   GHashTable *discarded;        /* ids of recordings that go as soon as they end */
   GPtrArray *leaving;           /* accounts that are removed and still have a stack */
@@ -81,6 +82,7 @@ phone_registry_finalize (GObject *object)
   g_object_unref (registry->messages);
   g_ptr_array_unref (registry->calls);
   g_ptr_array_unref (registry->watches);
+  g_ptr_array_unref (registry->passing_watches);
   g_ptr_array_unref (registry->accounts);
   g_ptr_array_unref (registry->leaving);
   g_hash_table_unref (registry->discarded);
@@ -126,6 +128,7 @@ phone_registry_init (PhoneRegistry *registry)
   registry->messages = phone_messages_new (registry);
   registry->dnd = phone_dnd_new (registry);
   registry->watches = g_ptr_array_new_with_free_func (g_object_unref);
+  registry->passing_watches = g_ptr_array_new ();
   registry->conferences = g_ptr_array_new_with_free_func (g_object_unref);
   registry->next_number = 1;
   registry->next_conference = 1;
@@ -211,6 +214,7 @@ GPtrArray *phone_registry_get_accounts (PhoneRegistry *registry) { return regist
 GPtrArray *phone_registry_get_calls (PhoneRegistry *registry) { return registry->calls; }
 GPtrArray *phone_registry_get_conferences (PhoneRegistry *registry) { return registry->conferences; }
 GPtrArray *phone_registry_get_watches (PhoneRegistry *registry) { return registry->watches; }
+GPtrArray *phone_registry_get_passing_watches (PhoneRegistry *registry) { return registry->passing_watches; }
 guint phone_registry_next_watch_number (PhoneRegistry *registry) { return registry->next_watch++; }
 PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry) { return registry->state; }
 PhoneNetworkState phone_registry_get_network (PhoneRegistry *registry) { return registry->network; }
@@ -1127,6 +1131,9 @@ phone_registry_stop (PhoneRegistry *registry, guint deadline, void (*done) (gpoi
   for (guint i = 0; i < calls->len; i++)
     phone_call_end (g_ptr_array_index (calls, i), reason);
   for (guint i = 0; i < registry->accounts->len; i++)
-    phone_account_stop (g_ptr_array_index (registry->accounts, i));
+    {
+      phone_registry_drop_pickups (registry, g_ptr_array_index (registry->accounts, i));
+      phone_account_stop (g_ptr_array_index (registry->accounts, i));
+    }
   maybe_stopped (registry);
 }

@@ -92,6 +92,7 @@ GPtrArray *phone_registry_get_recordings (PhoneRegistry *registry);     /* Phone
 
 /* Watches. target is resolved as one that is dialled; one that is there already is returned again. Saved before it takes effect. */
 GPtrArray *phone_registry_get_watches (PhoneRegistry *registry);
+GPtrArray *phone_registry_get_passing_watches (PhoneRegistry *registry);         /* those of pickup.c, which nobody sees; not owned */
 PhoneWatch *phone_registry_find_watch (PhoneRegistry *registry, guint number);  /* borrowed or NULL */
 PhoneWatch *phone_registry_add_watch (PhoneRegistry *registry, PhoneAccount *account, const char *target, PhoneWatchKind kind,
                                       GError **error);

@@ -250,14 +250,14 @@ save (PhoneRegistry *registry, PhoneAccount *account, PhoneWatch *except, PhoneW
   return ports->store->choice_save (ports->store_data, key, text->len ? text->str : NULL, error);
 }
 
-static PhoneWatch *
-add (PhoneRegistry *registry, PhoneAccount *account, const char *uri, PhoneWatchKind kind)
+PhoneWatch *
+phone_watch_new (PhoneRegistry *registry, PhoneAccount *account, guint number, const char *uri, PhoneWatchKind kind)
 {
   PhoneWatch *watch = g_object_new (PHONE_TYPE_WATCH, NULL);
 
   watch->registry = registry;
   watch->account = g_object_ref (account);
-  watch->number = phone_registry_next_watch_number (registry);
+  watch->number = number;
   watch->uri = g_strdup (uri);
   watch->kind = kind;
   return watch;
@@ -301,7 +301,7 @@ phone_registry_add_watch (PhoneRegistry *registry, PhoneAccount *account, const 
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "There are %d watches already", PHONE_MAX_WATCHES);
       return NULL;
     }
-  watch = add (registry, account, uri, kind);
+  watch = phone_watch_new (registry, account, phone_registry_next_watch_number (registry), uri, kind);
   if (!save (registry, account, NULL, watch, error))
     return NULL;
   publish (registry, g_object_ref (watch));
@@ -346,7 +346,7 @@ phone_registry_restore_watches (PhoneRegistry *registry, PhoneAccount *account)
         continue;
       *space = '\0';
       if (phone_watch_kind_from_string (entries[i], &kind))
-        publish (registry, add (registry, account, space + 1, kind));
+        publish (registry, phone_watch_new (registry, account, phone_registry_next_watch_number (registry), space + 1, kind));
     }
 }
 
@@ -357,6 +357,7 @@ phone_registry_drop_watches (PhoneRegistry *registry, PhoneAccount *account, gbo
   const PhonePorts *ports = phone_registry_get_ports (registry);
   g_autofree char *key = storage_key (account);
 
+  phone_registry_drop_pickups (registry, account);
   for (guint i = watches->len; i-- > 0;)
     if (((PhoneWatch *) g_ptr_array_index (watches, i))->account == account)
       drop (registry, g_ptr_array_index (watches, i));

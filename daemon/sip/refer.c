@@ -7,6 +7,7 @@
 #include "util/name-addr.h"
 
 #define MAX_SIPFRAG (16 * 1024)
+#define MAX_LINES 64
 #define VERSION "SIP/2.0 "
 /* call-id of RFC 3261: words of these, with at most one @ */
 #define WORD_CHARS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-.!%*_+`'~()<>:\\\"/[]?{}@"
@@ -35,6 +36,30 @@ ua_sipfrag_status (const char *content_type, const char *body, gsize length)
   if (length > version + 3 && !strchr (" \r\n", body[version + 3]))
     return 0;
   return status >= 100 && status < 700 ? status : 0;
+}
+
+char *
+ua_sipfrag_contact (const char *content_type, const char *body, gsize length)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (!ua_sipfrag_status (content_type, body, length))
+    return NULL;
+  text = g_strndup (body, length);
+  lines = g_strsplit_set (text, "\r\n", MAX_LINES);
+  for (gsize i = 0; lines[i]; i++)
+    {
+      char *colon = strchr (lines[i], ':');
+      g_autofree char *name = colon ? g_strndup (lines[i], (gsize) (colon - lines[i])) : NULL;
+      g_autoptr (PhoneNameAddr) addr = NULL;
+
+      if (!name || (g_ascii_strcasecmp (g_strstrip (name), "Contact") != 0 && g_ascii_strcasecmp (name, "m") != 0))
+        continue;
+      addr = phone_name_addr_parse (g_strstrip (colon + 1), NULL);
+      return addr ? phone_uri_to_string (addr->uri) : NULL;
+    }
+  return NULL;
 }
 
 char *

@@ -14,6 +14,8 @@ typedef struct
   gboolean early_only;
 } UaDialogId;
 
+/* The URI of the Contact in such a body: where a transferred peer has arrived, if whoever reports it tells (clean). NULL: it does not. Caller frees. */
+char *ua_sipfrag_contact (const char *content_type, const char *body, gsize length);
 /* The status in a body of message/sipfrag, 100-699 (RFC 3420); 0: there is none. */
 guint ua_sipfrag_status (const char *content_type, const char *body, gsize length);
 /* Caller frees. */

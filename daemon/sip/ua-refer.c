@@ -109,6 +109,13 @@ ua_dialog_on_notify (UaStack *stack, const UaEvent *event, gpointer owner)
   if (sip->sip_payload && sip->sip_payload->pl_len > 0 && sip->sip_content_type)
     status = ua_sipfrag_status (sip->sip_content_type->c_type, sip->sip_payload->pl_data, sip->sip_payload->pl_len);
   if (status >= 200 && status < 300)
+    {
+      g_autofree char *reached = ua_sipfrag_contact (sip->sip_content_type->c_type, sip->sip_payload->pl_data, sip->sip_payload->pl_len);
+
+      if (reached)
+        phone_call_on_transfer_reached (dialog->call, reached);
+    }
+  if (status >= 200 && status < 300)
     phone_call_on_transfer (dialog->call, PHONE_TRANSFER_DONE, status);
   else if (status >= 300 || over)
     phone_call_on_transfer (dialog->call, PHONE_TRANSFER_FAILED, status >= 300 ? status : 0);

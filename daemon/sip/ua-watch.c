@@ -187,13 +187,18 @@ ua_watch_stop (gpointer ua, PhoneWatch *watch)
 }
 
 static void
-for_watches (UaAccount *account, void (*func) (gpointer ua, PhoneWatch *watch))
+for_list (UaAccount *account, GPtrArray *watches, void (*func) (gpointer ua, PhoneWatch *watch))
 {
-  GPtrArray *watches = phone_registry_get_watches (account->engine->registry);
-
   for (guint i = 0; i < watches->len; i++)
     if (phone_watch_get_account (g_ptr_array_index (watches, i)) == account->account)
       func (account->engine, g_ptr_array_index (watches, i));
+}
+
+static void
+for_watches (UaAccount *account, void (*func) (gpointer ua, PhoneWatch *watch))
+{
+  for_list (account, phone_registry_get_watches (account->engine->registry), func);
+  for_list (account, phone_registry_get_passing_watches (account->engine->registry), func);
 }
 
 /* ---- the mailbox ---- */

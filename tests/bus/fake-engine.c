@@ -177,6 +177,12 @@ end_with (PhoneCall *call, guint status, const char *phrase)
 }
 
 static void step_refer_done (PhoneCall *call) { phone_call_on_transfer (call, PHONE_TRANSFER_DONE, 200); }
+static void
+step_refer_parked (PhoneCall *call)
+{
+  phone_call_on_transfer_reached (call, "sip:701@example.org");
+  phone_call_on_transfer (call, PHONE_TRANSFER_DONE, 200);
+}
 static void step_refer_busy (PhoneCall *call) { phone_call_on_transfer (call, PHONE_TRANSFER_FAILED, 486); }
 static void step_refer_ringing (PhoneCall *call) { phone_call_on_transfer (call, PHONE_TRANSFER_ACCEPTED, 180); }
 static void step_ring (PhoneCall *call) { phone_call_on_progress (call, 180, NULL); }
@@ -410,7 +416,7 @@ call_refer (gpointer ua, PhoneCall *call, const char *target, PhoneCall *replace
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_NETWORK_DOWN, "No way to %s", target);
       return FALSE;
     }
-  call_later (call, user_is (target, "busy") ? step_refer_busy : user_is (target, "ring") ? step_refer_ringing : step_refer_done);
+  call_later (call, user_is (target, "700") ? step_refer_parked : user_is (target, "busy") ? step_refer_busy : user_is (target, "ring") ? step_refer_ringing : step_refer_done);
   return TRUE;
 }
 

@@ -146,6 +146,10 @@ class Client:
         texts = {k.replace("_", "-"): GLib.Variant("s", v) for k, v in settings.items()}
         return self.call(ROOT, MANAGER, "AddAccount", "(sa{sv})", ident, texts)
 
+    def update(self, account, **settings):
+        texts = {k.replace("_", "-"): GLib.Variant("s", v) for k, v in settings.items()}
+        return self.call(account, ACCOUNT, "Update", "(a{sv})", texts)
+
     # shorthands of the test interface
     def test(self, member, signature="()", *arguments):
         return self.call(TEST_PATH, TEST, member, signature, *arguments)

@@ -72,3 +72,19 @@ def test_deflect(client, ctl):
     client.wait_state(call, "disconnected")
     assert client.get(call, CALL, "Reason")["reason"] == "redirected"
     assert client.test("News") == "deflection sip:carol@example.org "
+
+
+# ---- parking and picking up ----
+
+def test_park_and_pickup(client, ctl):
+    ctl.ok("account", "set", "alice", "park=700", "retrieve=echo", "pickup=*8{target}")
+    call = active(client)
+    assert ctl.ok("park") == "parked at 701\n"
+    client.wait_state(call, "disconnected")
+    assert ctl.json("call", "show", str(number_of(call)))["Parked"] == "701"
+    second = ctl.json("pickup", "--parked")["object"]
+    client.wait_state(second, "active")
+    assert ctl.json("park", str(number_of(second)), "9") == {"slot": "9"}
+    ctl.fails(8, "", "park", str(number_of(call)))
+    third = ctl.json("pickup", "bob", "--account", "alice")["object"]
+    assert client.get(third, CALL, "RemoteUri") == "sip:*8bob@example.org"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """org.phoned.Phone1.Presence, .Voicemail and .Watch, member by member."""
 import pytest
+from gi.repository import GLib
 
 from phonebus import ACCOUNT, CALL, MANAGER, PRESENCE, ROOT, VOICEMAIL, WATCH, refused, wait
 
@@ -65,7 +66,6 @@ def test_watch_wants_a_target_and_a_kind(client):
     with refused("InvalidTarget"):
         watch(client, "sip:")
     with refused("InvalidOption", "colour"):
-        from gi.repository import GLib
         client.call(ALICE, PRESENCE, "Watch", "(ssa{sv})", "sip:bob@example.org", "presence", {"colour": GLib.Variant("s", "red")})
 
 
@@ -100,3 +100,54 @@ def test_mailbox(client):
     call = client.call(ALICE, VOICEMAIL, "Call")
     client.wait_state(call, "active")
     assert client.get(call, CALL, "RemoteUri") == "sip:echo@example.org"
+
+
+# ---- picking up ----
+
+def pickup(client, target="", **options):
+    return client.call(ROOT, MANAGER, "Pickup", "(sa{sv})", target, options)
+
+
+def test_pickup_asks_the_server(client):
+    """A phone that nobody watches: its calls are asked for, once, and nothing of that stays."""
+    call = pickup(client, "sip:ring@example.org")
+    client.wait_state(call, "active")
+    assert client.get(call, CALL, "RemoteUri") == "sip:echo@example.org"
+    with refused("InvalidState", "no call rings"):
+        pickup(client, "sip:busy@example.org")
+    assert not [path for path in client.objects() if "/watch/" in path]
+
+
+def test_pickup_by_code(client):
+    client.update(ALICE, pickup="**{target}")
+    call = pickup(client, "sip:ring@example.org")
+    assert client.get(call, CALL, "RemoteUri") == "sip:**ring@example.org"
+    with refused("InvalidTarget", "code"):
+        pickup(client, "sip:b%20b@example.org")
+
+
+def test_pickup_of_the_group(client):
+    with refused("InvalidState", "pickup-group"):
+        pickup(client)
+    ring = watch(client, "sip:ring@example.org", "dialog")
+    wait(lambda: client.get(ring, WATCH, "CanPickup"))
+    call = pickup(client)
+    assert client.get(call, CALL, "RemoteUri") == "sip:echo@example.org"
+    client.update(ALICE, pickup_group="*8")
+    call = pickup(client)
+    assert client.get(call, CALL, "RemoteUri") == "sip:*8@example.org"
+
+
+def test_pickup_of_a_slot(client):
+    parked = {"parked": GLib.Variant("b", True)}
+    call = pickup(client, "701", **parked)
+    assert client.get(call, CALL, "RemoteUri") == "sip:701@example.org"
+    with refused("NotSupported", "retrieve"):
+        pickup(client, **parked)
+    with refused("InvalidOption", "slot"):
+        pickup(client, "7;1", **parked)
+    client.update(ALICE, retrieve="*88{slot}")
+    call = pickup(client, "701", **parked)
+    assert client.get(call, CALL, "RemoteUri") == "sip:*88701@example.org"
+    call = pickup(client, **parked)
+    assert client.get(call, CALL, "RemoteUri") == "sip:*88@example.org"

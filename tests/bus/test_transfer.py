@@ -7,6 +7,7 @@ from phonebus import CALL, ROOT, number_of, refused, wait
 
 V = GLib.Variant
 NONE = {"state": "none"}
+ALICE = ROOT + "/account/alice"
 
 
 def active(client, target="sip:echo@example.org"):
@@ -166,3 +167,54 @@ def test_accept_at_once_but_not_out_of_another_call(client):
     assert refer(client, call, "sip:echo@example.net") == 202
     wait(lambda: client.get(call, CALL, "ReplacedBy") != "/")
     client.wait_state(client.get(call, CALL, "ReplacedBy"), "active")
+
+
+# ---- parking ----
+
+def park(client, call, **options):
+    return client.call(call, CALL, "Park", "(a{sv})", options)
+
+
+def test_park_tells_the_slot(client):
+    client.update(ALICE, park="700")
+    call = active(client)
+    assert "park" in client.get(call, CALL, "Can")
+    assert park(client, call) == "701"                  # as the server says
+    client.wait_state(call, "disconnected")
+    assert client.get(call, CALL, "Parked") == "701"
+    assert client.get(call, CALL, "Reason") == {"actor": "local", "reason": "transferred"}
+
+
+def test_park_in_a_slot(client):
+    call = active(client)
+    with refused("NotSupported", "park"):
+        park(client, call)
+    with refused("InvalidOption", "slot"):
+        park(client, call, slot=V("s", "7 1"))
+    client.update(ALICE, park="*68{slot}")
+    assert park(client, call, slot=V("s", "12")) == "12"        # the server says nothing
+
+
+def test_park_refused_gives_the_call_back(client):
+    client.update(ALICE, park="busy")
+    call = active(client)
+    with refused("Rejected", "486"):
+        park(client, call)
+    client.wait_state(call, "active")
+    assert client.get(call, CALL, "Parked") == ""
+
+
+def test_park_by_keys(client):
+    client.update(ALICE, park="*5{slot}", park_method="dtmf")
+    call = active(client)
+    assert park(client, call, slot=V("s", "3")) == "3"
+    assert client.get(call, CALL, "State") == "active"          # until the server takes it
+
+
+def test_park_ends_with_the_call(client):
+    client.update(ALICE, park="ring")
+    call = active(client)
+    pending = client.start(call, CALL, "Park", "(a{sv})", {})
+    transfer_is(client, call, "accepted", 180)
+    client.test("End", "(uu)", number_of(call), 0)              # the server has it, and says no more
+    assert pending.wait() == "ring"

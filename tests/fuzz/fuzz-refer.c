@@ -57,7 +57,10 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autofree char *text = g_strndup ((const char *) data, size);
   guint status = ua_sipfrag_status ("message/sipfrag;version=2.0", (const char *) data, size);
 
+  g_autofree char *contact = ua_sipfrag_contact ("message/sipfrag;version=2.0", (const char *) data, size);
+
   g_assert (status == 0 || (status >= 100 && status < 700));
+  g_assert (contact == NULL || (status != 0 && ua_header_is_safe (contact)));
   ua_sipfrag_status (text, (const char *) data, size);
   try_refer_to (text);
   try_id (ua_replaces_parse, text);

@@ -2,6 +2,7 @@
 
 /* Watches, the mailbox and the publication of a phone against a scripted server: refusals, ends of every kind, and how much it costs. */
 
+#include "core/pickup.h"
 #include "core/account-presence.h"
 #include "core/watch.h"
 #include "harness.h"
@@ -133,7 +134,7 @@ on_subscribe (Bed *bed, const PeerMessage *message)
   else if (g_str_equal (event, "presence"))
     notify (bed, message, "active;expires=600", "application/pidf+xml", PIDF ("<r:away/>"));
   else if (g_str_equal (event, "dialog"))
-    notify (bed, message, "active;expires=600", "application/dialog-info+xml", INFO ("0", "full", ""));
+    notify (bed, message, "active;expires=600", "application/dialog-info+xml", g_str_equal (user, "ringing") ? INFO ("0", "full", RINGING) : INFO ("0", "full", ""));
   else
     notify (bed, message, "active;expires=600", NULL, NULL);    /* as widely used servers do: nothing at first */
 }
@@ -302,6 +303,75 @@ test_dialog (void)
   wait_for (count (&bed, "srv") == 1);
   g_assert_cmpuint (g_hash_table_size (bed.calls), ==, 2);      /* the mailbox is the other one */
   g_assert_cmpint (phone_watch_get_lamp (bob), ==, PHONE_LAMP_RINGING);
+  bed_close (&bed);
+}
+
+typedef struct
+{
+  gboolean done, called;
+  GError *error;
+} Picked;
+
+static void
+on_picked_up (PhoneCall *call, const GError *error, gpointer data)
+{
+  Picked *picked = data;
+
+  g_assert_false (picked->done);
+  *picked = (Picked){ TRUE, call != NULL, error ? g_error_copy (error) : NULL };
+}
+
+static Picked
+pick_up (Bed *bed, const char *target)
+{
+  Picked picked = { 0 };
+
+  g_assert_true (phone_registry_pick_up (bed->agent->registry, &(PhonePickupParams){ .target = target }, on_picked_up, &picked, NULL));
+  wait_for (picked.done);
+  return picked;
+}
+
+/* What rings there is asked for once, without a watch that anybody could see, and the subscription ends. */
+static void
+test_pickup (void)
+{
+  Bed bed = { 0 };
+  g_autofree char *replaces = NULL;
+  Picked picked;
+
+  bed_open (&bed, "off");
+  picked = pick_up (&bed, "sip:ringing@example.org");
+  g_assert_true (picked.called);
+  wait_for (peer_request (bed.server, "INVITE", 0) != NULL);
+  replaces = peer_header (peer_request (bed.server, "INVITE", 0), "Replaces");
+  g_assert_cmpstr (replaces, ==, "c@h;to-tag=r;from-tag=l;early-only");
+  wait_for (bed.n_unsubscribes == 1);
+  g_assert_cmpuint (phone_registry_get_watches (bed.agent->registry)->len, ==, 0);
+  picked = pick_up (&bed, "sip:bob@example.org");
+  g_assert_error (picked.error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE);
+  g_clear_error (&picked.error);
+  picked = pick_up (&bed, "sip:status-403@example.org");
+  g_assert_error (picked.error, PHONE_ERROR, PHONE_ERROR_REJECTED);
+  g_clear_error (&picked.error);
+  g_assert_cmpuint (phone_registry_get_passing_watches (bed.agent->registry)->len, ==, 0);
+  bed_close (&bed);
+}
+
+/* The account goes while the server is asked: nobody is left with what has gone. */
+static void
+test_pickup_and_no_account (void)
+{
+  Bed bed = { 0 };
+  Picked picked = { 0 };
+
+  bed_open (&bed, "off");
+  bed.hold_answers = TRUE;
+  g_assert_true (phone_registry_pick_up (bed.agent->registry, &(PhonePickupParams){ .target = "sip:bob@example.org" }, on_picked_up, &picked, NULL));
+  wait_for (count (&bed, "bob") >= 1);
+  g_assert_true (phone_registry_remove_account (bed.agent->registry, bed.account, TRUE, NULL));
+  wait_for (picked.done);
+  g_assert_nonnull (picked.error);
+  g_clear_error (&picked.error);
   bed_close (&bed);
 }
 
@@ -591,6 +661,8 @@ main (int argc, char **argv)
   harness_init (&argc, &argv);
   g_test_add_func ("/sip/presence/watch", test_presence);
   g_test_add_func ("/sip/presence/dialog", test_dialog);
+  g_test_add_func ("/sip/presence/pickup", test_pickup);
+  g_test_add_func ("/sip/presence/pickup-and-no-account", test_pickup_and_no_account);
   for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++)
     {
       g_autofree char *name = g_strdup_printf ("/sip/presence/refused/%s", refusals[i].user);

@@ -254,6 +254,16 @@ def test_cancel_race(phone, callee):
     assert "active" not in phone.calls[str(number)]["states"]
 
 
+def test_park(phone, callee):
+    phone.ctl("account", "set", "us", "park=700")
+    process, number = callee("callee-parked")
+    phone.wait_call("active", number)
+    assert phone.ctl("park", number) == {"slot": "701"}
+    assert phone.reason(number)["reason"] == "transferred"
+    assert phone.ctl("call", "show", number)["Parked"] == "701"
+    process.finish()
+
+
 @pytest.mark.parametrize("scenario, sip, reason, exit_status", [("callee-busy", 486, "busy", 3), ("callee-moved", 302, "redirected", 1)])
 def test_refused(phone, sipp, scenario, sip, reason, exit_status):
     phone.ctl("account", "set", "us", "redirects=refuse")

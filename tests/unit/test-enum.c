@@ -52,6 +52,7 @@
   X (PhoneRedirects, phone_redirects) \
   X (PhoneKeying, phone_keying) \
   X (PhoneReferrals, phone_referrals) \
+  X (PhoneParkMethod, phone_park_method) \
   X (PhoneTransferState, phone_transfer_state) \
   X (PhoneRegistration, phone_registration) \
   X (PhoneCallState, phone_call_state) \

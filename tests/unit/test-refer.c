@@ -77,6 +77,26 @@ test_refer_to (void)
 }
 
 static void
+test_contact (void)
+{
+  static const struct { const char *body, *uri; } cases[] = {
+    { "SIP/2.0 200 OK\r\nContact: <sip:701@pbx.example.org>\r\n", "sip:701@pbx.example.org" },
+    { "SIP/2.0 200 OK\r\nServer: x\r\nm : \"Park\" <sip:5@h>;x=y", "sip:5@h" },
+    { "SIP/2.0 200 OK\r\n", NULL },
+    { "SIP/2.0 200 OK\r\nContact: <not a uri>\r\n", NULL },
+    { "SIP/2.0 200 OK\r\nContact\r\n", NULL },
+    { "Contact: <sip:701@pbx>\r\n", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *uri = ua_sipfrag_contact ("message/sipfrag", cases[i].body, strlen (cases[i].body));
+
+      g_assert_cmpstr (uri, ==, cases[i].uri);
+    }
+}
+
+static void
 test_ids (void)
 {
   UaDialogId id;
@@ -104,6 +124,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/refer/contact", test_contact);
   g_test_add_func ("/refer/sipfrag", test_sipfrag);
   g_test_add_func ("/refer/refer-to", test_refer_to);
   g_test_add_func ("/refer/ids", test_ids);

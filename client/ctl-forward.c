@@ -4,6 +4,7 @@
 
 #include "ctl.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,15 @@ static const CtlOption account_options[] = {
   { 0 },
 };
 
+static const CtlOption set_options[] = {
+  { "account", 'a', "ID", "the account; otherwise the default one" },
+  { "server", 's', NULL, "by the server: its code is dialled, and works while this phone is off" },
+  { 0 },
+};
+
 static const CtlOption no_reply_options[] = {
   { "account", 'a', "ID", "the account; otherwise the default one" },
+  { "server", 's', NULL, "by the server: its code is dialled, and works while this phone is off" },
   { "after", 0, "SECONDS", "how long it rings before that, 1 to 600" },
   { 0 },
 };
@@ -65,20 +73,46 @@ set_target (Ctl *ctl, const char *path, const char *property, const char *target
   return ctl_set_property (ctl, path, PHONE_DBUS_FORWARDING, property, "s", strcmp (target, "off") == 0 ? "" : target);
 }
 
+/* The server's own forwarding: a call with its code. */
 static int
-set (Ctl *ctl, const CtlArgs *args, const char *property)
+set_at_server (Ctl *ctl, const char *path, const char *kind, const char *target)
+{
+  sd_bus_message *reply = NULL;
+  const char *call;
+  CtlValue *value;
+  int status = ctl_call_method (ctl, path, PHONE_DBUS_FORWARDING, "SetAtServer", &reply, "ss", kind, strcmp (target, "off") == 0 ? "" : target);
+
+  if (status == CTL_EXIT_OK && sd_bus_message_read (reply, "o", &call) < 0)
+    status = ctl_report (ctl, NULL, NULL, -EBADMSG);
+  if (status == CTL_EXIT_OK)
+    {
+      value = ctl_value_new_dict ();
+      ctl_value_set (value, "call", ctl_value_new_uint (strtoul (strrchr (call, '/') + 1, NULL, 10)));
+      ctl_value_set (value, "object", ctl_value_new_string (call));
+      if (ctl->json)
+        ctl_print_json (value);
+      else
+        ctl_print (ctl, CTL_PLAIN, "call %s", strrchr (call, '/') + 1);
+      ctl_value_free (value);
+    }
+  sd_bus_message_unref (reply);
+  return status;
+}
+
+static int
+set (Ctl *ctl, const CtlArgs *args, const char *property, const char *kind)
 {
   int status;
   char *path = ctl_choose_account (ctl, args, &status);
 
   if (path)
-    status = set_target (ctl, path, property, args->words[1]);
+    status = ctl_args_flag (args, "server") ? set_at_server (ctl, path, kind, args->words[1]) : set_target (ctl, path, property, args->words[1]);
   free (path);
   return status;
 }
 
-static int run_all (Ctl *ctl, const CtlArgs *args) { return set (ctl, args, "Unconditional"); }
-static int run_busy (Ctl *ctl, const CtlArgs *args) { return set (ctl, args, "Busy"); }
+static int run_all (Ctl *ctl, const CtlArgs *args) { return set (ctl, args, "Unconditional", "unconditional"); }
+static int run_busy (Ctl *ctl, const CtlArgs *args) { return set (ctl, args, "Busy", "busy"); }
 
 static int
 run_no_reply (Ctl *ctl, const CtlArgs *args)
@@ -93,6 +127,13 @@ run_no_reply (Ctl *ctl, const CtlArgs *args)
       ctl_error ("--after wants seconds, not '%s'", after);
       return CTL_EXIT_USAGE;
     }
+  if (after && ctl_args_flag (args, "server"))
+    {
+      ctl_error ("--after and --server do not go together: the server has a time of its own");
+      return CTL_EXIT_USAGE;
+    }
+  if (ctl_args_flag (args, "server"))
+    return set (ctl, args, "NoReply", "no-reply");
   path = ctl_choose_account (ctl, args, &status);
   if (path && after)
     status = ctl_set_property (ctl, path, PHONE_DBUS_FORWARDING, "NoReplyTimeout", "u", (uint32_t) seconds);
@@ -117,8 +158,8 @@ run_off (Ctl *ctl, const CtlArgs *args)
 
 static const CtlVerb actions[] = {
   { "show", "", "whom calls are sent on to", account_options, run_show },
-  { "all", "TARGET|off", "send every call on", account_options, run_all },
-  { "busy", "TARGET|off", "send calls on that would get busy", account_options, run_busy },
+  { "all", "TARGET|off", "send every call on", set_options, run_all },
+  { "busy", "TARGET|off", "send calls on that would get busy", set_options, run_busy },
   { "no-reply", "TARGET|off", "send calls on that nobody answers", no_reply_options, run_no_reply },
   { "off", "", "send nothing on any more", account_options, run_off },
   { 0 },

@@ -60,6 +60,21 @@ set_seconds (sd_bus *bus_, const char *path, const char *interface, const char *
   return r < 0 ? r : update (data, property, text, ret_error);
 }
 
+static int
+on_set_at_server (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusAccount *self = data;
+  g_autoptr (GError) error = NULL;
+  const char *kind, *target;
+  PhoneCall *call;
+  int r = sd_bus_message_read (m, "ss", &kind, &target);
+
+  if (r < 0)
+    return r;
+  call = phone_registry_forward_at_server (self->bus->registry, self->account, kind, target, &error);
+  return call ? sd_bus_reply_method_return (m, "o", bus_call_path (self->bus, call)) : bus_error_set (ret_error, error);
+}
+
 BUS_GETTER (get_all, BusAccount, bus_append_text (reply, settings (self)->forward))
 BUS_GETTER (get_busy, BusAccount, bus_append_text (reply, settings (self)->forward_busy))
 BUS_GETTER (get_no_reply, BusAccount, bus_append_text (reply, settings (self)->forward_no_reply))
@@ -68,6 +83,8 @@ BUS_GETTER (get_timeout, BusAccount, sd_bus_message_append (reply, "u", settings
 #define WRITABLE SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE | SD_BUS_VTABLE_UNPRIVILEGED
 const sd_bus_vtable bus_forwarding_vtable[] = {
   SD_BUS_VTABLE_START (0),
+  SD_BUS_METHOD_WITH_ARGS ("SetAtServer", SD_BUS_ARGS ("s", kind, "s", target), SD_BUS_RESULT ("o", call), on_set_at_server,
+                           SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_WRITABLE_PROPERTY ("Unconditional", "s", get_all, set_target, 0, WRITABLE),
   SD_BUS_WRITABLE_PROPERTY ("Busy", "s", get_busy, set_target, 0, WRITABLE),
   SD_BUS_WRITABLE_PROPERTY ("NoReply", "s", get_no_reply, set_target, 0, WRITABLE),

@@ -87,6 +87,8 @@ typedef struct
   PhoneRecordPolicy record;
   PhoneReferrals referrals;     /* key "transfers" */
   char *forward, *forward_busy, *forward_no_reply;      /* whom calls go to instead, as a user dials; NULL: nobody */
+  /* What the server's own forwarding is switched with, the first of each with a place for {target} */
+  char *forward_on, *forward_off, *forward_busy_on, *forward_busy_off, *forward_no_reply_on, *forward_no_reply_off;
   guint forward_timeout;        /* s; key "forward-no-reply-timeout" */
   char *park, *retrieve;        /* codes with a place for {slot}: phone_service_code_expand() */
   PhoneParkMethod park_method;

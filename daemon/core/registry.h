@@ -78,6 +78,9 @@ typedef struct
   const char *referred_by;
 } PhoneDialOptions;
 PhoneCall *phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDialOptions *options, GError **error);
+/* Dials the server's code for it: forward-code.c. kind: unconditional, busy, no-reply; target "": off. NOT_SUPPORTED: the account has no such code.
+ * Borrowed. */
+PhoneCall *phone_registry_forward_at_server (PhoneRegistry *registry, PhoneAccount *account, const char *kind, const char *target, GError **error);
 void phone_registry_hangup_all (PhoneRegistry *registry);
 /* With which account a target is meant, when nobody says: the one whose domain it names, else the default one; NULL: there is none. */
 PhoneAccount *phone_registry_choose_account (PhoneRegistry *registry, const char *target);

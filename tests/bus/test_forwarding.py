@@ -2,7 +2,7 @@
 """org.phoned.Phone1.Forwarding, and `phonectl forward`."""
 import pytest
 
-from phonebus import ACCOUNT, FORWARDING, ROOT, refused, wait
+from phonebus import ACCOUNT, CALL, FORWARDING, ROOT, refused, wait
 from phonectl import Ctl
 
 ALICE = ROOT + "/account/alice"
@@ -49,3 +49,35 @@ def test_phonectl(client, ctl):
     assert client.get_all(ALICE, FORWARDING) == {**NOBODY, "NoReplyTimeout": 9}
     ctl.fails(2, "", "forward", "no-reply", "bob", "--after", "soon")
     ctl.fails(7, "", "forward", "all", "bob", "--account", "nobody")
+
+
+# ---- by the server ----
+
+def at_server(client, kind, target):
+    return client.call(ALICE, FORWARDING, "SetAtServer", "(ss)", kind, target)
+
+
+def test_at_server(client):
+    with refused("NotSupported", "forward-on"):
+        at_server(client, "unconditional", "123")
+    client.update(ALICE, prefix="0", forward_on="*72{target}", forward_off="*73", forward_busy_on="*90", forward_no_reply_on="61{target}")
+    for kind, target, uri in (("unconditional", "030 12-34", "sip:*720301234@example.org"), ("unconditional", "", "sip:*73@example.org"),
+                              ("no-reply", "bob", "sip:61bob@example.org")):
+        assert client.get(at_server(client, kind, target), CALL, "RemoteUri") == uri
+    with refused("InvalidOption", "no-reply"):
+        at_server(client, "sometimes", "123")
+    with refused("InvalidTarget", "{target}"):
+        at_server(client, "busy", "123")
+    for target in ("sip:bob@example.org", "112"):
+        with refused("InvalidTarget"):
+            at_server(client, "unconditional", target)
+    assert client.get_all(ALICE, FORWARDING) == NOBODY
+
+
+def test_phonectl_at_server(client, ctl):
+    ctl.ok("account", "set", "alice", "forward-on=*72{target}", "forward-off=*73", "forward-no-reply-on=*61{target}")
+    assert client.get(ctl.json("forward", "all", "--server", "123")["object"], CALL, "RemoteUri") == "sip:*72123@example.org"
+    assert client.get(ctl.json("forward", "all", "-s", "off")["object"], CALL, "RemoteUri") == "sip:*73@example.org"
+    assert client.get(ctl.json("forward", "no-reply", "--server", "5")["object"], CALL, "RemoteUri") == "sip:*615@example.org"
+    ctl.fails(2, "--after", "forward", "no-reply", "--server", "--after", "9", "5")
+    ctl.fails(1, "forward-busy-on", "forward", "busy", "--server", "5")

@@ -277,6 +277,20 @@ def test_refused(phone, sipp, scenario, sip, reason, exit_status):
         assert found["q850"] == 17
 
 
+def test_forward_at_the_server(phone, sipp):
+    """The code goes out as it stands, to the server."""
+    phone.ctl("account", "set", "us", f"default-domain={SIPP}", "forward-on=*72{target}#", "prefix=9")
+    try:
+        process = sipp("callee-busy")
+        wait_bound(SIPP, 5060)
+        number = phone.ctl("forward", "all", "--server", "0301234")["call"]
+        assert phone.reason(number)["reason"] == "busy"
+        process.finish()
+        assert f"INVITE sip:*720301234%23@{SIPP} SIP/2.0" in process.messages()
+    finally:
+        phone.ctl("account", "set", "us", "default-domain=", "prefix=")
+
+
 def test_moved(phone, sipp):
     """The caller goes where the 302 says, to one address after the other; nobody is there any more."""
     phone.ctl("account", "set", "us", "redirects=follow")

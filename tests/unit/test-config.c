@@ -433,6 +433,8 @@ test_save_all (Fixture *f, gconstpointer data)
     "turn-user", "t", "turn-password-file", "/t", "dtmf", "info", "redirects", "refuse",
     "auto-answer", "0", "intercom", "a@b,c", "intercom-privileged", "d@e", "max-calls", "3", "record", "all", "transfers", "refuse",
     "forward", "1", "forward-busy", "sip:b@c", "forward-no-reply", "c", "forward-no-reply-timeout", "7",
+    "forward-on", "*1{target}", "forward-off", "#1", "forward-busy-on", "*2{target}", "forward-busy-off", "#2", "forward-no-reply-on", "*3{target}",
+    "forward-no-reply-off", "#3",
     "park", "*6{slot}", "park-method", "dtmf", "retrieve", "*7{slot}", "pickup", "*8{target}", "pickup-group", "*9",
     "did", "+1,2",
     "prefix", "#0", "default-domain", "d:1", "country", "AT", "publish", "on", "mwi", "no", "mailbox", "*98",

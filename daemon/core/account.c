@@ -502,6 +502,12 @@ phone_account_on_registration (PhoneAccount *account, PhoneRegistration state, c
 }
 
 void
+phone_account_on_located (PhoneAccount *account)
+{
+  phone_registry_account_ready (account->registry, account);
+}
+
+void
 phone_account_on_tls (PhoneAccount *account, const PhoneTlsInfo *info)
 {
   PhoneTlsInfo *copy = NULL;

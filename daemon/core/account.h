@@ -73,4 +73,5 @@ void phone_account_set_engine_data (PhoneAccount *account, gpointer data);
 void phone_account_on_registration (PhoneAccount *account, PhoneRegistration state, const PhoneRegistrationDetail *detail);
 void phone_account_on_tls (PhoneAccount *account, const PhoneTlsInfo *info);            /* NULL: connection gone */
 void phone_account_on_capabilities (PhoneAccount *account, const char *const *capabilities);
+void phone_account_on_located (PhoneAccount *account);                                  /* the target of a call: see PhoneSignallingOps */
 void phone_account_on_stopped (PhoneAccount *account);                                  /* after account_remove: all is closed */

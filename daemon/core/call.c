@@ -555,20 +555,33 @@ on_account_timeout (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* It needs a stack; and a registration, where there is one to come. Help is called at once. */
-static gboolean
-can_invite (PhoneCall *call)
+typedef enum
 {
-  return phone_account_is_open (call->account)
-         && (!phone_account_get_settings (call->account)->do_register
-             || phone_account_get_registration (call->account) == PHONE_REGISTRATION_REGISTERED
-             || phone_is_emergency_number (call->target, phone_registry_country (call->registry, call->account)));
+  PROSPECT_READY,
+  PROSPECT_WAIT,
+  PROSPECT_NONE,
+} Prospect;
+
+/* It needs a stack; a registration, where there is one to come; and the way. Help is called at once. */
+static Prospect
+judge_prospect (PhoneCall *call)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
+
+  if (!settings->enabled)
+    return PROSPECT_NONE;
+  if (!phone_account_is_open (call->account)
+      || (settings->do_register && phone_account_get_registration (call->account) != PHONE_REGISTRATION_REGISTERED
+          && !phone_is_emergency_number (call->target, phone_registry_country (call->registry, call->account))))
+    return call->when_registered || phone_account_is_settling (call->account) ? PROSPECT_WAIT : PROSPECT_NONE;
+  return ports->sig->call_is_located && !ports->sig->call_is_located (ports->ua, call->account, call->target) ? PROSPECT_WAIT : PROSPECT_READY;
 }
 
 gboolean
 phone_call_start (PhoneCall *call, GError **error)
 {
-  if (!can_invite (call))
+  if (judge_prospect (call) != PROSPECT_READY)
     {
       call->account_timeout = g_timeout_add_seconds (ACCOUNT_WAIT_S, on_account_timeout, call);
       return TRUE;
@@ -579,13 +592,13 @@ phone_call_start (PhoneCall *call, GError **error)
 void
 phone_call_account_changed (PhoneCall *call)
 {
-  gboolean enabled = phone_account_get_settings (call->account)->enabled, ready = enabled && can_invite (call);
+  Prospect prospect = call->account_timeout ? judge_prospect (call) : PROSPECT_WAIT;
   g_autoptr (GError) error = NULL;
 
-  if (call->account_timeout == 0 || (enabled && !ready && (call->when_registered || phone_account_is_settling (call->account))))
+  if (prospect == PROSPECT_WAIT)
     return;
   g_clear_handle_id (&call->account_timeout, g_source_remove);
-  if (!ready)
+  if (prospect == PROSPECT_NONE)
     give_up_waiting (call);
   else if (!send_invite (call, &error))
     give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_FAILED, error->message);

@@ -69,6 +69,9 @@ typedef struct
   /* The same for a numeric address. */
   char *(*local_address_towards) (gpointer ua, const char *address);
 
+  /* Whether it is known by what kind of address target can be reached, on which account_local_address depends. FALSE: that is being found out,
+   * and phone_account_on_located() follows. May be NULL: it always is. */
+  gboolean (*call_is_located) (gpointer ua, PhoneAccount *account, const char *target);
   /* Calls. The engine keeps its dialog under the call pointer until phone_call_on_ended(). offer may be NULL only in answer. */
   gboolean (*call_invite) (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,
                            GError **error);

@@ -11,6 +11,7 @@
  * that a proxy rewrote to a public address (RFC 3581) still names us. */
 
 #include "sip/ua-dialog.h"
+#include "sip/ua-locate.h"
 #include "sip/ua-presence.h"
 #include "sip/ua-walk.h"
 #include "sip/target.h"
@@ -208,7 +209,8 @@ ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
     }
   account->credentials = ua_credentials_new (settings->auth_user ? settings->auth_user : account->user,
                                              phone_account_get_password (phone_account));
-  account->stack = ua_stack_new (account, error);
+  account->places = ua_places_new ();
+  account->stack = ua_stack_new (account, AF_UNSPEC, error);
   if (!account->stack)
     {
       ua_account_free (account);
@@ -229,6 +231,9 @@ ua_account_free (UaAccount *account)
     ua_registration_free (account->registration);
   if (account->stack)
     account->stack->account = NULL;
+  if (account->second)
+    account->second->account = NULL;
+  g_clear_pointer (&account->places, g_hash_table_unref);
   ua_credentials_free (account->credentials);
   g_free (account->tls_text);
   g_free (account->instance);
@@ -248,11 +253,25 @@ ua_account_free (UaAccount *account)
 }
 
 void
-ua_account_stopped (UaAccount *account)
+ua_account_close (UaAccount *account, guint deadline)
+{
+  g_hash_table_remove_all (account->places);
+  if (account->second)
+    ua_stack_close (account->second, deadline);
+  ua_stack_close (account->stack, deadline);
+}
+
+void
+ua_account_stack_gone (UaAccount *account, UaStack *stack)
 {
   g_autoptr (PhoneAccount) phone_account = g_object_ref (account->account);
 
-  account->stack = NULL;
+  if (stack == account->second)
+    account->second = NULL;
+  else
+    account->stack = NULL;
+  if (account->stack || account->second)
+    return;
   g_ptr_array_remove_fast (account->engine->accounts, account);
   phone_account_set_engine_data (phone_account, NULL);
   ua_account_free (account);
@@ -268,17 +287,15 @@ ua_account_settings (UaAccount *account)
 /* ---- who we are ---- */
 
 char *
-ua_account_contact_uri (UaAccount *account, const char *target)
+ua_stack_contact_uri (UaStack *stack, const char *target)
 {
-  UaStack *stack = account->stack;
-  g_autofree char *target_host = NULL;
+  UaAccount *account = stack->account;
   g_autofree char *towards = NULL;
   g_autofree char *host = NULL;
-  guint16 target_port;
   PhoneTransport transport = stack->transport == PHONE_TRANSPORT_AUTO ? stack->flow : stack->transport;
 
-  if (!account->route && target && !stack->bound && ua_route_split (target, &target_host, &target_port))
-    towards = ua_route_source (target_host, stack->family);
+  if (!account->route && target && !stack->bound)
+    towards = ua_locate_source (stack, target);
   /* The other side will look for this name in our certificate when it has something to say. */
   if (!account->route && stack->tls && !ua_tls_policy_names (stack->tls, towards ? towards : stack->address)
       && ua_tls_policy_names (stack->tls, account->domain))
@@ -294,9 +311,9 @@ ua_account_contact_uri (UaAccount *account, const char *target)
 }
 
 char *
-ua_account_contact (UaAccount *account, const char *target)
+ua_stack_contact (UaStack *stack, const char *target)
 {
-  g_autofree char *uri = ua_account_contact_uri (account, target);
+  g_autofree char *uri = ua_stack_contact_uri (stack, target);
 
   return g_strdup_printf ("<%s>", uri);
 }
@@ -389,9 +406,8 @@ ua_account_trusts (UaAccount *account, const struct sockaddr *from)
 char *
 ua_account_local_address (UaAccount *account, const char *target)
 {
-  UaStack *stack = account->stack;
-  g_autofree char *host = NULL;
-  guint16 port;
+  UaStack *located = account->stack && target ? ua_locate_stack (account, target, NULL) : NULL;
+  UaStack *stack = located ? located : account->stack;
 
   if (!stack)
     return NULL;
@@ -401,9 +417,7 @@ ua_account_local_address (UaAccount *account, const char *target)
     return ua_route_source_for ((struct sockaddr *) &account->server);
   if (account->route_host)
     return ua_route_source (account->route_address, stack->family);
-  if (target && ua_route_split (target, &host, &port))
-    return ua_route_source (host, stack->family);
-  return ua_route_source (NULL, stack->family);
+  return target ? ua_locate_source (stack, target) : ua_route_source (NULL, stack->family);
 }
 
 /* sofia resolves to A or AAAA only, as its sockets are; both in one nua do not go together with IPv6 literals (503). So there is one family at a
@@ -420,7 +434,7 @@ ua_account_try_other_family (UaAccount *account)
   if (account->route_address || old->bound || old->n_dialogs > 0 || !source || account->n_families++ % 2 == 1)
     return FALSE;
   account->family = other;
-  stack = ua_stack_new (account, &error);
+  stack = ua_stack_new (account, AF_UNSPEC, &error);
   if (!stack)
     {
       phone_log_warning (&account->log, "Account %s: %s", account->id, error->message);
@@ -442,10 +456,14 @@ ua_account_network_changed (UaAccount *account)
 {
   if (account->removing || !account->stack || account->stack->state != UA_STACK_RUNNING)
     return;
+  g_hash_table_remove_all (account->places);
   if (ua_stack_update_address (account->stack))
     ua_stack_foreach (account->stack, UA_OWNER_DIALOG, ua_dialog_network_changed, NULL);
+  if (account->second && ua_stack_update_address (account->second))
+    ua_stack_foreach (account->second, UA_OWNER_DIALOG, ua_dialog_network_changed, NULL);
   if (account->registration && ua_registration_is_wanted (account->registration))
     ua_registration_start (account->registration);
   else if (!account->registration)
     ua_subscriptions_resume (account, TRUE);
+  phone_account_on_located (account->account);  /* what was being asked is asked anew */
 }

@@ -18,7 +18,7 @@
 static void
 respond (UaDialog *dialog, guint status, const char *phrase, const char *sdp)
 {
-  g_autofree char *contact = dialog->stack->account ? ua_account_contact (dialog->stack->account, NULL) : NULL;
+  g_autofree char *contact = dialog->stack->account ? ua_stack_contact (dialog->stack, NULL) : NULL;
 
   nua_respond (dialog->nh, (int) status, phrase ? phrase : sip_status_phrase ((int) status),
                TAG_IF (contact && status < 300, SIPTAG_CONTACT_STR (contact)),
@@ -29,7 +29,7 @@ respond (UaDialog *dialog, guint status, const char *phrase, const char *sdp)
 static void
 respond_ok (UaDialog *dialog, const char *sdp)
 {
-  g_autofree char *contact = dialog->stack->account ? ua_account_contact (dialog->stack->account, NULL) : NULL;
+  g_autofree char *contact = dialog->stack->account ? ua_stack_contact (dialog->stack, NULL) : NULL;
   g_autofree char *mode = dialog->answer_mode ? g_strdup_printf ("%s: %s", dialog->answer_mode,
                                                                  phone_call_is_self_answered (dialog->call) ? "Auto" : "Manual")
                                               : NULL;
@@ -370,7 +370,7 @@ void
 ua_incoming_on_options (UaStack *stack, const UaEvent *event, gpointer owner)
 {
   gboolean ours = stack->account && (owner || !event->sip->sip_request->rq_url->url_user || ua_incoming_is_for_us (stack->account, event->sip));
-  g_autofree char *contact = ours ? ua_account_contact (stack->account, NULL) : NULL;
+  g_autofree char *contact = ours ? ua_stack_contact (stack, NULL) : NULL;
 
   if (!ours)
     nua_respond (event->nh, SIP_404_NOT_FOUND, NUTAG_WITH_THIS (stack->nua), TAG_END ());

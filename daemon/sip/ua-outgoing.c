@@ -12,12 +12,12 @@
  * dialog got (sofia would send ACK and everything after to the proxy, whatever Record-Route says). */
 
 #include "sip/ua-dialog.h"
+#include "sip/ua-locate.h"
 #include "sip/ua-walk.h"
 
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_status.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "util/name-addr.h"
 
@@ -81,7 +81,7 @@ on_target (gpointer owner, const char *walked, gboolean silent)
 {
   UaDialog *dialog = owner;
   UaAccount *account = dialog->stack->account;
-  g_autofree char *contact = ua_account_contact (account, dialog->target);
+  g_autofree char *contact = ua_stack_contact (dialog->stack, dialog->target);
   g_autofree char *direct = walked ? NULL : ua_direct_route (dialog->stack, dialog->target);
   const char *route = walked ? walked : direct;
 
@@ -105,7 +105,7 @@ send_invite (UaDialog *dialog)
   UaAccount *account = dialog->stack->account;
 
   if (!dialog->walk)
-    dialog->walk = ua_walk_new (account, on_target, dialog);
+    dialog->walk = ua_walk_new (account, dialog->stack, on_target, dialog);
   ua_walk_start (dialog->walk, account->server_uri ? NULL : dialog->target, ua_account_is_registered (account));
 }
 
@@ -154,30 +154,13 @@ make_extra (UaDialog *dialog, const PhoneInviteParams *params, GError **error)
   return TRUE;
 }
 
-/* Straight to an address, without a server that might speak both. */
-static gboolean
-is_reachable (UaStack *stack, const char *target, GError **error)
-{
-  g_autofree char *host = NULL;
-  guint16 port;
-  int family;
-
-  if (!ua_route_split (target, &host, &port))
-    return TRUE;
-  family = ua_address_family (host);
-  if (family == AF_UNSPEC || family == stack->family)
-    return TRUE;
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "%s is an %s address, and account %s speaks %s", host,
-               family == AF_INET6 ? "IPv6" : "IPv4", stack->id, stack->family == AF_INET6 ? "IPv6" : "IPv4");
-  return FALSE;
-}
-
 gboolean
 ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer, GError **error)
 {
   UaAccount *account = phone_account_get_engine_data (phone_call_get_account (call));
   g_autoptr (PhoneUri) uri = phone_uri_parse (params->target, error);
   UaDialog *dialog;
+  UaStack *stack;
 
   g_return_val_if_fail (offer != NULL, FALSE);
   if (!uri)
@@ -188,14 +171,15 @@ ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params,
                    phone_account_get_id (phone_call_get_account (call)));
       return FALSE;
     }
-  if (ua_stack_is_full (account->stack))
+  stack = ua_locate_stack (account, params->target, error);
+  if (!stack)
+    return FALSE;
+  if (ua_stack_is_full (stack))
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "Too many SIP dialogs on account %s", account->id);
       return FALSE;
     }
-  if (!account->server_uri && !is_reachable (account->stack, params->target, error))
-    return FALSE;
-  dialog = ua_dialog_new (account->stack, DIALOG_CALLING);
+  dialog = ua_dialog_new (stack, DIALOG_CALLING);
   if (!make_extra (dialog, params, error))
     {
       ua_dialog_discard (dialog);

@@ -106,6 +106,8 @@ struct _UaAccount
   UaCredentials *credentials;
   char *instance;               /* urn:uuid:... */
   UaStack *stack;               /* the current one; NULL while it is closed */
+  UaStack *second;              /* of the other address family, beside it: ua-locate.h; NULL: none */
+  GHashTable *places;           /* of ua-locate.c */
   UaRegistration *registration; /* NULL: register=false */
   int family;                   /* to bind to, when neither server nor sip.bind says; AF_UNSPEC: what has a route */
   guint n_families;             /* how often the other one was tried */
@@ -122,9 +124,9 @@ struct _UaAccount
 UaAccount *ua_account_new (UaEngine *engine, PhoneAccount *account, GError **error);
 void ua_account_free (UaAccount *account);
 const PhoneAccountSettings *ua_account_settings (UaAccount *account);
-/* Contact header value for requests and responses outside REGISTER; target may be NULL. Caller frees. */
-char *ua_account_contact (UaAccount *account, const char *target);
-char *ua_account_contact_uri (UaAccount *account, const char *target);
+/* Contact header value for requests and responses outside REGISTER; target may be NULL. The stack has an account. Caller frees. */
+char *ua_stack_contact (UaStack *stack, const char *target);
+char *ua_stack_contact_uri (UaStack *stack, const char *target);
 /* From header value; anonymous as RFC 3323 section 4.1 has it. Caller frees. */
 char *ua_account_from (UaAccount *account, gboolean anonymous);
 gboolean ua_account_is_registered (UaAccount *account);
@@ -137,8 +139,9 @@ char *ua_account_local_address (UaAccount *account, const char *target);
 /* The server's name has no address of our family: a stack of the other one takes over. FALSE: there is no point in it. */
 gboolean ua_account_try_other_family (UaAccount *account);
 void ua_account_network_changed (UaAccount *account);
-/* The stack is gone: forgets the account and tells core. Frees account. */
-void ua_account_stopped (UaAccount *account);
+void ua_account_close (UaAccount *account, guint deadline);      /* all its stacks */
+/* The stack is gone. It was the last: forgets the account, tells core, and frees it. */
+void ua_account_stack_gone (UaAccount *account, UaStack *stack);
 
 /* ---- local addresses: ua-route.c ---- */
 
@@ -191,7 +194,7 @@ struct _UaStack
   GSource *reaper;
 };
 
-UaStack *ua_stack_new (UaAccount *account, GError **error);
+UaStack *ua_stack_new (UaAccount *account, int family, GError **error);  /* AF_UNSPEC: as the settings and the network say */
 /* Binds and creates the nua; fills nua, family, address, port, bound. ua-sockets.c */
 gboolean ua_stack_open_sockets (UaStack *stack, nua_callback_f on_event, GError **error);
 /* A handle of ours. tags of nua_handle () come after. The caller gives it to ua_stack_adopt. */

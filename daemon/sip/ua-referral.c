@@ -138,7 +138,7 @@ static void
 respond (UaStack *stack, const UaEvent *event, guint status, gboolean silent)
 {
   const char *phrase = status == 202 ? "Accepted" : sip_status_phrase ((int) status);
-  g_autofree char *contact = stack->account ? ua_account_contact (stack->account, NULL) : NULL;
+  g_autofree char *contact = stack->account ? ua_stack_contact (stack, NULL) : NULL;
 
   nua_respond (event->nh, (int) status, phrase, NUTAG_WITH_THIS (stack->nua),
                TAG_IF (contact && status < 300, SIPTAG_CONTACT_STR (contact)),

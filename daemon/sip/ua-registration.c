@@ -72,7 +72,7 @@ ua_registration_new (UaAccount *account)
   UaRegistration *registration = g_new0 (UaRegistration, 1);
 
   registration->account = account;
-  registration->walk = ua_walk_new (account, on_target, registration);
+  registration->walk = ua_walk_new (account, NULL, on_target, registration);
   registration->keepalive = ua_keepalive_new (account);
   return registration;
 }
@@ -190,7 +190,7 @@ send_register (UaRegistration *registration, const char *route)
 {
   UaAccount *account = registration->account;
   const PhoneAccountSettings *settings = ua_account_settings (account);
-  g_autofree char *uri = ua_account_contact_uri (account, NULL);
+  g_autofree char *uri = ua_stack_contact_uri (account->stack, NULL);
   g_autofree char *old = NULL;
   g_autofree char *contact = NULL;
   char expires[16];
@@ -447,7 +447,7 @@ learn_flow (UaRegistration *registration, const sip_via_t *via)
       stack->public_host = g_strdup (bare);
       stack->public_port = (guint16) number;
     }
-  after = ua_account_contact_uri (registration->account, NULL);
+  after = ua_stack_contact_uri (registration->account->stack, NULL);
   return !g_str_equal (before, after);
 }
 

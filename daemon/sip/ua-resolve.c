@@ -208,7 +208,7 @@ collect_targets (UaResolve *resolve)
           UaTarget *target;
 
           if (!is_good (record, lookup->type)
-              || !inet_ntop (resolve->family, resolve->family == AF_INET6 ? (const void *) &record->sr_aaaa->aaaa_addr
+              || !inet_ntop (lookup->type == sres_type_aaaa ? AF_INET6 : AF_INET, lookup->type == sres_type_aaaa ? (const void *) &record->sr_aaaa->aaaa_addr
                                                                          : (const void *) &record->sr_a->a_addr,
                              text, sizeof text))
             continue;
@@ -226,7 +226,10 @@ collect_targets (UaResolve *resolve)
 static void
 ask_address (UaResolve *resolve, const char *host, PhoneTransport transport, guint16 port, guint rank)
 {
-  ask (resolve, resolve->family == AF_INET6 ? sres_type_aaaa : sres_type_a, host, transport, port, rank);
+  if (resolve->family != AF_INET6)
+    ask (resolve, sres_type_a, host, transport, port, rank);
+  if (resolve->family != AF_INET)
+    ask (resolve, sres_type_aaaa, host, transport, port, rank);
 }
 
 static void
@@ -259,7 +262,7 @@ ask_hosts_of_service (UaResolve *resolve, const Lookup *lookup, guint *rank, gbo
           g_array_append_val (records, record);
       }
   ua_srv_order ((UaSrv *) (gpointer) records->data, records->len, on_chance, NULL);
-  for (guint i = 0; i < records->len && resolve->lookups->len < MAX_HOSTS; i++)
+  for (guint i = 0; i < records->len && resolve->lookups->len < 2 * MAX_HOSTS; i++)
     {
       const UaSrv *record = &g_array_index (records, UaSrv, i);
 

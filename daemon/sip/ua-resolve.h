@@ -11,7 +11,7 @@ typedef struct
   const char *host;             /* a name */
   guint16 port;                 /* 0: as the DNS says */
   PhoneTransport transport;     /* AUTO: as the DNS says */
-  int family;                   /* AF_INET or AF_INET6 */
+  int family;                   /* AF_INET or AF_INET6; AF_UNSPEC: both */
 } UaQuestion;
 
 typedef struct _UaResolve UaResolve;

@@ -142,7 +142,8 @@ ua_stack_open_sockets (UaStack *stack, nua_callback_f on_event, GError **error)
   const char *bind = phone_registry_get_settings (stack->engine->registry)->sip_bind;
   guint16 wanted = 0;
 
-  stack->family = account->route_address ? ua_address_family (account->route_address) : AF_UNSPEC;
+  if (account->route_address)
+    stack->family = ua_address_family (account->route_address);
   if (bind && *bind && !choose_bind (stack, bind, &wanted, error))
     return FALSE;
   if (stack->family == AF_UNSPEC)

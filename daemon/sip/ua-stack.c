@@ -260,7 +260,7 @@ stack_free (UaStack *stack)
 }
 
 UaStack *
-ua_stack_new (UaAccount *account, GError **error)
+ua_stack_new (UaAccount *account, int family, GError **error)
 {
   UaStack *stack = g_new0 (UaStack, 1);
 
@@ -269,6 +269,7 @@ ua_stack_new (UaAccount *account, GError **error)
   stack->id = g_strdup (account->id);
   stack->log.account = stack->id;
   stack->transport = account->transport;
+  stack->family = family;
   stack->flow = PHONE_TRANSPORT_AUTO;
   stack->handles = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   if ((stack->transport == PHONE_TRANSPORT_TLS && !make_tls_policy (stack, error)) || !ua_stack_open_sockets (stack, on_event, error))
@@ -313,7 +314,7 @@ on_reap (gpointer data)
   nua_destroy (stack->nua);
   g_ptr_array_remove_fast (engine->stacks, stack);
   if (account)
-    ua_account_stopped (account);
+    ua_account_stack_gone (account, stack);
   stack_free (stack);
   ua_engine_stack_gone (engine);
   return G_SOURCE_REMOVE;

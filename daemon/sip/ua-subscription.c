@@ -100,12 +100,12 @@ send_subscribe (UaSubscription *subscription)
   UaAccount *account = subscription->account;
   UaStack *stack = account->stack;
   g_autofree char *from = ua_account_from (account, FALSE);
-  g_autofree char *contact = ua_account_contact (account, subscription->uri);
+  g_autofree char *contact = ua_stack_contact (account->stack, subscription->uri);
   char expires[16];
 
   drop_handle (subscription);
   g_free (subscription->contact);
-  subscription->contact = ua_account_contact_uri (account, subscription->uri);
+  subscription->contact = ua_stack_contact_uri (account->stack, subscription->uri);
   subscription->nh = nua_handle (stack->nua, NULL, NUTAG_URL (subscription->uri), SIPTAG_TO_STR (subscription->uri),
                                  SIPTAG_FROM_STR (from), TAG_END ());
   ua_stack_adopt (stack, subscription->nh, UA_OWNER_SUBSCRIPTION, subscription);
@@ -356,7 +356,7 @@ ua_subscriptions_resume (UaAccount *account, gboolean fresh)
   for (guint i = 0; i < account->subscriptions->len; i++)
     {
       UaSubscription *subscription = g_ptr_array_index (account->subscriptions, i);
-      g_autofree char *contact = ua_account_contact_uri (account, subscription->uri);
+      g_autofree char *contact = ua_stack_contact_uri (account->stack, subscription->uri);
       gboolean moved = subscription->nh && g_strcmp0 (contact, subscription->contact) != 0;
 
       if (moved || subscription->detail.state == PHONE_SUBSCRIPTION_IDLE || (fresh && subscription->unreachable))

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "sip/ua-locate.h"
 #include "sip/ua-resolve.h"
 
 #define PATIENCE_MS 4000        /* UDP: after four copies of the request; TCP: three SYN; TLS on a slow line needs two seconds */
@@ -20,6 +21,7 @@
 struct _UaWalk
 {
   UaAccount *account;
+  UaStack *stack;               /* NULL: the account's */
   UaWalkFunc send;
   gpointer owner;
   UaResolve *resolve;
@@ -53,11 +55,12 @@ start_waiting (UaWalk *walk)
 }
 
 UaWalk *
-ua_walk_new (UaAccount *account, UaWalkFunc send, gpointer owner)
+ua_walk_new (UaAccount *account, UaStack *stack, UaWalkFunc send, gpointer owner)
 {
   UaWalk *walk = g_new0 (UaWalk, 1);
 
   walk->account = account;
+  walk->stack = stack;
   walk->send = send;
   walk->owner = owner;
   return walk;
@@ -84,6 +87,12 @@ gboolean
 ua_walk_is_asking (UaWalk *walk)
 {
   return walk->resolve != NULL;
+}
+
+static UaStack *
+get_stack (UaWalk *walk)
+{
+  return walk->stack ? walk->stack : walk->account->stack;
 }
 
 /* ---- the order ---- */
@@ -172,7 +181,7 @@ go (UaWalk *walk, gboolean silent)
 
   stop_waiting (walk);
   if (target)
-    route = ua_target_route (target, walk->direct && account->stack->transport == PHONE_TRANSPORT_TLS);
+    route = ua_target_route (target, walk->direct && get_stack (walk)->transport == PHONE_TRANSPORT_TLS);
   if (!walk->direct)
     {
       g_free (account->route);
@@ -229,7 +238,7 @@ ua_walk_heard (UaWalk *walk, const UaEvent *event)
 static gboolean
 is_for (UaWalk *walk, const char *call_id)
 {
-  UaStack *stack = walk->account->stack;
+  UaStack *stack = get_stack (walk);
   nua_handle_t *nh = stack ? nua_handle_by_call_id (stack->nua, call_id) : NULL;
   gboolean found = nh && (ua_stack_find (stack, nh, UA_OWNER_DIALOG) == walk->owner
                           || ua_stack_find (stack, nh, UA_OWNER_REGISTRATION) == walk->owner);
@@ -304,7 +313,7 @@ on_resolved (GPtrArray *targets, gpointer data)
 static gboolean
 make_question (UaWalk *walk, const char *uri, char **ret_host, UaQuestion *ret_question)
 {
-  UaStack *stack = walk->account->stack;
+  UaStack *stack = get_stack (walk);
   guint16 port;
 
   g_autofree char *known = NULL;
@@ -326,6 +335,7 @@ ua_walk_start (UaWalk *walk, const char *target, gboolean stay)
   UaAccount *account = walk->account;
   g_autofree char *host = NULL;
   UaQuestion question;
+  GPtrArray *located;
 
   ua_walk_stop (walk);
   walk->at = 0;
@@ -334,6 +344,11 @@ ua_walk_start (UaWalk *walk, const char *target, gboolean stay)
   if (stay && !walk->direct && account->targets->len > 0)
     {
       set_targets (walk, account->targets);
+      go (walk, FALSE);
+    }
+  else if (walk->direct && (located = ua_locate_targets (account, target)))
+    {
+      set_targets (walk, located);
       go (walk, FALSE);
     }
   else if ((walk->direct || !account->route_address) && make_question (walk, target ? target : account->server_uri, &host, &question))

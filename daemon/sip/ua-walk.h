@@ -17,7 +17,8 @@ typedef struct _UaWalk UaWalk;
 /* Send the request to route (for NUTAG_PROXY; NULL: sofia finds the way). silent: the one before is still open, unanswered, and to be abandoned. */
 typedef void (*UaWalkFunc) (gpointer owner, const char *route, gboolean silent);
 
-UaWalk *ua_walk_new (UaAccount *account, UaWalkFunc send, gpointer owner);
+/* stack: NULL: whichever the account has. */
+UaWalk *ua_walk_new (UaAccount *account, UaStack *stack, UaWalkFunc send, gpointer owner);
 void ua_walk_free (UaWalk *walk);       /* accepts NULL */
 /* Begins anew. target: a URI, for accounts without a server; else NULL. stay: begin at the target that the account uses if it is not dead. May
  * call send before it returns. */

@@ -8,9 +8,11 @@
 
 #include "sip/ua-presence.h"
 #include "sip/ua-dialog.h"
+#include "sip/ua-locate.h"
 #include "sip/ua-messaging.h"
 #include "sip/ua-walk.h"
 
+#include <sys/socket.h>
 #include <sofia-sip/su_glib.h>
 #include <sofia-sip/sresolv.h>
 
@@ -249,7 +251,7 @@ account_remove (gpointer ua, PhoneAccount *account)
   if (!entry || entry->removing)
     return;
   entry->removing = TRUE;
-  ua_stack_close (entry->stack, CLOSE_DEADLINE_MS);
+  ua_account_close (entry, CLOSE_DEADLINE_MS);
 }
 
 static void
@@ -278,6 +280,14 @@ account_local_address (gpointer ua, PhoneAccount *account, const char *target)
   return entry ? ua_account_local_address (entry, target) : NULL;
 }
 
+static gboolean
+call_is_located (gpointer ua, PhoneAccount *account, const char *target)
+{
+  UaAccount *entry = find_account (account);
+
+  return !entry || !entry->stack || ua_locate_family (entry, target) != AF_UNSPEC;
+}
+
 static char *
 local_address_towards (gpointer ua, const char *address)
 {
@@ -300,6 +310,7 @@ const PhoneSignallingOps ua_signalling_ops = {
   .account_unregister = account_unregister,
   .account_local_address = account_local_address,
   .local_address_towards = local_address_towards,
+  .call_is_located = call_is_located,
   .call_invite = ua_dialog_invite,
   .call_ring = ua_dialog_ring,
   .call_answer = ua_dialog_answer,

@@ -2,9 +2,8 @@
 
 /* Finding the server: NAPTR, SRV, A, AAAA (RFC 3263) against a name server in the test, and /etc/hosts. */
 
-#include "harness.h"
+#include "bed.h"
 #include "name-server.h"
-#include "peer.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +19,7 @@ static const NameRecord zone[] = {
   { "_sip._tcp.spare.test", NAME_SRV, "1 1 5079 host.test" },
   { "_sip._tcp.spare.test", NAME_SRV, "2 1 5071 host.test" },
   { "six.test", NAME_AAAA, "::1" },
+  { "_sip._udp.served.test", NAME_SRV, "1 1 5073 six.test" },
 };
 
 /* ---- tests ---- */
@@ -93,6 +93,12 @@ test_failover (void)
   peer_free (tcp);
 }
 
+static const char *
+sdp_at (gboolean six)
+{
+  return six ? "v=0\r\no=- 1 1 IN IP6 ::1\r\ns=-\r\nc=IN IP6 ::1\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n" : peer_sdp ("127.20.6.2", 30000, "sendrecv");
+}
+
 /* A name with AAAA only. */
 static void
 test_six (void)
@@ -109,6 +115,73 @@ test_six (void)
   g_assert_nonnull (strchr (contact, '['));
   agent_free (agent);
   peer_free (six);
+}
+
+static void
+on_farewell (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  if (message->method && !g_str_equal (message->method, "INVITE"))
+    bed_on_farewell (peer, message, data);
+}
+
+/* Called without a registrar: a name with AAAA only, by itself and behind SRV, an address, and then one over IPv4. Each call makes its offer from
+ * an address of that family, and takes the answer. */
+static void
+test_six_direct (void)
+{
+  static const struct
+  {
+    const char *target, *line;
+    guint peer;
+  } calls[] = {
+    { "sip:bob@six.test:5070", "c=IN IP6 ", 0 },
+    { "sip:bob@served.test", "c=IN IP6 ", 1 },
+    { "sip:bob@[::1]:5070", "c=IN IP6 ", 0 },
+    { "sip:bob@host.test:5070", "c=IN IP4 ", 2 },
+  };
+  Peer *peers[] = { peer_new ("::1", 5070, on_farewell, NULL), peer_new ("::1", 5073, on_farewell, NULL),
+                    peer_new ("127.20.6.2", 5070, on_farewell, NULL) };
+  Agent *agent = agent_new ("", NULL);
+
+  agent_add_account (agent, "alice", "aor", "sip:alice@example.org", "register", "false", "transport", "udp", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      Peer *peer = peers[calls[i].peer];
+      gboolean six = calls[i].peer < 2;
+      guint n = peer_count (peer, "INVITE");
+      PhoneCall *call = agent_dial (agent, calls[i].target);
+      const PeerMessage *invite;
+      g_autofree char *contact = NULL, *ours = NULL;
+
+      wait_for (peer_count (peer, "INVITE") > n);
+      invite = peer_last (peer, "INVITE");
+      g_assert_nonnull (strstr (peer_body (invite), calls[i].line));
+      contact = peer_header (invite, "Contact");
+      g_assert_cmpint (strchr (contact, '[') != NULL, ==, six);
+      ours = g_strdup_printf ("Contact: <sip:bob@%s:%u>\r\n", six ? "[::1]" : "127.20.6.2", peer_port (peer));
+      peer_reply (peer, invite, 200, "OK", "one", ours, sdp_at (six));
+      wait_for (agent->n_active == i + 1);
+      phone_call_hangup (call, NULL);
+      wait_for (agent->n_ended == i + 1);
+    }
+  g_assert_cmpuint (ua_engine_count_stacks (agent->ua), ==, 2);
+  agent_free (agent);
+  for (guint i = 0; i < G_N_ELEMENTS (peers); i++)
+    peer_free (peers[i]);
+}
+
+/* An account that is told to speak IPv4 alone says what is wrong with the name. */
+static void
+test_six_refused (void)
+{
+  Agent *agent = agent_new ("127.20.6.1:5060", NULL);
+  PhoneCall *call;
+
+  agent_add_account (agent, "alice", "aor", "sip:alice@example.org", "register", "false", "transport", "udp", NULL);
+  call = agent_dial (agent, "sip:bob@six.test");
+  wait_for (agent->n_ended == 1);
+  g_assert_cmpstr (phone_call_get_reason (call)->phrase, ==, "six.test has only IPv6 addresses, and account alice speaks IPv4");
+  agent_free (agent);
 }
 
 static void
@@ -200,7 +273,11 @@ main (int argc, char **argv)
       g_test_add_func ("/sip/dns/failover", test_failover);
       /* a way into the world, or an address with AAAA would not be tried */
       if (harness_ip ("-6 addr add 2001:db8:6::1/128 dev lo") && harness_ip ("-6 route add default dev lo src 2001:db8:6::1"))
-        g_test_add_func ("/sip/dns/six", test_six);
+        {
+          g_test_add_func ("/sip/dns/six", test_six);
+          g_test_add_func ("/sip/dns/six-direct", test_six_direct);
+        }
+      g_test_add_func ("/sip/dns/six-refused", test_six_refused);
       g_test_add_func ("/sip/dns/nothing", test_nothing);
       g_test_add_func ("/sip/dns/offline", test_offline);
     }

@@ -49,6 +49,12 @@ other_family (int family)
   return family == AF_INET ? AF_INET6 : AF_INET;
 }
 
+static const char *
+first_address (GPtrArray *targets)
+{
+  return ((const UaTarget *) targets->pdata[0])->address;
+}
+
 static GPtrArray *
 targets_of (GPtrArray *all, int family)
 {
@@ -172,7 +178,7 @@ ua_locate_source (UaStack *stack, const char *target)
   guint16 port;
 
   if (targets)
-    return ua_route_source (((const UaTarget *) targets->pdata[0])->address, stack->family);
+    return ua_route_source (first_address (targets), stack->family);
   return ua_route_split (target, &host, &port) ? ua_route_source (host, stack->family) : NULL;
 }
 
@@ -184,20 +190,14 @@ family_name (int family)
   return family == AF_INET6 ? "IPv6" : "IPv4";
 }
 
+/* host: as the user wrote it. address: one of its own. */
 static gboolean
-open_second (UaAccount *account, const char *target, int family, GError **error)
+open_second (UaAccount *account, const char *host, const char *address, int family, GError **error)
 {
-  const char *uri = account->server_uri ? account->server_uri : target;
-  g_autofree char *host = NULL, *source = NULL;
-  GPtrArray *targets = ua_locate_targets (account, uri);
+  gboolean is_name = ua_address_family (host) == AF_UNSPEC;
+  g_autofree char *source = ua_route_source (address, family);
   g_autoptr (GError) failure = NULL;
-  gboolean is_name;
-  guint16 port;
 
-  if (!ua_route_split (uri, &host, &port))
-    return FALSE;
-  is_name = ua_address_family (host) == AF_UNSPEC;
-  source = ua_route_source (targets ? ((const UaTarget *) targets->pdata[0])->address : host, family);
   if (source && !account->stack->bound)
     account->second = ua_stack_new (account, family, &failure);
   if (account->second)
@@ -211,11 +211,35 @@ open_second (UaAccount *account, const char *target, int family, GError **error)
 UaStack *
 ua_locate_stack (UaAccount *account, const char *target, GError **error)
 {
+  const char *uri = account->server_uri ? account->server_uri : target;
   int family = ua_locate_family (account, target);
+  GPtrArray *targets = ua_locate_targets (account, uri);
+  g_autofree char *host = NULL;
+  guint16 port;
 
-  if (account->registration || family == AF_UNSPEC || family == account->stack->family)
+  if (account->registration || family == AF_UNSPEC || family == account->stack->family || !ua_route_split (uri, &host, &port))
     return account->stack;
-  if (!account->second && !open_second (account, target, family, error))
+  if (!account->second && !open_second (account, host, targets ? first_address (targets) : host, family, error))
     return NULL;
   return account->second;
+}
+
+GPtrArray *
+ua_locate_choose (UaAccount *account, const char *host, GPtrArray *targets, UaStack **ret_stack)
+{
+  g_autoptr (GPtrArray) usual = targets_of (targets, account->stack->family);
+  int other = other_family (account->stack->family);
+  g_autoptr (GPtrArray) others = targets_of (targets, other);
+  g_autoptr (GError) error = NULL;
+
+  *ret_stack = account->stack;
+  if (usual->len > 0 || others->len == 0)
+    return g_steal_pointer (&usual);
+  if (!account->second && !open_second (account, host, first_address (others), other, &error))
+    {
+      phone_log_notice (&account->log, "Account %s: %s", account->id, error->message);
+      return g_steal_pointer (&usual);
+    }
+  *ret_stack = account->second;
+  return g_steal_pointer (&others);
 }

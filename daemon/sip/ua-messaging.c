@@ -9,6 +9,7 @@
  * until then. */
 
 #include "sip/ua-messaging.h"
+#include "sip/ua-walk.h"
 
 #include <netdb.h>
 #include <string.h>
@@ -31,11 +32,20 @@ typedef struct
   nua_handle_t *nh;                     /* ours; NULL: that of a dialog */
   char *id;
   gboolean by_tcp;                      /* for its length */
+  gboolean sent;                        /* on this handle */
+  char *target, *from, *call_id, *body;
+  const char *type;
+  UaWalk *walk;
 } UaMessage;
 
 static void
 message_free (UaMessage *message)
 {
+  ua_walk_free (message->walk);
+  g_free (message->target);
+  g_free (message->from);
+  g_free (message->call_id);
+  g_free (message->body);
   g_free (message->id);
   g_free (message);
 }
@@ -77,32 +87,31 @@ estimate (UaAccount *account, const char *target, const char *from, const char *
          + (phone_account_get_password (account->account) ? CREDENTIALS : 0);
 }
 
-/* *ret_route: where it is sent to, NULL: to its target. FALSE: it cannot be sent. */
+/* FALSE: it cannot be sent. */
 static gboolean
-choose_route (UaAccount *account, const char *target, gsize size, char **ret_route, gboolean *ret_by_tcp, GError **error)
+choose_transport (UaStack *stack, gsize size, gboolean *ret_by_tcp, GError **error)
 {
-  UaStack *stack = account->stack;
-  g_autofree char *plain = NULL;
-  const char *udp;
   gboolean datagrams = stack->transport == PHONE_TRANSPORT_UDP || (stack->transport == PHONE_TRANSPORT_AUTO && stack->flow != PHONE_TRANSPORT_TCP);
 
-  *ret_by_tcp = FALSE;
-  *ret_route = account->route ? g_strdup (account->route) : ua_direct_route (stack, target);
-  if (!datagrams || size <= UA_DATAGRAM_LIMIT)
+  *ret_by_tcp = datagrams && size > UA_DATAGRAM_LIMIT;
+  if (!*ret_by_tcp || stack->transport != PHONE_TRANSPORT_UDP)
     return TRUE;
-  if (stack->transport == PHONE_TRANSPORT_UDP)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NOT_SUPPORTED,
-                   "With %lu octets it is too long for UDP (%d): set transport=auto, tcp or tls", (gulong) size, UA_DATAGRAM_LIMIT);
-      g_clear_pointer (ret_route, g_free);
-      return FALSE;
-    }
-  plain = g_steal_pointer (ret_route);
-  udp = strstr (plain ? plain : target, ";transport=");
-  *ret_route = udp ? g_strdup_printf ("%.*s;transport=tcp", (int) (udp - (plain ? plain : target)), plain ? plain : target)
-                   : g_strconcat (plain ? plain : target, ";transport=tcp", NULL);
-  *ret_by_tcp = TRUE;
-  return TRUE;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_NOT_SUPPORTED,
+               "With %lu octets it is too long for UDP (%d): set transport=auto, tcp or tls", (gulong) size, UA_DATAGRAM_LIMIT);
+  return FALSE;
+}
+
+/* walked: what the walk says. NULL: to its target. */
+static char *
+make_route (UaMessage *message, const char *walked)
+{
+  g_autofree char *direct = walked ? NULL : ua_direct_route (message->stack, message->target);
+  const char *plain = walked ? walked : direct, *uri = plain ? plain : message->target;
+  const char *transport = strstr (uri, ";transport=");
+
+  if (!message->by_tcp)
+    return g_strdup (plain);
+  return transport ? g_strdup_printf ("%.*s;transport=tcp", (int) (transport - uri), uri) : g_strconcat (uri, ";transport=tcp", NULL);
 }
 
 static gboolean
@@ -121,11 +130,49 @@ send_in_dialog (UaDialog *dialog, const PhoneMessageParams *params, const char *
   return TRUE;
 }
 
+static void
+drop_handle (UaMessage *message)
+{
+  ua_stack_drop (message->stack, g_steal_pointer (&message->nh));
+  message->stack->n_messages--;
+}
+
+/* The stack's shutdown finds a message by its handle: there is one before anything is sent. */
+static void
+make_handle (UaMessage *message, UaStack *stack)
+{
+  g_autofree char *to = g_strdup_printf ("<%s>", message->target);
+
+  message->stack = stack;
+  message->sent = FALSE;
+  message->nh = nua_handle (stack->nua, NULL, NUTAG_URL (message->target), SIPTAG_TO_STR (to), SIPTAG_FROM_STR (message->from), TAG_END ());
+  ua_stack_adopt (stack, message->nh, UA_OWNER_MESSAGE, message);
+  stack->n_messages++;
+}
+
+static void
+on_target (gpointer owner, const char *walked, gboolean silent)
+{
+  UaMessage *message = owner;
+  UaStack *stack = ua_walk_get_stack (message->walk);
+  g_autofree char *route = NULL;
+
+  if (message->sent || message->stack != stack)
+    {
+      drop_handle (message);
+      make_handle (message, stack);
+    }
+  route = make_route (message, walked);
+  message->sent = TRUE;
+  nua_message (message->nh, TAG_IF (route, NUTAG_PROXY (route)), TAG_IF (message->call_id, SIPTAG_CALL_ID_STR (message->call_id)),
+               SIPTAG_CONTENT_TYPE_STR (message->type), SIPTAG_PAYLOAD_STR (message->body), TAG_END ());
+}
+
 gboolean
 ua_messaging_send (gpointer ua, PhoneAccount *phone_account, const PhoneMessageParams *params, GError **error)
 {
   UaAccount *account = phone_account_get_engine_data (phone_account);
-  g_autofree char *from = NULL, *body = NULL, *route = NULL, *to = NULL, *call_id = NULL;
+  g_autofree char *from = NULL, *body = NULL;
   const char *type;
   UaMessage *message;
   gboolean by_tcp;
@@ -137,22 +184,22 @@ ua_messaging_send (gpointer ua, PhoneAccount *phone_account, const PhoneMessageP
     }
   from = ua_account_from (account, FALSE);
   body = write_body (account, params, &type);
-  if (!choose_route (account, params->target, estimate (account, params->target, from, body), &route, &by_tcp, error))
+  if (!choose_transport (account->stack, estimate (account, params->target, from, body), &by_tcp, error))
     return FALSE;
   if (params->call && !by_tcp && send_in_dialog (ua_dialog_of (params->call), params, type, body))
     return TRUE;
   message = g_new0 (UaMessage, 1);
-  message->stack = account->stack;
   message->id = g_strdup (params->id);
   message->by_tcp = by_tcp;
-  to = g_strdup_printf ("<%s>", params->target);
+  message->target = g_strdup (params->target);
+  message->from = g_steal_pointer (&from);
+  message->body = g_steal_pointer (&body);
+  message->type = type;
   if (params->content == PHONE_MESSAGE_TEXT)
-    call_id = g_strdup_printf ("%s@" CALL_ID_HOST, params->message_id);
-  message->nh = nua_handle (account->stack->nua, NULL, NUTAG_URL (params->target), SIPTAG_TO_STR (to), SIPTAG_FROM_STR (from), TAG_END ());
-  ua_stack_adopt (account->stack, message->nh, UA_OWNER_MESSAGE, message);
-  account->stack->n_messages++;
-  nua_message (message->nh, TAG_IF (route, NUTAG_PROXY (route)), TAG_IF (call_id, SIPTAG_CALL_ID_STR (call_id)),
-               SIPTAG_CONTENT_TYPE_STR (type), SIPTAG_PAYLOAD_STR (body), TAG_END ());
+    message->call_id = g_strdup_printf ("%s@" CALL_ID_HOST, params->message_id);
+  message->walk = ua_walk_new (account, NULL, on_target, message);
+  make_handle (message, account->stack);
+  ua_walk_start (message->walk, account->server_uri ? NULL : message->target, ua_account_is_registered (account));
   return TRUE;
 }
 
@@ -201,13 +248,15 @@ ua_messaging_on_response (UaStack *stack, const UaEvent *event, gpointer owner)
 {
   UaMessage *message = owner;
 
+  ua_walk_heard (message->walk, event);
   if (event->status < 200)
     return;
   if ((event->status == 401 || event->status == 407) && event->sip && stack->account
       && ua_credentials_answer (stack->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT)
     return;
-  ua_stack_drop (stack, message->nh);
-  stack->n_messages--;
+  if (stack->account && stack->state == UA_STACK_RUNNING && ua_walk_next (message->walk, event))
+    return;
+  drop_handle (message);
   finish (stack, message, event);
   ua_stack_check (stack);
 }

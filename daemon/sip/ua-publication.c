@@ -17,6 +17,7 @@
 #include "core/account-presence.h"
 #include "sip/event-doc.h"
 #include "sip/ua-header.h"
+#include "sip/ua-walk.h"
 
 #define EXPIRES 3600
 #define MIN_REFRESH_MS 1000
@@ -27,6 +28,9 @@ struct _UaPublication
 {
   UaAccount *account;
   nua_handle_t *nh;             /* while a PUBLISH is out */
+  UaWalk *walk;
+  guint sent_expires;           /* of the PUBLISH that is out; a refresh: without the document */
+  gboolean is_refresh;
   GSource *timer;               /* refresh, or the next attempt */
   PhoneBackoff backoff;
   PhoneSubscriptionDetail detail;
@@ -48,16 +52,6 @@ set_state (UaPublication *publication, PhoneSubscription state, guint code, cons
     phone_account_on_publication (publication->account->account, &publication->detail);
 }
 
-UaPublication *
-ua_publication_new (UaAccount *account)
-{
-  UaPublication *publication = g_new0 (UaPublication, 1);
-
-  publication->account = account;
-  publication->expires = EXPIRES;
-  return publication;
-}
-
 static void
 drop_handle (UaPublication *publication)
 {
@@ -70,7 +64,9 @@ void
 ua_publication_free (UaPublication *publication)
 {
   ua_timer_clear (&publication->timer);
+  ua_walk_stop (publication->walk);
   drop_handle (publication);
+  ua_walk_free (publication->walk);
   set_state (publication, PHONE_SUBSCRIPTION_IDLE, 0, NULL, 0);
   phone_subscription_detail_clear (&publication->detail);
   g_free (publication->tag);
@@ -82,6 +78,7 @@ void
 ua_publication_abandon (UaPublication *publication)
 {
   ua_timer_clear (&publication->timer);
+  ua_walk_stop (publication->walk);
   publication->nh = NULL;
   publication->leaving = FALSE;
   g_clear_pointer (&publication->tag, g_free);
@@ -110,24 +107,46 @@ write_document (UaAccount *account)
   return ua_pidf_write (account->aor, id, &info);
 }
 
-/* body NULL: a refresh. */
 static void
-send_publish (UaPublication *publication, guint expires, const char *body)
+on_target (gpointer owner, const char *route, gboolean silent)
 {
+  UaPublication *publication = owner;
   UaAccount *account = publication->account;
   g_autofree char *from = ua_account_from (account, FALSE);
+  const char *body = publication->is_refresh ? NULL : publication->document;
   char seconds[16];
 
   drop_handle (publication);
-  ua_timer_clear (&publication->timer);
-  g_snprintf (seconds, sizeof seconds, "%u", expires);
+  g_snprintf (seconds, sizeof seconds, "%u", publication->sent_expires);
   publication->nh = nua_handle (account->stack->nua, NULL, NUTAG_URL (account->aor), SIPTAG_TO_STR (account->aor), SIPTAG_FROM_STR (from),
                                 TAG_END ());
   ua_stack_adopt (account->stack, publication->nh, UA_OWNER_PUBLICATION, publication);
   nua_method (publication->nh, NUTAG_METHOD ("PUBLISH"), SIPTAG_EVENT_STR ("presence"), SIPTAG_EXPIRES_STR (seconds),
               TAG_IF (publication->tag, SIPTAG_IF_MATCH_STR (publication->tag)),
               TAG_IF (body, SIPTAG_CONTENT_TYPE_STR ("application/pidf+xml")), TAG_IF (body, SIPTAG_PAYLOAD_STR (body)),
-              TAG_IF (account->route, NUTAG_PROXY (account->route)), TAG_END ());
+              TAG_IF (route, NUTAG_PROXY (route)), TAG_END ());
+}
+
+static void
+send_publish (UaPublication *publication, guint expires, gboolean is_refresh)
+{
+  ua_walk_stop (publication->walk);
+  drop_handle (publication);
+  ua_timer_clear (&publication->timer);
+  publication->sent_expires = expires;
+  publication->is_refresh = is_refresh;
+  ua_walk_start (publication->walk, NULL, TRUE);
+}
+
+UaPublication *
+ua_publication_new (UaAccount *account)
+{
+  UaPublication *publication = g_new0 (UaPublication, 1);
+
+  publication->account = account;
+  publication->expires = EXPIRES;
+  publication->walk = ua_walk_new (account, NULL, on_target, publication);
+  return publication;
 }
 
 static gboolean
@@ -157,12 +176,12 @@ publish (UaPublication *publication)
     set_state (publication, PHONE_SUBSCRIPTION_TRYING, publication->detail.code, publication->detail.reason, 0);
   if (publication->tag && g_strcmp0 (document, publication->document) == 0)
     {
-      send_publish (publication, publication->expires, NULL);
+      send_publish (publication, publication->expires, TRUE);
       return;
     }
   g_free (publication->document);
   publication->document = g_steal_pointer (&document);
-  send_publish (publication, publication->expires, publication->document);
+  send_publish (publication, publication->expires, FALSE);
 }
 
 void
@@ -197,12 +216,13 @@ ua_publication_stop (UaPublication *publication)
     return;
   if (!publication->tag)
     {
+      ua_walk_stop (publication->walk);
       drop_handle (publication);
       set_state (publication, PHONE_SUBSCRIPTION_IDLE, 0, NULL, 0);
       return;
     }
   publication->leaving = TRUE;
-  send_publish (publication, 0, NULL);
+  send_publish (publication, 0, TRUE);
 }
 
 /* ---- answers ---- */
@@ -280,11 +300,17 @@ ua_publication_on_response (UaStack *stack, const UaEvent *event, gpointer owner
 {
   UaPublication *publication = owner;
 
-  if (event->status < 200 || !stack->account)
+  if (!stack->account)
+    return;
+  ua_walk_heard (publication->walk, event);
+  if (event->status < 200)
     return;
   if ((event->status == 401 || event->status == 407) && event->sip
       && ua_credentials_answer (publication->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT)
     return;
+  if (ua_walk_next (publication->walk, event))
+    return;
+  ua_walk_stop (publication->walk);
   drop_handle (publication);
   if (publication->leaving)
     {

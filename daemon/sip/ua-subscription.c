@@ -8,6 +8,7 @@
  * of its kind) is renewed at once where RFC 6665 section 4.1.3 allows that. */
 
 #include "sip/ua-subscription.h"
+#include "sip/ua-walk.h"
 
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_status.h>
@@ -30,6 +31,8 @@ struct _UaSubscription
   char *uri;
   char *contact;                /* in the last SUBSCRIBE */
   nua_handle_t *nh;
+  UaStack *stack;               /* of nh */
+  UaWalk *walk;                 /* of a SUBSCRIBE outside of a dialog; in it the route set has the way */
   GSource *timer;
   PhoneBackoff backoff;
   PhoneSubscriptionDetail detail;
@@ -85,38 +88,55 @@ close_request (UaSubscription *subscription)
 }
 
 static void
+release_handle (UaSubscription *subscription)
+{
+  if (subscription->nh && subscription->account->stack)
+    ua_stack_drop (subscription->stack, subscription->nh);
+  subscription->nh = NULL;
+}
+
+static void
 drop_handle (UaSubscription *subscription)
 {
   close_request (subscription);
-  if (subscription->nh && subscription->account->stack)
-    ua_stack_drop (subscription->account->stack, subscription->nh);
-  subscription->nh = NULL;
+  ua_walk_stop (subscription->walk);
+  release_handle (subscription);
   subscription->active_since = 0;
+}
+
+static void
+on_target (gpointer owner, const char *route, gboolean silent)
+{
+  UaSubscription *subscription = owner;
+  UaStack *stack = ua_walk_get_stack (subscription->walk);
+  g_autofree char *from = ua_account_from (subscription->account, FALSE);
+  g_autofree char *contact = ua_stack_contact (stack, subscription->uri);
+  char expires[16];
+
+  release_handle (subscription);
+  g_free (subscription->contact);
+  subscription->contact = ua_stack_contact_uri (stack, subscription->uri);
+  subscription->stack = stack;
+  subscription->nh = nua_handle (stack->nua, NULL, NUTAG_URL (subscription->uri), SIPTAG_TO_STR (subscription->uri),
+                                 SIPTAG_FROM_STR (from), TAG_END ());
+  ua_stack_adopt (stack, subscription->nh, UA_OWNER_SUBSCRIPTION, subscription);
+  if (subscription->package->restarted)
+    subscription->package->restarted (subscription->owner);
+  g_snprintf (expires, sizeof expires, "%u", subscription->package->expires);
+  nua_subscribe (subscription->nh, SIPTAG_EVENT_STR (subscription->package->event), SIPTAG_ACCEPT_STR (subscription->package->accept),
+                 TAG_IF (subscription->package->lists, SIPTAG_SUPPORTED_STR ("eventlist")), SIPTAG_EXPIRES_STR (expires),
+                 SIPTAG_CONTACT_STR (contact), TAG_IF (route, NUTAG_PROXY (route)), TAG_END ());
 }
 
 static void
 send_subscribe (UaSubscription *subscription)
 {
   UaAccount *account = subscription->account;
-  UaStack *stack = account->stack;
-  g_autofree char *from = ua_account_from (account, FALSE);
-  g_autofree char *contact = ua_stack_contact (account->stack, subscription->uri);
-  char expires[16];
 
   drop_handle (subscription);
-  g_free (subscription->contact);
-  subscription->contact = ua_stack_contact_uri (account->stack, subscription->uri);
-  subscription->nh = nua_handle (stack->nua, NULL, NUTAG_URL (subscription->uri), SIPTAG_TO_STR (subscription->uri),
-                                 SIPTAG_FROM_STR (from), TAG_END ());
-  ua_stack_adopt (stack, subscription->nh, UA_OWNER_SUBSCRIPTION, subscription);
   subscription->open = TRUE;
   account->n_subscribing++;
-  if (subscription->package->restarted)
-    subscription->package->restarted (subscription->owner);
-  g_snprintf (expires, sizeof expires, "%u", subscription->package->expires);
-  nua_subscribe (subscription->nh, SIPTAG_EVENT_STR (subscription->package->event), SIPTAG_ACCEPT_STR (subscription->package->accept),
-                 TAG_IF (subscription->package->lists, SIPTAG_SUPPORTED_STR ("eventlist")), SIPTAG_EXPIRES_STR (expires),
-                 SIPTAG_CONTACT_STR (contact), TAG_IF (account->route, NUTAG_PROXY (account->route)), TAG_END ());
+  ua_walk_start (subscription->walk, account->server_uri ? NULL : subscription->uri, ua_account_is_registered (account));
 }
 
 static void
@@ -213,17 +233,23 @@ ua_subscription_on_response (UaStack *stack, const UaEvent *event, gpointer owne
 {
   UaSubscription *subscription = owner;
 
-  if (event->status < 200 || !stack->account)
+  if (!stack->account)
+    return;
+  ua_walk_heard (subscription->walk, event);
+  if (event->status < 200)
     return;
   if ((event->status == 401 || event->status == 407) && event->sip
       && ua_credentials_answer (subscription->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT)
     return;
   if (event->status >= 300)
     {
+      if (can_send (subscription->account) && ua_walk_next (subscription->walk, event))
+        return;
       refused (subscription, event);
       return;
     }
   close_request (subscription);
+  ua_walk_stop (subscription->walk);
   if (subscription->detail.state == PHONE_SUBSCRIPTION_TRYING)
     set_state (subscription, PHONE_SUBSCRIPTION_PENDING, 0, NULL, 0);
   pump (subscription->account);
@@ -297,6 +323,7 @@ ua_subscription_on_notify (UaStack *stack, const UaEvent *event, gpointer owner)
       return;
     }
   close_request (subscription); /* the NOTIFY may overtake the 2xx */
+  ua_walk_stop (subscription->walk);
   if (state && g_ascii_strcasecmp (state->ss_substate, "pending") == 0)
     set_state (subscription, PHONE_SUBSCRIPTION_PENDING, 0, NULL, 0);
   else
@@ -320,6 +347,7 @@ ua_subscription_new (UaAccount *account, const UaEventPackage *package, const ch
   subscription->package = package;
   subscription->owner = owner;
   subscription->uri = g_strdup (uri);
+  subscription->walk = ua_walk_new (account, NULL, on_target, subscription);
   g_ptr_array_add (account->subscriptions, subscription);
   try_now (subscription);
   return subscription;
@@ -335,6 +363,7 @@ ua_subscription_free (UaSubscription *subscription)
   account = subscription->account;
   ua_timer_clear (&subscription->timer);
   drop_handle (subscription);   /* sofia un-SUBSCRIBEs */
+  ua_walk_free (subscription->walk);
   g_ptr_array_remove (account->subscriptions, subscription);
   phone_subscription_detail_clear (&subscription->detail);
   g_free (subscription->contact);
@@ -356,7 +385,7 @@ ua_subscriptions_resume (UaAccount *account, gboolean fresh)
   for (guint i = 0; i < account->subscriptions->len; i++)
     {
       UaSubscription *subscription = g_ptr_array_index (account->subscriptions, i);
-      g_autofree char *contact = ua_stack_contact_uri (account->stack, subscription->uri);
+      g_autofree char *contact = ua_stack_contact_uri (subscription->nh ? subscription->stack : account->stack, subscription->uri);
       gboolean moved = subscription->nh && g_strcmp0 (contact, subscription->contact) != 0;
 
       if (moved || subscription->detail.state == PHONE_SUBSCRIPTION_IDLE || (fresh && subscription->unreachable))
@@ -387,6 +416,7 @@ ua_subscriptions_abandon (UaAccount *account)
       UaSubscription *subscription = g_ptr_array_index (account->subscriptions, i);
 
       close_request (subscription);
+      ua_walk_stop (subscription->walk);
       ua_timer_clear (&subscription->timer);
       subscription->nh = NULL;
       set_state (subscription, PHONE_SUBSCRIPTION_IDLE, 0, NULL, 0);

@@ -21,7 +21,7 @@
 struct _UaWalk
 {
   UaAccount *account;
-  UaStack *stack;               /* NULL: the account's */
+  UaStack *stack, *chosen;      /* whose the request is, and NULL: the one that the target takes; NULL: the account's */
   UaWalkFunc send;
   gpointer owner;
   UaResolve *resolve;
@@ -30,6 +30,7 @@ struct _UaWalk
   GPtrArray *targets;           /* UaTarget, in the order of this walk; NULL: nothing to choose from */
   guint at;
   GSource *patience;
+  char *host;                   /* that the DNS was asked about */
 };
 
 static GPtrArray *waiting;      /* UaWalk, with their patience running */
@@ -80,6 +81,7 @@ ua_walk_free (UaWalk *walk)
   if (!walk)
     return;
   ua_walk_stop (walk);
+  g_free (walk->host);
   g_free (walk);
 }
 
@@ -89,10 +91,10 @@ ua_walk_is_asking (UaWalk *walk)
   return walk->resolve != NULL;
 }
 
-static UaStack *
-get_stack (UaWalk *walk)
+UaStack *
+ua_walk_get_stack (UaWalk *walk)
 {
-  return walk->stack ? walk->stack : walk->account->stack;
+  return walk->stack ? walk->stack : walk->chosen ? walk->chosen : walk->account->stack;
 }
 
 /* ---- the order ---- */
@@ -181,7 +183,7 @@ go (UaWalk *walk, gboolean silent)
 
   stop_waiting (walk);
   if (target)
-    route = ua_target_route (target, walk->direct && get_stack (walk)->transport == PHONE_TRANSPORT_TLS);
+    route = ua_target_route (target, walk->direct && ua_walk_get_stack (walk)->transport == PHONE_TRANSPORT_TLS);
   if (!walk->direct)
     {
       g_free (account->route);
@@ -238,11 +240,12 @@ ua_walk_heard (UaWalk *walk, const UaEvent *event)
 static gboolean
 is_for (UaWalk *walk, const char *call_id)
 {
-  UaStack *stack = get_stack (walk);
+  UaStack *stack = ua_walk_get_stack (walk);
   nua_handle_t *nh = stack ? nua_handle_by_call_id (stack->nua, call_id) : NULL;
-  gboolean found = nh && (ua_stack_find (stack, nh, UA_OWNER_DIALOG) == walk->owner
-                          || ua_stack_find (stack, nh, UA_OWNER_REGISTRATION) == walk->owner);
+  gboolean found = FALSE;
 
+  for (UaOwnerKind kind = UA_OWNER_NONE; nh && kind < UA_N_OWNERS && !found; kind++)
+    found = ua_stack_find (stack, nh, kind) == walk->owner;
   if (nh)
     nua_handle_unref (nh);
   return found;
@@ -292,10 +295,12 @@ ua_walk_next (UaWalk *walk, const UaEvent *event)
 /* ---- the beginning ---- */
 
 static void
-on_resolved (GPtrArray *targets, gpointer data)
+on_resolved (GPtrArray *found, gpointer data)
 {
   UaWalk *walk = data;
   UaAccount *account = walk->account;
+  gboolean is_open = walk->direct && !walk->stack;
+  g_autoptr (GPtrArray) targets = is_open ? ua_locate_choose (account, walk->host, found, &walk->chosen) : g_ptr_array_ref (found);
 
   walk->resolve = NULL;
   if (!walk->direct && targets->len > 0)
@@ -313,7 +318,7 @@ on_resolved (GPtrArray *targets, gpointer data)
 static gboolean
 make_question (UaWalk *walk, const char *uri, char **ret_host, UaQuestion *ret_question)
 {
-  UaStack *stack = get_stack (walk);
+  UaStack *stack = ua_walk_get_stack (walk);
   guint16 port;
 
   g_autofree char *known = NULL;
@@ -325,7 +330,7 @@ make_question (UaWalk *walk, const char *uri, char **ret_host, UaQuestion *ret_q
   known = ua_route_hosts (*ret_host, stack->family);
   if (known)
     return FALSE;
-  *ret_question = (UaQuestion) { *ret_host, port, stack->transport, stack->family };
+  *ret_question = (UaQuestion) { *ret_host, port, stack->transport, walk->direct && !walk->stack ? AF_UNSPEC : stack->family };
   return TRUE;
 }
 
@@ -341,6 +346,7 @@ ua_walk_start (UaWalk *walk, const char *target, gboolean stay)
   walk->at = 0;
   walk->stay = stay;
   walk->direct = target != NULL;
+  walk->chosen = NULL;
   if (stay && !walk->direct && account->targets->len > 0)
     {
       set_targets (walk, account->targets);
@@ -348,11 +354,17 @@ ua_walk_start (UaWalk *walk, const char *target, gboolean stay)
     }
   else if (walk->direct && (located = ua_locate_targets (account, target)))
     {
+      if (!walk->stack)
+        walk->chosen = ua_locate_stack (account, target, NULL);
       set_targets (walk, located);
       go (walk, FALSE);
     }
   else if ((walk->direct || !account->route_address) && make_question (walk, target ? target : account->server_uri, &host, &question))
-    walk->resolve = ua_resolve_start (account->engine, &question, on_resolved, walk);
+    {
+      g_free (walk->host);
+      walk->host = g_strdup (host);
+      walk->resolve = ua_resolve_start (account->engine, &question, on_resolved, walk);
+    }
   else
     go (walk, FALSE);
 }

@@ -17,12 +17,13 @@ typedef struct _UaWalk UaWalk;
 /* Send the request to route (for NUTAG_PROXY; NULL: sofia finds the way). silent: the one before is still open, unanswered, and to be abandoned. */
 typedef void (*UaWalkFunc) (gpointer owner, const char *route, gboolean silent);
 
-/* stack: NULL: whichever the account has. */
+/* stack: NULL: whichever the account has for the target; send asks for it. */
 UaWalk *ua_walk_new (UaAccount *account, UaStack *stack, UaWalkFunc send, gpointer owner);
 void ua_walk_free (UaWalk *walk);       /* accepts NULL */
 /* Begins anew. target: a URI, for accounts without a server; else NULL. stay: begin at the target that the account uses if it is not dead. May
  * call send before it returns. */
 void ua_walk_start (UaWalk *walk, const char *target, gboolean stay);
+UaStack *ua_walk_get_stack (UaWalk *walk);
 void ua_walk_stop (UaWalk *walk);       /* no send after this */
 gboolean ua_walk_is_asking (UaWalk *walk);      /* started, nothing sent yet */
 /* An answer came: of whatever kind, if it is the far end's. */

@@ -170,6 +170,27 @@ test_six_direct (void)
     peer_free (peers[i]);
 }
 
+/* A message finds its family by itself. */
+static void
+test_six_message (void)
+{
+  Peer *six = peer_new ("::1", 5073, bed_on_farewell, NULL), *four = peer_new ("127.20.6.2", 5070, bed_on_farewell, NULL);
+  Agent *agent = agent_new ("", NULL);
+  PhoneAccount *account
+      = agent_add_account (agent, "alice", "aor", "sip:alice@example.org", "register", "false", "transport", "udp", NULL);
+  PhoneMessageParams params = { .target = "sip:bob@served.test", .content = PHONE_MESSAGE_TEXT, .text = "hello", .message_id = "m1" };
+
+  g_assert_true (agent->ports.sig->message_send (agent->ua, account, &params, NULL));
+  wait_for (peer_count (six, "MESSAGE") == 1);
+  params.target = "sip:bob@host.test:5070";
+  g_assert_true (agent->ports.sig->message_send (agent->ua, account, &params, NULL));
+  wait_for (peer_count (four, "MESSAGE") == 1);
+  harness_settle ();
+  agent_free (agent);
+  peer_free (six);
+  peer_free (four);
+}
+
 /* An account that is told to speak IPv4 alone says what is wrong with the name. */
 static void
 test_six_refused (void)
@@ -276,6 +297,7 @@ main (int argc, char **argv)
         {
           g_test_add_func ("/sip/dns/six", test_six);
           g_test_add_func ("/sip/dns/six-direct", test_six_direct);
+          g_test_add_func ("/sip/dns/six-message", test_six_message);
         }
       g_test_add_func ("/sip/dns/six-refused", test_six_refused);
       g_test_add_func ("/sip/dns/nothing", test_nothing);

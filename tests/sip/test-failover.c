@@ -246,6 +246,78 @@ test_registered (void)
   peer_free (two);
 }
 
+static void
+on_unavailable (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  if (message->method && !g_str_equal (message->method, "ACK"))
+    peer_reply (peer, message, 503, "Service Unavailable", "one", data, NULL);
+}
+
+static void
+send_message (Agent *agent, PhoneAccount *account, const char *target, const char *id)
+{
+  PhoneMessageParams params = { .target = target, .content = PHONE_MESSAGE_TEXT, .text = "hello", .message_id = id };
+  g_autoptr (GError) error = NULL;
+
+  agent->ports.sig->message_send (agent->ua, account, &params, &error);
+  g_assert_no_error (error);
+}
+
+static void
+on_registrar_alone (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  if (message->method && g_str_equal (message->method, "REGISTER"))
+    on_registrar (peer, message, data);
+}
+
+/* The server takes the registration and is deaf to all else: each request goes on to the other by itself, whatever its method. */
+static void
+test_other_methods (void)
+{
+  static const char *const methods[] = { "SUBSCRIBE", "PUBLISH", "MESSAGE" };
+  Peer *one = peer_new (ONE, 5060, on_registrar_alone, NULL);
+  Peer *two = peer_new (TWO, 5060, on_registrar, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneAccount *alice = agent_add_account (agent, "alice", "aor", "sip:alice@pair.test", "transport", "udp", "publish", "on", NULL);
+  g_autofree char *first = NULL, *second = NULL;
+  guint n_heard;
+
+  wait_for (is_registered (alice));
+  send_message (agent, alice, "sip:bob@pair.test", "m1");
+  for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
+    {
+      wait_for (peer_count (two, methods[i]) > 0);
+      g_assert_cmpuint (peer_count (one, methods[i]), >=, 4);
+    }
+  /* the same message for whoever gets it twice */
+  first = peer_header (peer_last (one, "MESSAGE"), "Call-ID");
+  second = peer_header (peer_last (two, "MESSAGE"), "Call-ID");
+  g_assert_cmpstr (first, ==, second);
+  wait_for (peer_count (two, "REGISTER") == 1);
+  n_heard = peer_count (one, "MESSAGE");
+  send_message (agent, alice, "sip:bob@pair.test", "m2");
+  wait_for (peer_count (two, "MESSAGE") == 2);
+  g_assert_cmpuint (peer_count (one, "MESSAGE"), ==, n_heard);
+  agent_free (agent);
+  peer_free (one);
+  peer_free (two);
+}
+
+/* A message without a registrar: the first of two addresses cannot serve it. */
+static void
+test_unavailable_message (void)
+{
+  Peer *one = peer_new (ONE, 5060, on_unavailable, NULL);
+  Peer *two = peer_new (TWO, 5060, on_unavailable, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+
+  send_message (agent, open_direct (agent), "sip:bob@both.test", "m1");
+  wait_for (peer_count (one, "MESSAGE") == 1 && peer_count (two, "MESSAGE") == 1);
+  agent_free (agent);
+  peer_free (one);
+  peer_free (two);
+}
+
 /* Hanging up before anything was sent: the DNS is still asked. */
 static void
 test_hangup (void)
@@ -277,13 +349,6 @@ test_black_hole (void)
   wait_for (is_registered (account));
   agent_free (agent);
   peer_free (two);
-}
-
-static void
-on_unavailable (Peer *peer, const PeerMessage *message, gpointer data)
-{
-  if (message->method && !g_str_equal (message->method, "ACK"))
-    peer_reply (peer, message, 503, "Service Unavailable", "one", data, NULL);
 }
 
 static void
@@ -371,6 +436,8 @@ main (int argc, char **argv)
       g_test_add_func ("/sip/failover/silent-callee", test_silent_callee);
       g_test_add_func ("/sip/failover/trying", test_trying);
       g_test_add_func ("/sip/failover/registered", test_registered);
+      g_test_add_func ("/sip/failover/other-methods", test_other_methods);
+      g_test_add_func ("/sip/failover/unavailable-message", test_unavailable_message);
       g_test_add_func ("/sip/failover/hangup", test_hangup);
       g_test_add_func ("/sip/failover/black-hole", test_black_hole);
       g_test_add_func ("/sip/failover/unavailable", test_unavailable);

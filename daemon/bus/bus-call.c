@@ -408,7 +408,7 @@ bus_call_changed_properties (guint mask, GPtrArray *ret_names)
 {
   /* What may be done depends on more than the state. */
   const guint can = BUS_CALL_CAN | PHONE_CALL_FIELD_STATE | PHONE_CALL_FIELD_HOLD | PHONE_CALL_FIELD_MEDIA
-                    | PHONE_CALL_FIELD_TRANSFER;
+                    | PHONE_CALL_FIELD_TRANSFER | PHONE_CALL_FIELD_CONFERENCE;
   const struct
   {
     guint fields;

@@ -181,6 +181,15 @@ append_calls (sd_bus_message *reply, BusConference *self, gboolean muted_only)
 }
 
 BUS_GETTER (get_id, BusConference, bus_append_text (reply, phone_conference_get_id (self->conference)))
+static int
+append_can (sd_bus_message *reply, BusConference *self)
+{
+  g_autofree const char **can = phone_conference_get_can (self->conference);
+
+  return bus_append_texts (reply, can);
+}
+
+BUS_GETTER (get_can, BusConference, append_can (reply, self))
 BUS_GETTER (get_calls, BusConference, append_calls (reply, self, FALSE))
 BUS_GETTER (get_muted_calls, BusConference, append_calls (reply, self, TRUE))
 BUS_GETTER (get_muted, BusConference, sd_bus_message_append (reply, "b", (int) !!phone_conference_get_muted (self->conference)))
@@ -222,6 +231,7 @@ bus_conference_changed_properties (guint mask, GPtrArray *ret_names)
   } table[] = {
     { PHONE_CONFERENCE_CALLS, "Calls" },    { PHONE_CONFERENCE_MEMBERS, "MutedCalls" }, { PHONE_CONFERENCE_MUTED, "Muted" },
     { PHONE_CONFERENCE_HOLD, "LocalHold" }, { PHONE_CONFERENCE_KEEP, "Keep" },
+    { PHONE_CONFERENCE_CAN | PHONE_CONFERENCE_CALLS | PHONE_CONFERENCE_HOLD, "Can" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
@@ -246,6 +256,7 @@ const sd_bus_vtable bus_conference_vtable[] = {
   SD_BUS_SIGNAL_WITH_ARGS ("Levels", SD_BUS_ARGS ("d", ours, "a{od}", calls), 0),
   SD_BUS_PROPERTY ("Id", "s", get_id, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Calls", "ao", get_calls, 0, CHANGES),
+  SD_BUS_PROPERTY ("Can", "as", get_can, 0, CHANGES),
   SD_BUS_PROPERTY ("MutedCalls", "ao", get_muted_calls, 0, CHANGES),
   SD_BUS_WRITABLE_PROPERTY ("Muted", "b", get_muted, set_muted, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_PROPERTY ("LocalHold", "b", get_local_hold, 0, CHANGES),

@@ -399,6 +399,7 @@ static const PhoneSetting rows[] = {
     .help = "calls that are recorded: incoming, outgoing, all, on-demand (and those of [recording] numbers), or never" },
   { .key = "transfers", .kind = PHONE_SETTING_WORD, AT (referrals), .words = referral_words, .def = "ask",
     .help = "when the peer of a call transfers us to another: ask, accept or refuse" },
+  BOOL ("transfer-news", transfer_news, "true", "false: a peer that we transfer is asked not to tell what came of it (RFC 4488)"),
   TEXT ("forward", forward, check_forward, "every incoming call is sent on to this number or URI"),
   TEXT ("forward-busy", forward_busy, check_forward, "incoming calls that would get busy are sent on to this number or URI"),
   TEXT ("forward-no-reply", forward_no_reply, check_forward, "incoming calls that nobody answers are sent on to this number or URI"),
@@ -497,7 +498,7 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
 /* What a call reads when it begins; everything else is part of the account's registration and connections. */
 static const char *const per_call_keys[] = {
   "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
-  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "intercom", "intercom-privileged", "max-calls", "record", "transfers", "forward",
+  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "intercom", "intercom-privileged", "max-calls", "record", "transfers", "transfer-news", "forward",
   "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "forward-on", "forward-off", "forward-busy-on",
   "forward-busy-off", "forward-no-reply-on", "forward-no-reply-off", "park", "park-method",
   "retrieve", "pickup", "pickup-group", "did", "prefix", "default-domain", "country", "mailbox",

@@ -86,6 +86,7 @@ typedef struct
   guint max_calls;
   PhoneRecordPolicy record;
   PhoneReferrals referrals;     /* key "transfers" */
+  gboolean transfer_news;       /* peers that we transfer shall tell what came of it */
   char *forward, *forward_busy, *forward_no_reply;      /* whom calls go to instead, as a user dials; NULL: nobody */
   /* What the server's own forwarding is switched with, the first of each with a place for {target} */
   char *forward_on, *forward_off, *forward_busy_on, *forward_busy_off, *forward_no_reply_on, *forward_no_reply_off;

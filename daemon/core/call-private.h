@@ -103,6 +103,7 @@ struct _PhoneCall
   gpointer referral;                    /* of the engine: we owe it a final status. On the call that brought it, then on the new one */
   char *referral_target, *referral_replaces, *referred_by;
   gboolean referral_waits;              /* for the user */
+  gboolean referral_granted;            /* the setting has decided; it waits for the 202 to be on its way */
   guint referral_timer;
   guint replaces_number, replaced_by;   /* calls; 0: none */
 

@@ -338,6 +338,33 @@ on_undecided (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static PhoneCall *
+accept_referral (PhoneCall *call, GError **error)
+{
+  g_autoptr (PhoneCall) keep = g_object_ref (call);
+  PhoneDialOptions options = {
+    .account = call->account,
+    .replaces = call->referral_replaces,
+    .referred_by = call->referred_by,
+    .referrer = call,
+    .keep_others = call->conference != NULL,
+  };
+  g_autofree char *target = NULL;
+  g_autoptr (GError) dial_error = NULL;
+  PhoneCall *fresh;
+
+  target = g_strdup (call->referral_target);
+  fresh = phone_registry_dial (call->registry, target, &options, &dial_error);
+  if (!fresh)
+    {
+      refuse_referral (call, 503);
+      g_propagate_error (error, g_steal_pointer (&dial_error));
+      return NULL;
+    }
+  forget_referral (call);
+  return fresh;
+}
+
 static gboolean
 on_accept (gpointer data)
 {
@@ -345,7 +372,7 @@ on_accept (gpointer data)
   g_autoptr (GError) error = NULL;
 
   call->referral_timer = 0;
-  if (!phone_call_accept_transfer (call, &error))
+  if (!accept_referral (call, &error))
     phone_log_warning (&call->log, "Call %u: transfer: %s", call->number, error->message);
   return G_SOURCE_REMOVE;
 }
@@ -381,6 +408,7 @@ phone_call_on_refer (PhoneCall *call, const PhoneReferralRequest *request, gpoin
   call->referral_replaces = g_strdup (request->replaces);
   call->referred_by = g_strdup (request->referred_by);
   call->referral_waits = TRUE;
+  call->referral_granted = policy == PHONE_REFERRALS_ACCEPT;
   if (policy == PHONE_REFERRALS_ACCEPT)
     call->referral_timer = g_idle_add (on_accept, call);
   else
@@ -403,30 +431,7 @@ phone_call_refer_on (PhoneCall *call, PhoneCall *referrer)
 PhoneCall *
 phone_call_accept_transfer (PhoneCall *call, GError **error)
 {
-  g_autoptr (PhoneCall) keep = g_object_ref (call);
-  PhoneDialOptions options = {
-    .account = call->account,
-    .replaces = call->referral_replaces,
-    .referred_by = call->referred_by,
-    .referrer = call,
-    .keep_others = call->conference != NULL,
-  };
-  g_autofree char *target = NULL;
-  g_autoptr (GError) dial_error = NULL;
-  PhoneCall *fresh;
-
-  if (!phone_call_require (call, "accept-transfer", error))
-    return NULL;
-  target = g_strdup (call->referral_target);
-  fresh = phone_registry_dial (call->registry, target, &options, &dial_error);
-  if (!fresh)
-    {
-      refuse_referral (call, 503);
-      g_propagate_error (error, g_steal_pointer (&dial_error));
-      return NULL;
-    }
-  forget_referral (call);
-  return fresh;
+  return phone_call_require (call, "accept-transfer", error) ? accept_referral (call, error) : NULL;
 }
 
 gboolean
@@ -554,6 +559,12 @@ phone_call_transfer_state_changed (PhoneCall *call)
     case PHONE_CALL_DISCONNECTING:
     case PHONE_CALL_DISCONNECTED:
       transfer_ended (call);
+      /* Whoever wants no news hangs up as soon as he has his 202, before we have begun: what was granted holds. */
+      if (call->referral_waits && call->referral_granted && call->reason->actor == PHONE_ACTOR_REMOTE)
+        {
+          g_clear_handle_id (&call->referral_timer, g_source_remove);
+          on_accept (call);
+        }
       report (call, final_status (call));
       forget_referral (call);
       replacing_failed (call);

@@ -5,6 +5,7 @@
 
 #include "core/call-private.h"
 #include "core/call-state.h"
+#include "core/conference-private.h"
 #include "core/emergency.h"
 
 #include <string.h>
@@ -183,6 +184,8 @@ void
 phone_call_emit_changed (PhoneCall *call, guint mask)
 {
   g_signal_emit (call, signals[SIGNAL_CHANGED], 0, mask);
+  if (call->conference && mask & (PHONE_CALL_FIELD_STATE | PHONE_CALL_FIELD_HOLD | PHONE_CALL_FIELD_TRANSFER))
+    phone_conference_emit_changed (call->conference, PHONE_CONFERENCE_CAN);
 }
 
 void
@@ -417,12 +420,18 @@ static gboolean can_resume (PhoneCall *call) { return call->state == PHONE_CALL_
 static gboolean can_mute (PhoneCall *call) { return !phone_call_is_ended (call); }
 static gboolean can_silence (PhoneCall *call) { return is_unanswered_incoming (call) && !call->answering && !call->silenced; }
 
+static gboolean
+can_join (PhoneCall *call)
+{
+  return phone_registry_get_ports (call->registry)->media->room_new && phone_conference_check (NULL, call, NULL);
+}
+
 static const ActionRow actions[] = {
   { "answer", can_answer }, { "reject", can_reject }, { "hangup", can_hangup }, { "hold", can_hold },
   { "resume", can_resume }, { "dtmf", can_send_dtmf }, { "mute", can_mute }, { "silence", can_silence },
   { "play", phone_call_can_play }, { "record", phone_call_can_record },
   { "transfer", phone_call_can_transfer }, { "accept-transfer", phone_call_can_accept_transfer },
-  { "park", phone_call_can_park }, { "deflect", can_reject },
+  { "park", phone_call_can_park }, { "conference", can_join }, { "deflect", can_reject },
 };
 
 const char **

@@ -87,7 +87,7 @@ PhoneMachine phone_call_get_machine (PhoneCall *call);
 gboolean phone_call_get_intercom (PhoneCall *call);             /* incoming: it is answered by itself, because the caller asked and may */
 gboolean phone_call_is_self_answered (PhoneCall *call);         /* incoming: nobody here answered it */
 /* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence play record transfer accept-transfer
- * park deflect.
+ * park conference deflect.
  * NULL-terminated, free container only. */
 const char **phone_call_get_can (PhoneCall *call);
 gboolean phone_call_is_ended (PhoneCall *call);                 /* disconnecting or disconnected */

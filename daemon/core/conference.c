@@ -318,6 +318,29 @@ phone_conference_split (PhoneConference *conference, PhoneCall *call, GError **e
   return TRUE;
 }
 
+const char **
+phone_conference_get_can (PhoneConference *conference)
+{
+  const GPtrArray *calls = conference->calls;
+  gboolean open = conference->registry != NULL;
+  const struct { const char *action; gboolean possible; } actions[] = {
+    { "add", open && calls->len < PHONE_CONFERENCE_MAX },
+    { "hold", open && !conference->away },
+    { "resume", open && conference->away },
+    { "mute", open },
+    { "record", open && phone_registry_get_ports (conference->registry)->vault },
+    { "connect", open && calls->len == 2 && phone_call_can_transfer (calls->pdata[0]) && phone_call_can_transfer (calls->pdata[1]) },
+    { "end", open },
+  };
+  const char **list = g_new0 (const char *, G_N_ELEMENTS (actions) + 1);
+  gsize n = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (actions); i++)
+    if (actions[i].possible)
+      list[n++] = actions[i].action;
+  return list;
+}
+
 /* ---- what is heard ---- */
 
 gboolean

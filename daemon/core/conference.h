@@ -18,6 +18,7 @@ typedef enum
   PHONE_CONFERENCE_MEMBERS = 1 << 3,    /* which of them are muted */
   PHONE_CONFERENCE_KEEP = 1 << 4,
   PHONE_CONFERENCE_RECORDING = 1 << 5,
+  PHONE_CONFERENCE_CAN = 1 << 6,        /* a call of it has changed; the others change it too */
 } PhoneConferenceField;
 
 #define PHONE_TYPE_CONFERENCE (phone_conference_get_type ())
@@ -29,6 +30,8 @@ GPtrArray *phone_conference_get_calls (PhoneConference *conference);    /* Phone
 gboolean phone_conference_get_muted (PhoneConference *conference);      /* our microphone */
 gboolean phone_conference_get_local_hold (PhoneConference *conference); /* we are away */
 gboolean phone_conference_get_keep (PhoneConference *conference);
+/* Names of the actions that would succeed now: add hold resume mute record connect end. NULL-terminated, free container only. */
+const char **phone_conference_get_can (PhoneConference *conference);
 gboolean phone_conference_is_over (PhoneConference *conference);
 double phone_conference_get_level (PhoneConference *conference);        /* dBov of what we say there, -127..0 */
 double phone_call_get_level (PhoneCall *call);                          /* of what the peer says */

@@ -132,6 +132,7 @@ char *ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name);
 const char *ua_sip_verstat (UaStack *stack, const sip_t *sip);
 /* Value of the first header of a name that sofia does not know; of all of them, joined by commas (caller frees). NULL: none. */
 const char *ua_sip_unknown (const sip_t *sip, const char *name);
+gboolean ua_sip_wants_no_news (const sip_t *sip);       /* Refer-Sub: false (RFC 4488), of a REFER or of the answer to one */
 char *ua_sip_unknown_all (const sip_t *sip, const char *name);
 
 /* ---- calls out: ua-outgoing.c ---- */

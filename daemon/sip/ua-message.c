@@ -5,6 +5,7 @@
 
 #include "sip/ua-dialog.h"
 
+#include <sofia-sip/sip_extra.h>
 #include <string.h>
 
 #include "util/name-addr.h"
@@ -110,6 +111,16 @@ ua_sip_unknown (const sip_t *sip, const char *name)
     if (h->un_name && g_ascii_strcasecmp (h->un_name, name) == 0)
       return h->un_value;
   return NULL;
+}
+
+/* sofia knows that header, and keeps it from sip_unknown, as soon as its nua has used it. */
+gboolean
+ua_sip_wants_no_news (const sip_t *sip)
+{
+  const sip_refer_sub_t *known = sip_refer_sub (sip);
+  const char *value = known ? known->rs_value : ua_sip_unknown (sip, "Refer-Sub");
+
+  return value && g_ascii_strncasecmp (value, "false", 5) == 0;
 }
 
 char *

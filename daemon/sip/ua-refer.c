@@ -55,7 +55,8 @@ ua_dialog_refer (gpointer ua, PhoneCall *call, const char *target, PhoneCall *re
     return FALSE;
   referred_by = g_strdup_printf ("<%s>", dialog->stack->account->aor);
   dialog->refer_cseq = 0;
-  nua_refer (dialog->nh, SIPTAG_REFER_TO_STR (refer_to), SIPTAG_REFERRED_BY_STR (referred_by), TAG_END ());
+  nua_refer (dialog->nh, SIPTAG_REFER_TO_STR (refer_to), SIPTAG_REFERRED_BY_STR (referred_by),
+             TAG_IF (!ua_account_settings (dialog->stack->account)->transfer_news, SIPTAG_HEADER_STR ("Refer-Sub: false")), TAG_END ());
   return TRUE;
 }
 
@@ -63,7 +64,6 @@ void
 ua_dialog_on_refer_response (UaStack *stack, const UaEvent *event, gpointer owner)
 {
   UaDialog *dialog = owner;
-  const char *refer_sub;
 
   if (event->status < 200 || (event->status >= 300 && ua_dialog_authenticate (dialog, event)) || !dialog->call)
     return;
@@ -74,9 +74,8 @@ ua_dialog_on_refer_response (UaStack *stack, const UaEvent *event, gpointer owne
     }
   if (event->sip && event->sip->sip_cseq)
     dialog->refer_cseq = event->sip->sip_cseq->cs_seq;
-  refer_sub = event->sip ? ua_sip_unknown (event->sip, "Refer-Sub") : NULL;
   /* RFC 4488: there will be no NOTIFY; that it was taken is all that we shall know */
-  if (refer_sub && g_ascii_strncasecmp (refer_sub, "false", 5) == 0)
+  if (event->sip && ua_sip_wants_no_news (event->sip))
     phone_call_on_transfer (dialog->call, PHONE_TRANSFER_DONE, (guint) event->status);
   else
     phone_call_on_transfer (dialog->call, PHONE_TRANSFER_ACCEPTED, (guint) event->status);

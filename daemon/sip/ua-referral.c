@@ -189,12 +189,11 @@ static UaReferral *
 referral_new (UaStack *stack, const UaEvent *event, UaDialog *dialog)
 {
   UaReferral *referral = g_new0 (UaReferral, 1);
-  const char *refer_sub = ua_sip_unknown (event->sip, "Refer-Sub");
 
   referral->stack = stack;
   referral->nh = event->nh;
   referral->dialog = dialog;
-  referral->silent = refer_sub && g_ascii_strncasecmp (refer_sub, "false", 5) == 0;
+  referral->silent = ua_sip_wants_no_news (event->sip);
   referral->event = g_strdup_printf ("refer;id=%u", (guint) event->sip->sip_cseq->cs_seq);
   return referral;
 }

@@ -44,7 +44,22 @@ def test_create_resumes_and_shows(client):
         assert client.get(call, CALL, "Conference") == conference
     everything = client.get_all(conference, CONFERENCE)
     assert everything.pop("Id").count("-") == 4
-    assert everything == {"Calls": calls, "MutedCalls": [], "Muted": False, "LocalHold": False, "Keep": False}
+    assert everything == {"Calls": calls, "MutedCalls": [], "Muted": False, "LocalHold": False, "Keep": False,
+                          "Can": ["add", "hold", "mute", "record", "end"]}
+
+
+def test_can_follows(client):
+    """Two can be connected with each other, as long as both can be transferred."""
+    calls = [active(client) for _ in range(2)]
+    assert "conference" in client.get(calls[0], CALL, "Can")
+    conference = create(client, calls, keep=True)
+    wait(lambda: "connect" in client.get(conference, CONFERENCE, "Can"))
+    assert "conference" not in client.get(calls[0], CALL, "Can")
+    client.call(conference, CONFERENCE, "Hold")
+    wait(lambda: client.changes(conference, CONFERENCE) and "resume" in client.changes(conference, CONFERENCE)[-1]["Can"])
+    client.call(calls[0], CALL, "Hangup")
+    wait(lambda: "connect" not in client.get(conference, CONFERENCE, "Can"))
+    assert any("connect" not in change.get("Can", ["connect"]) for change in client.changes(conference, CONFERENCE))
 
 
 def test_create_refuses(client):

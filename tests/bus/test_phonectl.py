@@ -229,9 +229,10 @@ def test_dial_errors(client, ctl):
     ctl.fails(2, "", "dial", "sip:")
     ctl.fails(2, "NAME=VALUE", "dial", "sip:echo@example.org", "--header", "X-A")
     ctl.fails(2, "", "dial", "sip:echo@example.org", "--header", "Via=x")
-    ctl.ok("account", "add", "slow", "aor=sip:slow@example.net")
+    ctl.ok("account", "add", "lost", "aor=sip:fail@example.net")
+    wait(lambda: client.get(ROOT + "/account/lost", ACCOUNT, "Registration") == "failed")
     for more in ([], ["--wait"]):
-        ctl.fails(6, "slow", "dial", "sip:echo@example.net", "--account=slow", *more)
+        ctl.fails(6, "lost", "dial", "sip:echo@example.net", "--account=lost", *more)
 
 
 def test_call_show(client, ctl):

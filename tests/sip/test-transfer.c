@@ -127,6 +127,23 @@ test_blind (void)
   trio_close (&trio);
 }
 
+/* RFC 4488 at both ends: bob tells nothing, and alice leaves as soon as he has taken it on. */
+static void
+test_without_news (void)
+{
+  const char *const updates[] = { "transfer-news", "false", NULL };
+  Trio trio;
+
+  trio_open (&trio, "accept");
+  trio.carol->script.answer = FALSE;
+  g_assert_true (phone_account_update (phone_call_get_account (trio.call), updates, NULL));
+  transfer (trio.call, CAROL);
+  wait_for (is_over (trio.call));
+  assert_transfer (trio.call, PHONE_TRANSFER_DONE, 202);        /* with news that would be the 200 of carol, who has not answered */
+  wait_for (agent_call (trio.carol, 0) != NULL);
+  trio_close (&trio);
+}
+
 static void
 test_ask (void)
 {
@@ -453,6 +470,7 @@ main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
   g_test_add_func ("/sip/transfer/blind", test_blind);
+  g_test_add_func ("/sip/transfer/without-news", test_without_news);
   g_test_add_func ("/sip/transfer/ask", test_ask);
   g_test_add_func ("/sip/transfer/decline", test_decline);
   g_test_add_func ("/sip/transfer/refuse", test_refuse);

@@ -171,6 +171,30 @@ offer_watches (Completer *self)
 }
 
 static void
+offer_subscribers (Completer *self)
+{
+  CtlValue *list;
+
+  ask (self);
+  if (!self->objects)
+    return;
+  list = ctl_collect (self->objects, PHONE_DBUS_ACCOUNT_PATH);
+  for (size_t i = 0; i < list->n; i++)
+    {
+      const CtlValue *subscribers = ctl_value_get (list->items[i], "Subscribers");
+
+      for (size_t j = 0; subscribers && j < subscribers->n; j++)
+        {
+          char *number = ctl_format ("%lu", (unsigned long) ctl_value_uint (subscribers->items[j], "number"));
+
+          offer (self, "", number, ctl_value_string (subscribers->items[j], "uri"));
+          free (number);
+        }
+    }
+  ctl_value_free (list);
+}
+
+static void
 offer_conferences (Completer *self, const char *prefix)
 {
   CtlValue *list;
@@ -225,6 +249,8 @@ offer_named (Completer *self, const char *prefix, const char *name, size_t lengt
     offer_words (self, (const char *const[]){ "available", "away", "busy", "dnd", "offline", NULL });
   else if (length == 4 && strncmp (name, "WHAT", length) == 0)
     offer_words (self, (const char *const[]){ "start", "pause", "stop", NULL });
+  else if (length == 10 && strncmp (name, "SUBSCRIBER", length) == 0)
+    offer_subscribers (self);
   else if (length == 5 && strncmp (name, "HEARD", length) == 0)
     offer_words (self, (const char *const[]){ "heard", "new", NULL });
   else if (length == 4 && strncmp (name, "KIND", length) == 0)

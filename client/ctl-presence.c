@@ -213,6 +213,154 @@ run_unwatch (Ctl *ctl, const CtlArgs *args)
   return status;
 }
 
+/* ---- who watches us ---- */
+
+/* Flat: each with its account. */
+static CtlValue *
+collect_subscribers (const CtlValue *accounts)
+{
+  CtlValue *out = ctl_value_new_array ();
+
+  for (size_t i = 0; i < accounts->n; i++)
+    {
+      const CtlValue *list = ctl_value_get (accounts->items[i], "Subscribers");
+
+      for (size_t j = 0; list && j < list->n; j++)
+        {
+          CtlValue *one = ctl_value_copy (list->items[j]);
+
+          ctl_value_set (one, "account", ctl_value_new_string (ctl_value_string (accounts->items[i], "Id")));
+          ctl_value_set (one, "object", ctl_value_new_string (ctl_value_string (accounts->items[i], "object")));
+          ctl_value_append (out, one);
+        }
+    }
+  return out;
+}
+
+static void
+add_subscriber (CtlTable *table, const CtlValue *one)
+{
+  const char *state = ctl_value_string (one, "state");
+
+  ctl_table_add (table, CTL_BOLD, "%" PRIu64, ctl_value_uint (one, "number"));
+  ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "account"));
+  ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "uri"));
+  ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "name"));
+  ctl_table_add (table, CTL_DIM, "%s", ctl_value_string (one, "kind"));
+  ctl_table_add (table, strcmp (state, "pending") == 0 ? CTL_WARN : CTL_PLAIN, "%s", state);
+  ctl_table_add (table, CTL_DIM, "%s%s", ctl_value_string (one, "source"), ctl_value_bool (one, "vouched") ? "" : ", not vouched for");
+}
+
+static int
+get_subscribers (Ctl *ctl, const CtlArgs *args, CtlValue **ret_list)
+{
+  CtlValue *accounts = NULL;
+  int status = ctl_get_accounts (ctl, args, PHONE_DBUS_PRESENCE, &accounts);
+
+  if (status == CTL_EXIT_OK)
+    *ret_list = collect_subscribers (accounts);
+  ctl_value_free (accounts);
+  return status;
+}
+
+static int
+run_subscribers (Ctl *ctl, const CtlArgs *args)
+{
+  CtlValue *list = NULL;
+  CtlTable *table;
+  int status = get_subscribers (ctl, args, &list);
+
+  if (status != CTL_EXIT_OK)
+    return status;
+  if (ctl->json)
+    ctl_print_json (list);
+  else if (list->n == 0)
+    ctl_print (ctl, CTL_DIM, "nobody watches this phone");
+  else
+    {
+      table = ctl_table_new (ctl, 7);
+      for (size_t i = 0; i < list->n; i++)
+        add_subscriber (table, list->items[i]);
+      ctl_table_print (table);
+    }
+  ctl_value_free (list);
+  return CTL_EXIT_OK;
+}
+
+/* The one of that number, of any account or that of --account. NULL: none, said why. */
+static CtlValue *
+find_subscriber (Ctl *ctl, const CtlArgs *args, int *ret_status)
+{
+  CtlValue *list = NULL, *found = NULL;
+
+  *ret_status = get_subscribers (ctl, args, &list);
+  if (*ret_status != CTL_EXIT_OK)
+    return NULL;
+  for (size_t i = 0; i < list->n && !found; i++)
+    {
+      char *number = ctl_format ("%" PRIu64, ctl_value_uint (list->items[i], "number"));
+
+      if (strcmp (number, args->words[1]) == 0)
+        found = ctl_value_copy (list->items[i]);
+      free (number);
+    }
+  ctl_value_free (list);
+  if (!found)
+    {
+      ctl_error ("there is no subscriber %s", args->words[1]);
+      *ret_status = CTL_EXIT_NO_OBJECT;
+    }
+  return found;
+}
+
+/* A subscriber's number, or a URI. */
+static int
+judge_subscriber (Ctl *ctl, const CtlArgs *args, const char *method)
+{
+  const char *word = args->words[1];
+  CtlValue *subscriber = NULL;
+  char *path = NULL;
+  int status = CTL_EXIT_OK;
+
+  if (*word && word[strspn (word, "0123456789")] == '\0')
+    {
+      subscriber = find_subscriber (ctl, args, &status);
+      path = subscriber ? ctl_format ("%s", ctl_value_string (subscriber, "object")) : NULL;
+    }
+  else
+    path = ctl_choose_account (ctl, args, &status);
+  if (path)
+    status = ctl_call_method (ctl, path, PHONE_DBUS_PRESENCE, method, NULL, "s", subscriber ? ctl_value_string (subscriber, "uri") : word);
+  ctl_value_free (subscriber);
+  free (path);
+  return status;
+}
+
+static int
+run_allow (Ctl *ctl, const CtlArgs *args)
+{
+  return judge_subscriber (ctl, args, "AllowSubscriber");
+}
+
+static int
+run_block (Ctl *ctl, const CtlArgs *args)
+{
+  return judge_subscriber (ctl, args, "BlockSubscriber");
+}
+
+static int
+run_end (Ctl *ctl, const CtlArgs *args)
+{
+  int status;
+  CtlValue *subscriber = find_subscriber (ctl, args, &status);
+
+  if (subscriber)
+    status = ctl_call_method (ctl, ctl_value_string (subscriber, "object"), PHONE_DBUS_PRESENCE, "EndSubscriber", NULL, "u",
+                              (uint32_t) ctl_value_uint (subscriber, "number"));
+  ctl_value_free (subscriber);
+  return status;
+}
+
 /* The number of the call that a method returned. */
 static int
 print_call (Ctl *ctl, sd_bus_message *reply)
@@ -346,6 +494,10 @@ static const CtlVerb presence_actions[] = {
   { "unwatch", "WATCH", "watch no longer", NULL, run_unwatch },
   { "list", "", "who is watched", NULL, run_list },
   { "pickup", "WATCH", "take over the call that rings there", NULL, run_pickup },
+  { "subscribers", "", "who watches this phone", account_options, run_subscribers },
+  { "allow", "SUBSCRIBER", "a subscriber or URI may watch us", account_options, run_allow },
+  { "block", "SUBSCRIBER", "a subscriber or URI may not watch us", account_options, run_block },
+  { "end", "SUBSCRIBER", "end a subscription", account_options, run_end },
   { 0 },
 };
 

@@ -5,6 +5,7 @@
 #include "bus/bus-options.h"
 #include "bus/bus-private.h"
 #include "core/account-presence.h"
+#include "core/subscriber.h"
 
 static const PhoneAccountPresence *
 presence (BusAccount *self)
@@ -49,6 +50,91 @@ on_watch (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   return watch ? sd_bus_reply_method_return (m, "o", bus_watch_path (self->bus, watch)) : bus_error_set (ret_error, error);
 }
 
+static int
+allow_subscriber (sd_bus_message *m, BusAccount *self, gboolean allow, sd_bus_error *ret_error)
+{
+  g_autoptr (GError) error = NULL;
+  const char *uri;
+  int r = sd_bus_message_read (m, "s", &uri);
+
+  if (r < 0)
+    return r;
+  if (!phone_account_allow_subscriber (self->account, uri, allow, &error))
+    return bus_error_set (ret_error, error);
+  return sd_bus_reply_method_return (m, NULL);
+}
+
+static int
+on_allow_subscriber (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  return allow_subscriber (m, data, TRUE, ret_error);
+}
+
+static int
+on_block_subscriber (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  return allow_subscriber (m, data, FALSE, ret_error);
+}
+
+static int
+on_end_subscriber (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  BusAccount *self = data;
+  g_autoptr (GError) error = NULL;
+  PhoneSubscriber *subscriber;
+  guint32 number;
+  int r = sd_bus_message_read (m, "u", &number);
+
+  if (r < 0)
+    return r;
+  subscriber = phone_account_find_subscriber (self->account, number);
+  if (!subscriber)
+    {
+      g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "There is no subscriber %u", number);
+      return bus_error_set (ret_error, error);
+    }
+  phone_account_end_subscriber (self->account, subscriber);
+  return sd_bus_reply_method_return (m, NULL);
+}
+
+static int
+append_subscriber (sd_bus_message *reply, const PhoneSubscriber *subscriber)
+{
+  int r = bus_dict_begin (reply);
+
+  if (r >= 0)
+    r = bus_dict_u32 (reply, "number", subscriber->number);
+  if (r >= 0)
+    r = bus_dict_text (reply, "uri", subscriber->uri);
+  if (r >= 0)
+    r = bus_dict_text (reply, "name", subscriber->name);
+  if (r >= 0)
+    r = bus_dict_text (reply, "kind", phone_watch_kind_to_string (subscriber->kind));
+  if (r >= 0)
+    r = bus_dict_text (reply, "state", subscriber->right == PHONE_RIGHT_PENDING ? "pending" : "active");
+  if (r >= 0)
+    r = bus_dict_bool (reply, "details", subscriber->right == PHONE_RIGHT_FULL);
+  if (r >= 0)
+    r = bus_dict_bool (reply, "vouched", subscriber->vouched);
+  if (r >= 0)
+    r = bus_dict_text (reply, "source", subscriber->source);
+  if (r >= 0)
+    r = bus_dict_time (reply, "expires", subscriber->expires);
+  return r < 0 ? r : bus_dict_end (reply);
+}
+
+static int
+append_subscribers (sd_bus_message *reply, BusAccount *self)
+{
+  const GPtrArray *list = phone_account_get_subscribers (self->account);
+  int r = sd_bus_message_open_container (reply, 'a', "a{sv}");
+
+  for (guint i = 0; r >= 0 && i < list->len; i++)
+    r = append_subscriber (reply, g_ptr_array_index (list, i));
+  return r < 0 ? r : sd_bus_message_close_container (reply);
+}
+
+BUS_GETTER (get_subscribers, BusAccount, append_subscribers (reply, self))
 BUS_GETTER (get_status, BusAccount, sd_bus_message_append (reply, "s", phone_status_to_string (phone_account_get_status (self->account))))
 BUS_GETTER (get_chosen, BusAccount, sd_bus_message_append (reply, "s", phone_status_to_string (presence (self)->chosen)))
 BUS_GETTER (get_note, BusAccount, bus_append_text (reply, presence (self)->note))
@@ -102,6 +188,10 @@ const sd_bus_vtable bus_presence_vtable[] = {
   SD_BUS_PROPERTY ("Published", "b", get_published, 0, CHANGES),
   SD_BUS_PROPERTY ("Publication", "s", get_publication, 0, CHANGES),
   SD_BUS_PROPERTY ("PublicationDetail", "a{sv}", get_publication_detail, 0, CHANGES),
+  SD_BUS_METHOD_WITH_ARGS ("AllowSubscriber", SD_BUS_ARGS ("s", uri), SD_BUS_NO_RESULT, on_allow_subscriber, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("BlockSubscriber", SD_BUS_ARGS ("s", uri), SD_BUS_NO_RESULT, on_block_subscriber, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("EndSubscriber", SD_BUS_ARGS ("u", number), SD_BUS_NO_RESULT, on_end_subscriber, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_PROPERTY ("Subscribers", "aa{sv}", get_subscribers, 0, CHANGES),
   SD_BUS_VTABLE_END,
 };
 
@@ -216,6 +306,8 @@ bus_presence_changed_properties (guint mask, GPtrArray *ret_names)
 {
   if (mask & PHONE_ACCOUNT_PRESENCE)
     add_names ((const char *const[]){ "Status", "Chosen", "Note", "Published", "Publication", "PublicationDetail", NULL }, ret_names);
+  if (mask & PHONE_ACCOUNT_SUBSCRIBERS)
+    g_ptr_array_add (ret_names, (char *) "Subscribers");
 }
 
 void

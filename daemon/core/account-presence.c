@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/model-private.h"
+#include "core/subscriber.h"
 #include "util/text.h"
 
 const PhoneAccountPresence *
@@ -65,6 +66,8 @@ phone_account_presence_load (PhoneAccount *account)
   char *space = text ? strchr (text, ' ') : NULL;
 
   presence->chosen = PHONE_STATUS_AVAILABLE;
+  presence->subscribers = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_subscriber_free);
+  presence->askers = phone_subscriber_allowance_new ();
   if (!text)
     return;
   if (space)
@@ -91,6 +94,8 @@ phone_account_presence_clear (PhoneAccountPresence *presence)
   phone_subscription_detail_clear (&presence->publication);
   phone_subscription_detail_clear (&presence->mailbox_subscription);
   phone_mailbox_state_clear (&presence->mailbox);
+  g_clear_pointer (&presence->subscribers, g_ptr_array_unref);
+  g_clear_pointer (&presence->askers, phone_allowance_free);
 }
 
 static void

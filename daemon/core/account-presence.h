@@ -5,6 +5,7 @@
  * account's "changed": PHONE_ACCOUNT_PRESENCE, PHONE_ACCOUNT_MAILBOX. */
 
 #include "core/account.h"
+#include "core/allowance.h"
 #include "core/presence.h"
 
 #define PHONE_MAX_NOTE 256              /* characters */
@@ -18,6 +19,9 @@ typedef struct
   PhoneSubscriptionDetail publication;
   PhoneMailboxState mailbox;
   PhoneSubscriptionDetail mailbox_subscription;
+  GPtrArray *subscribers;               /* PhoneSubscriber */
+  guint last_subscriber;
+  PhoneAllowance *askers;               /* how often each may subscribe */
 } PhoneAccountPresence;
 
 const PhoneAccountPresence *phone_account_get_presence (PhoneAccount *account);

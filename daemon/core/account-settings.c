@@ -33,6 +33,7 @@ static const char *const park_words[] = { PHONE_PARK_METHOD_LIST (WORD) NULL };
 static const char *const report_words[] = { PHONE_MESSAGE_REPORTS_LIST (WORD) NULL };
 static const char *const receipt_words[] = { PHONE_MESSAGE_RECEIPTS_LIST (WORD) NULL };
 static const char *const publish_words[] = { PHONE_PUBLISH_LIST (WORD) NULL };
+static const char *const subscriber_words[] = { PHONE_SUBSCRIBERS_LIST (WORD) NULL };
 #undef WORD
 /* PHONE_SETTING_WORD writes through a guint pointer. */
 G_STATIC_ASSERT (sizeof (PhoneTransport) == sizeof (guint) && sizeof (PhoneDtmfMode) == sizeof (guint)
@@ -423,6 +424,10 @@ static const PhoneSetting rows[] = {
   TEXT ("country", country, phone_setting_check_country, "ISO 3166-1 code for tones and emergency numbers; default: [daemon] country"),
   { .key = "publish", .kind = PHONE_SETTING_WORD, AT (publish), .words = publish_words, .def = "auto",
     .help = "whether presence is published to the server: on, off, or auto: once a status was set" },
+  { .key = "subscribers", .kind = PHONE_SETTING_WORD, AT (subscribers), .words = subscriber_words, .def = "refuse",
+    .help = "peers that subscribe to our presence or our calls and are on no list: refuse, ask or accept" },
+  TEXT ("subscribers-allow", subscribers_allow, phone_number_list_check, "parties who may: numbers and USER@HOST, separated by commas; * is any text"),
+  TEXT ("subscribers-block", subscribers_block, phone_number_list_check, "parties who may not, written in the same way"),
   BOOL ("mwi", mwi, "true", "whether to ask the server about messages in the mailbox (message-summary)"),
   BOOL ("answering", answering, "false", "the answering machine of this phone, for an account whose provider has no mailbox"),
   { .key = "answering-after", .kind = PHONE_SETTING_UINT, AT (answering_after), .min = 1, .max = 600, .def = "25",
@@ -502,7 +507,7 @@ static const char *const per_call_keys[] = {
   "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "forward-on", "forward-off", "forward-busy-on",
   "forward-busy-off", "forward-no-reply-on", "forward-no-reply-off", "park", "park-method",
   "retrieve", "pickup", "pickup-group", "did", "prefix", "default-domain", "country", "mailbox",
-  "message-reports", "message-receipts", "answering", "answering-after",
+  "message-reports", "message-receipts", "subscribers", "subscribers-allow", "subscribers-block", "answering", "answering-after",
   "answering-busy", "answering-away", "greeting", NULL,
 };
 

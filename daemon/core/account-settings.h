@@ -30,6 +30,10 @@ PHONE_DECLARE_ENUM (PhoneParkMethod, phone_park_method, PHONE_PARK_METHOD_LIST)
 #define PHONE_PUBLISH_LIST(X) X (PHONE_PUBLISH_AUTO, "auto") X (PHONE_PUBLISH_ON, "on") X (PHONE_PUBLISH_OFF, "off")
 PHONE_DECLARE_ENUM (PhonePublish, phone_publish, PHONE_PUBLISH_LIST)
 
+/* Peers that subscribe to us, and are on no list (core/subscriber.h). */
+#define PHONE_SUBSCRIBERS_LIST(X) X (PHONE_SUBSCRIBERS_REFUSE, "refuse") X (PHONE_SUBSCRIBERS_ASK, "ask") X (PHONE_SUBSCRIBERS_ACCEPT, "accept")
+PHONE_DECLARE_ENUM (PhoneSubscribers, phone_subscribers, PHONE_SUBSCRIBERS_LIST)
+
 /* Whether messages ask for delivery and display reports (RFC 5438), which needs an envelope (CPIM) that not everybody can open. auto: once
  * the peer has shown that it can. */
 #define PHONE_MESSAGE_REPORTS_LIST(X) \
@@ -99,6 +103,8 @@ typedef struct
   char *default_domain;         /* default: the AoR's domain */
   char *country;                /* ISO 3166-1 alpha-2, upper case */
   PhonePublish publish;
+  PhoneSubscribers subscribers;
+  char *subscribers_allow, *subscribers_block;          /* as phone_number_list_check() makes them; NULL: nobody */
   gboolean mwi;                 /* subscribe to message-summary */
   gboolean answering;           /* our own answering machine */
   guint answering_after;        /* s of ringing */

@@ -12,6 +12,7 @@
  * its first state (call.c), Register and Unregister here. */
 
 #include "core/model-private.h"
+#include "core/subscriber.h"
 
 #include <string.h>
 
@@ -291,6 +292,7 @@ phone_account_reload (PhoneAccount *account, const PhoneAccountSettings *setting
   phone_account_settings_free (account->settings);
   account->settings = phone_account_settings_copy (settings);
   emit_changed (account, PHONE_ACCOUNT_SETTINGS);
+  phone_account_judge_subscribers (account);
   if (!same_stack)
     restart (account);
 }

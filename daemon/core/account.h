@@ -22,6 +22,7 @@ typedef enum
   PHONE_ACCOUNT_PRESENCE = 1 << 4,      /* see account-presence.h */
   PHONE_ACCOUNT_MAILBOX = 1 << 5,
   PHONE_ACCOUNT_MESSAGES = 1 << 6,      /* those that our own answering machine took */
+  PHONE_ACCOUNT_SUBSCRIBERS = 1 << 7,   /* see subscriber.h */
 } PhoneAccountField;
 
 typedef struct

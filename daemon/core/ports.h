@@ -21,6 +21,7 @@
 typedef struct _PhoneAccount PhoneAccount;
 typedef struct _PhoneCall PhoneCall;
 typedef struct _PhoneWatch PhoneWatch;
+typedef struct _PhoneSubscriber PhoneSubscriber;
 typedef struct _PhoneConference PhoneConference;
 
 /* ---- signalling (implemented by sip/ua.c) ---- */
@@ -95,6 +96,11 @@ typedef struct
   void (*watch_start) (gpointer ua, PhoneWatch *watch);
   void (*watch_stop) (gpointer ua, PhoneWatch *watch);
   void (*presence_changed) (gpointer ua, PhoneAccount *account);
+  /* Those who watch us (core/subscriber.h). subscriber_changed: its right is another. subscriber_end: with that reason (RFC 6665 section 4.1.3); core
+   * has let go of it. dialogs_changed: a call of the account began, changed its state or ended. */
+  void (*subscriber_changed) (gpointer ua, PhoneSubscriber *subscriber);
+  void (*subscriber_end) (gpointer ua, PhoneSubscriber *subscriber, const char *reason);
+  void (*dialogs_changed) (gpointer ua, PhoneAccount *account);
 
   /* MESSAGE (RFC 3428). TRUE: phone_messages_on_answer follows, later, unless the account goes. FALSE: nothing was sent, and never will be
    * (NOT_SUPPORTED: it is too long for the transport, or its call has ended). */

@@ -736,6 +736,7 @@ phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call)
   update_state (registry);
   for (guint i = 0; i < registry->accounts->len; i++)
     phone_account_presence_set_in_call (g_ptr_array_index (registry->accounts, i), is_busy_with (registry, NULL));
+  registry->ports.sig->dialogs_changed (registry->ports.ua, phone_call_get_account (call));
   if (phone_call_get_state (call) == PHONE_CALL_DISCONNECTED)
     {
       if (phone_call_take_record (call))

@@ -121,3 +121,61 @@ ua_dialog_info_apply (UaDialogInfo *info, const char *data, gsize length, GError
     }
   return UA_DIALOG_INFO_APPLIED;
 }
+
+/* ---- writing ---- */
+
+static void
+add_attribute (GString *out, const char *name, const char *value)
+{
+  g_autofree char *text = value ? g_markup_escape_text (value, -1) : NULL;
+
+  if (text)
+    g_string_append_printf (out, " %s=\"%s\"", name, text);
+}
+
+static void
+add_dialog (GString *out, const PhoneDialogEntry *entry, gboolean detailed)
+{
+  g_autofree char *remote = entry->remote_uri ? g_markup_escape_text (entry->remote_uri, -1) : NULL;
+
+  g_string_append (out, "<dialog");
+  add_attribute (out, "id", entry->id);
+  if (detailed)
+    {
+      add_attribute (out, "call-id", entry->call_id);
+      add_attribute (out, "local-tag", entry->local_tag);
+      add_attribute (out, "remote-tag", entry->remote_tag);
+    }
+  if (entry->direction != PHONE_DIALOG_DIRECTION_UNKNOWN)
+    add_attribute (out, "direction", entry->direction == PHONE_DIALOG_INITIATOR ? "initiator" : "recipient");
+  g_string_append_printf (out, "><state>%s</state>", phone_dialog_state_to_string (entry->state));
+  if (detailed && remote)
+    {
+      g_string_append (out, "<remote><identity");
+      add_attribute (out, "display", entry->remote_name && *entry->remote_name ? entry->remote_name : NULL);
+      g_string_append_printf (out, ">%s</identity>", remote);
+      g_string_append (out, "<target");
+      add_attribute (out, "uri", entry->remote_target ? entry->remote_target : entry->remote_uri);
+      g_string_append (out, "/></remote>");
+    }
+  g_string_append (out, "</dialog>\n");
+}
+
+char *
+ua_dialog_info_write (const char *entity, guint version, const GPtrArray *dialogs, gboolean detailed)
+{
+  GString *out = g_string_new ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+
+  g_string_append_printf (out, "<dialog-info xmlns=\"" NS "\" version=\"%u\" state=\"full\"", version);
+  add_attribute (out, "entity", entity);
+  g_string_append (out, ">\n");
+  for (guint i = 0; i < dialogs->len; i++)
+    {
+      const PhoneDialogEntry *entry = g_ptr_array_index (dialogs, i);
+
+      if (entry->state != PHONE_DIALOG_TERMINATED)
+        add_dialog (out, entry, detailed);
+    }
+  g_string_append (out, "</dialog-info>\n");
+  return g_string_free (out, FALSE);
+}

@@ -40,6 +40,9 @@ void ua_dialog_info_free (UaDialogInfo *info);  /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaDialogInfo, ua_dialog_info_free)
 void ua_dialog_info_reset (UaDialogInfo *info); /* a new subscription: versions begin anew, the dialogs stay until it speaks */
 UaDialogInfoResult ua_dialog_info_apply (UaDialogInfo *info, const char *data, gsize length, GError **error);
+/* A full document of dialogs (PhoneDialogEntry) that we have ourselves; terminated ones are left out. detailed: with whom, and what a pickup needs. Caller
+ * frees. */
+char *ua_dialog_info_write (const char *entity, guint version, const GPtrArray *dialogs, gboolean detailed);
 
 /* ---- application/simple-message-summary: message-summary.c ---- */
 

@@ -13,7 +13,17 @@ void ua_presence_open (UaAccount *account);     /* once the engine data of the a
 void ua_presence_close (UaAccount *account);
 void ua_presence_ready (UaAccount *account, gboolean fresh);    /* registered, again or (fresh) anew; or there is no registrar */
 
+/* ---- ua-notifier.c ---- */
+void ua_notifier_on_subscribe (UaStack *stack, const UaEvent *event, gpointer owner);  /* owner: NULL, or the one that it renews */
+void ua_notifier_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
+void ua_notifier_changed (gpointer ua, PhoneSubscriber *subscriber);
+void ua_notifier_end (gpointer ua, PhoneSubscriber *subscriber, const char *reason);
+void ua_notifiers_update (UaAccount *account);          /* what is told may be another */
+void ua_notifiers_close (UaStack *stack);               /* tells them */
+void ua_notifiers_abandon (UaStack *stack);             /* their handles are about to go */
+
 /* ---- ua-publication.c ---- */
+char *ua_presence_document (UaAccount *account);        /* PIDF of the present status; caller frees */
 UaPublication *ua_publication_new (UaAccount *account);
 void ua_publication_free (UaPublication *publication);
 /* The status is another, or the account can publish now. */

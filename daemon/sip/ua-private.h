@@ -78,6 +78,7 @@ typedef enum
   UA_OWNER_REFERRAL,            /* a subscription to what became of a REFER, without a call */
   UA_OWNER_SUBSCRIPTION,
   UA_OWNER_PUBLICATION,
+  UA_OWNER_NOTIFIER,            /* a subscription of somebody else to us */
   UA_OWNER_MESSAGE,             /* of ours, until it is answered */
   UA_OWNER_INCOMING_MESSAGE,    /* of theirs, until we answer it */
   UA_N_OWNERS
@@ -189,7 +190,7 @@ struct _UaStack
   PhoneTransport flow;          /* what the registrar was reached by; AUTO: not known yet */
   GHashTable *handles;          /* nua_handle_t -> Slot */
   guint n_dialogs;
-  guint n_messages;             /* of ours, not answered yet */
+  guint n_messages;             /* of ours, not answered yet; a last NOTIFY among them */
   GSource *deadline;
   GSource *reaper;
 };

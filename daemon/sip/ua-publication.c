@@ -98,8 +98,8 @@ can_send (UaAccount *account)
 }
 
 /* The part of the instance that differs: several phones of one user publish beside each other. */
-static char *
-write_document (UaAccount *account)
+char *
+ua_presence_document (UaAccount *account)
 {
   PhonePresenceInfo info = { phone_account_get_status (account->account), phone_account_get_presence (account->account)->note };
   g_autofree char *id = g_strdup_printf ("t%.8s", account->instance + strlen ("urn:uuid:"));
@@ -170,7 +170,7 @@ publish (UaPublication *publication)
       set_state (publication, PHONE_SUBSCRIPTION_IDLE, 0, NULL, 0);
       return;
     }
-  document = write_document (account);
+  document = ua_presence_document (account);
   publication->dirty = FALSE;
   if (publication->detail.state != PHONE_SUBSCRIPTION_ACTIVE)
     set_state (publication, PHONE_SUBSCRIPTION_TRYING, publication->detail.code, publication->detail.reason, 0);
@@ -201,7 +201,7 @@ ua_publication_update (UaPublication *publication)
     return;
   if (publication->tag)
     {
-      document = write_document (publication->account);
+      document = ua_presence_document (publication->account);
       if (g_strcmp0 (document, publication->document) == 0)
         return;
     }

@@ -25,7 +25,7 @@
 #define DEFAULT_SIP_PORT 5060
 #define DEFAULT_SIPS_PORT 5061
 
-static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE";
+static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, SUBSCRIBE, NOTIFY, MESSAGE";
 static const char supported[] = "timer, 100rel, path, outbound, replaces, norefersub, tdialog";
 
 /* ---- interposed ---- */
@@ -68,6 +68,7 @@ create_nua (UaStack *stack, nua_callback_f on_event)
                            NUTAG_MEDIA_ENABLE (0),
                            SIPTAG_ALLOW_STR (allow),
                            SIPTAG_SUPPORTED_STR (supported),
+                           SIPTAG_ALLOW_EVENTS_STR ("presence, dialog"),
                            /* only tokens that are not there by default: others make sofia read past an array */
                            NUTAG_APPL_METHOD ("UPDATE, INFO, OPTIONS, REFER, NOTIFY, MESSAGE"),
                            NUTAG_AUTOACK (0), NUTAG_AUTOANSWER (0), NUTAG_AUTOALERT (0), NUTAG_AUTO302 (0), NUTAG_AUTO305 (0),

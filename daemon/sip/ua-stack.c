@@ -43,6 +43,7 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
     [nua_i_refer] = ua_referral_on_refer,
     [nua_i_notify] = ua_mailbox_on_unsolicited,
     [nua_i_message] = ua_messaging_on_request,
+    [nua_i_subscribe] = ua_notifier_on_subscribe,
   },
   [UA_OWNER_REGISTRATION] = {
     [nua_r_register] = ua_registration_on_response,
@@ -83,6 +84,10 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
   },
   [UA_OWNER_PUBLICATION] = {
     [nua_r_method] = ua_publication_on_response,
+  },
+  [UA_OWNER_NOTIFIER] = {
+    [nua_i_subscribe] = ua_notifier_on_subscribe,
+    [nua_r_notify] = ua_notifier_on_response,
   },
   [UA_OWNER_MESSAGE] = {
     [nua_r_message] = ua_messaging_on_response,
@@ -340,6 +345,7 @@ begin_shutdown (UaStack *stack)
   ua_stack_foreach (stack, UA_OWNER_DIALOG, ua_dialog_abandon, NULL);
   ua_stack_foreach (stack, UA_OWNER_REFERRAL, ua_referral_abandon, NULL);
   ua_messaging_abandon (stack);
+  ua_notifiers_abandon (stack);
   if (stack->account && stack->account->registration)
     ua_registration_abandon (stack->account->registration);
   if (stack->account)
@@ -386,6 +392,7 @@ ua_stack_close (UaStack *stack, guint deadline)
   stack->state = UA_STACK_CLOSING;
   stack->deadline = ua_timer_new (stack->engine, deadline, on_deadline, stack);
   ua_stack_foreach (stack, UA_OWNER_DIALOG, ua_dialog_shutdown, NULL);
+  ua_notifiers_close (stack);
   if (stack->account)
     ua_publication_stop (stack->account->publication);
   if (stack->account && stack->account->registration)

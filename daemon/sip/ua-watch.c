@@ -283,4 +283,5 @@ ua_presence_ready (UaAccount *account, gboolean fresh)
 {
   ua_publication_update (account->publication);
   ua_subscriptions_resume (account, fresh);
+  ua_notifiers_update (account);
 }

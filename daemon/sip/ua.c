@@ -300,7 +300,19 @@ presence_changed (gpointer ua, PhoneAccount *account)
   UaAccount *entry = find_account (account);
 
   if (entry && !entry->removing && entry->publication)
-    ua_publication_update (entry->publication);
+    {
+      ua_publication_update (entry->publication);
+      ua_notifiers_update (entry);
+    }
+}
+
+static void
+dialogs_changed (gpointer ua, PhoneAccount *account)
+{
+  UaAccount *entry = find_account (account);
+
+  if (entry)
+    ua_notifiers_update (entry);
 }
 
 const PhoneSignallingOps ua_signalling_ops = {
@@ -324,6 +336,9 @@ const PhoneSignallingOps ua_signalling_ops = {
   .watch_start = ua_watch_start,
   .watch_stop = ua_watch_stop,
   .presence_changed = presence_changed,
+  .subscriber_changed = ua_notifier_changed,
+  .subscriber_end = ua_notifier_end,
+  .dialogs_changed = dialogs_changed,
   .message_send = ua_messaging_send,
   .message_answer = ua_messaging_answer,
 };

@@ -3,6 +3,7 @@
 
 #include "core/account-presence.h"
 #include "core/model-private.h"
+#include "core/subscriber.h"
 #include "store/vault.h"
 
 #include <math.h>
@@ -507,6 +508,21 @@ presence_changed (gpointer ua, PhoneAccount *account)
     phone_account_on_publication (account, &detail);
 }
 
+static void
+subscriber_changed (gpointer ua, PhoneSubscriber *subscriber)
+{
+}
+
+static void
+subscriber_end (gpointer ua, PhoneSubscriber *subscriber, const char *reason)
+{
+}
+
+static void
+dialogs_changed (gpointer ua, PhoneAccount *account)
+{
+}
+
 /* echo@ takes it, reports that it has arrived, and sends it back; later@ is not there; gone@ does not exist; deaf@ never answers. */
 typedef struct
 {
@@ -588,6 +604,9 @@ static const PhoneSignallingOps signalling_ops = {
   .watch_start = watch_start,
   .watch_stop = watch_stop,
   .presence_changed = presence_changed,
+  .subscriber_changed = subscriber_changed,
+  .subscriber_end = subscriber_end,
+  .dialogs_changed = dialogs_changed,
   .message_send = message_send,
   .message_answer = message_answer,
 };

@@ -6,6 +6,7 @@
  * --credentials DIR, --archive FILE (without it no history is kept). */
 
 #include "bus/bus-private.h"
+#include "core/subscriber.h"
 #include "fake-engine.h"
 #include "store/store.h"
 
@@ -103,6 +104,24 @@ on_incoming (sd_bus_message *m, void *data, sd_bus_error *ret_error)
     return no_such (ret_error, "account");
   number = fake_engine_incoming (fake->engine, fake->registry, account, uri, name, offer, &status);
   return sd_bus_reply_method_return (m, "uu", (guint32) status, (guint32) number);
+}
+
+/* Account, URI, kind. Returns the status that refuses it, or 0, and the number of the subscriber. */
+static int
+on_subscribe (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Fake *fake = data;
+  const char *id, *kind;
+  PhoneSubscribeRequest request = { .name = "Bob", .source = "192.0.2.7", .vouched = TRUE, .expires = 600 };
+  guint status = 0, retry_after = 0;
+  PhoneAccount *account;
+  PhoneSubscriber *subscriber;
+
+  if (sd_bus_message_read (m, "sss", &id, &request.uri, &kind) < 0 || !(account = phone_registry_find_account (fake->registry, id))
+      || !phone_watch_kind_from_string (kind, &request.kind))
+    return no_such (ret_error, "account or kind");
+  subscriber = phone_account_on_subscribe (account, &request, NULL, &status, &retry_after);
+  return sd_bus_reply_method_return (m, "uu", (guint32) status, (guint32) (subscriber ? subscriber->number : 0));
 }
 
 static int
@@ -330,6 +349,7 @@ on_quit (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 static const sd_bus_vtable vtable[] = {
   SD_BUS_VTABLE_START (0),
   SD_BUS_METHOD ("Incoming", "sssb", "uu", on_incoming, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD ("Subscribe", "sss", "uu", on_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("Confirm", "u", NULL, on_confirm, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("ReofferAnswered", "u", NULL, on_reoffer_answered, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("End", "uu", NULL, on_end, SD_BUS_VTABLE_UNPRIVILEGED),

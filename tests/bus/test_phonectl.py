@@ -778,6 +778,20 @@ def test_presence(client, ctl):
     assert ctl.run("presence", "unwatch", "77").returncode == 7
 
 
+def test_subscribers(client, ctl):
+    assert ctl.ok("presence", "subscribers") == "nobody watches this phone\n" and ctl.json("presence", "subscribers") == []
+    ctl.ok("account", "set", "alice", "subscribers=ask")
+    number = client.test("Subscribe", "(sss)", "alice", "sip:bob@example.org", "dialog")[1]
+    assert lines(ctl.ok("presence", "subscribers")) == [f"{number}|alice|sip:bob@example.org|Bob|dialog|pending|192.0.2.7"]
+    ctl.ok("presence", "allow", str(number))
+    assert [(s["account"], s["state"], s["details"]) for s in ctl.json("presence", "subscribers")] == [("alice", "active", True)]
+    ctl.ok("presence", "end", str(number))
+    assert ctl.run("presence", "end", str(number)).returncode == 7
+    ctl.ok("presence", "block", "sip:eve@example.org")
+    assert ctl.json("account", "show", "alice")["Settings"]["subscribers-block"] == "eve@example.org"
+    assert ctl.run("presence", "allow", "sip:").returncode == 2
+
+
 def test_voicemail(client, ctl):
     assert lines(ctl.ok("voicemail")) == ["alice|unknown|idle"]
     assert ctl.run("voicemail", "call").returncode == 8

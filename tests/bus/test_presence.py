@@ -14,7 +14,7 @@ def watch(client, uri, kind="presence"):
 
 def test_status_and_note(client):
     assert client.get_all(ALICE, PRESENCE) == {"Status": "available", "Chosen": "available", "Note": "", "Published": False,
-                                               "Publication": "idle", "PublicationDetail": {}}
+                                               "Publication": "idle", "PublicationDetail": {}, "Subscribers": []}
     client.set(ALICE, PRESENCE, "Status", "s", "away")
     client.set(ALICE, PRESENCE, "Note", "s", "back at 3")
     wait(lambda: client.get(ALICE, PRESENCE, "Published"))
@@ -151,3 +151,34 @@ def test_pickup_of_a_slot(client):
     assert client.get(call, CALL, "RemoteUri") == "sip:*88701@example.org"
     call = pickup(client, **parked)
     assert client.get(call, CALL, "RemoteUri") == "sip:*88@example.org"
+
+
+def subscribe(client, uri="sip:bob@example.org", kind="presence"):
+    return client.test("Subscribe", "(sss)", "alice", uri, kind)
+
+
+def test_subscribers(client):
+    assert subscribe(client) == (403, 0)
+    client.call(ALICE, ACCOUNT, "Update", "(a{sv})", {"subscribers": GLib.Variant("s", "ask")})
+    status, number = subscribe(client)
+    assert status == 0
+    wait(lambda: client.get(ALICE, PRESENCE, "Subscribers"))
+    one = client.get(ALICE, PRESENCE, "Subscribers")[0]
+    assert one.pop("expires") > 0
+    assert one == {"number": number, "uri": "sip:bob@example.org", "name": "Bob", "kind": "presence", "state": "pending", "details": False,
+                   "vouched": True, "source": "192.0.2.7"}
+    client.call(ALICE, PRESENCE, "AllowSubscriber", "(s)", one["uri"])
+    wait(lambda: client.get(ALICE, PRESENCE, "Subscribers")[0]["state"] == "active")
+    assert client.get(ALICE, ACCOUNT, "Settings")["subscribers-allow"] == "bob@example.org"
+    client.call(ALICE, PRESENCE, "EndSubscriber", "(u)", number)
+    assert client.get(ALICE, PRESENCE, "Subscribers") == []
+    with refused("InvalidTarget", "no subscriber"):
+        client.call(ALICE, PRESENCE, "EndSubscriber", "(u)", number)
+    assert subscribe(client)[0] == 0            # it may come again
+    client.call(ALICE, PRESENCE, "BlockSubscriber", "(s)", one["uri"])
+    assert client.get(ALICE, PRESENCE, "Subscribers") == [] and subscribe(client) == (403, 0)
+    settings = client.get(ALICE, ACCOUNT, "Settings")
+    assert settings["subscribers-block"] == "bob@example.org" and not settings.get("subscribers-allow")
+    for bad in ("", "sip:example.org", "sip:a,b@example.org"):
+        with refused("InvalidTarget"):
+            client.call(ALICE, PRESENCE, "AllowSubscriber", "(s)", bad)

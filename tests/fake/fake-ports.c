@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-ports.h"
 #include "core/account-presence.h"
+#include "core/subscriber.h"
 
 #include <string.h>
 
@@ -167,6 +168,23 @@ presence_changed (gpointer ua, PhoneAccount *account)
   note (ua, "presence %s", phone_status_to_string (phone_account_get_status (account)));
 }
 
+static void
+subscriber_changed (gpointer ua, PhoneSubscriber *subscriber)
+{
+  note (ua, "tell %s", subscriber->uri);
+}
+
+static void
+subscriber_end (gpointer ua, PhoneSubscriber *subscriber, const char *reason)
+{
+  note (ua, "end %s %s", subscriber->uri, reason);
+}
+
+static void
+dialogs_changed (gpointer ua, PhoneAccount *account)
+{
+}
+
 static const PhoneSignallingOps signalling_ops = {
   .account_add = account_add,
   .account_remove = account_remove,
@@ -187,6 +205,9 @@ static const PhoneSignallingOps signalling_ops = {
   .watch_start = watch_start,
   .watch_stop = watch_stop,
   .presence_changed = presence_changed,
+  .subscriber_changed = subscriber_changed,
+  .subscriber_end = subscriber_end,
+  .dialogs_changed = dialogs_changed,
 };
 
 /* ---- media ---- */

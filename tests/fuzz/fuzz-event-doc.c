@@ -34,6 +34,22 @@ check_dialogs (const GPtrArray *dialogs)
     }
 }
 
+/* What we write of them says the same. */
+static void
+check_written (const GPtrArray *dialogs)
+{
+  g_autofree char *full = ua_dialog_info_write ("sip:a@b", 7, dialogs, TRUE);
+  g_autofree char *bare = ua_dialog_info_write ("sip:a@b", 8, dialogs, FALSE);
+  g_autoptr (UaDialogInfo) again = ua_dialog_info_new ();
+
+  g_assert (ua_dialog_info_apply (again, full, strlen (full), NULL) == UA_DIALOG_INFO_APPLIED);
+  g_assert (again->dialogs->len == dialogs->len);
+  for (guint i = 0; i < dialogs->len; i++)
+    g_assert_cmpstr (((PhoneDialogEntry *) again->dialogs->pdata[i])->remote_uri, ==, ((PhoneDialogEntry *) dialogs->pdata[i])->remote_uri);
+  g_assert (ua_dialog_info_apply (again, bare, strlen (bare), NULL) == UA_DIALOG_INFO_APPLIED);
+  g_assert (phone_lamp_from_dialogs (again->dialogs) == phone_lamp_from_dialogs (dialogs));
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -59,6 +75,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   ua_dialog_info_apply (dialogs, text, size, NULL);
   ua_dialog_info_apply (dialogs, text, size, NULL);
   check_dialogs (dialogs->dialogs);
+  check_written (dialogs->dialogs);
   if (ua_message_summary_read (text, size, &mailbox, NULL))
     check_text (mailbox.account);
   phone_mailbox_state_clear (&mailbox);

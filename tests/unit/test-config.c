@@ -437,7 +437,8 @@ test_save_all (Fixture *f, gconstpointer data)
     "forward-no-reply-off", "#3",
     "park", "*6{slot}", "park-method", "dtmf", "retrieve", "*7{slot}", "pickup", "*8{target}", "pickup-group", "*9",
     "did", "+1,2",
-    "prefix", "#0", "default-domain", "d:1", "country", "AT", "publish", "on", "mwi", "no", "mailbox", "*98",
+    "prefix", "#0", "default-domain", "d:1", "country", "AT", "publish", "on", "subscribers", "ask", "subscribers-allow", "+1,bob@b",
+    "subscribers-block", "*@c", "mwi", "no", "mailbox", "*98",
     "message-reports", "on", "message-receipts", "none", "answering", "yes",
     "answering-after", "9", "answering-busy", "no", "answering-away", "no", "greeting", "/g.wav", NULL };
   g_autoptr (PhoneAccountSettings) settings = make_settings ("all", pairs);

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Subscriptions of others to us (RFC 6665, the notifier's side): "presence" (RFC 3856) and "dialog" (RFC 4235). core/subscriber.h says who may.
+ *
+ *   SUBSCRIBE --core: yes--> 200, NOTIFY --every change, no more often than the package allows--> NOTIFY ...
+ *                                 |--SUBSCRIBE again--> 200, and sofia repeats the last NOTIFY
+ *                                 |--Expires: 0, or no SUBSCRIBE in time--> sofia's NOTIFY with "terminated" --answer--> gone
+ *                                 '--core ends it----> our NOTIFY with "terminated" --answer, or none in time--> gone
+ *
+ * Always whole documents: state is told, not a history of it, and what is lost does no harm. A peer that does not take a NOTIFY is forgotten.
+ *
+ * A NOTIFY goes to where the SUBSCRIBE says. So that nobody has us write to others, a peer that no server of ours speaks for has to name the address
+ * that it sends from. */
+
+#include "sip/ua-presence.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sofia-sip/sip_status.h>
+#include <string.h>
+
+#include "core/subscriber.h"
+#include "sip/event-doc.h"
+#include "sip/ua-dialog.h"
+
+#define LAST_NOTIFY_MS 33000            /* more than timer F */
+#define EXPIRY_GRACE_MS 5000            /* sofia ends it in time by itself */
+
+typedef struct
+{
+  const char *name, *type;
+  guint pace_ms;                        /* between two changes (RFC 3856 section 6.10, RFC 4235 section 3.10) */
+} Package;
+
+static const Package packages[phone_watch_kind_n_values] = {
+  [PHONE_WATCH_PRESENCE] = { "presence", "application/pidf+xml", 5000 },
+  [PHONE_WATCH_DIALOG] = { "dialog", "application/dialog-info+xml", 1000 },
+};
+
+typedef struct
+{
+  UaStack *stack;
+  nua_handle_t *nh;
+  PhoneSubscriber *subscriber;          /* NULL: core has let go of it, the last NOTIFY is out */
+  PhoneWatchKind kind;
+  guint version;                        /* of the next dialog-info */
+  char *told, *contact;                 /* what the peer was sent last */
+  gboolean open;                        /* a NOTIFY of ours is not answered yet */
+  gboolean dirty;                       /* there may be more to say when it is */
+  gint64 changed_at;                    /* monotonic us: a change was told; 0: never */
+  gboolean farewell;                    /* the stack closes as soon as the last NOTIFY is answered */
+  GSource *pace, *expiry;
+} UaNotifier;
+
+static void
+notifier_free (UaNotifier *notifier)
+{
+  UaStack *stack = notifier->farewell ? notifier->stack : NULL;
+
+  ua_timer_clear (&notifier->pace);
+  ua_timer_clear (&notifier->expiry);
+  if (notifier->nh)
+    ua_stack_drop (notifier->stack, notifier->nh);
+  g_free (notifier->told);
+  g_free (notifier->contact);
+  g_free (notifier);
+  if (!stack)
+    return;
+  stack->n_messages--;
+  ua_stack_check (stack);
+}
+
+static void
+let_go (UaNotifier *notifier, const char *why)
+{
+  PhoneSubscriber *subscriber = g_steal_pointer (&notifier->subscriber);
+
+  if (subscriber && notifier->stack->account)
+    phone_account_on_unsubscribed (notifier->stack->account->account, subscriber, why);
+}
+
+/* ---- documents ---- */
+
+static PhoneDialogState
+dialog_state (PhoneCallState state)
+{
+  switch (state)
+    {
+    case PHONE_CALL_DIALING:
+      return PHONE_DIALOG_TRYING;
+    case PHONE_CALL_ALERTING:
+    case PHONE_CALL_INCOMING:
+    case PHONE_CALL_WAITING:
+      return PHONE_DIALOG_EARLY;
+    case PHONE_CALL_ACTIVE:
+    case PHONE_CALL_HELD:
+      return PHONE_DIALOG_CONFIRMED;
+    case PHONE_CALL_DISCONNECTING:
+    case PHONE_CALL_DISCONNECTED:
+      break;
+    }
+  return PHONE_DIALOG_TERMINATED;
+}
+
+static PhoneDialogEntry *
+describe (PhoneCall *call)
+{
+  PhoneDialogEntry *entry = g_new0 (PhoneDialogEntry, 1);
+  su_home_t home[1] = { SU_HOME_INIT (home) };
+  UaDialog *dialog = ua_dialog_of (call);
+  const sip_replaces_t *ids = dialog && dialog->nh ? nua_handle_make_replaces (dialog->nh, home, 0) : NULL;
+
+  entry->id = g_strdup_printf ("d%u", phone_call_get_number (call));
+  entry->state = dialog_state (phone_call_get_state (call));
+  entry->direction = phone_call_get_direction (call) == PHONE_CALL_OUTGOING ? PHONE_DIALOG_INITIATOR : PHONE_DIALOG_RECIPIENT;
+  entry->remote_uri = g_strdup (phone_call_get_remote_uri (call));
+  entry->remote_name = g_strdup (phone_call_get_remote_name (call));
+  if (ids && ids->rp_call_id && ids->rp_from_tag && ids->rp_to_tag && !g_str_equal (ids->rp_to_tag, "0"))
+    {
+      entry->call_id = g_strdup (ids->rp_call_id);
+      entry->local_tag = g_strdup (ids->rp_from_tag);
+      entry->remote_tag = g_strdup (ids->rp_to_tag);
+    }
+  su_home_deinit (home);
+  return entry;
+}
+
+static char *
+write_dialogs (UaNotifier *notifier, guint version)
+{
+  UaAccount *account = notifier->stack->account;
+  g_autoptr (GPtrArray) dialogs = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_dialog_entry_free);
+  GPtrArray *calls = phone_registry_get_calls (account->engine->registry);
+
+  for (guint i = 0; i < calls->len; i++)
+    if (phone_call_get_account (g_ptr_array_index (calls, i)) == account->account)
+      g_ptr_array_add (dialogs, describe (g_ptr_array_index (calls, i)));
+  return ua_dialog_info_write (account->aor, version, dialogs, notifier->subscriber->right == PHONE_RIGHT_FULL);
+}
+
+/* What there is to tell, without what differs every time; NULL: nothing yet. */
+static char *
+write_state (UaNotifier *notifier, guint version)
+{
+  if (notifier->subscriber->right == PHONE_RIGHT_PENDING)
+    return NULL;
+  return notifier->kind == PHONE_WATCH_DIALOG ? write_dialogs (notifier, version) : ua_presence_document (notifier->stack->account);
+}
+
+/* ---- NOTIFY ---- */
+
+static void
+notify (UaNotifier *notifier)
+{
+  gboolean pending = notifier->subscriber->right == PHONE_RIGHT_PENDING;
+  g_autofree char *document = write_state (notifier, notifier->version);
+  g_autofree char *contact = ua_stack_contact (notifier->stack, NULL);
+
+  ua_timer_clear (&notifier->pace);
+  g_free (notifier->told);
+  notifier->told = write_state (notifier, 0);
+  g_free (notifier->contact);
+  notifier->contact = ua_stack_contact_uri (notifier->stack, NULL);
+  notifier->version += document != NULL;
+  notifier->open = TRUE;
+  notifier->dirty = FALSE;
+  nua_notify (notifier->nh, NUTAG_SUBSTATE (pending ? nua_substate_pending : nua_substate_active), SIPTAG_CONTACT_STR (contact),
+              TAG_IF (document, SIPTAG_CONTENT_TYPE_STR (packages[notifier->kind].type)), TAG_IF (document, SIPTAG_PAYLOAD_STR (document)),
+              TAG_END ());
+}
+
+static gboolean
+on_pace (gpointer data)
+{
+  UaNotifier *notifier = data;
+
+  notifier->changed_at = g_get_monotonic_time ();
+  notify (notifier);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+has_news (UaNotifier *notifier)
+{
+  g_autofree char *now = write_state (notifier, 0);
+  g_autofree char *contact = ua_stack_contact_uri (notifier->stack, NULL);
+
+  return g_strcmp0 (now, notifier->told) != 0 || g_strcmp0 (contact, notifier->contact) != 0;
+}
+
+static void
+update (UaNotifier *notifier)
+{
+  gint64 wait;
+
+  if (!notifier->subscriber || notifier->pace || !has_news (notifier))
+    return;
+  if (notifier->open)
+    {
+      notifier->dirty = TRUE;
+      return;
+    }
+  wait = notifier->changed_at ? notifier->changed_at / 1000 + packages[notifier->kind].pace_ms - g_get_monotonic_time () / 1000 : 0;
+  notifier->pace = ua_timer_new (notifier->stack->engine, (guint) MAX (wait, 0), on_pace, notifier);
+}
+
+static gboolean
+on_unanswered (gpointer data)
+{
+  notifier_free (data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+end (UaNotifier *notifier, const char *state)
+{
+  notifier->subscriber = NULL;
+  ua_timer_clear (&notifier->pace);
+  ua_timer_clear (&notifier->expiry);
+  notifier->expiry = ua_timer_new (notifier->stack->engine, LAST_NOTIFY_MS, on_unanswered, notifier);
+  if (state)
+    nua_notify (notifier->nh, SIPTAG_SUBSCRIPTION_STATE_STR (state), TAG_END ());
+}
+
+void
+ua_notifier_on_response (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaNotifier *notifier = owner;
+
+  if (event->status < 200)
+    return;
+  if ((event->status == 401 || event->status == 407) && event->sip && stack->account
+      && ua_credentials_answer (stack->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT)
+    return;
+  notifier->open = FALSE;
+  if (event->status >= 300)
+    let_go (notifier, "the peer does not take what it is told");
+  else if (notifier->subscriber && notifier->subscriber->expires <= g_get_real_time () / G_USEC_PER_SEC)
+    let_go (notifier, "not renewed");
+  if (!notifier->subscriber)
+    notifier_free (notifier);
+  else if (notifier->dirty)
+    update (notifier);
+}
+
+static gboolean
+on_expiry (gpointer data)
+{
+  UaNotifier *notifier = data;
+
+  let_go (notifier, "not renewed");
+  notifier_free (notifier);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+arm_expiry (UaNotifier *notifier, guint expires)
+{
+  ua_timer_clear (&notifier->expiry);
+  notifier->expiry = ua_timer_new (notifier->stack->engine, expires * 1000 + EXPIRY_GRACE_MS, on_expiry, notifier);
+}
+
+/* ---- SUBSCRIBE ---- */
+
+static void
+respond (UaStack *stack, const UaEvent *event, guint status, guint expires, guint retry_after)
+{
+  g_autofree char *contact = stack->account && status < 300 ? ua_stack_contact (stack, NULL) : NULL;
+  g_autofree char *seconds = g_strdup_printf ("%u", retry_after);
+  char granted[16], least[16];
+
+  g_snprintf (granted, sizeof granted, "%u", expires);
+  g_snprintf (least, sizeof least, "%d", PHONE_SUBSCRIBER_MIN_EXPIRES);
+  nua_respond (event->nh, (int) status, sip_status_phrase ((int) status), NUTAG_WITH_THIS (stack->nua),
+               TAG_IF (contact, SIPTAG_CONTACT_STR (contact)), TAG_IF (status < 300, SIPTAG_EXPIRES_STR (granted)),
+               TAG_IF (status == 423, SIPTAG_MIN_EXPIRES_STR (least)), TAG_IF (retry_after, SIPTAG_RETRY_AFTER_STR (seconds)), TAG_END ());
+}
+
+static gboolean
+accepts (const sip_t *sip, const char *type)
+{
+  for (const sip_accept_t *a = sip->sip_accept; a; a = a->ac_next)
+    if (a->ac_type
+        && (g_ascii_strcasecmp (a->ac_type, type) == 0 || g_str_equal (a->ac_type, "*/*") || g_ascii_strcasecmp (a->ac_type, "application/*") == 0))
+      return TRUE;
+  return !sip->sip_accept;
+}
+
+static gboolean
+find_kind (const sip_event_t *event, PhoneWatchKind *ret_kind)
+{
+  for (guint kind = 0; event && event->o_type && kind < G_N_ELEMENTS (packages); kind++)
+    if (g_ascii_strcasecmp (event->o_type, packages[kind].name) == 0)
+      {
+        *ret_kind = kind;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+static gboolean
+is_at (const url_t *url, const struct sockaddr *peer)
+{
+  struct addrinfo hints = { .ai_flags = AI_NUMERICHOST }, *found = NULL;
+  g_autofree char *host = g_strdup (url->url_host ? url->url_host : "");
+  gsize length = strlen (host);
+  gboolean same;
+
+  if (length > 2 && host[0] == '[' && host[length - 1] == ']')
+    {
+      memmove (host, host + 1, length - 2);
+      host[length - 2] = '\0';
+    }
+  if (getaddrinfo (host, NULL, &hints, &found) != 0)
+    return FALSE;
+  same = ua_address_equal (found->ai_addr, peer);
+  freeaddrinfo (found);
+  return same;
+}
+
+static guint
+read_expires (const sip_t *sip)
+{
+  return sip->sip_expires ? (guint) MIN (sip->sip_expires->ex_delta, PHONE_SUBSCRIBER_EXPIRES) : PHONE_SUBSCRIBER_EXPIRES;
+}
+
+static guint
+screen (UaStack *stack, const sip_t *sip, gboolean trusted, PhoneWatchKind *ret_kind)
+{
+  guint expires = sip ? read_expires (sip) : 0;
+
+  if (!sip || !sip->sip_from || !sip->sip_to || !sip->sip_contact || sip->sip_contact->m_url->url_type == url_any)
+    return 400;
+  if (stack->state != UA_STACK_RUNNING || !stack->account || stack->account->removing)
+    return 480;
+  if (!ua_incoming_is_for_us (stack->account, sip))
+    return 404;
+  if (!find_kind (sip->sip_event, ret_kind))
+    return 489;
+  if (!accepts (sip, packages[*ret_kind].type))
+    return 406;
+  if (expires && expires < PHONE_SUBSCRIBER_MIN_EXPIRES)
+    return 423;
+  if (!trusted && !(ua_stack_peer (stack) && is_at (sip->sip_contact->m_url, ua_stack_peer (stack))))
+    return 403;
+  return 0;
+}
+
+static void
+on_again (UaStack *stack, const UaEvent *event, UaNotifier *notifier)
+{
+  PhoneWatchKind kind;
+  guint expires = event->sip ? read_expires (event->sip) : 0;
+
+  if (!event->sip || !find_kind (event->sip->sip_event, &kind) || kind != notifier->kind)
+    respond (stack, event, 489, 0, 0);
+  else if (!notifier->subscriber || !stack->account)
+    respond (stack, event, 481, 0, 0);
+  else if (expires && expires < PHONE_SUBSCRIBER_MIN_EXPIRES)
+    respond (stack, event, 423, 0, 0);
+  else
+    {
+      respond (stack, event, 200, expires, 0);
+      if (!expires)
+        {
+          let_go (notifier, "the peer ended it");
+          end (notifier, NULL);
+          return;
+        }
+      phone_account_on_resubscribed (stack->account->account, notifier->subscriber, expires);
+      arm_expiry (notifier, expires);
+    }
+}
+
+void
+ua_notifier_on_subscribe (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  const sip_t *sip = event->sip;
+  const struct sockaddr *peer = ua_stack_peer (stack);
+  gboolean trusted = stack->account && peer && ua_account_trusts (stack->account, peer);
+  g_autofree char *asserted_name = NULL, *asserted = NULL, *uri = NULL, *display = NULL;
+  char source[NI_MAXHOST] = "";
+  PhoneSubscribeRequest request = { .vouched = trusted, .source = source };
+  guint status, retry_after = 0;
+  UaNotifier *notifier;
+
+  if (owner)
+    {
+      on_again (stack, event, owner);
+      return;
+    }
+  status = screen (stack, sip, trusted, &request.kind);
+  if (status)
+    {
+      respond (stack, event, status, 0, 0);
+      return;
+    }
+  if (peer)
+    getnameinfo (peer, peer->sa_family == AF_INET6 ? sizeof (struct sockaddr_in6) : sizeof (struct sockaddr_in), source, sizeof source, NULL, 0,
+                 NI_NUMERICHOST);
+  asserted = ua_sip_asserted_id (stack, sip, &asserted_name);
+  uri = asserted ? NULL : ua_sip_party_uri (sip->sip_from);
+  display = ua_sip_display_name (sip->sip_from);
+  request.uri = asserted ? asserted : uri ? uri : "sip:anonymous@anonymous.invalid";
+  request.name = asserted_name ? asserted_name : display;
+  request.expires = read_expires (sip);
+  notifier = g_new0 (UaNotifier, 1);
+  notifier->stack = stack;
+  notifier->kind = request.kind;
+  notifier->subscriber = phone_account_on_subscribe (stack->account->account, &request, notifier, &status, &retry_after);
+  respond (stack, event, notifier->subscriber ? 200 : status, request.expires, retry_after);
+  if (!notifier->subscriber)
+    {
+      notifier_free (notifier);
+      return;
+    }
+  notifier->nh = event->nh;
+  ua_stack_adopt (stack, event->nh, UA_OWNER_NOTIFIER, notifier);
+  arm_expiry (notifier, request.expires);
+  notify (notifier);
+  if (!request.expires)         /* asked once: sofia says "terminated" in it */
+    {
+      let_go (notifier, "it was to be told once");
+      end (notifier, NULL);
+    }
+}
+
+/* ---- what core wants ---- */
+
+void
+ua_notifier_changed (gpointer ua, PhoneSubscriber *subscriber)
+{
+  update (subscriber->engine_data);
+}
+
+void
+ua_notifier_end (gpointer ua, PhoneSubscriber *subscriber, const char *reason)
+{
+  g_autofree char *state = g_strconcat ("terminated;reason=", reason, NULL);
+
+  end (subscriber->engine_data, state);
+}
+
+static void
+update_one (gpointer owner, gpointer data)
+{
+  update (owner);
+}
+
+void
+ua_notifiers_update (UaAccount *account)
+{
+  GPtrArray *stacks = account->engine->stacks;
+
+  for (guint i = 0; i < stacks->len; i++)
+    if (((UaStack *) g_ptr_array_index (stacks, i))->account == account)
+      ua_stack_foreach (g_ptr_array_index (stacks, i), UA_OWNER_NOTIFIER, update_one, NULL);
+}
+
+static void
+close_one (gpointer owner, gpointer data)
+{
+  UaNotifier *notifier = owner;
+
+  if (!notifier->subscriber)
+    return;
+  let_go (notifier, "the account closes");
+  notifier->farewell = TRUE;
+  notifier->stack->n_messages++;
+  end (notifier, "terminated;reason=probation;retry-after=60");
+}
+
+void
+ua_notifiers_close (UaStack *stack)
+{
+  ua_stack_foreach (stack, UA_OWNER_NOTIFIER, close_one, NULL);
+}
+
+static void
+abandon_one (gpointer owner, gpointer data)
+{
+  UaNotifier *notifier = owner;
+
+  let_go (notifier, "the account closes");
+  notifier->nh = NULL;          /* the stack destroys it */
+  notifier_free (notifier);
+}
+
+void
+ua_notifiers_abandon (UaStack *stack)
+{
+  ua_stack_foreach (stack, UA_OWNER_NOTIFIER, abandon_one, NULL);
+}

@@ -188,7 +188,7 @@ static const PhoneSetting rows[] = {
   TEXT ("media", "bind", media_bind, check_address, NULL, "numeric address for RTP; default: any"),
   UINT ("media", "rtp-timeout", rtp_timeout, 5, 3600, TRUE, "60", "seconds without any packet after which a call ends; 0: never"),
   UINT ("media", "opus-bitrate", opus_bitrate, 6000, 510000, FALSE, "28000", "bit/s of Opus on a good path"),
-  { .section = "media", .key = "opus-complexity", .kind = PHONE_SETTING_UINT, AT (opus_complexity), .min = 0, .max = 10, .def = "5",
+  { .section = "media", .key = "opus-complexity", .kind = PHONE_SETTING_UINT, AT (opus_complexity), .min = 0, .max = 10, .def = "7",
     .help = "effort of the Opus encoder, 0 to 10" },
   TEXT ("sip", "bind", sip_bind, check_binds, NULL, "ADDRESS[:PORT][,...] to listen on; default: any address, a free port"),
   TEXT ("sip", "user-agent", user_agent, check_user_agent, "phoned/" PHONED_VERSION, "what the phone calls itself in requests"),

@@ -135,7 +135,7 @@ gboolean
 phone_codec_equal (const PhoneCodec *a, const PhoneCodec *b)
 {
   return a->id == b->id && a->payload_type == b->payload_type && a->max_playback_rate == b->max_playback_rate
-         && a->max_average_bitrate == b->max_average_bitrate && !a->use_inband_fec == !b->use_inband_fec
+         && a->max_average_bitrate == b->max_average_bitrate && a->min_ptime == b->min_ptime && !a->use_inband_fec == !b->use_inband_fec
          && !a->use_dtx == !b->use_dtx && !a->stereo == !b->stereo && !a->cbr == !b->cbr;
 }
 

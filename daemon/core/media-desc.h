@@ -75,6 +75,7 @@ typedef struct
   /* Opus, RFC 7587 section 6.1; what this side wants to receive. 0: not stated. */
   guint32 max_playback_rate;            /* Hz */
   guint32 max_average_bitrate;          /* bit/s */
+  guint min_ptime;                      /* ms: packets may be as short as that (minptime of older drafts, which WebRTC has kept) */
   gboolean use_inband_fec, use_dtx, stereo, cbr;
 } PhoneCodec;
 

@@ -34,6 +34,9 @@
 
 #include <string.h>
 
+#define USUAL_PTIME 20          /* ms (RFC 7587 section 6.1: what is taken if nothing is said) */
+#define SHORT_PTIME 10
+
 /* Everything that has a payload type: the codecs, then the two kinds of telephone-event. */
 enum
 {
@@ -153,6 +156,7 @@ add_codec (PhoneMediaDesc *desc, const PhoneMediaCaps *caps, PhoneCodecId id, co
     {
       codec.use_inband_fec = TRUE;
       codec.max_average_bitrate = caps->opus_max_bitrate;
+      codec.min_ptime = caps->ptime <= USUAL_PTIME ? SHORT_PTIME : 0;
     }
   g_assert (desc->n_codecs < PHONE_MAX_CODECS);
   desc->codecs[desc->n_codecs++] = codec;
@@ -197,7 +201,7 @@ static guint
 choose_ptime (const PhoneMediaCaps *caps, const PhoneMediaDesc *remote)
 {
   static const guint steps[] = { 60, 40, 20 };
-  guint wish = remote->ptime != 0 ? remote->ptime : caps->ptime != 0 ? caps->ptime : 20;
+  guint wish = remote->ptime != 0 ? remote->ptime : caps->ptime != 0 ? caps->ptime : USUAL_PTIME;
 
   if (remote->maxptime != 0)
     wish = MIN (wish, remote->maxptime);
@@ -241,6 +245,9 @@ fill_plan (PhoneMediaPlan *plan, const PhoneMediaCaps *caps, const PhoneMediaDes
   plan->direction = (PhoneDirection) (local->direction & phone_direction_reverse (phone_media_desc_stated_direction (remote)));
   plan->ptime = choose_ptime (caps, remote);
   plan->send = *chosen;
+  /* Who asks for long packets, here or there, has a reason. */
+  plan->least_ptime = plan->ptime == USUAL_PTIME && caps->ptime <= USUAL_PTIME && chosen->min_ptime > 0 && chosen->min_ptime <= SHORT_PTIME
+                          ? SHORT_PTIME : plan->ptime;
 
   if (phone_codec_clock_rate (chosen->id) == 48000 && local->dtmf_48000 >= 0 && remote->dtmf_48000 >= 0)
     {

@@ -58,6 +58,7 @@ struct _PhoneMediaPlan
   guint n_receive;
   PhoneCodec receive[PHONE_MAX_CODECS];         /* with our payload types: any of them may arrive */
   guint ptime;                                  /* ms that we send: 10, 20, 40 or 60 */
+  guint least_ptime;                            /* ms; may be less where that is of use: 10, or as ptime */
   int send_dtmf, receive_dtmf_8000, receive_dtmf_48000;  /* payload types, -1: none */
   guint8 send_red, receive_red;                 /* payload types of RFC 2198 redundancy for Opus, 0: none */
   guint send_dtmf_rate;                         /* Hz: the send codec's, else 8000; 0: send_dtmf is -1 */

@@ -492,14 +492,15 @@ static gboolean
 codec_equal (const PhoneCodec *a, const PhoneCodec *b)
 {
   return a->id == b->id && a->payload_type == b->payload_type && a->max_playback_rate == b->max_playback_rate
-         && a->max_average_bitrate == b->max_average_bitrate && a->use_inband_fec == b->use_inband_fec && a->use_dtx == b->use_dtx
+         && a->max_average_bitrate == b->max_average_bitrate && a->min_ptime == b->min_ptime && a->use_inband_fec == b->use_inband_fec
+         && a->use_dtx == b->use_dtx
          && a->stereo == b->stereo && a->cbr == b->cbr;
 }
 
 static gboolean
 sending_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
 {
-  return codec_equal (&a->send, &b->send) && a->ptime == b->ptime && a->send_dtmf == b->send_dtmf
+  return codec_equal (&a->send, &b->send) && a->ptime == b->ptime && a->least_ptime == b->least_ptime && a->send_dtmf == b->send_dtmf
          && a->send_dtmf_rate == b->send_dtmf_rate && a->send_red == b->send_red;
 }
 
@@ -1001,7 +1002,7 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
   if (receive.played_samples > 0)
     {
       EmodelInput input = {
-        .delay = (isnan (graph.round_trip) ? 0 : graph.round_trip / 2) + receive.delay_ms + ret->output_delay + media->plan->ptime,
+        .delay = (isnan (graph.round_trip) ? 0 : graph.round_trip / 2) + receive.delay_ms + ret->output_delay + media->rate.rate.frame_ms,
         .loss = concealed_now,
         .bpl = codec_bpl (media->plan->send.id),
       };

@@ -14,8 +14,14 @@
 #define RED_MORE 0.08                   /* two copies */
 #define RED_MORE_OFF 0.06
 #define CLEAR 3                         /* reports without a queue before there may be copies */
+#define FEC_FRAME 20                    /* ms: shorter ones have too little room for it */
 #define FEC_HOLD (30 * G_USEC_PER_SEC)
 #define MAX_EXPECTED_LOSS 30            /* per cent; beyond it libopus only gives up quality */
+
+#define SHORT_LOSS 0.06                 /* more, and no copies: then a longer packet with FEC is understood better */
+#define NARROW (60 * G_USEC_PER_SEC)    /* after a queue: no short packets and no copies */
+#define UNSTEADY 15                     /* ms of jitter; then it is the jitter that is waited for, and more packets only meet more of it */
+#define STEADY 8
 
 #define SLICE (5 * G_USEC_PER_SEC)      /* RATE_MINIMA of them: half a minute */
 #define QUEUE_LEAST 30                  /* ms that are a queue at the least */
@@ -30,7 +36,6 @@
 #define FELT (G_USEC_PER_SEC / 2)       /* until a report is about a cut, beside the round trip */
 #define HOLD (8 * G_USEC_PER_SEC)       /* without a queue before more is tried */
 #define PROBE_STEP 1.1
-#define RED_AFTER (60 * G_USEC_PER_SEC) /* copies were a bad idea when there was a queue */
 
 #define START_WIRE 32000                /* bit/s: what signalling has left in the queue of a link of 40 kbit/s drains beside it */
 #define START_HOLD (300 * 1000)         /* us that news must be younger than the beginning before more is tried, and than each step then */
@@ -105,11 +110,21 @@ overhead (const RateControl *control, guint frame_ms)
   return control->overhead * 8000.0 / MAX (frame_ms, 10);
 }
 
+static guint
+shortest (const RateControl *control)
+{
+  double jitter = isnan (control->jitter) ? control->queue.spread : control->jitter;
+
+  if (!control->wide || control->unsteady || (isnan (control->jitter) && jitter > STEADY) || (control->loss > SHORT_LOSS && control->rate.copies == 0))
+    return control->frame_ms;
+  return control->least_ms;
+}
+
 /* All that we would like to send, without copies. */
 static double
 wanted_wire (const RateControl *control)
 {
-  return control->maximum + overhead (control, control->frame_ms);
+  return control->maximum + overhead (control, shortest (control));
 }
 
 static double
@@ -149,11 +164,12 @@ price (const RateControl *control, double wire, guint ms)
 static void
 choose (RateControl *control, double wire, double share)
 {
-  static const guint lengths[] = { 40, 60 };
-  guint minimum = MIN (control->state == RATE_STARTING || share < 1 ? LEAST : MINIMUM, control->maximum), best = control->frame_ms;
+  static const guint lengths[] = { 10, 40, 60 };
+  guint minimum = MIN (control->state == RATE_STARTING || share < 1 ? LEAST : MINIMUM, control->maximum), best = control->frame_ms,
+        least = share < 1 ? control->frame_ms : shortest (control);
 
   for (guint i = 0; control->state != RATE_STARTING && i < G_N_ELEMENTS (lengths); i++)
-    if (lengths[i] > best && price (control, wire, lengths[i]) < price (control, wire, best))
+    if (lengths[i] >= least && price (control, wire, lengths[i]) < price (control, wire, best))
       best = lengths[i];
   control->rate.frame_ms = best;
   control->rate.bitrate = (guint) CLAMP (wire * share - overhead (control, best), minimum, control->maximum);
@@ -165,7 +181,7 @@ rate_control_init (RateControl *control, const PhoneMediaPlan *plan, guint bitra
 {
   guint fixed = fixed_rate (plan->send.id);
 
-  *control = (RateControl) { .reason = "start", .round_trip = NAN, .wander = NAN, .complexity = complexity, .hold = FEEDBACK_HOLD };
+  *control = (RateControl) { .reason = "start", .round_trip = NAN, .wander = NAN, .jitter = NAN, .complexity = complexity, .hold = FEEDBACK_HOLD };
   rate_queue_init (&control->queue);
   for (guint i = 0; i < RATE_MINIMA; i++)
     control->minima[i] = NAN;
@@ -178,7 +194,9 @@ rate_control_init (RateControl *control, const PhoneMediaPlan *plan, guint bitra
   control->adaptive = fixed == 0;
   control->fec_allowed = fixed == 0 && plan->send.use_inband_fec;
   control->red_allowed = fixed == 0 && plan->send_red != 0;
-  control->frame_ms = plan->ptime;
+  control->frame_ms = control->least_ms = plan->ptime;
+  if (fixed == 0 && plan->least_ptime > 0 && plan->least_ptime < plan->ptime && (plan->ccfb || plan->transport_cc != 0))
+    control->least_ms = plan->least_ptime;
   control->overhead = headers (plan);
   control->rate = (MediaRate) {
     .bitrate = control->maximum,
@@ -226,6 +244,8 @@ retreat (RateControl *control, double length, gint64 now)
   gboolean felt = now - control->cut > FELT + (gint64) (1000 * length) && length >= control->length;
 
   control->rate.copies = 0;
+  control->wide = FALSE;
+  control->narrow_until = now + NARROW;
   switch (control->state)
     {
     case RATE_PROBING:
@@ -264,12 +284,16 @@ step_up (RateControl *control, double factor, gint64 now)
 static void
 advance (RateControl *control, double length, gint64 now)
 {
-  double wanted = wanted_wire (control);
   gboolean still = fabs (control->queue.change) < MAX (STILL, FEEDBACK_WANDER * control->queue.wander);
+  double wanted;
 
+  control->wide = control->wide || (control->queue.proofs >= START_PROOFS && now >= control->narrow_until);
+  wanted = wanted_wire (control);
   switch (control->state)
     {
     case RATE_OPEN:
+      if (control->wire < wanted)
+        open_up (control);
       control->reason = "steady";
       break;
     case RATE_STARTING:
@@ -428,6 +452,8 @@ back_off (RateControl *control, const RateReport *report, double queue)
   double capacity = estimate_capacity (control, report), sent = wire_of (control);
 
   control->rate.copies = 0;
+  control->wide = FALSE;
+  control->narrow_until = report->now + NARROW;
   if (control->state != RATE_LIMITED)
     {
       control->wire = MIN (capacity * CAPACITY_SHARE, sent);
@@ -510,7 +536,7 @@ watch_queue (RateControl *control, const RateReport *report)
 static void
 protect (RateControl *control, const RateReport *report)
 {
-  gboolean narrow = control->queue_seen != 0 && report->now - control->queue_seen < RED_AFTER;
+  gboolean narrow = control->queue_seen != 0 && report->now - control->queue_seen < NARROW;
   guint copies = control->rate.copies;
 
   if (!control->red_allowed || narrow || control->state != RATE_OPEN || control->clear < CLEAR)
@@ -522,6 +548,11 @@ protect (RateControl *control, const RateReport *report)
   else
     copies = 0;
   control->rate.copies = copies;
+  if (control->state == RATE_OPEN)
+    {
+      control->wire = wanted_wire (control);
+      choose (control, control->wire, 1);
+    }
 
   if (control->fec_allowed)
     {
@@ -531,6 +562,8 @@ protect (RateControl *control, const RateReport *report)
           control->fec_until = report->now + FEC_HOLD;
         }
       else if (control->loss < FEC_OFF && report->now >= control->fec_until)
+        control->rate.fec = FALSE;
+      if (control->rate.frame_ms < FEC_FRAME)
         control->rate.fec = FALSE;
     }
   /* Copies leave little for the coder's own redundancy to do, which it would take from the speech. */
@@ -583,6 +616,10 @@ rate_control_update (RateControl *control, const RateReport *report)
 
   if (!isnan (report->loss))
     control->loss += SMOOTHING * (CLAMP (report->loss, 0, 1) - control->loss);
+  if (!isnan (report->jitter))
+    control->jitter = isnan (control->jitter) ? report->jitter : control->jitter + SMOOTHING * (report->jitter - control->jitter);
+  if (!isnan (control->jitter))
+    control->unsteady = control->jitter > UNSTEADY || (control->unsteady && control->jitter > STEADY);
   if (control->rate.stopped)
     return FALSE;               /* about nothing */
   if (breaker (control, report))

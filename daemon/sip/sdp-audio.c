@@ -7,8 +7,7 @@
  *   c=         numeric unicast address. 0.0.0.0 is hold (RFC 3264 section 8.4) and takes the receiving away
  *              from the direction. Names are refused: resolving them would need a moment and a policy.
  *   a=rtpmap   may be absent for the static types 0, 8, 9 (RFC 3551 section 6)
- *   a=fmtp     Opus: RFC 7587 section 6.1. minptime of older drafts needs nothing from us: we never send
- *              less than 10 ms.
+ *   a=fmtp     Opus: RFC 7587 section 6.1, and minptime of older drafts
  *   red        redundancy (RFC 2198) of nothing but Opus; of other codecs it is passed over
  *   direction, ptime, crypto and what is said about DTLS and ICE in the session part hold for a section that has none of its own
  *   a=ssrc, a=msid and whatever else is not mentioned here is passed over */
@@ -187,6 +186,8 @@ read_opus_parameter (UaSlice name, UaSlice value, PhoneCodec *codec)
     codec->max_playback_rate = (guint32) CLAMP (number, 8000, 48000);
   else if (ua_slice_is (name, "maxaveragebitrate") && number > 0)
     codec->max_average_bitrate = (guint32) CLAMP (number, 6000, 510000);
+  else if (ua_slice_is (name, "minptime") && number > 0)
+    codec->min_ptime = (guint) MIN (number, 120);
   else if (ua_slice_is (name, "useinbandfec"))
     codec->use_inband_fec = number == 1;
   else if (ua_slice_is (name, "usedtx"))
@@ -435,6 +436,7 @@ write_opus_parameters (const PhoneCodec *codec, GString *text)
 {
   const struct { const char *name; guint32 value; } parameters[] = {
     { "maxplaybackrate", codec->max_playback_rate }, { "maxaveragebitrate", codec->max_average_bitrate },
+    { "minptime", codec->min_ptime },
     { "stereo", codec->stereo ? 1 : 0 }, { "cbr", codec->cbr ? 1 : 0 },
     { "useinbandfec", codec->use_inband_fec ? 1 : 0 }, { "usedtx", codec->use_dtx ? 1 : 0 },
   };

@@ -11,6 +11,7 @@
 
 #include "link-model.h"
 #include "media/media-arrivals.h"
+#include "media/media-red.h"
 #include "media/playout-stream.h"
 #include "media/rate-control.h"
 
@@ -19,10 +20,11 @@
 #define HEADERS 56              /* IP, UDP, RTP, SRTP */
 #define REPORT 48               /* IP, UDP, SRTCP */
 #define COMPOUND 128            /* octets of a sender report, every 2.5 s or so */
+#define MAX_COPIES 2
 #define SIGNALLING 316          /* what is in the queue when the call begins: an ACK there, a 200 back */
 #define SIGNALLING_BACK 1019
 
-static int bitrate = 28000, phase_ms = 3;
+static int bitrate = 28000, phase_ms = 3, least_ptime = 20, fixed_frame = 20, fixed_copies = 0, fixed_loss = 0, complexity = 7;
 static gint64 seed = 1;
 static gboolean fixed;
 static char *log_path;
@@ -30,7 +32,12 @@ static char *log_path;
 static const GOptionEntry options[] = {
   { "bitrate", 0, 0, G_OPTION_ARG_INT, &bitrate, NULL, "BIT/S" },
   { "seed", 0, 0, G_OPTION_ARG_INT64, &seed, NULL, "N" },
+  { "least-ptime", 0, 0, G_OPTION_ARG_INT, &least_ptime, "of a packet, as the peer says", "MS" },
   { "fixed", 0, 0, G_OPTION_ARG_NONE, &fixed, "without rate control", NULL },
+  { "complexity", 0, 0, G_OPTION_ARG_INT, &complexity, NULL, "N" },
+  { "frame", 0, 0, G_OPTION_ARG_INT, &fixed_frame, "then", "MS" },
+  { "copies", 0, 0, G_OPTION_ARG_INT, &fixed_copies, "then", "N" },
+  { "loss-percent", 0, 0, G_OPTION_ARG_INT, &fixed_loss, "then: what the encoder is told; with in-band FEC if above 0 and without copies", "N" },
   { "log", 0, 0, G_OPTION_ARG_FILENAME, &log_path, "time, bit rate, frame, queue, playout target and delay of every 10 ms", "FILE" },
   { NULL },
 };
@@ -78,6 +85,62 @@ pop_due (GQueue *way, gint64 now)
   return flight != NULL && flight->at <= now ? g_queue_pop_head (way) : NULL;
 }
 
+/* What the receiver says in its reports. */
+typedef struct
+{
+  guint32 packets, expected;    /* at the last report */
+  guint32 received;
+  guint16 highest;
+  gint64 transit;
+  double jitter;                /* ms (RFC 3550 section 6.4.1) */
+} Receiver;
+
+static void
+note_arrival (Receiver *receiver, const Flight *flight)
+{
+  guint32 timestamp = GUINT32_FROM_BE (*(const guint32 *) (const void *) (flight->packet + 4));
+  gint64 transit = flight->at - (gint64) timestamp * 1000 / 48;
+
+  if (receiver->received++ > 0)
+    receiver->jitter += (ABS (transit - receiver->transit) / 1000.0 - receiver->jitter) / 16;
+  receiver->transit = transit;
+  receiver->highest = MAX (receiver->highest, flight->seq);
+}
+
+static RateReport
+report_of (Receiver *receiver, gint64 now, double delay)
+{
+  guint32 expected = receiver->highest + 1u;
+  double lost = (double) (expected - receiver->expected) - (double) (receiver->received - receiver->packets);
+  RateReport report = { .now = now, .loss = expected > receiver->expected ? MAX (lost, 0) / (expected - receiver->expected) : 0,
+                        .jitter = receiver->jitter, .round_trip = 2 * delay, .delay = 2 * delay };
+
+  receiver->expected = expected;
+  receiver->packets = receiver->received;
+  return report;
+}
+
+/* The payload of a packet with copies of those before it (RFC 2198). */
+typedef struct
+{
+  guint8 payload[MEDIA_MAX_PAYLOAD];
+  gsize length;
+  guint32 timestamp;
+} Said;
+
+static gsize
+add_copies (const Said *said, guint copies, guint8 *ret_payload, gsize capacity)
+{
+  MediaRedBlock blocks[MAX_COPIES + 1];
+  guint n = 0;
+
+  for (guint i = MIN (copies, MAX_COPIES) + 1; i-- > 0;)
+    if (said[i].length > 0)
+      blocks[n++] = (MediaRedBlock) { .payload_type = 96, .offset = said[0].timestamp - said[i].timestamp, .data = said[i].payload,
+                                      .length = said[i].length };
+  return media_red_write (blocks, n, ret_payload, capacity);
+}
+
 /* 48 kHz mono of 16 bits with the plain header of 44 octets, behind LEAD_MS of silence. */
 static gint16 *
 read_wav (const char *path, guint *ret_n)
@@ -116,7 +179,9 @@ main (int argc, char **argv)
   g_autofree gint16 *speech = NULL, *heard = NULL;
   PhoneCodec codec = { .id = PHONE_CODEC_OPUS, .payload_type = 96, .use_inband_fec = TRUE };
   PhoneMediaPlan plan = { .send_dtmf = -1, .receive_dtmf_8000 = -1, .receive_dtmf_48000 = -1, .n_receive = 1, .ptime = 20, .encrypted = TRUE, .ccfb = TRUE,
-                          .send = codec };
+                          .send_red = 97, .receive_red = 97, .send = codec };
+  Said said[MAX_COPIES + 1] = { 0 };
+  Receiver receiver = { 0 };
   static PlayoutFormat formats[128];
   static RateHistory history;
   static MediaArrivals arrivals;
@@ -149,9 +214,11 @@ main (int argc, char **argv)
   link_model_init (&link_back, &config, (guint64) seed + 1000);
   fly (&there, &link_there, 0, SIGNALLING, NULL);
   fly (&back, &link_back, 0, SIGNALLING_BACK, NULL);
-  rate_control_init (&control, &plan, (guint) bitrate, 5);
+  plan.least_ptime = (guint) least_ptime;
+  rate_control_init (&control, &plan, (guint) bitrate, (guint) complexity);
   if (fixed)
-    control.rate = (MediaRate) { .bitrate = (guint) bitrate, .frame_ms = 20, .complexity = 5 };
+    control.rate = (MediaRate) { .bitrate = (guint) bitrate, .frame_ms = (guint) fixed_frame, .copies = (guint) fixed_copies, .complexity = (guint) complexity,
+                                 .loss_percent = (guint) fixed_loss, .fec = fixed_loss > 0 && fixed_copies == 0 };
   used = control.rate;
   encoder = media_encoder_new (&codec, &used, &error);
   if (!encoder)
@@ -173,17 +240,23 @@ main (int argc, char **argv)
       if (at + used.frame_ms * 48 <= n && now >= (gint64) (at + used.frame_ms * 48) * 1000 / 48)
         {
           flight = g_new0 (Flight, 1);
-          int octets = media_encoder_encode (encoder, speech + at, used.frame_ms * 48, flight->packet + 12);
+          memmove (said + 1, said, MAX_COPIES * sizeof said[0]);
+          int encoded = media_encoder_encode (encoder, speech + at, used.frame_ms * 48, said[0].payload);
+          said[0].length = (gsize) MAX (encoded, 0);
+          said[0].timestamp = timestamp;
+          gsize octets = used.copies > 0 ? add_copies (said, used.copies, flight->packet + 12, sizeof flight->packet - 12) : said[0].length;
 
+          if (used.copies == 0)
+            memcpy (flight->packet + 12, said[0].payload, octets);
           flight->packet[0] = 0x80;
-          flight->packet[1] = 96;
+          flight->packet[1] = used.copies > 0 ? 97 : 96;
           flight->packet[2] = (guint8) (seq >> 8);
           flight->packet[3] = (guint8) seq;
           for (guint k = 0; k < 4; k++)
             flight->packet[4 + k] = (guint8) (timestamp >> (24 - 8 * k));
-          flight->length = 12 + (gsize) MAX (octets, 0);
+          flight->length = 12 + octets;
           flight->seq = seq;
-          rate_history_sent (&history, seq++, (gsize) octets + HEADERS, now + G_USEC_PER_SEC);
+          rate_history_sent (&history, seq++, octets + HEADERS, now + G_USEC_PER_SEC);
           timestamp += used.frame_ms * 48;
           at += used.frame_ms * 48;
           late += config.rate > 0 && link_there.free_at - now > 60000;
@@ -196,11 +269,15 @@ main (int argc, char **argv)
         {
           fly (&there, &link_there, now, COMPOUND, NULL);
           rate_history_sent_rtcp (&history);
+          RateReport report = report_of (&receiver, now + G_USEC_PER_SEC, config.delay);
+          if (!fixed)
+            rate_control_update (&control, &report);
           compound += (gint64) ((1.25 + 2.5 * g_rand_double (random)) * G_USEC_PER_SEC);
         }
       while ((flight = pop_due (&there, now)) != NULL)
         {
           media_arrivals_note (&arrivals, SSRC, flight->seq, flight->octets, flight->at + G_USEC_PER_SEC);
+          note_arrival (&receiver, flight);
           playout_stream_insert (stream, flight->packet, flight->length, flight->at);
           g_free (flight);
         }

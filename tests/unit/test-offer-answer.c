@@ -384,6 +384,35 @@ test_ptime (void)
     }
 }
 
+/* Shorter packets than agreed: only of Opus, if its receiver says that they may be, and neither side wants longer ones. */
+static void
+test_least_ptime (void)
+{
+  static const struct
+  {
+    guint ours, theirs, min_ptime, expected, stated;
+  } cases[] = {
+    { 20, 0, 10, 10, 10 },  { 20, 20, 10, 10, 10 }, { 20, 0, 3, 10, 10 },  { 0, 0, 10, 10, 10 },
+    { 20, 0, 0, 20, 10 },   { 20, 0, 20, 20, 10 },  { 20, 40, 10, 40, 10 }, { 40, 20, 10, 20, 0 },
+    { 40, 0, 10, 40, 0 },   { 10, 0, 10, 10, 10 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      PhoneMediaCaps bob = BOB;
+      g_autoptr (PhoneMediaDesc) offer = opus_peer (96, -1, -1);
+      g_autoptr (PhoneMediaPlan) plan = NULL;
+      g_autoptr (PhoneMediaDesc) answer = NULL;
+
+      bob.ptime = cases[i].ours;
+      offer->ptime = cases[i].theirs;
+      offer->codecs[0].min_ptime = cases[i].min_ptime;
+      answer = answer_of (&bob, offer, NULL, &plan);
+      g_assert_cmpuint (plan->least_ptime, ==, cases[i].expected);
+      g_assert_cmpuint (answer->codecs[0].min_ptime, ==, cases[i].stated);
+    }
+}
+
 static void
 test_rtcp (void)
 {
@@ -973,6 +1002,7 @@ main (int argc, char **argv)
   g_test_add_func ("/offer-answer/events", test_events);
   g_test_add_func ("/offer-answer/no-codec", test_no_codec);
   g_test_add_func ("/offer-answer/ptime", test_ptime);
+  g_test_add_func ("/offer-answer/least-ptime", test_least_ptime);
   g_test_add_func ("/offer-answer/rtcp", test_rtcp);
   g_test_add_func ("/offer-answer/feedback", test_feedback);
   g_test_add_func ("/offer-answer/direction/table", test_direction_table);

@@ -44,11 +44,17 @@ typedef struct
   guint changes, reports, report_octets;
 } Loop;
 
+static PhoneMediaPlan
+make_plan (guint8 red, guint least_ptime)
+{
+  return (PhoneMediaPlan) { .send = { .id = PHONE_CODEC_OPUS, .use_inband_fec = TRUE }, .ptime = 20, .least_ptime = least_ptime, .send_red = red,
+                            .encrypted = TRUE, .ccfb = TRUE };
+}
+
 static void
 loop_init (Loop *loop, const char *words, MediaFeedbackKind kind, guint64 seed)
 {
-  PhoneMediaPlan plan = { .send = { .id = PHONE_CODEC_OPUS, .use_inband_fec = TRUE }, .ptime = 20, .send_red = 103, .encrypted = TRUE,
-                          .ccfb = TRUE };
+  PhoneMediaPlan plan = make_plan (103, 20);
   g_auto (GStrv) assignments = g_strsplit (words, " ", -1);
   LinkConfig config = { 0 };
 
@@ -257,6 +263,87 @@ test_later (void)
     }
 }
 
+static void
+tell (Loop *loop, double loss, double jitter)
+{
+  RateReport report = { .now = loop->now, .loss = loss, .jitter = jitter, .round_trip = 40, .delay = NAN };
+
+  rate_control_update (&loop->control, &report);
+}
+
+/* Packets of 10 ms: where the link is wide and steady, for a peer that takes them; with copies against loss, and never with FEC. */
+static void
+test_short_packets (void)
+{
+  static const struct
+  {
+    const char *link;
+    guint8 red;
+    guint least_ptime;
+    double loss, jitter;
+    guint frame_ms, copies;
+    gboolean fec;
+  } cases[] = {
+    { "delay=20", 103, 10, 0, 0.5, 10, 0, FALSE },
+    { "delay=20", 103, 20, 0, 0.5, 20, 0, FALSE },
+    { "delay=20", 103, 0, 0, 0.5, 20, 0, FALSE },
+    { "delay=20 rate=60000 queue=400", 103, 10, 0, 0.5, 20, 0, FALSE },         /* carries 20 ms at the full rate, and not 10 */
+    { "delay=20 rate=40000 queue=400", 103, 10, 0, 0.5, 20, 0, FALSE },
+    { "delay=20", 103, 10, 0.03, 0.5, 10, 0, FALSE },
+    { "delay=20", 103, 10, 0.06, 0.5, 10, 1, FALSE },
+    { "delay=20", 103, 10, 0.15, 0.5, 10, 2, FALSE },
+    { "delay=20", 0, 10, 0.03, 0.5, 10, 0, FALSE },
+    { "delay=20", 0, 10, 0.15, 0.5, 20, 0, TRUE },
+    { "delay=20", 103, 10, 0, 30, 20, 0, FALSE },
+    { "delay=20", 103, 10, 0.03, 30, 20, 0, TRUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (Loop) loop = { 0 };
+      PhoneMediaPlan plan = make_plan (cases[i].red, cases[i].least_ptime);
+
+      loop_init (&loop, cases[i].link, MEDIA_FEEDBACK_CCFB, i + 1);
+      rate_control_init (&loop.control, &plan, 28000, 5);
+      for (guint k = 0; k < 20; k++)
+        {
+          loop_run (&loop, 1);
+          tell (&loop, cases[i].loss, cases[i].jitter);
+        }
+      g_assert_cmpuint (loop.control.rate.frame_ms, ==, cases[i].frame_ms);
+      g_assert_cmpuint (loop.control.rate.copies, ==, cases[i].copies);
+      g_assert_cmpint (!loop.control.rate.fec, ==, !cases[i].fec);
+      if (loop.there.config.rate == 0)
+        g_assert_cmpuint (loop.control.rate.bitrate, ==, 28000);
+      loop_run (&loop, 20);
+      g_assert_cmpuint (loop.changes, <, loop.there.config.rate == 40000 ? 60 : 1);
+    }
+}
+
+/* A queue takes them back at once, and for a minute; then a link that is wide again has them again. */
+static void
+test_short_packets_later (void)
+{
+  g_auto (Loop) loop = { 0 };
+  PhoneMediaPlan plan = make_plan (103, 10);
+
+  loop_init (&loop, "delay=20 queue=400", MEDIA_FEEDBACK_CCFB, 4);
+  rate_control_init (&loop.control, &plan, 28000, 5);
+  loop_run (&loop, 20);
+  g_assert_cmpuint (loop.control.rate.frame_ms, ==, 10);
+  loop.there.config.rate = loop.back.config.rate = 55000;
+  loop_run (&loop, 3);
+  g_assert_cmpuint (loop.control.rate.frame_ms, ==, 20);
+  g_assert_cmpuint (loop.dropped, ==, 0);
+  loop_run (&loop, 20);
+  loop.there.config.rate = loop.back.config.rate = 0;
+  loop_run (&loop, 20);
+  g_assert_cmpuint (loop.control.rate.frame_ms, ==, 20);
+  g_assert_cmpuint (loop.control.rate.bitrate, ==, 28000);
+  loop_run (&loop, 60);
+  g_assert_cmpuint (loop.control.rate.frame_ms, ==, 10);
+}
+
 /* Neither jitter nor loss is a queue, nor is a link that carries what we send. */
 static void
 test_others (void)
@@ -413,6 +500,8 @@ main (int argc, char **argv)
   g_test_add_func ("/rate-feedback/bottleneck", test_bottleneck);
   g_test_add_func ("/rate-feedback/recovery", test_recovery);
   g_test_add_func ("/rate-feedback/later", test_later);
+  g_test_add_func ("/rate-feedback/short-packets", test_short_packets);
+  g_test_add_func ("/rate-feedback/short-packets-later", test_short_packets_later);
   g_test_add_func ("/rate-feedback/others", test_others);
   g_test_add_func ("/rate-feedback/cost", test_cost);
   g_test_add_func ("/rate-feedback/format", test_format);

@@ -68,6 +68,7 @@ test_formats (void)
   g_assert_true (opus->use_inband_fec && opus->use_dtx && opus->stereo && opus->cbr);
   g_assert_cmpuint (opus->max_average_bitrate, ==, 20000);
   g_assert_cmpuint (opus->max_playback_rate, ==, 16000);
+  g_assert_cmpuint (opus->min_ptime, ==, 10);
   g_assert_cmpint (desc->codecs[1].id, ==, PHONE_CODEC_PCMU);
   g_assert_cmpint (desc->codecs[2].id, ==, PHONE_CODEC_PCMA);
   g_assert_cmpuint (desc->codecs[2].payload_type, ==, 8);

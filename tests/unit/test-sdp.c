@@ -128,7 +128,7 @@ test_written_offer (void)
   text = ua_sdp_write_offer (sdp, offer);
   g_assert_cmpstr (strstr (text, "s=-"), ==,
                    "s=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\nm=audio 5000 RTP/AVP 96 9 8 0 103 102 101\r\n"
-                   "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 maxaveragebitrate=32000;useinbandfec=1\r\n"
+                   "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 maxaveragebitrate=32000;minptime=10;useinbandfec=1\r\n"
                    "a=rtpmap:9 G722/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n"
                    "a=rtpmap:103 red/48000/2\r\na=fmtp:103 96/96\r\n"
                    "a=rtpmap:102 telephone-event/48000\r\na=fmtp:102 0-16\r\n"

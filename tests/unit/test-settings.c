@@ -416,7 +416,7 @@ test_daemon_defaults (void)
   g_assert_null (s->media_bind);
   g_assert_cmpuint (s->rtp_timeout, ==, 60);
   g_assert_cmpuint (s->opus_bitrate, ==, 28000);
-  g_assert_cmpuint (s->opus_complexity, ==, 5);
+  g_assert_cmpuint (s->opus_complexity, ==, 7);
   g_assert_null (s->sip_bind);
   g_assert_cmpstr (s->user_agent, ==, "phoned/" PHONED_VERSION);
   g_assert_cmpuint (s->session_expires, ==, 1800);

@@ -258,6 +258,7 @@ add_course (CtlTable *table, const CtlValue *call)
   ctl_table_pair (table, "on hold", CTL_WARN, "%s%s%s", local ? "from here" : "", local && remote ? " and " : "",
                   remote ? "from the peer" : "");
   ctl_table_pair (table, "conference", CTL_PLAIN, "%s", number_of (call, "Conference"));
+  ctl_table_pair (table, "peer is conference", CTL_PLAIN, "%s", ctl_value_string (call, "Focus"));
   ctl_table_pair (table, "muted", CTL_WARN, "%s", ctl_value_bool (call, "Muted") ? "yes" : "");
   add_transfer (table, call);
   if (reason && reason->n)

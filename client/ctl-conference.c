@@ -98,6 +98,27 @@ find_call (const CtlValue *calls, const char *object)
 }
 
 /* Conferences with their calls below them, then the calls that are in none. */
+/* Who else is in the conference that the peer of the call is. */
+static void
+add_roster (CtlTable *table, const CtlValue *call, const char *indent)
+{
+  const CtlValue *roster = ctl_value_get (call, "Roster");
+
+  for (size_t i = 0; roster && i < roster->n; i++)
+    {
+      const CtlValue *one = roster->items[i];
+      const char *status = ctl_value_string (one, "status"), *name = ctl_value_string (one, "name"), *uri = ctl_value_string (one, "uri");
+      bool talks = strcmp (status, "connected") == 0;
+
+      ctl_table_add (table, CTL_DIM, "%s%s", indent, i + 1 < roster->n ? "├─" : "└─");
+      ctl_table_add (table, talks ? CTL_PLAIN : CTL_DIM, "%s", status);
+      ctl_table_add (table, CTL_DIM, "%s", "there");
+      ctl_table_add (table, CTL_PLAIN, *name ? "%s <%s>" : "%s%s", name, uri);
+      for (size_t column = 4; column < CTL_CALL_COLUMNS; column++)
+        ctl_table_add (table, CTL_PLAIN, "%s", "");
+    }
+}
+
 void
 ctl_add_call_tree (CtlTable *table, const CtlValue *calls, const CtlValue *conferences)
 {
@@ -110,14 +131,19 @@ ctl_add_call_tree (CtlTable *table, const CtlValue *calls, const CtlValue *confe
         {
           const CtlValue *call = find_call (calls, members->items[j]->s);
 
-          if (call)
-            ctl_add_call (table, call, j + 1 < members->n ? "├─ " : "└─ ",
-                          ctl_value_has (ctl_value_get (conferences->items[i], "MutedCalls"), members->items[j]->s));
+          if (!call)
+            continue;
+          ctl_add_call (table, call, j + 1 < members->n ? "├─ " : "└─ ",
+                        ctl_value_has (ctl_value_get (conferences->items[i], "MutedCalls"), members->items[j]->s));
+          add_roster (table, call, j + 1 < members->n ? "│  " : "   ");
         }
     }
   for (size_t i = 0; i < calls->n; i++)
     if (strcmp (ctl_value_string (calls->items[i], "Conference"), PHONE_DBUS_NO_OBJECT) == 0)
-      ctl_add_call (table, calls->items[i], "", false);
+      {
+        ctl_add_call (table, calls->items[i], "", false);
+        add_roster (table, calls->items[i], "");
+      }
 }
 
 static int

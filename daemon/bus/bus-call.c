@@ -337,6 +337,29 @@ append_referral (sd_bus_message *reply, PhoneCall *call)
   return r < 0 ? r : bus_dict_end (reply);
 }
 
+static int
+append_roster (sd_bus_message *reply, PhoneCall *call)
+{
+  const GPtrArray *roster = phone_call_get_roster (call);
+  int r = sd_bus_message_open_container (reply, 'a', "a{sv}");
+
+  for (guint i = 0; r >= 0 && i < roster->len; i++)
+    {
+      const PhoneParticipant *one = g_ptr_array_index (roster, i);
+
+      r = bus_dict_begin (reply);
+      if (r >= 0)
+        r = bus_dict_text (reply, "uri", one->uri);
+      if (r >= 0)
+        r = bus_dict_text (reply, "name", one->name);
+      if (r >= 0)
+        r = bus_dict_text (reply, "status", phone_participant_status_to_string (one->status));
+      if (r >= 0)
+        r = bus_dict_end (reply);
+    }
+  return r < 0 ? r : sd_bus_message_close_container (reply);
+}
+
 /* Paths are never reused, so one may be named after its object has gone. */
 static int
 append_call (sd_bus_message *reply, guint number)
@@ -384,6 +407,8 @@ BUS_GETTER (get_answered, BusCall,
 BUS_GETTER (get_machine, BusCall, sd_bus_message_append (reply, "s", phone_machine_to_string (phone_call_get_machine (self->call))))
 BUS_GETTER (get_intercom, BusCall, sd_bus_message_append (reply, "b", (int) !!phone_call_get_intercom (self->call)))
 BUS_GETTER (get_transfer, BusCall, append_transfer (reply, self->call))
+BUS_GETTER (get_focus, BusCall, bus_append_text (reply, phone_call_get_focus (self->call)))
+BUS_GETTER (get_roster, BusCall, append_roster (reply, self->call))
 BUS_GETTER (get_parked, BusCall, bus_append_text (reply, phone_call_get_parked (self->call)))
 BUS_GETTER (get_transfer_request, BusCall, append_referral (reply, self->call))
 BUS_GETTER (get_replaces, BusCall, append_call (reply, phone_call_get_replaces (self->call)))
@@ -424,6 +449,7 @@ bus_call_changed_properties (guint mask, GPtrArray *ret_names)
     { PHONE_CALL_FIELD_MACHINE, "Machine" },
     { PHONE_CALL_FIELD_TRANSFER, "Transfer" }, { PHONE_CALL_FIELD_TRANSFER, "TransferRequest" },
     { PHONE_CALL_FIELD_TRANSFER, "Parked" },
+    { PHONE_CALL_FIELD_ROSTER, "Focus" },      { PHONE_CALL_FIELD_ROSTER, "Roster" },
     { PHONE_CALL_FIELD_TRANSFER, "Replaces" }, { PHONE_CALL_FIELD_TRANSFER, "ReplacedBy" },
   };
 
@@ -477,6 +503,8 @@ const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_PROPERTY ("Machine", "s", get_machine, 0, CHANGES),
   SD_BUS_PROPERTY ("Intercom", "b", get_intercom, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Transfer", "a{sv}", get_transfer, 0, CHANGES),
+  SD_BUS_PROPERTY ("Focus", "s", get_focus, 0, CHANGES),
+  SD_BUS_PROPERTY ("Roster", "aa{sv}", get_roster, 0, CHANGES),
   SD_BUS_PROPERTY ("Parked", "s", get_parked, 0, CHANGES),
   SD_BUS_PROPERTY ("TransferRequest", "a{sv}", get_transfer_request, 0, CHANGES),
   SD_BUS_PROPERTY ("Replaces", "o", get_replaces, 0, CHANGES),

@@ -105,6 +105,7 @@ typedef struct
   PhonePublish publish;
   PhoneSubscribers subscribers;
   char *subscribers_allow, *subscribers_block;          /* as phone_number_list_check() makes them; NULL: nobody */
+  gboolean roster;              /* subscribe to conference when the peer is one */
   gboolean mwi;                 /* subscribe to message-summary */
   gboolean answering;           /* our own answering machine */
   guint answering_after;        /* s of ringing */

@@ -348,3 +348,26 @@ phone_call_on_ended (PhoneCall *call, const PhoneReason *reason)
     phone_call_dispose_media (call);
   phone_call_set_state (call, PHONE_CALL_DISCONNECTED, phone_cause_to_string (call->reason->cause));
 }
+
+/* ---- a peer that is a conference ---- */
+
+void
+phone_call_on_focus (PhoneCall *call, const char *uri)
+{
+  if (g_strcmp0 (call->focus, uri) == 0)
+    return;
+  phone_log_notice (&call->log, "Call %u: the peer is %s%s", call->number, uri ? "the conference " : "no conference any more", uri ? uri : "");
+  g_free (call->focus);
+  call->focus = g_strdup (uri);
+  g_ptr_array_set_size (call->roster, 0);
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_ROSTER);
+}
+
+void
+phone_call_on_roster (PhoneCall *call, GPtrArray *participants)
+{
+  g_ptr_array_unref (call->roster);
+  call->roster = participants;
+  phone_log_info (&call->log, "Call %u: %u in the conference", call->number, participants->len);
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_ROSTER);
+}

@@ -107,6 +107,8 @@ struct _PhoneCall
   guint referral_timer;
   guint replaces_number, replaced_by;   /* calls; 0: none */
 
+  char *focus;                          /* URI of the conference that the peer is; NULL: it is none */
+  GPtrArray *roster;
   PhoneConference *conference;          /* which holds us; NULL: none */
   gboolean voice_muted;                 /* the others there do not hear the peer */
 

@@ -60,6 +60,8 @@ phone_call_finalize (GObject *object)
   g_free (call->asserted_id);
   g_free (call->diverter);
   g_free (call->alert);
+  g_free (call->focus);
+  g_ptr_array_unref (call->roster);
   g_free (call->target);
   g_free (call->local_address);
   phone_tape_clear (&call->tape);
@@ -97,6 +99,7 @@ static void
 phone_call_init (PhoneCall *call)
 {
   call->id = g_uuid_string_random ();
+  call->roster = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_participant_free);
   call->start = g_get_real_time () / G_USEC_PER_SEC;
   call->reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_NONE, 0, NULL);
 }
@@ -310,6 +313,8 @@ const char *phone_call_get_verstat (PhoneCall *call) { return call->verstat; }
 const char *phone_call_get_alert (PhoneCall *call) { return call->alert; }
 const char *phone_call_get_asserted_id (PhoneCall *call) { return call->asserted_id; }
 const char *phone_call_get_diverter (PhoneCall *call) { return call->diverter; }
+const char *phone_call_get_focus (PhoneCall *call) { return call->focus ? call->focus : ""; }
+const GPtrArray *phone_call_get_roster (PhoneCall *call) { return call->roster; }
 gboolean phone_call_get_intercom (PhoneCall *call) { return call->intercom; }
 gboolean phone_call_is_self_answered (PhoneCall *call) { return call->self_answered; }
 gboolean phone_call_get_local_hold (PhoneCall *call) { return call->local_hold; }

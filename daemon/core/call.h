@@ -10,6 +10,7 @@
 
 #include <glib-object.h>
 #include "core/account.h"
+#include "core/participant.h"
 
 #define PHONE_CALL_STATE_LIST(X) \
   X (PHONE_CALL_DIALING, "dialing") X (PHONE_CALL_ALERTING, "alerting") X (PHONE_CALL_INCOMING, "incoming") \
@@ -50,6 +51,7 @@ typedef enum
   PHONE_CALL_FIELD_TRANSFER = 1 << 8,   /* transfer, referral, and which call this one replaces or is replaced by; also Can */
   PHONE_CALL_FIELD_CONFERENCE = 1 << 9,
   PHONE_CALL_FIELD_MACHINE = 1 << 10,
+  PHONE_CALL_FIELD_ROSTER = 1 << 11,    /* focus, roster */
 } PhoneCallField;
 
 #define PHONE_TYPE_CALL (phone_call_get_type ())
@@ -84,6 +86,8 @@ gboolean phone_call_get_last_report (PhoneCall *call, PhoneMediaReport *ret_repo
 PhoneCallRecording phone_call_get_recording (PhoneCall *call);
 const char *phone_call_get_recording_id (PhoneCall *call);      /* of the last one, "" if there was none */
 PhoneMachine phone_call_get_machine (PhoneCall *call);
+const char *phone_call_get_focus (PhoneCall *call);             /* URI of the conference that the peer is; "": it is none */
+const GPtrArray *phone_call_get_roster (PhoneCall *call);       /* PhoneParticipant; empty when it does not tell */
 gboolean phone_call_get_intercom (PhoneCall *call);             /* incoming: it is answered by itself, because the caller asked and may */
 gboolean phone_call_is_self_answered (PhoneCall *call);         /* incoming: nobody here answered it */
 /* Names of the actions that would succeed now: answer reject hangup hold resume dtmf mute silence play record transfer accept-transfer
@@ -174,6 +178,9 @@ void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, co
 void phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms);
 /* Our REFER: ACCEPTED (again with every provisional status that the peer reports), DONE, FAILED. sip: the status behind it, 0: none. */
 void phone_call_on_transfer (PhoneCall *call, PhoneTransferState state, guint sip);
+/* The peer is a conference with that URI (NULL: it is none any more), and who is in it: PhoneParticipant, taken. */
+void phone_call_on_focus (PhoneCall *call, const char *uri);
+void phone_call_on_roster (PhoneCall *call, GPtrArray *participants);
 /* Before that: the URI at which the peer has arrived, as it says. */
 void phone_call_on_transfer_reached (PhoneCall *call, const char *uri);
 /* REFER from the peer of the call: it shall be 202 (nothing happens before the engine has sent that), or is refused with the status returned.

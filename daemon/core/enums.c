@@ -13,6 +13,7 @@
 #include "core/media-desc.h"
 #include "core/message.h"
 #include "core/offer-answer.h"
+#include "core/participant.h"
 #include "core/ports.h"
 #include "core/presence.h"
 #include "core/reason.h"
@@ -25,6 +26,7 @@ PHONE_DEFINE_ENUM (PhoneDtmfMode, phone_dtmf_mode, PHONE_DTMF_MODE_LIST)
 PHONE_DEFINE_ENUM (PhoneRedirects, phone_redirects, PHONE_REDIRECTS_LIST)
 PHONE_DEFINE_ENUM (PhoneKeying, phone_keying, PHONE_KEYING_LIST)
 PHONE_DEFINE_ENUM (PhoneReferrals, phone_referrals, PHONE_REFERRALS_LIST)
+PHONE_DEFINE_ENUM (PhoneParticipantStatus, phone_participant_status, PHONE_PARTICIPANT_STATUS_LIST)
 PHONE_DEFINE_ENUM (PhoneParkMethod, phone_park_method, PHONE_PARK_METHOD_LIST)
 PHONE_DEFINE_ENUM (PhoneTransferState, phone_transfer_state, PHONE_TRANSFER_STATE_LIST)
 PHONE_DEFINE_ENUM (PhoneRegistration, phone_registration, PHONE_REGISTRATION_LIST)

@@ -5,6 +5,7 @@
  * simple-message-summary (RFC 3842), resource lists (RFC 4662). Pure: no sofia types, no I/O; what comes in is hostile. Errors are FAILED with a
  * message for the log. */
 
+#include "core/participant.h"
 #include "core/presence.h"
 #include "util/phone-error.h"
 
@@ -43,6 +44,22 @@ UaDialogInfoResult ua_dialog_info_apply (UaDialogInfo *info, const char *data, g
 /* A full document of dialogs (PhoneDialogEntry) that we have ourselves; terminated ones are left out. detailed: with whom, and what a pickup needs. Caller
  * frees. */
 char *ua_dialog_info_write (const char *entity, guint version, const GPtrArray *dialogs, gboolean detailed);
+
+/* ---- application/conference-info+xml: conference-info.c ---- */
+
+#define UA_MAX_PARTICIPANTS 256
+
+typedef struct
+{
+  GPtrArray *participants;      /* PhoneParticipant, none of them disconnected */
+  gint64 version;               /* of the last document; -1: none yet */
+} UaConferenceInfo;
+
+UaConferenceInfo *ua_conference_info_new (void);
+void ua_conference_info_free (UaConferenceInfo *info);  /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaConferenceInfo, ua_conference_info_free)
+void ua_conference_info_reset (UaConferenceInfo *info); /* as ua_dialog_info_reset() */
+UaDialogInfoResult ua_conference_info_apply (UaConferenceInfo *info, const char *data, gsize length, GError **error);
 
 /* ---- application/simple-message-summary: message-summary.c ---- */
 

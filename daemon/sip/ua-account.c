@@ -201,6 +201,7 @@ ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
   account->log.account = account->id;
   account->instance = make_instance (account->id);
   account->subscriptions = g_ptr_array_new ();
+  account->foci = g_ptr_array_new ();
   account->targets = ua_targets_new ();
   if (!parse_aor (account, settings->aor, error) || !parse_route (account, settings, error))
     {
@@ -226,6 +227,8 @@ ua_account_free (UaAccount *account)
 {
   if (account->publication)
     ua_presence_close (account);
+  ua_foci_close (account);
+  g_ptr_array_unref (account->foci);
   g_ptr_array_unref (account->subscriptions);
   if (account->registration)
     ua_registration_free (account->registration);

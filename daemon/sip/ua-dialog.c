@@ -45,6 +45,8 @@ dialog_free (UaDialog *dialog)
 {
   g_assert (dialog->call == NULL);
   ua_messaging_dialog_gone (dialog);
+  ua_focus_free (dialog->focus);
+  g_free (dialog->focus_uri);
   ua_timer_clear (&dialog->timer);
   ua_dialog_stop_reoffer (dialog);
   ua_timer_clear (&dialog->refresh_timer);
@@ -80,8 +82,11 @@ ua_dialog_set_state (UaDialog *dialog, UaDialogState state, const char *why)
   phone_log_debug (&dialog->log, "Dialog of call %s: %s -> %s (%s)", dialog->call_number ? dialog->call_number : "-",
                    state_name (dialog->state), state_name (state), why);
   dialog->state = state;
+  if (state == DIALOG_UP)
+    ua_focus_start (dialog);
   if (state != DIALOG_ENDING)
     return;
+  ua_focus_free (dialog->focus);
   ua_dialog_stop_reoffer (dialog);
   ua_timer_clear (&dialog->refresh_timer);
   if (dialog->walk)
@@ -99,6 +104,8 @@ ua_dialog_set_call (UaDialog *dialog, PhoneCall *call)
   phone_call_set_engine_data (call, dialog);
   if (dialog->call_id)
     phone_call_note_signalling_id (call, dialog->call_id);
+  if (dialog->focus_uri)
+    phone_call_on_focus (call, dialog->focus_uri);
 }
 
 void

@@ -15,6 +15,7 @@
 typedef struct _UaRedirect UaRedirect;
 typedef struct _UaWalk UaWalk;
 typedef struct _UaReferral UaReferral;
+typedef struct _UaFocus UaFocus;
 
 typedef enum
 {
@@ -73,6 +74,8 @@ struct _UaDialog
   gboolean moved;               /* our address changed while another change was under way */
   guint32 refer_cseq;           /* of our last REFER; 0: not known yet */
   UaReferral *referral;         /* theirs, of which we owe news */
+  char *focus_uri;              /* the peer is a conference; NULL: no */
+  UaFocus *focus;               /* our subscription to it; NULL: none */
   gboolean peer_updates;        /* the peer allows UPDATE */
   gboolean peer_timer;          /* and supports session timers */
   guint session_interval;       /* s; 0: no session timer */
@@ -185,6 +188,8 @@ gboolean ua_dialog_refer (gpointer ua, PhoneCall *call, const char *target, Phon
 void ua_dialog_on_refer_response (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_on_notify (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_on_notify_response (UaStack *stack, const UaEvent *event, gpointer owner);
+/* Value of a Target-Dialog header for requests to the peer (RFC 4538). NULL: the peer gave the dialog no tag. Caller frees. */
+char *ua_dialog_target_dialog (UaDialog *dialog);
 /* The dialog with these tags, of any account; NULL: none. */
 UaDialog *ua_dialog_find (UaEngine *engine, const UaDialogId *id);
 /* owner: the dialog, or NULL for a REFER outside of any. */
@@ -194,6 +199,12 @@ void ua_referral_progress (gpointer ua, gpointer referral, guint status);
 gboolean ua_referral_outlive (UaDialog *dialog);
 void ua_referral_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_referral_abandon (gpointer owner, gpointer data);       /* its handle is about to go */
+
+/* ---- a peer that is a conference: ua-focus.c ---- */
+void ua_focus_learn (UaDialog *dialog, const sip_t *sip);       /* from the Contact of the INVITE, or of the 2xx to ours */
+void ua_focus_start (UaDialog *dialog);         /* subscribes, if there is reason to */
+void ua_focus_free (UaFocus *focus);            /* accepts NULL */
+void ua_foci_close (UaAccount *account);
 
 /* ---- refreshing the session: ua-session-timer.c ---- */
 /* Allow, Supported and Session-Expires of a peer's INVITE or UPDATE, or of the 2xx to ours. */

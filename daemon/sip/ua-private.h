@@ -117,6 +117,7 @@ struct _UaAccount
   char *tls_text;
   gboolean removing;
   GPtrArray *subscriptions;     /* UaSubscription, borrowed */
+  GPtrArray *foci;              /* UaFocus, borrowed */
   guint n_subscribing;          /* of them have a SUBSCRIBE open */
   UaSubscription *mailbox;      /* NULL: none */
   UaPublication *publication;

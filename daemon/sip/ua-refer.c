@@ -34,6 +34,19 @@ make_replaces (UaDialog *dialog)
   return text;
 }
 
+char *
+ua_dialog_target_dialog (UaDialog *dialog)
+{
+  su_home_t home[1] = { SU_HOME_INIT (home) };
+  const sip_replaces_t *replaces = dialog->nh ? nua_handle_make_replaces (dialog->nh, home, 0) : NULL;
+  char *text = NULL;
+
+  if (replaces && replaces->rp_call_id && replaces->rp_to_tag && replaces->rp_from_tag)
+    text = g_strdup_printf ("%s;local-tag=%s;remote-tag=%s", replaces->rp_call_id, replaces->rp_from_tag, replaces->rp_to_tag);
+  su_home_deinit (home);
+  return text;
+}
+
 gboolean
 ua_dialog_refer (gpointer ua, PhoneCall *call, const char *target, PhoneCall *replaced, GError **error)
 {

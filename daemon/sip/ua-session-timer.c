@@ -106,6 +106,7 @@ ua_dialog_learn_session (UaDialog *dialog, const sip_t *sip)
   guint64 interval = x ? x->x_delta : local;
   gboolean ours = !theirs;
 
+  ua_focus_learn (dialog, sip);
   if (sip->sip_allow)
     dialog->peer_updates = has_method (sip->sip_allow, sip_method_update, "UPDATE");
   if (sip->sip_supported)

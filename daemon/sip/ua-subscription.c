@@ -111,6 +111,7 @@ on_target (gpointer owner, const char *route, gboolean silent)
   UaStack *stack = ua_walk_get_stack (subscription->walk);
   g_autofree char *from = ua_account_from (subscription->account, FALSE);
   g_autofree char *contact = ua_stack_contact (stack, subscription->uri);
+  g_autofree char *headers = subscription->package->headers ? subscription->package->headers (subscription->owner) : NULL;
   char expires[16];
 
   release_handle (subscription);
@@ -125,7 +126,7 @@ on_target (gpointer owner, const char *route, gboolean silent)
   g_snprintf (expires, sizeof expires, "%u", subscription->package->expires);
   nua_subscribe (subscription->nh, SIPTAG_EVENT_STR (subscription->package->event), SIPTAG_ACCEPT_STR (subscription->package->accept),
                  TAG_IF (subscription->package->lists, SIPTAG_SUPPORTED_STR ("eventlist")), SIPTAG_EXPIRES_STR (expires),
-                 SIPTAG_CONTACT_STR (contact), TAG_IF (route, NUTAG_PROXY (route)), TAG_END ());
+                 TAG_IF (headers, SIPTAG_HEADER_STR (headers)), SIPTAG_CONTACT_STR (contact), TAG_IF (route, NUTAG_PROXY (route)), TAG_END ());
 }
 
 static void

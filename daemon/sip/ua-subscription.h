@@ -24,6 +24,7 @@ typedef struct
   void (*notify) (gpointer owner, const char *type, const char *data, gsize length);
   void (*changed) (gpointer owner, const PhoneSubscriptionDetail *detail);
   void (*restarted) (gpointer owner);   /* another subscription begins: versions of its documents begin anew; may be NULL */
+  char *(*headers) (gpointer owner);    /* lines that go along, without the last end of line; NULL: none. Caller frees. May be NULL */
 } UaEventPackage;
 
 /* package is borrowed for good, uri copied. Starts as soon as the account can. */

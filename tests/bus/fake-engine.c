@@ -329,6 +329,19 @@ account_local_address (gpointer ua, PhoneAccount *account, const char *target)
   return g_strdup ("127.0.0.1");
 }
 
+/* The far end turns out to be a conference. */
+static void
+step_focus (PhoneCall *call)
+{
+  GPtrArray *participants = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_participant_free);
+
+  step_echo (call);
+  g_ptr_array_add (participants, phone_participant_new ("sip:ann@example.org", "Ann", PHONE_PARTICIPANT_CONNECTED));
+  g_ptr_array_add (participants, phone_participant_new ("sip:bob@example.org", NULL, PHONE_PARTICIPANT_ON_HOLD));
+  phone_call_on_focus (call, "sip:room@example.org");
+  phone_call_on_roster (call, participants);
+}
+
 static const struct
 {
   const char *user;
@@ -336,7 +349,7 @@ static const struct
 } far_ends[] = {
   { "echo", step_echo },   { "ring", step_ring },        { "busy", step_busy },   { "decline", step_decline },
   { "early", step_early }, { "notfound", step_not_found }, { "burst", step_burst }, { "stuck", step_echo },
-  { "nohold", step_echo },
+  { "nohold", step_echo }, { "room", step_focus },
 };
 
 static gboolean

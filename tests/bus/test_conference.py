@@ -240,3 +240,16 @@ def test_phonectl(client, ctl):
     ctl.ok("conference", "end")
     assert ctl.ok("conference") == "no conference\n"
     assert json.loads(ctl.ok("--json", "conference")) == []
+
+
+# ---- somebody else's conference ----
+
+def test_roster(client, ctl):
+    call = client.dial("sip:room@example.org")
+    client.wait_state(call, "active")
+    wait(lambda: client.get(call, CALL, "Focus") == "sip:room@example.org")
+    assert client.get(call, CALL, "Roster") == [{"uri": "sip:ann@example.org", "name": "Ann", "status": "connected"},
+                                                {"uri": "sip:bob@example.org", "status": "on-hold"}]
+    lines = [line.split() for line in ctl.ok("call").splitlines()]
+    assert lines[1] == ["├─", "connected", "there", "Ann", "<sip:ann@example.org>"] and lines[2] == ["└─", "on-hold", "there", "sip:bob@example.org"]
+    assert "sip:room@example.org" in ctl.ok("call", "show")

@@ -50,6 +50,20 @@ check_written (const GPtrArray *dialogs)
   g_assert (phone_lamp_from_dialogs (again->dialogs) == phone_lamp_from_dialogs (dialogs));
 }
 
+static void
+check_participants (const GPtrArray *participants)
+{
+  g_assert (participants->len <= UA_MAX_PARTICIPANTS);
+  for (guint i = 0; i < participants->len; i++)
+    {
+      const PhoneParticipant *one = g_ptr_array_index (participants, i);
+
+      g_assert (one->uri != NULL && one->status != PHONE_PARTICIPANT_DISCONNECTED);
+      check_text (one->uri);
+      check_text (one->name);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -57,6 +71,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   PhonePresenceInfo info = { PHONE_STATUS_UNKNOWN, NULL };
   PhoneMailboxState mailbox = { 0 };
   g_autoptr (UaDialogInfo) dialogs = ua_dialog_info_new ();
+  g_autoptr (UaConferenceInfo) conference = ua_conference_info_new ();
   g_autoptr (GHashTable) resources = ua_rlmi_new_resources ();
   GHashTableIter iter;
   gpointer value;
@@ -76,6 +91,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   ua_dialog_info_apply (dialogs, text, size, NULL);
   check_dialogs (dialogs->dialogs);
   check_written (dialogs->dialogs);
+  ua_conference_info_apply (conference, text, size, NULL);
+  ua_conference_info_apply (conference, text, size, NULL);
+  check_participants (conference->participants);
   if (ua_message_summary_read (text, size, &mailbox, NULL))
     check_text (mailbox.account);
   phone_mailbox_state_clear (&mailbox);

@@ -264,6 +264,18 @@ def test_park(phone, callee):
     process.finish()
 
 
+def test_focus(phone, callee):
+    """A conference tells who is in it, for as long as the call lasts."""
+    process, number = callee("callee-focus", calls=2)
+    phone.wait_call("active", number)
+    phone.wait(lambda: [(one.get("name"), one["uri"], one["status"]) for one in phone.ctl("call", "show", number)["Roster"]]
+               == [(None, "sip:us@h", "connected"), (None, "sip:bob@h", "alerting")], "the roster")
+    assert phone.ctl("call", "show", number)["Focus"] == f"sip:room@{SIPP}:5060"
+    assert ["└─", "alerting", "there", "sip:bob@h"] in [line.split() for line in phone.run("call", json_output=False).stdout.splitlines()]
+    phone.ctl("hangup", number)
+    process.finish()
+
+
 @pytest.mark.parametrize("scenario, sip, reason, exit_status", [("callee-busy", 486, "busy", 3), ("callee-moved", 302, "redirected", 1)])
 def test_refused(phone, sipp, scenario, sip, reason, exit_status):
     phone.ctl("account", "set", "us", "redirects=refuse")

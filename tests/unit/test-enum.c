@@ -53,6 +53,7 @@
   X (PhoneKeying, phone_keying) \
   X (PhoneReferrals, phone_referrals) \
   X (PhoneParkMethod, phone_park_method) \
+  X (PhoneParticipantStatus, phone_participant_status) \
   X (PhoneTransferState, phone_transfer_state) \
   X (PhoneRegistration, phone_registration) \
   X (PhoneCallState, phone_call_state) \

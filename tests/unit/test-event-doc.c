@@ -247,6 +247,77 @@ test_rlmi (void)
   g_assert_cmpuint (g_hash_table_size (resources), ==, 2);
 }
 
+#define CONFERENCE(version, state, body) \
+  "<conference-info xmlns=\"urn:ietf:params:xml:ns:conference-info\" entity=\"sip:c@h\" state=\"" state "\" version=\"" version "\">" body \
+  "</conference-info>"
+#define USER(uri, state, name, status) \
+  "<user entity=\"" uri "\" state=\"" state "\"><display-text>" name "</display-text><endpoint entity=\"" uri "\"><status>" status \
+  "</status></endpoint></user>"
+
+static UaDialogInfoResult
+apply_conference (UaConferenceInfo *info, const char *text)
+{
+  return ua_conference_info_apply (info, text, strlen (text), NULL);
+}
+
+static void
+assert_participant (UaConferenceInfo *info, guint at, const char *uri, const char *name, PhoneParticipantStatus status)
+{
+  const PhoneParticipant *one;
+
+  g_assert_cmpuint (at, <, info->participants->len);
+  one = g_ptr_array_index (info->participants, at);
+  g_assert_cmpstr (one->uri, ==, uri);
+  g_assert_cmpstr (one->name, ==, name);
+  g_assert_cmpint (one->status, ==, status);
+}
+
+static void
+test_conference_info (void)
+{
+  g_autoptr (UaConferenceInfo) info = ua_conference_info_new ();
+
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("3", "partial", "")), ==, UA_DIALOG_INFO_GAP);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("3", "full", "<users>" USER ("sip:a@h", "full", "Ann", "connected")
+                                                      USER ("sip:b@h", "full", "", "on-hold") "<user entity=\"sip:c@h\"/><user/>"
+                                                      USER ("sip:d@h", "full", "Gone", "disconnected") "</users>")), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpuint (info->participants->len, ==, 3);
+  assert_participant (info, 0, "sip:a@h", "Ann", PHONE_PARTICIPANT_CONNECTED);
+  assert_participant (info, 1, "sip:b@h", NULL, PHONE_PARTICIPANT_ON_HOLD);
+  assert_participant (info, 2, "sip:c@h", NULL, PHONE_PARTICIPANT_CONNECTED);
+  /* partial: one changes in part, one goes, one comes; the others stay */
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("4", "partial", "<users state=\"partial\">"
+                                                      "<user entity=\"sip:a@h\" state=\"partial\"><endpoint><status>muted-via-focus</status>"
+                                                      "</endpoint><endpoint><status>pending</status></endpoint></user>"
+                                                      "<user entity=\"sip:b@h\" state=\"deleted\"/>" USER ("sip:e@h", "full", "Eve", "alerting")
+                                                      "</users>")), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpuint (info->participants->len, ==, 3);
+  assert_participant (info, 0, "sip:a@h", "Ann", PHONE_PARTICIPANT_MUTED);
+  assert_participant (info, 1, "sip:c@h", NULL, PHONE_PARTICIPANT_CONNECTED);
+  assert_participant (info, 2, "sip:e@h", "Eve", PHONE_PARTICIPANT_ALERTING);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("4", "partial", "")), ==, UA_DIALOG_INFO_OLD);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("6", "partial", "")), ==, UA_DIALOG_INFO_GAP);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("x", "full", "")), ==, UA_DIALOG_INFO_BAD);
+  /* nothing about the users is no news of them; a full document is */
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("5", "partial", "")), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpuint (info->participants->len, ==, 3);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("6", "full", "")), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpuint (info->participants->len, ==, 0);
+}
+
+static void
+test_conference_limit (void)
+{
+  g_autoptr (UaConferenceInfo) info = ua_conference_info_new ();
+  g_autoptr (GString) text = g_string_new ("<conference-info xmlns=\"urn:ietf:params:xml:ns:conference-info\" state=\"full\" version=\"0\"><users>");
+
+  for (guint i = 0; i < 1000; i++)
+    g_string_append_printf (text, "<user entity=\"sip:%u@h\"/>", i);
+  g_string_append (text, "</users></conference-info>");
+  g_assert_cmpint (apply_conference (info, text->str), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpuint (info->participants->len, ==, UA_MAX_PARTICIPANTS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -256,6 +327,8 @@ main (int argc, char **argv)
   g_test_add_func ("/event-doc/hostile", test_hostile);
   g_test_add_func ("/event-doc/dialog-info", test_dialog_info);
   g_test_add_func ("/event-doc/replaces-hostile", test_replaces_hostile);
+  g_test_add_func ("/event-doc/conference-info", test_conference_info);
+  g_test_add_func ("/event-doc/conference-limit", test_conference_limit);
   g_test_add_func ("/event-doc/message-summary", test_summary);
   g_test_add_func ("/event-doc/rlmi", test_rlmi);
   return g_test_run ();

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* conference-info: who is in a conference. A full document is the whole truth; a partial one counts only right after its predecessor, and in it
+ * a user is told as a whole, in part, or that he has gone (RFC 4575 section 4). Of a user with several endpoints the one that is most there counts. */
+
+#include "sip/event-doc.h"
+
+#include <string.h>
+
+#include "sip/xml-tree.h"
+
+#define NS "urn:ietf:params:xml:ns:conference-info"
+#define MAX_URI 512
+#define MAX_NAME 128
+
+UaConferenceInfo *
+ua_conference_info_new (void)
+{
+  UaConferenceInfo *info = g_new0 (UaConferenceInfo, 1);
+
+  info->participants = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_participant_free);
+  info->version = -1;
+  return info;
+}
+
+void
+ua_conference_info_free (UaConferenceInfo *info)
+{
+  if (!info)
+    return;
+  g_ptr_array_unref (info->participants);
+  g_free (info);
+}
+
+void
+ua_conference_info_reset (UaConferenceInfo *info)
+{
+  info->version = -1;
+}
+
+/* From the one who has gone to the one who talks. */
+static guint
+rank (PhoneParticipantStatus status)
+{
+  switch (status)
+    {
+    case PHONE_PARTICIPANT_DISCONNECTED:
+      return 0;
+    case PHONE_PARTICIPANT_DISCONNECTING:
+      return 1;
+    case PHONE_PARTICIPANT_PENDING:
+      return 2;
+    case PHONE_PARTICIPANT_DIALING_OUT:
+    case PHONE_PARTICIPANT_DIALING_IN:
+      return 3;
+    case PHONE_PARTICIPANT_ALERTING:
+      return 4;
+    case PHONE_PARTICIPANT_ON_HOLD:
+      return 5;
+    case PHONE_PARTICIPANT_MUTED:
+      return 6;
+    case PHONE_PARTICIPANT_CONNECTED:
+      return 7;
+    }
+  g_assert_not_reached ();
+}
+
+/* FALSE: no endpoint says anything. */
+static gboolean
+read_status (const UaXml *user, PhoneParticipantStatus *ret_status)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; user->children && i < user->children->len; i++)
+    {
+      const UaXml *endpoint = g_ptr_array_index (user->children, i);
+      g_autofree char *word = ua_xml_is (endpoint, NS, "endpoint") ? ua_xml_dup_text (ua_xml_child (endpoint, NS, "status"), 32) : NULL;
+      PhoneParticipantStatus status;
+
+      if (!word || !phone_participant_status_from_string (word, &status) || (any && rank (status) <= rank (*ret_status)))
+        continue;
+      *ret_status = status;
+      any = TRUE;
+    }
+  return any;
+}
+
+static guint
+find (const GPtrArray *participants, const char *uri)
+{
+  guint i = 0;
+
+  while (i < participants->len && !g_str_equal (((PhoneParticipant *) g_ptr_array_index (participants, i))->uri, uri))
+    i++;
+  return i;
+}
+
+static void
+take_user (GPtrArray *participants, const UaXml *user)
+{
+  g_autofree char *uri = ua_xml_dup_attribute (user, "entity", MAX_URI);
+  g_autofree char *name = ua_xml_dup_text (ua_xml_child (user, NS, "display-text"), MAX_NAME);
+  const char *state = ua_xml_attribute (user, "state");
+  PhoneParticipantStatus status = PHONE_PARTICIPANT_CONNECTED;
+  gboolean told = read_status (user, &status);
+  gboolean gone = (state && g_str_equal (state, "deleted")) || (told && status == PHONE_PARTICIPANT_DISCONNECTED);
+  PhoneParticipant *known;
+  guint at;
+
+  if (!uri)
+    return;
+  at = find (participants, uri);
+  known = at < participants->len ? g_ptr_array_index (participants, at) : NULL;
+  if (gone && known)
+    g_ptr_array_remove_index (participants, at);
+  else if (gone)
+    return;
+  else if (!known && participants->len < UA_MAX_PARTICIPANTS)
+    g_ptr_array_add (participants, phone_participant_new (uri, name, status));
+  else if (known)
+    {
+      gboolean partial = state && g_str_equal (state, "partial");
+
+      if (name || !partial)
+        {
+          g_free (known->name);
+          known->name = g_steal_pointer (&name);
+        }
+      if (told || !partial)
+        known->status = status;
+    }
+}
+
+UaDialogInfoResult
+ua_conference_info_apply (UaConferenceInfo *info, const char *data, gsize length, GError **error)
+{
+  g_autoptr (UaXml) root = ua_xml_parse (data, length, NS, "conference-info", error);
+  const char *number = ua_xml_attribute (root, "version"), *state = ua_xml_attribute (root, "state");
+  const UaXml *users = ua_xml_child (root, NS, "users");
+  const char *users_state = ua_xml_attribute (users, "state");
+  gboolean partial = state && g_str_equal (state, "partial");
+  guint64 version = 0;
+
+  if (!root)
+    return UA_DIALOG_INFO_BAD;
+  if (!number || !g_ascii_string_to_unsigned (number, 10, 0, G_MAXUINT32, &version, NULL))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "conference-info: no version");
+      return UA_DIALOG_INFO_BAD;
+    }
+  if (info->version >= 0 && ((gint64) version < info->version || (partial && (gint64) version == info->version)))
+    return UA_DIALOG_INFO_OLD;
+  if (partial && (info->version < 0 || (gint64) version != info->version + 1))
+    return UA_DIALOG_INFO_GAP;
+  info->version = (gint64) version;
+  if (!partial || (users && (!users_state || g_str_equal (users_state, "full"))))
+    g_ptr_array_set_size (info->participants, 0);
+  for (guint i = 0; users && users->children && i < users->children->len; i++)
+    if (ua_xml_is (g_ptr_array_index (users->children, i), NS, "user"))
+      take_user (info->participants, g_ptr_array_index (users->children, i));
+  return UA_DIALOG_INFO_APPLIED;
+}

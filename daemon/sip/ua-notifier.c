@@ -40,6 +40,7 @@ static const Package packages[phone_watch_kind_n_values] = {
 typedef struct
 {
   UaStack *stack;
+  PhoneAccount *account;                /* reference: the stack may have been let go of */
   nua_handle_t *nh;
   PhoneSubscriber *subscriber;          /* NULL: core has let go of it, the last NOTIFY is out */
   PhoneWatchKind kind;
@@ -63,6 +64,7 @@ notifier_free (UaNotifier *notifier)
     ua_stack_drop (notifier->stack, notifier->nh);
   g_free (notifier->told);
   g_free (notifier->contact);
+  g_object_unref (notifier->account);
   g_free (notifier);
   if (!stack)
     return;
@@ -75,8 +77,8 @@ let_go (UaNotifier *notifier, const char *why)
 {
   PhoneSubscriber *subscriber = g_steal_pointer (&notifier->subscriber);
 
-  if (subscriber && notifier->stack->account)
-    phone_account_on_unsubscribed (notifier->stack->account->account, subscriber, why);
+  if (subscriber)
+    phone_account_on_unsubscribed (notifier->account, subscriber, why);
 }
 
 /* ---- documents ---- */
@@ -175,7 +177,10 @@ on_pace (gpointer data)
   UaNotifier *notifier = data;
 
   notifier->changed_at = g_get_monotonic_time ();
-  notify (notifier);
+  if (notifier->stack->account)
+    notify (notifier);
+  else
+    ua_timer_clear (&notifier->pace);
   return G_SOURCE_REMOVE;
 }
 
@@ -193,7 +198,7 @@ update (UaNotifier *notifier)
 {
   gint64 wait;
 
-  if (!notifier->subscriber || notifier->pace || !has_news (notifier))
+  if (!notifier->subscriber || notifier->pace || !notifier->stack->account || !has_news (notifier))
     return;
   if (notifier->open)
     {
@@ -367,7 +372,7 @@ on_again (UaStack *stack, const UaEvent *event, UaNotifier *notifier)
           end (notifier, NULL);
           return;
         }
-      phone_account_on_resubscribed (stack->account->account, notifier->subscriber, expires);
+      phone_account_on_resubscribed (notifier->account, notifier->subscriber, expires);
       arm_expiry (notifier, expires);
     }
 }
@@ -406,8 +411,9 @@ ua_notifier_on_subscribe (UaStack *stack, const UaEvent *event, gpointer owner)
   request.expires = read_expires (sip);
   notifier = g_new0 (UaNotifier, 1);
   notifier->stack = stack;
+  notifier->account = g_object_ref (stack->account->account);
   notifier->kind = request.kind;
-  notifier->subscriber = phone_account_on_subscribe (stack->account->account, &request, notifier, &status, &retry_after);
+  notifier->subscriber = phone_account_on_subscribe (notifier->account, &request, notifier, &status, &retry_after);
   respond (stack, event, notifier->subscriber ? 200 : status, request.expires, retry_after);
   if (!notifier->subscriber)
     {

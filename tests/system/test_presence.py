@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from baresip import Baresip
 from conftest import ROOT
 from phone import die_with_parent
 
@@ -114,3 +115,47 @@ def test_presence_agent(agent, phones):
     bob.restart_daemon()
     until(lambda: (watched(bob, uri) or {}).get("Status") == "dnd", "bob's watch after a restart")
     assert len(bob.ctl("presence", "list")) == 3
+
+
+def test_subscribers(phones, work):
+    """Without a server: baresip watches a person, another phone of ours a lamp, and neither sees more than it may."""
+    me, silence = "127.82.2.1", {"input": "silence", "output": "silence", "ring": "silence"}
+    alice = phones("alice", audio=silence, config={"sip": {"bind": f"{me}:5060"}, "media": {"bind": me}})
+    bob = phones("bob", audio=silence, config={"sip": {"bind": "127.82.2.2:5060"}})
+    them = Baresip("watcher", work, "127.82.2.3", "/dev/null", "sip:them@127.82.2.3", applications=("contact", "presence"),
+                   contacts=f'"Alice" <sip:alice@{me}>;presence=p2p\n')
+    alice.ctl("account", "add", "home", f"aor=sip:alice@{me}", "register=false", "transport=udp", "subscribers=ask")
+    bob.ctl("account", "add", "home", "aor=sip:bob@127.82.2.2", "register=false", "transport=udp")
+    alice.ctl("presence", "set", "away")
+    them.start()
+    try:
+        # foreign: it is told nothing until the user says so
+        asked = until(lambda: alice.ctl("presence", "subscribers"), "baresip to ask")[0]
+        assert (asked["uri"], asked["kind"], asked["state"], asked["source"]) == ("sip:them@127.82.2.3", "presence", "pending", "127.82.2.3")
+        assert "Unknown" in them.answer("contacts")
+        alice.ctl("presence", "allow", str(asked["number"]))
+        until(lambda: "Offline" in them.answer("contacts"), "baresip to see alice away")       # its word for it
+
+        # the lamp: refused, then let in, then lit by a call
+        alice.ctl("account", "set", "home", "subscribers=refuse")
+        lamp = f"sip:alice@{me}"
+        bob.ctl("presence", "watch", "--dialog", lamp)
+        until(lambda: watched(bob, lamp, "dialog")["SubscriptionDetail"].get("code") == 403, "the refusal")
+        bob.ctl("presence", "unwatch", lamp)
+        alice.ctl("presence", "allow", "sip:bob@127.82.2.2")
+        bob.ctl("presence", "watch", "--dialog", lamp)
+        until(lambda: watched(bob, lamp, "dialog")["State"] == "idle", "the lamp to be dark")
+        bob.ctl("dial", lamp)
+        until(lambda: watched(bob, lamp, "dialog")["State"] == "ringing", "the lamp to blink")
+        assert watched(bob, lamp, "dialog")["CanPickup"] and watched(bob, lamp, "dialog")["Dialogs"][0]["remote-uri"].startswith("sip:bob@127.82.2.2")
+        alice.ctl("answer")
+        until(lambda: "Busy" in them.answer("contacts"), "baresip to see alice on the phone")
+        alice.ctl("hangup")
+        until(lambda: watched(bob, lamp, "dialog")["State"] == "idle", "the lamp to be dark again")
+
+        bob.ctl("presence", "unwatch", lamp)
+        until(lambda: [s["kind"] for s in alice.ctl("presence", "subscribers")] == ["presence"], "bob to be gone")
+        alice.ctl("presence", "end", str(asked["number"]))
+        assert alice.ctl("presence", "subscribers") == []
+    finally:
+        them.stop()

@@ -28,7 +28,8 @@ def connect(address, port, process):
 
 class Baresip:
     def __init__(self, name, work, address, speech, aor, *, outbound=None, password="", transport="udp", codecs="opus/48000/1",
-                 mediaenc="", regint=0, ca=None, dtmf=None, extra="", hurry=False, modules=(), rtcp_mux="no"):
+                 mediaenc="", regint=0, ca=None, dtmf=None, extra="", hurry=False, modules=(), rtcp_mux="no",
+                 applications=(), contacts=""):
         self.name, self.address, self.home = name, address, pathlib.Path(work) / f"baresip-{name}"
         self.speech, self.aor, self.transport = pathlib.Path(speech), aor, transport
         self.parameters = [f"regint={regint}"]
@@ -45,7 +46,7 @@ class Baresip:
         # Last: what follows a comma is lost.
         self.parameters.append(f"audio_codecs={codecs}")
         self.ca, self.control_port, self.hurry = ca, 4444, hurry
-        self.modules, self.rtcp_mux = modules, rtcp_mux
+        self.modules, self.rtcp_mux, self.applications, self.contacts = modules, rtcp_mux, applications, contacts
         self.process = self.socket = None
         self.events, self.condition = [], threading.Condition()
 
@@ -54,7 +55,7 @@ class Baresip:
         sounds = self.home / "sounds"
         sounds.mkdir(exist_ok=True)
         modules = ["opus", "g722", "g711", "srtp", "dtls_srtp", "aufile", "aubridge", "sndfile", "ctrl_tcp", "uuid", *self.modules]
-        applications = ["account", "menu"]      # after the modules that accounts name
+        applications = ["account", *self.applications, "menu"]      # after the modules that accounts name
         lines = [f"module_path {MODULES}", f"sip_listen {self.address}:5060", f"ctrl_tcp_listen {self.address}:{self.control_port}",
                  f"audio_source aufile,{self.speech}", "audio_player aubridge,nil", "audio_alert aubridge,nil", f"snd_path {self.home}",
                  f"audio_path {sounds}", "rtp_ports 20000-30000", f"rtcp_mux {self.rtcp_mux}", "jitter_buffer_delay 2-10", "opus_bitrate 28000",
@@ -66,7 +67,7 @@ class Baresip:
         (self.home / "config").write_text("\n".join(lines) + "\n")
         transport = f";transport={self.transport}" if self.transport != "udp" else ""
         (self.home / "accounts").write_text(f"<{self.aor}{transport}>;{';'.join(self.parameters)}\n")
-        (self.home / "contacts").write_text("")
+        (self.home / "contacts").write_text(self.contacts)
         self.log = open(self.home / "log", "wb")
         self.process = subprocess.Popen(["baresip", "-4", "-f", str(self.home), "-v"], stdout=self.log, stderr=self.log,
                                         stdin=subprocess.DEVNULL, cwd=self.home, preexec_fn=urgent if self.hurry else None)
@@ -112,6 +113,15 @@ class Baresip:
     def command(self, command, params=""):
         text = json.dumps({"command": command, "params": params}).encode()
         self.socket.sendall(b"%d:%s," % (len(text), text))
+
+    def answer(self, command, params=""):
+        """What it prints in answer."""
+        with self.condition:
+            mark = len(self.events)
+        self.command(command, params)
+        with self.condition:
+            self.condition.wait_for(lambda: any(event.get("response") for event in self.events[mark:]), TIMEOUT)
+            return "".join(event.get("data", "") for event in self.events[mark:] if event.get("response"))
 
     def wait_event(self, kind, timeout=TIMEOUT, after=0):
         """The first event of that kind at or after index `after`; returns (index, event)."""

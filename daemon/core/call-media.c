@@ -228,7 +228,8 @@ phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps 
   *ret_caps = (PhoneMediaCaps){
     .n_codecs = settings->n_codecs,
     .srtp = call->clear_retry ? PHONE_SRTP_OFF : phone_account_settings_srtp (settings),
-    .sdes_allowed = phone_account_settings_sdes_allowed (settings),
+    /* TLS is where the DNS leads transport=auto, maybe */
+    .sdes_allowed = phone_account_settings_sdes_allowed (settings) || phone_account_get_tls (call->account) != NULL,
     .keying = settings->keying,
     .dtls_first = call->dtls_retry,
     .ptime = settings->ptime,

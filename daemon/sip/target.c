@@ -66,9 +66,9 @@ ua_target_route (const UaTarget *target, gboolean by_name)
 
 /* ---- NAPTR ---- */
 
-/* AUTO: not for us. SIPS+D2T is for whoever wants TLS, and nothing else is. */
+/* AUTO: not for us. SIPS+D2T is for whoever wants TLS, or takes it too. */
 static PhoneTransport
-transport_of_service (const char *service, PhoneTransport wanted)
+transport_of_service (const char *service, PhoneTransport wanted, gboolean with_tls)
 {
   static const struct
   {
@@ -85,8 +85,9 @@ transport_of_service (const char *service, PhoneTransport wanted)
       PhoneTransport transport = services[i].transport;
 
       if (g_ascii_strcasecmp (services[i].service, service) == 0)
-        return transport == wanted || (wanted == PHONE_TRANSPORT_AUTO && transport != PHONE_TRANSPORT_TLS) ? transport
-                                                                                                             : PHONE_TRANSPORT_AUTO;
+        return transport == wanted || (wanted == PHONE_TRANSPORT_AUTO && (with_tls || transport != PHONE_TRANSPORT_TLS))
+                   ? transport
+                   : PHONE_TRANSPORT_AUTO;
     }
   return PHONE_TRANSPORT_AUTO;
 }
@@ -100,14 +101,14 @@ by_order (gconstpointer a, gconstpointer b)
 }
 
 guint
-ua_naptr_choose (const UaNaptr *records, guint n, PhoneTransport transport, UaService *ret_services, guint max)
+ua_naptr_choose (const UaNaptr *records, guint n, PhoneTransport transport, gboolean with_tls, UaService *ret_services, guint max)
 {
   g_autoptr (GPtrArray) usable = g_ptr_array_new ();
   guint n_chosen = 0;
 
   for (guint i = 0; i < n; i++)
     if (g_ascii_strcasecmp (records[i].flags, "s") == 0 && *records[i].replacement
-        && transport_of_service (records[i].service, transport) != PHONE_TRANSPORT_AUTO)
+        && transport_of_service (records[i].service, transport, with_tls) != PHONE_TRANSPORT_AUTO)
       g_ptr_array_add (usable, (gpointer) &records[i]);
   g_ptr_array_sort (usable, by_order);  /* a merge sort: records alike stay as they came */
   for (guint i = 0; i < usable->len && n_chosen < max; i++)
@@ -117,7 +118,7 @@ ua_naptr_choose (const UaNaptr *records, guint n, PhoneTransport transport, UaSe
       /* RFC 3403 section 4.1: nothing of a higher order once something was found */
       if (record->order != ((const UaNaptr *) g_ptr_array_index (usable, 0))->order)
         break;
-      ret_services[n_chosen++] = (UaService) { transport_of_service (record->service, transport), record->replacement };
+      ret_services[n_chosen++] = (UaService) { transport_of_service (record->service, transport, with_tls), record->replacement };
     }
   return n_chosen;
 }

@@ -39,9 +39,9 @@ typedef struct
   const char *name;             /* borrowed: replacement */
 } UaService;
 
-/* The records that say how to reach a stack of that transport (AUTO: UDP and TCP), in their order, those of the lowest usable order alone.
+/* The records that say how to reach a stack of that transport (AUTO: UDP and TCP; with_tls: and TLS), in their order, those of the lowest usable order alone.
  * Returns how many; ret_services has room for max. */
-guint ua_naptr_choose (const UaNaptr *records, guint n, PhoneTransport transport, UaService *ret_services, guint max);
+guint ua_naptr_choose (const UaNaptr *records, guint n, PhoneTransport transport, gboolean with_tls, UaService *ret_services, guint max);
 
 /* ---- SRV, RFC 2782 ---- */
 

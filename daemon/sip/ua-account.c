@@ -167,6 +167,7 @@ parse_route (UaAccount *account, const PhoneAccountSettings *settings, GError **
     }
   if (account->transport == PHONE_TRANSPORT_AUTO && server)
     account->transport = server->transport;
+  account->finds_transport = account->transport == PHONE_TRANSPORT_AUTO && settings->do_register;
   if (registrar.host)
     account->registrar = g_strdup_printf ("sip:%s%s", registrar.host, registrar.port);
   if (server)
@@ -423,6 +424,18 @@ ua_account_local_address (UaAccount *account, const char *target)
   return target ? ua_locate_source (stack, target) : ua_route_source (NULL, stack->family);
 }
 
+static void
+replace_stack (UaAccount *account, UaStack *stack)
+{
+  UaStack *old = account->stack;
+
+  ua_subscriptions_abandon (account);
+  ua_publication_abandon (account->publication);
+  old->account = NULL;
+  account->stack = stack;
+  ua_stack_close (old, 0);
+}
+
 /* sofia resolves to A or AAAA only, as its sockets are; both in one nua do not go together with IPv6 literals (503). So there is one family at a
  * time, IPv4 first, and when a name turns out to have none of it the other is tried, once between two back-offs. */
 gboolean
@@ -445,12 +458,35 @@ ua_account_try_other_family (UaAccount *account)
       return FALSE;
     }
   ua_registration_abandon (account->registration);
-  ua_subscriptions_abandon (account);
-  ua_publication_abandon (account->publication);
   g_ptr_array_set_size (account->targets, 0);
-  old->account = NULL;
-  account->stack = stack;
-  ua_stack_close (old, 0);
+  replace_stack (account, stack);
+  return TRUE;
+}
+
+gboolean
+ua_account_fit_transport (UaAccount *account, PhoneTransport transport)
+{
+  UaStack *old = account->stack;
+  UaStack *stack;
+  gboolean tls = transport == PHONE_TRANSPORT_TLS;
+  g_autoptr (GError) error = NULL;
+
+  if (!account->finds_transport || (old->transport == PHONE_TRANSPORT_TLS) == tls)
+    return TRUE;
+  if (old->state != UA_STACK_RUNNING || old->n_dialogs > 0)
+    return FALSE;
+  account->transport = tls ? PHONE_TRANSPORT_TLS : PHONE_TRANSPORT_AUTO;
+  stack = ua_stack_new (account, old->family, &error);
+  if (!stack)
+    {
+      phone_log_warning (&account->log, "Account %s: %s", account->id, error->message);
+      account->transport = old->transport;
+      return FALSE;
+    }
+  phone_log_info (&account->log, "Account %s: the DNS leads to %s", account->id, phone_transport_to_string (transport));
+  ua_registration_let_go (account->registration);
+  phone_account_on_tls (account->account, NULL);
+  replace_stack (account, stack);
   return TRUE;
 }
 

@@ -110,7 +110,7 @@ find_place (UaAccount *account, const char *host, guint16 port)
 static gboolean
 ask (UaAccount *account, const char *host, guint16 port)
 {
-  const UaQuestion question = { host, port, account->stack->transport, AF_UNSPEC };
+  const UaQuestion question = { .host = host, .port = port, .transport = account->stack->transport, .family = AF_UNSPEC };
   Place *place;
 
   if (g_hash_table_size (account->places) >= MAX_PLACES)

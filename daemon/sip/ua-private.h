@@ -94,7 +94,8 @@ struct _UaAccount
   PhoneAccount *account;        /* reference */
   char *id;
   PhoneLogFields log;           /* .account = id */
-  PhoneTransport transport;     /* of the settings, or what the outbound proxy's URI says */
+  PhoneTransport transport;     /* of the settings, or what the outbound proxy's URI says; else what the DNS did */
+  gboolean finds_transport;     /* it is the DNS that says so: AUTO for UDP and TCP, or TLS */
   char *aor;                    /* sip:user@domain, canonical */
   char *user, *domain;
   char *registrar;              /* Request-URI of REGISTER */
@@ -140,6 +141,8 @@ gboolean ua_account_trusts (UaAccount *account, const struct sockaddr *from);
 char *ua_account_local_address (UaAccount *account, const char *target);
 /* The server's name has no address of our family: a stack of the other one takes over. FALSE: there is no point in it. */
 gboolean ua_account_try_other_family (UaAccount *account);
+/* The registration goes to a target by that transport: a stack that speaks it takes over, if need be. FALSE: not now. */
+gboolean ua_account_fit_transport (UaAccount *account, PhoneTransport transport);
 void ua_account_network_changed (UaAccount *account);
 void ua_account_close (UaAccount *account, guint deadline);      /* all its stacks */
 /* The stack is gone. It was the last: forgets the account, tells core, and frees it. */
@@ -229,6 +232,7 @@ gboolean ua_registration_is_wanted (UaRegistration *registration);      /* not s
 gboolean ua_registration_is_busy (UaRegistration *registration);
 gboolean ua_registration_is_registered (UaRegistration *registration);
 void ua_registration_abandon (UaRegistration *registration);     /* its handles are about to go */
+void ua_registration_let_go (UaRegistration *registration);      /* of the stack; what it is about to send goes by the next */
 void ua_registration_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_registration_on_unregistered (UaStack *stack, const UaEvent *event, gpointer owner);
 

@@ -73,6 +73,7 @@ ua_registration_new (UaAccount *account)
 
   registration->account = account;
   registration->walk = ua_walk_new (account, NULL, on_target, registration);
+  ua_walk_set_leads (registration->walk);
   registration->keepalive = ua_keepalive_new (account);
   return registration;
 }
@@ -87,6 +88,22 @@ ua_registration_free (UaRegistration *registration)
   g_free (registration->sent_contact);
   g_free (registration->bound_contact);
   g_free (registration);
+}
+
+static void
+drop_handle (UaRegistration *registration)
+{
+  if (registration->nh)
+    ua_stack_drop (registration->account->stack, registration->nh);
+  registration->nh = NULL;
+  registration->open = FALSE;
+}
+
+void
+ua_registration_let_go (UaRegistration *registration)
+{
+  ua_keepalive_abandon (registration->keepalive);
+  drop_handle (registration);
 }
 
 void
@@ -154,15 +171,6 @@ report (UaRegistration *registration, PhoneRegistration state, guint code, const
 }
 
 /* ---- sending ---- */
-
-static void
-drop_handle (UaRegistration *registration)
-{
-  if (registration->nh)
-    ua_stack_drop (registration->account->stack, registration->nh);
-  registration->nh = NULL;
-  registration->open = FALSE;
-}
 
 static void
 make_handle (UaRegistration *registration)

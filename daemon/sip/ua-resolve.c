@@ -46,6 +46,7 @@ struct _UaResolve
   char *host;
   guint16 port;
   PhoneTransport transport;
+  gboolean with_tls;
   int family;
   UaResolvedFunc func;
   gpointer data;
@@ -326,7 +327,7 @@ on_naptr (UaResolve *resolve)
 
         records[n++] = (UaNaptr) { naptr->na_order, naptr->na_prefer, naptr->na_flags, naptr->na_services, naptr->na_replace };
       }
-  n = ua_naptr_choose (records, n, resolve->transport, services, MAX_SERVICES);
+  n = ua_naptr_choose (records, n, resolve->transport, resolve->with_tls, services, MAX_SERVICES);
   for (guint i = 0; i < n; i++)
     ask (resolve, sres_type_srv, services[i].name, services[i].transport, 0, 0);
   if (n == 0)
@@ -344,6 +345,7 @@ ua_resolve_start (UaEngine *engine, const UaQuestion *question, UaResolvedFunc f
   resolve->host = g_strdup (question->host);
   resolve->port = question->port;
   resolve->transport = question->transport;
+  resolve->with_tls = question->with_tls;
   resolve->family = question->family;
   resolve->func = func;
   resolve->data = data;

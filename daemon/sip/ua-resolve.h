@@ -11,6 +11,7 @@ typedef struct
   const char *host;             /* a name */
   guint16 port;                 /* 0: as the DNS says */
   PhoneTransport transport;     /* AUTO: as the DNS says */
+  gboolean with_tls;            /* AUTO: by NAPTR, TLS too (RFC 3263 section 4.1) */
   int family;                   /* AF_INET or AF_INET6; AF_UNSPEC: both */
 } UaQuestion;
 

@@ -25,7 +25,7 @@ struct _UaWalk
   UaWalkFunc send;
   gpointer owner;
   UaResolve *resolve;
-  gboolean stay;
+  gboolean stay, leads;
   gboolean direct;              /* to the target of the request, not to the account's server */
   GPtrArray *targets;           /* UaTarget, in the order of this walk; NULL: nothing to choose from */
   guint at;
@@ -91,6 +91,12 @@ ua_walk_is_asking (UaWalk *walk)
   return walk->resolve != NULL;
 }
 
+void
+ua_walk_set_leads (UaWalk *walk)
+{
+  walk->leads = TRUE;
+}
+
 UaStack *
 ua_walk_get_stack (UaWalk *walk)
 {
@@ -133,6 +139,14 @@ goes_first (UaWalk *walk, const UaTarget *target, const UaTarget *best)
                  && target->transport != PHONE_TRANSPORT_AUTO));
 }
 
+/* TLS has a stack of its own. Only the registration moves the account from one to the other. */
+static gboolean
+is_in_reach (UaWalk *walk, const UaTarget *target)
+{
+  return walk->leads || walk->direct || !walk->account->finds_transport
+         || (target->transport == PHONE_TRANSPORT_TLS) == (ua_walk_get_stack (walk)->transport == PHONE_TRANSPORT_TLS);
+}
+
 /* The living, then the dead. */
 static void
 set_targets (UaWalk *walk, GPtrArray *targets)
@@ -148,7 +162,7 @@ set_targets (UaWalk *walk, GPtrArray *targets)
         {
           const UaTarget *target = g_ptr_array_index (targets, i);
 
-          if (is_dead (walk->account, target) == dead)
+          if (is_in_reach (walk, target) && is_dead (walk->account, target) == dead)
             g_ptr_array_add (sorted, ua_target_copy (target));
         }
     }
@@ -182,6 +196,11 @@ go (UaWalk *walk, gboolean silent)
   g_autofree char *route = NULL;
 
   stop_waiting (walk);
+  while (walk->leads && target && !ua_account_fit_transport (account, target->transport))
+    {
+      walk->at++;
+      target = current (walk);
+    }
   if (target)
     route = ua_target_route (target, walk->direct && ua_walk_get_stack (walk)->transport == PHONE_TRANSPORT_TLS);
   if (!walk->direct)
@@ -330,7 +349,13 @@ make_question (UaWalk *walk, const char *uri, char **ret_host, UaQuestion *ret_q
   known = ua_route_hosts (*ret_host, stack->family);
   if (known)
     return FALSE;
-  *ret_question = (UaQuestion) { *ret_host, port, stack->transport, walk->direct && !walk->stack ? AF_UNSPEC : stack->family };
+  *ret_question = (UaQuestion) {
+    .host = *ret_host,
+    .port = port,
+    .transport = !walk->direct && walk->account->finds_transport ? PHONE_TRANSPORT_AUTO : stack->transport,
+    .with_tls = !walk->direct && walk->account->finds_transport,
+    .family = walk->direct && !walk->stack ? AF_UNSPEC : stack->family,
+  };
   return TRUE;
 }
 

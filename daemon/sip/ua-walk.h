@@ -23,6 +23,7 @@ void ua_walk_free (UaWalk *walk);       /* accepts NULL */
 /* Begins anew. target: a URI, for accounts without a server; else NULL. stay: begin at the target that the account uses if it is not dead. May
  * call send before it returns. */
 void ua_walk_start (UaWalk *walk, const char *target, gboolean stay);
+void ua_walk_set_leads (UaWalk *walk);  /* it is the registration's: the account's stack follows where the walk goes */
 UaStack *ua_walk_get_stack (UaWalk *walk);
 void ua_walk_stop (UaWalk *walk);       /* no send after this */
 gboolean ua_walk_is_asking (UaWalk *walk);      /* started, nothing sent yet */

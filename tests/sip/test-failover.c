@@ -3,6 +3,8 @@
 /* More than one server behind a name (RFC 3263 section 4.3): dead ones, silent ones, those that say 503; and what is remembered of them. */
 
 #include "bed.h"
+#include "bench-tls-server.h"
+#include "core/call-private.h"
 #include "name-server.h"
 
 #include <string.h>
@@ -34,6 +36,10 @@ static const NameRecord zone[] = {
   { "many.test", NAME_NAPTR, "10 3 SIP+D2U _sip._udp.many.test" },
   { "_sip._tcp.many.test", NAME_SRV, "1 1 5069 one.test" },
   { "_sip._udp.many.test", NAME_SRV, "1 1 5060 two.test" },
+  { "secure.test", NAME_NAPTR, "10 2 SIP+D2U _sip._udp.secure.test" },
+  { "secure.test", NAME_NAPTR, "10 1 SIPS+D2T _sips._tcp.secure.test" },
+  { "_sips._tcp.secure.test", NAME_SRV, "1 1 5061 one.test" },
+  { "_sip._udp.secure.test", NAME_SRV, "1 1 5060 two.test" },
 };
 
 static void
@@ -408,7 +414,86 @@ test_refused (void)
   peer_free (two);
 }
 
-/* TLS is not for this account, TCP is refused, UDP is next; a higher order counts only if there is nothing of a lower one. */
+static PhoneAccount *
+open_secure (Agent *agent)
+{
+  return agent_add_account (agent, "alice", "aor", "sip:alice@secure.test", "transport", "auto", "tls-ca", bench_authorities.ca_path, "srtp",
+                            "preferred", "keying", "sdes", NULL);
+}
+
+static void
+on_busy_server (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  if (message->method && g_str_equal (message->method, "INVITE"))
+    peer_reply (peer, message, 486, "Busy Here", "busy", NULL, NULL);
+  else
+    on_registrar (peer, message, data);
+}
+
+static gboolean
+may_offer_keys (Agent *agent)
+{
+  PhoneCall *call = agent_dial (agent, "sip:bob@secure.test");
+  PhoneMediaCaps caps;
+
+  phone_call_fill_caps (call, PHONE_DIRECTION_SENDRECV, &caps);
+  wait_for (agent->n_ended == 1);
+  return caps.sdes_allowed;
+}
+
+/* NAPTR prefers TLS: that is what an account without a transport of its own takes, for all that follows too, and keys may go by it. */
+static void
+test_naptr_tls (void)
+{
+  static const BenchServerSpec spec = { .cert = { .name = "x", .san = "DNS:secure.test" } };
+  BenchServer one = { 0 };
+  Peer *two = peer_new (TWO, 5060, on_registrar, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneAccount *alice;
+  int n;
+
+  bench_server_start (&one, &spec, ONE, 5061);
+  one.stays_open = TRUE;
+  alice = open_secure (agent);
+  wait_for (is_registered (alice));
+  g_assert_cmpstr (phone_account_get_tls (alice)->subject, ==, "CN=x");
+  wait_for (ua_engine_count_stacks (agent->ua) == 1);
+  n = g_atomic_int_get (&one.n_requests);
+  send_message (agent, alice, "sip:bob@secure.test", "m1");
+  wait_for (g_atomic_int_get (&one.n_requests) > n);
+  g_assert_true (may_offer_keys (agent));
+  phone_account_register (alice, NULL);
+  n = g_atomic_int_get (&one.n_requests);
+  wait_for (g_atomic_int_get (&one.n_requests) > n);
+  g_assert_cmpuint (peer_count (two, "REGISTER") + peer_count (two, "MESSAGE") + peer_count (two, "INVITE"), ==, 0);
+  agent_free (agent);
+  bench_server_stop (&one);
+  peer_free (two);
+}
+
+/* The server has somebody else's certificate: not there, and what comes next in the order is next. No keys in clear text then. */
+static void
+test_naptr_tls_fails (void)
+{
+  static const BenchServerSpec spec = { .cert = { .name = "x", .san = "DNS:other.test" } };
+  BenchServer one = { 0 };
+  Peer *two = peer_new (TWO, 5060, on_busy_server, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneAccount *alice;
+
+  bench_server_start (&one, &spec, ONE, 5061);
+  alice = open_secure (agent);
+  wait_for (is_registered (alice));
+  g_assert_cmpuint (g_atomic_int_get (&one.n_requests), ==, 0);
+  g_assert_cmpuint (peer_count (two, "REGISTER"), ==, 1);
+  g_assert_null (phone_account_get_tls (alice));
+  g_assert_false (may_offer_keys (agent));
+  agent_free (agent);
+  bench_server_stop (&one);
+  peer_free (two);
+}
+
+/* There is no SRV of TLS, TCP is refused, UDP is next; a higher order counts only if there is nothing of a lower one. */
 static void
 test_naptr_order (void)
 {
@@ -428,7 +513,10 @@ test_naptr_order (void)
 int
 main (int argc, char **argv)
 {
+  int status;
+
   harness_init (&argc, &argv);
+  bench_authorities_make ();
   if (harness_set_resolver ("127.0.0.53"))
     {
       name_server_start ("127.0.0.53", zone, G_N_ELEMENTS (zone));
@@ -444,6 +532,10 @@ main (int argc, char **argv)
       g_test_add_func ("/sip/failover/unavailable-call", test_unavailable_call);
       g_test_add_func ("/sip/failover/refused", test_refused);
       g_test_add_func ("/sip/failover/naptr-order", test_naptr_order);
+      g_test_add_func ("/sip/failover/naptr-tls", test_naptr_tls);
+      g_test_add_func ("/sip/failover/naptr-tls-fails", test_naptr_tls_fails);
     }
-  return g_test_run ();
+  status = g_test_run ();
+  bench_authorities_remove ();
+  return status;
 }

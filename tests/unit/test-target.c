@@ -5,7 +5,7 @@
 #include "sip/target.h"
 
 static void
-check_naptr (PhoneTransport transport, const char *wanted)
+check_naptr (PhoneTransport transport, gboolean with_tls, const char *wanted)
 {
   static const UaNaptr records[] = {
     { 20, 1, "s", "SIP+D2U", "later" },
@@ -17,7 +17,7 @@ check_naptr (PhoneTransport transport, const char *wanted)
     { 5, 1, "u", "SIP+D2U", "" },
   };
   UaService services[3];
-  guint n = ua_naptr_choose (records, G_N_ELEMENTS (records), transport, services, G_N_ELEMENTS (services));
+  guint n = ua_naptr_choose (records, G_N_ELEMENTS (records), transport, with_tls, services, G_N_ELEMENTS (services));
   g_autoptr (GString) got = g_string_new (NULL);
 
   for (guint i = 0; i < n; i++)
@@ -28,10 +28,11 @@ check_naptr (PhoneTransport transport, const char *wanted)
 static void
 test_naptr (void)
 {
-  check_naptr (PHONE_TRANSPORT_AUTO, "tcp:t udp:u");
-  check_naptr (PHONE_TRANSPORT_TLS, "tls:s");
-  check_naptr (PHONE_TRANSPORT_UDP, "udp:u");
-  check_naptr (PHONE_TRANSPORT_TCP, "tcp:t");
+  check_naptr (PHONE_TRANSPORT_AUTO, FALSE, "tcp:t udp:u");
+  check_naptr (PHONE_TRANSPORT_AUTO, TRUE, "tls:s tcp:t udp:u");
+  check_naptr (PHONE_TRANSPORT_TLS, FALSE, "tls:s");
+  check_naptr (PHONE_TRANSPORT_UDP, TRUE, "udp:u");
+  check_naptr (PHONE_TRANSPORT_TCP, TRUE, "tcp:t");
 }
 
 static double

@@ -250,6 +250,7 @@ add_course (CtlTable *table, const CtlValue *call)
   uint64_t start = ctl_value_uint (call, "Start"), answered = ctl_value_uint (call, "Answered");
   char *started = ctl_text_time ((time_t) start, time (NULL)), *since = ctl_text_time ((time_t) answered, time (NULL));
   char *talking = talking_time (call);
+  const char *recording = ctl_value_string (call, "RemoteRecording");
   bool local = ctl_value_bool (call, "LocalHold"), remote = ctl_value_bool (call, "RemoteHold");
 
   ctl_table_pair (table, "started", CTL_PLAIN, "%s", start ? started : "");
@@ -258,6 +259,8 @@ add_course (CtlTable *table, const CtlValue *call)
   ctl_table_pair (table, "on hold", CTL_WARN, "%s%s%s", local ? "from here" : "", local && remote ? " and " : "",
                   remote ? "from the peer" : "");
   ctl_table_pair (table, "conference", CTL_PLAIN, "%s", number_of (call, "Conference"));
+  ctl_table_pair (table, "peer records", CTL_WARN, "%s",
+                  strcmp (recording, "off") == 0 || strcmp (recording, "none") == 0 ? "" : recording);
   ctl_table_pair (table, "peer is conference", CTL_PLAIN, "%s", ctl_value_string (call, "Focus"));
   ctl_table_pair (table, "muted", CTL_WARN, "%s", ctl_value_bool (call, "Muted") ? "yes" : "");
   add_transfer (table, call);

@@ -407,6 +407,8 @@ BUS_GETTER (get_answered, BusCall,
 BUS_GETTER (get_machine, BusCall, sd_bus_message_append (reply, "s", phone_machine_to_string (phone_call_get_machine (self->call))))
 BUS_GETTER (get_intercom, BusCall, sd_bus_message_append (reply, "b", (int) !!phone_call_get_intercom (self->call)))
 BUS_GETTER (get_transfer, BusCall, append_transfer (reply, self->call))
+BUS_GETTER (get_remote_recording, BusCall,
+            sd_bus_message_append (reply, "s", phone_record_mark_to_string (phone_call_get_remote_recording (self->call))))
 BUS_GETTER (get_focus, BusCall, bus_append_text (reply, phone_call_get_focus (self->call)))
 BUS_GETTER (get_roster, BusCall, append_roster (reply, self->call))
 BUS_GETTER (get_parked, BusCall, bus_append_text (reply, phone_call_get_parked (self->call)))
@@ -449,6 +451,7 @@ bus_call_changed_properties (guint mask, GPtrArray *ret_names)
     { PHONE_CALL_FIELD_MACHINE, "Machine" },
     { PHONE_CALL_FIELD_TRANSFER, "Transfer" }, { PHONE_CALL_FIELD_TRANSFER, "TransferRequest" },
     { PHONE_CALL_FIELD_TRANSFER, "Parked" },
+    { PHONE_CALL_FIELD_RECORDING, "RemoteRecording" },
     { PHONE_CALL_FIELD_ROSTER, "Focus" },      { PHONE_CALL_FIELD_ROSTER, "Roster" },
     { PHONE_CALL_FIELD_TRANSFER, "Replaces" }, { PHONE_CALL_FIELD_TRANSFER, "ReplacedBy" },
   };
@@ -503,6 +506,7 @@ const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_PROPERTY ("Machine", "s", get_machine, 0, CHANGES),
   SD_BUS_PROPERTY ("Intercom", "b", get_intercom, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Transfer", "a{sv}", get_transfer, 0, CHANGES),
+  SD_BUS_PROPERTY ("RemoteRecording", "s", get_remote_recording, 0, CHANGES),
   SD_BUS_PROPERTY ("Focus", "s", get_focus, 0, CHANGES),
   SD_BUS_PROPERTY ("Roster", "aa{sv}", get_roster, 0, CHANGES),
   SD_BUS_PROPERTY ("Parked", "s", get_parked, 0, CHANGES),

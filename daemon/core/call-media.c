@@ -298,6 +298,7 @@ phone_call_make_offer (PhoneCall *call, PhoneDirection direction, gboolean new_k
   offer = phone_offer_create (&caps, call->local, new_keys, error);
   if (!offer)
     return NULL;
+  offer->record = call->record_told = phone_call_record_mark (call);
   phone_media_desc_free (call->pending_offer);
   call->pending_offer = phone_media_desc_copy (offer);
   return offer;
@@ -350,6 +351,7 @@ phone_call_complete_offer (PhoneCall *call, const PhoneMediaDesc *answer, GError
   phone_media_desc_free (call->local);
   call->local = phone_media_desc_copy (call->pending_offer);
   set_remote_hold (call, plan->remote_hold);
+  phone_call_note_remote_record (call, answer);
   return TRUE;
 }
 
@@ -365,8 +367,10 @@ phone_call_make_answer (PhoneCall *call, const PhoneMediaDesc *offer, GError **e
   answer = create_answer (&caps, offer, call->local, &plan, error);
   if (!answer || !apply_plan (call, plan, error))
     return NULL;
+  answer->record = call->record_told = phone_call_record_mark (call);
   phone_media_desc_free (call->local);
   call->local = phone_media_desc_copy (answer);
   set_remote_hold (call, plan->remote_hold);
+  phone_call_note_remote_record (call, offer);
   return g_steal_pointer (&answer);
 }

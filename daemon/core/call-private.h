@@ -90,6 +90,8 @@ struct _PhoneCall
   char *local_address;                  /* numeric, as the peer's side of the network sees us */
 
   PhoneTape tape;                       /* call-recording.c */
+  PhoneRecordMark record_told, remote_record;   /* to the peer last; by it last */
+  gboolean record_aware;                /* the peer understands that */
 
   /* one call in place of another: call-transfer.c */
   PhoneTransferState transfer;
@@ -183,6 +185,9 @@ void phone_call_machine_ended (PhoneCall *call);
 gboolean phone_call_message_start (PhoneCall *call, guint quiet_ms, GError **error);
 void phone_call_message_stop (PhoneCall *call, const char *why);
 gboolean phone_call_can_record (PhoneCall *call);
+PhoneRecordMark phone_call_record_mark (PhoneCall *call);       /* for a description of ours that goes out now */
+void phone_call_note_remote_record (PhoneCall *call, const PhoneMediaDesc *remote);
+void phone_call_tell_recording (PhoneCall *call);       /* an offer, if the peer has to hear something new */
 void phone_call_recording_init (PhoneCall *call);
 void phone_call_recording_answered (PhoneCall *call);           /* a rule may start one */
 void phone_call_recording_ended (PhoneCall *call);

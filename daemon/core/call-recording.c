@@ -75,6 +75,7 @@ static void
 changed (gpointer owner)
 {
   phone_call_emit_changed (owner, PHONE_CALL_FIELD_RECORDING | PHONE_CALL_FIELD_STATE);
+  phone_call_tell_recording (owner);
 }
 
 static void
@@ -91,6 +92,69 @@ void
 phone_call_recording_init (PhoneCall *call)
 {
   phone_tape_init (&call->tape, &tape_ops, call, call->registry, call->number, &call->log);
+}
+
+/* ---- what the two sides tell each other (RFC 7866) ----
+ *
+ * Whatever is offered or answered has the mark. When it changes in between, a peer that said record-aware gets an offer for it, if the setting
+ * wants that; any other hears the tone, and is left alone. */
+
+static PhoneRecordMark
+mark_of (PhoneCallRecording state)
+{
+  switch (state)
+    {
+    case PHONE_CALL_RECORDING_OFF:
+    case PHONE_CALL_RECORDING_PREPARING:
+      return PHONE_RECORD_MARK_NONE;
+    case PHONE_CALL_RECORDING_RUNNING:
+      return PHONE_RECORD_MARK_ON;
+    case PHONE_CALL_RECORDING_PAUSED:
+      return PHONE_RECORD_MARK_PAUSED;
+    }
+  g_assert_not_reached ();
+}
+
+PhoneRecordMark
+phone_call_record_mark (PhoneCall *call)
+{
+  PhoneRecordMark own = mark_of (call->tape.state);
+  PhoneRecordMark all = call->conference ? mark_of (phone_conference_get_recording (call->conference)) : PHONE_RECORD_MARK_NONE;
+  PhoneRecordMark mark = own == PHONE_RECORD_MARK_ON || all == PHONE_RECORD_MARK_ON ? PHONE_RECORD_MARK_ON : MAX (own, all);
+
+  if (phone_registry_get_settings (call->registry)->record_signal == PHONE_RECORD_SIGNAL_OFF)
+    return PHONE_RECORD_MARK_NONE;
+  if (mark == PHONE_RECORD_MARK_NONE && call->record_told != PHONE_RECORD_MARK_NONE)
+    mark = PHONE_RECORD_MARK_OFF;
+  return mark;
+}
+
+void
+phone_call_tell_recording (PhoneCall *call)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (phone_registry_get_settings (call->registry)->record_signal != PHONE_RECORD_SIGNAL_ALWAYS || !call->record_aware || phone_call_is_ended (call) || phone_call_is_machines (call) || phone_call_record_mark (call) == call->record_told)
+    return;
+  if (!phone_call_offer_paths (call, &error))
+    phone_log_warning (&call->log, "Call %u: the peer is not told of the recording: %s", call->number, error->message);
+}
+
+void
+phone_call_on_record_aware (PhoneCall *call)
+{
+  call->record_aware = TRUE;
+}
+
+void
+phone_call_note_remote_record (PhoneCall *call, const PhoneMediaDesc *remote)
+{
+  if (call->remote_record == remote->record)
+    return;
+  call->remote_record = remote->record;
+  phone_log_notice (&call->log, "Call %u: the peer says of recording: %s", call->number,
+                    phone_record_mark_to_string (remote->record));
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_RECORDING);
 }
 
 /* ---- actions ---- */

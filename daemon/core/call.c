@@ -313,6 +313,7 @@ const char *phone_call_get_verstat (PhoneCall *call) { return call->verstat; }
 const char *phone_call_get_alert (PhoneCall *call) { return call->alert; }
 const char *phone_call_get_asserted_id (PhoneCall *call) { return call->asserted_id; }
 const char *phone_call_get_diverter (PhoneCall *call) { return call->diverter; }
+PhoneRecordMark phone_call_get_remote_recording (PhoneCall *call) { return call->remote_record; }
 const char *phone_call_get_focus (PhoneCall *call) { return call->focus ? call->focus : ""; }
 const GPtrArray *phone_call_get_roster (PhoneCall *call) { return call->roster; }
 gboolean phone_call_get_intercom (PhoneCall *call) { return call->intercom; }

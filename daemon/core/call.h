@@ -86,6 +86,7 @@ gboolean phone_call_get_last_report (PhoneCall *call, PhoneMediaReport *ret_repo
 PhoneCallRecording phone_call_get_recording (PhoneCall *call);
 const char *phone_call_get_recording_id (PhoneCall *call);      /* of the last one, "" if there was none */
 PhoneMachine phone_call_get_machine (PhoneCall *call);
+PhoneRecordMark phone_call_get_remote_recording (PhoneCall *call);      /* what the peer says of recording us; NONE: nothing */
 const char *phone_call_get_focus (PhoneCall *call);             /* URI of the conference that the peer is; "": it is none */
 const GPtrArray *phone_call_get_roster (PhoneCall *call);       /* PhoneParticipant; empty when it does not tell */
 gboolean phone_call_get_intercom (PhoneCall *call);             /* incoming: it is answered by itself, because the caller asked and may */
@@ -178,6 +179,8 @@ void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, co
 void phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms);
 /* Our REFER: ACCEPTED (again with every provisional status that the peer reports), DONE, FAILED. sip: the status behind it, 0: none. */
 void phone_call_on_transfer (PhoneCall *call, PhoneTransferState state, guint sip);
+/* The peer understands a=record (RFC 7866): it is told at once when we begin or end to record it. */
+void phone_call_on_record_aware (PhoneCall *call);
 /* The peer is a conference with that URI (NULL: it is none any more), and who is in it: PhoneParticipant, taken. */
 void phone_call_on_focus (PhoneCall *call, const char *uri);
 void phone_call_on_roster (PhoneCall *call, GPtrArray *participants);

@@ -75,7 +75,13 @@ stop (gpointer owner)
 static void
 changed (gpointer owner)
 {
-  phone_conference_emit_changed (owner, PHONE_CONFERENCE_RECORDING);
+  PhoneConference *conference = owner;
+  g_autoptr (GPtrArray) calls = g_ptr_array_copy (conference->calls, (GCopyFunc) (gpointer) g_object_ref, NULL);
+
+  g_ptr_array_set_free_func (calls, g_object_unref);
+  phone_conference_emit_changed (conference, PHONE_CONFERENCE_RECORDING);
+  for (guint i = 0; i < calls->len; i++)
+    phone_call_tell_recording (calls->pdata[i]);
 }
 
 static void

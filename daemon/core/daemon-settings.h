@@ -6,6 +6,11 @@
 #include "util/phone-error.h"
 #include "util/phone-enum.h"
 
+/* When a peer is told by a=record that it is recorded: in what is offered or answered anyway; always: by an offer for that, if it understands it. */
+#define PHONE_RECORD_SIGNAL_LIST(X) \
+  X (PHONE_RECORD_SIGNAL_OFF, "off") X (PHONE_RECORD_SIGNAL_OFFERS, "offers") X (PHONE_RECORD_SIGNAL_ALWAYS, "always")
+PHONE_DECLARE_ENUM (PhoneRecordSignal, phone_record_signal, PHONE_RECORD_SIGNAL_LIST)
+
 /* What becomes of a message when the user takes the call from the answering machine. */
 #define PHONE_TAKEN_LIST(X) X (PHONE_TAKEN_KEEP, "keep") X (PHONE_TAKEN_DELETE, "delete")
 PHONE_DECLARE_ENUM (PhoneTaken, phone_taken, PHONE_TAKEN_LIST)
@@ -40,6 +45,7 @@ typedef struct
   gboolean trace;               /* SIP messages to the journal at debug level, secrets redacted */
   /* [recording] */
   gboolean record_announce;     /* the peer hears a tone every 15 s */
+  PhoneRecordSignal record_signal;
   char *record_numbers;         /* PhoneNumberList of parties whose calls are recorded; NULL: none */
   guint record_days;            /* days that recordings are kept, 0: for ever */
   guint record_megabytes;       /* that they may take together, 0: no limit */

@@ -114,6 +114,11 @@ typedef struct
   PhoneDirection direction;
 } PhoneExtension;
 
+/* a=record (RFC 7866): whether this side records what it hears. */
+#define PHONE_RECORD_MARK_LIST(X) \
+  X (PHONE_RECORD_MARK_NONE, "none") X (PHONE_RECORD_MARK_OFF, "off") X (PHONE_RECORD_MARK_ON, "on") X (PHONE_RECORD_MARK_PAUSED, "paused")
+PHONE_DECLARE_ENUM (PhoneRecordMark, phone_record_mark, PHONE_RECORD_MARK_LIST)
+
 #define PHONE_MAX_FEEDBACK 16
 #define PHONE_MAX_EXTENSIONS 8
 
@@ -146,6 +151,7 @@ typedef struct
   guint n_extensions;
   PhoneExtension extensions[PHONE_MAX_EXTENSIONS];
   gboolean mixed_extensions;            /* a=extmap-allow-mixed */
+  PhoneRecordMark record;
 } PhoneMediaDesc;
 
 PhoneMediaDesc *phone_media_desc_new (void);                    /* no codecs, sendrecv, RTP/AVP, no events */

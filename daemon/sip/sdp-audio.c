@@ -134,6 +134,14 @@ read_direction (UaSlice name, PhoneDirection *ret_direction)
 }
 
 static void
+read_record (PhoneMediaDesc *desc, UaSlice value)
+{
+  for (guint mark = PHONE_RECORD_MARK_OFF; mark < phone_record_mark_n_values; mark++)
+    if (ua_slice_is (value, phone_record_mark_to_string (mark)))
+      desc->record = mark;
+}
+
+static void
 read_attributes (Reader *reader, UaSdpCursor cursor, gboolean session)
 {
   PhoneMediaDesc *desc = reader->desc;
@@ -156,6 +164,8 @@ read_attributes (Reader *reader, UaSdpCursor cursor, gboolean session)
       else if (ua_sdp_dtls_read (&desc->dtls, name, value) || ua_sdp_ice_read (&desc->ice, name, value, session)
                || ua_sdp_feedback_read (desc, name, value))
         ;
+      else if (ua_slice_is (name, "record"))    /* linphone says it for the session */
+        read_record (desc, value);
       else if (session)
         ;
       else if (ua_slice_is (name, "rtpmap"))
@@ -394,6 +404,7 @@ ua_sdp_audio_read (const UaSdpScan *scan, const UaSdpSection *section, const Pho
 
   desc->direction = session->direction;
   desc->ptime = session->ptime;
+  desc->record = session->record;
   desc->maxptime = session->maxptime;
   desc->port = section->port;
   read_formats (&reader, section->formats);
@@ -520,6 +531,8 @@ ua_sdp_audio_write (const PhoneMediaDesc *desc, const char *mid, GString *text)
     g_string_append (text, "a=rtcp-mux-only\r\n");
   if (desc->rtcp_rsize)
     g_string_append (text, "a=rtcp-rsize\r\n");
+  if (desc->record != PHONE_RECORD_MARK_NONE)
+    g_string_append_printf (text, "a=record:%s\r\n", phone_record_mark_to_string (desc->record));
   ua_sdp_feedback_write (desc, text);
   for (guint i = 0; i < desc->n_cryptos; i++)
     {

@@ -104,6 +104,8 @@ ua_dialog_set_call (UaDialog *dialog, PhoneCall *call)
   phone_call_set_engine_data (call, dialog);
   if (dialog->call_id)
     phone_call_note_signalling_id (call, dialog->call_id);
+  if (dialog->record_aware)
+    phone_call_on_record_aware (call);
   if (dialog->focus_uri)
     phone_call_on_focus (call, dialog->focus_uri);
 }

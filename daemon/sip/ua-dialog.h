@@ -74,6 +74,7 @@ struct _UaDialog
   gboolean moved;               /* our address changed while another change was under way */
   guint32 refer_cseq;           /* of our last REFER; 0: not known yet */
   UaReferral *referral;         /* theirs, of which we owe news */
+  gboolean record_aware;        /* the peer understands a=record */
   char *focus_uri;              /* the peer is a conference; NULL: no */
   UaFocus *focus;               /* our subscription to it; NULL: none */
   gboolean peer_updates;        /* the peer allows UPDATE */

@@ -21,7 +21,7 @@
 
 #include "util/name-addr.h"
 
-#define SUPPORTED "timer, replaces, norefersub, tdialog"
+#define SUPPORTED "timer, replaces, norefersub, tdialog, record-aware"
 #define SUPPORTED_100REL SUPPORTED ", 100rel"
 #define MAX_EXTRA_HEADERS 32
 

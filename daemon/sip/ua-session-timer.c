@@ -111,6 +111,10 @@ ua_dialog_learn_session (UaDialog *dialog, const sip_t *sip)
     dialog->peer_updates = has_method (sip->sip_allow, sip_method_update, "UPDATE");
   if (sip->sip_supported)
     dialog->peer_timer = sip_has_feature (sip->sip_supported, "timer");
+  if (sip->sip_supported && sip_has_feature (sip->sip_supported, "record-aware"))
+    dialog->record_aware = TRUE;
+  if (dialog->record_aware && dialog->call)
+    phone_call_on_record_aware (dialog->call);
   if (theirs && local && interval > local)
     interval = local;
   if (interval && interval < MIN_SE)

@@ -26,7 +26,7 @@
 #define DEFAULT_SIPS_PORT 5061
 
 static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, SUBSCRIBE, NOTIFY, MESSAGE";
-static const char supported[] = "timer, 100rel, path, outbound, replaces, norefersub, tdialog";
+static const char supported[] = "timer, 100rel, path, outbound, replaces, norefersub, tdialog, record-aware";
 
 /* ---- interposed ---- */
 

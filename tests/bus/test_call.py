@@ -270,7 +270,7 @@ def test_incoming_call_says_who_calls(client):
     assert client.get(call, CALL, "RemoteName") == "Bob \u202e Example"
     for name in ("AssertedId", "Diverter", "Verstat", "Alert"):
         assert client.get(call, CALL, name) == ""
-    assert client.get(call, CALL, "Intercom") is False
+    assert client.get(call, CALL, "Intercom") is False and client.get(call, CALL, "RemoteRecording") == "none"
 
 
 def test_party_may_change(client):

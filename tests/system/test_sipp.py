@@ -270,7 +270,8 @@ def test_focus(phone, callee):
     phone.wait_call("active", number)
     phone.wait(lambda: [(one.get("name"), one["uri"], one["status"]) for one in phone.ctl("call", "show", number)["Roster"]]
                == [(None, "sip:us@h", "connected"), (None, "sip:bob@h", "alerting")], "the roster")
-    assert phone.ctl("call", "show", number)["Focus"] == f"sip:room@{SIPP}:5060"
+    shown = phone.ctl("call", "show", number)
+    assert (shown["Focus"], shown["RemoteRecording"]) == (f"sip:room@{SIPP}:5060", "on")
     assert ["└─", "alerting", "there", "sip:bob@h"] in [line.split() for line in phone.run("call", json_output=False).stdout.splitlines()]
     phone.ctl("hangup", number)
     process.finish()

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/call-private.h"
 #include "core/call-state.h"
 #include "core/emergency.h"
 #include "fake/fake-ports.h"
@@ -702,6 +703,35 @@ test_alert (Fixture *f, gconstpointer data)
   g_assert_cmpstr (phone_call_get_alert (call), ==, "");
 }
 
+/* RFC 7866: a peer that understands it is told when we begin and end to record, and we hear what it does. */
+static void
+test_record_mark (Fixture *f, gconstpointer data)
+{
+  g_autoptr (PhoneDaemonSettings) settings = phone_daemon_settings_copy (phone_registry_get_settings (f->registry));
+  PhoneCall *call = establish_outgoing (f, "bob");
+  g_autoptr (PhoneMediaDesc) answer = peer_desc (PHONE_DIRECTION_SENDRECV);
+
+  g_assert_cmpint (f->fake->last_desc->record, ==, PHONE_RECORD_MARK_NONE);
+  call->tape.state = PHONE_CALL_RECORDING_RUNNING;
+  phone_call_on_record_aware (call);
+  phone_call_tell_recording (call);
+  g_assert_false (fake_ports_took (f->fake, "reoffer sendrecv"));       /* the setting: only in what is negotiated anyway */
+  settings->record_signal = PHONE_RECORD_SIGNAL_ALWAYS;
+  phone_registry_set_settings (f->registry, settings);
+  phone_call_tell_recording (call);
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendrecv"));
+  g_assert_cmpint (f->fake->last_desc->record, ==, PHONE_RECORD_MARK_ON);
+  answer->record = PHONE_RECORD_MARK_PAUSED;
+  phone_call_on_reoffer_answered (call, answer);
+  g_assert_cmpint (phone_call_get_remote_recording (call), ==, PHONE_RECORD_MARK_PAUSED);
+  phone_call_tell_recording (call);
+  g_assert_false (fake_ports_took (f->fake, "reoffer sendrecv"));       /* nothing new */
+  call->tape.state = PHONE_CALL_RECORDING_OFF;
+  phone_call_tell_recording (call);
+  g_assert_true (fake_ports_took (f->fake, "reoffer sendrecv"));
+  g_assert_cmpint (f->fake->last_desc->record, ==, PHONE_RECORD_MARK_OFF);
+}
+
 /* Somebody else was faster: it waits, and is heard. */
 static void
 test_intercom_too_late (Fixture *f, gconstpointer data)
@@ -1229,6 +1259,7 @@ main (int argc, char **argv)
   CASE ("/call/auto-answer", test_auto_answer);
   CASE ("/call/intercom", test_intercom);
   CASE ("/call/alert", test_alert);
+  CASE ("/call/record-mark", test_record_mark);
   CASE ("/call/intercom-too-late", test_intercom_too_late);
   CASE ("/call/limits", test_limits);
   CASE ("/call/not-registered", test_not_registered);

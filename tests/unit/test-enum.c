@@ -53,6 +53,8 @@
   X (PhoneKeying, phone_keying) \
   X (PhoneReferrals, phone_referrals) \
   X (PhoneParkMethod, phone_park_method) \
+  X (PhoneRecordSignal, phone_record_signal) \
+  X (PhoneRecordMark, phone_record_mark) \
   X (PhoneParticipantStatus, phone_participant_status) \
   X (PhoneTransferState, phone_transfer_state) \
   X (PhoneRegistration, phone_registration) \

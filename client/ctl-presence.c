@@ -223,7 +223,7 @@ collect_subscribers (const CtlValue *accounts)
 
   for (size_t i = 0; i < accounts->n; i++)
     {
-      const CtlValue *list = ctl_value_get (accounts->items[i], "Subscribers");
+      const CtlValue *list = ctl_value_get (accounts->items[i], "Subscribers"), *at_server = ctl_value_get (accounts->items[i], "Watchers");
 
       for (size_t j = 0; list && j < list->n; j++)
         {
@@ -231,6 +231,15 @@ collect_subscribers (const CtlValue *accounts)
 
           ctl_value_set (one, "account", ctl_value_new_string (ctl_value_string (accounts->items[i], "Id")));
           ctl_value_set (one, "object", ctl_value_new_string (ctl_value_string (accounts->items[i], "object")));
+          ctl_value_append (out, one);
+        }
+      for (size_t j = 0; at_server && j < at_server->n; j++)
+        {
+          CtlValue *one = ctl_value_copy (at_server->items[j]);
+
+          ctl_value_set (one, "account", ctl_value_new_string (ctl_value_string (accounts->items[i], "Id")));
+          ctl_value_set (one, "kind", ctl_value_new_string ("presence"));
+          ctl_value_set (one, "server", ctl_value_new_bool (true));
           ctl_value_append (out, one);
         }
     }
@@ -242,13 +251,19 @@ add_subscriber (CtlTable *table, const CtlValue *one)
 {
   const char *state = ctl_value_string (one, "state");
 
-  ctl_table_add (table, CTL_BOLD, "%" PRIu64, ctl_value_uint (one, "number"));
+  if (ctl_value_bool (one, "server"))
+    ctl_table_add (table, CTL_PLAIN, "%s", "");
+  else
+    ctl_table_add (table, CTL_BOLD, "%" PRIu64, ctl_value_uint (one, "number"));
   ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "account"));
   ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "uri"));
   ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "name"));
   ctl_table_add (table, CTL_DIM, "%s", ctl_value_string (one, "kind"));
   ctl_table_add (table, strcmp (state, "pending") == 0 ? CTL_WARN : CTL_PLAIN, "%s", state);
-  ctl_table_add (table, CTL_DIM, "%s%s", ctl_value_string (one, "source"), ctl_value_bool (one, "vouched") ? "" : ", not vouched for");
+  if (ctl_value_bool (one, "server"))
+    ctl_table_add (table, CTL_DIM, "%s", "at the server");
+  else
+    ctl_table_add (table, CTL_DIM, "%s%s", ctl_value_string (one, "source"), ctl_value_bool (one, "vouched") ? "" : ", not vouched for");
 }
 
 static int
@@ -275,7 +290,7 @@ run_subscribers (Ctl *ctl, const CtlArgs *args)
   if (ctl->json)
     ctl_print_json (list);
   else if (list->n == 0)
-    ctl_print (ctl, CTL_DIM, "nobody watches this phone");
+    ctl_print (ctl, CTL_DIM, "nobody watches");
   else
     {
       table = ctl_table_new (ctl, 7);
@@ -300,7 +315,7 @@ find_subscriber (Ctl *ctl, const CtlArgs *args, int *ret_status)
     {
       char *number = ctl_format ("%" PRIu64, ctl_value_uint (list->items[i], "number"));
 
-      if (strcmp (number, args->words[1]) == 0)
+      if (!ctl_value_bool (list->items[i], "server") && strcmp (number, args->words[1]) == 0)
         found = ctl_value_copy (list->items[i]);
       free (number);
     }
@@ -494,7 +509,7 @@ static const CtlVerb presence_actions[] = {
   { "unwatch", "WATCH", "watch no longer", NULL, run_unwatch },
   { "list", "", "who is watched", NULL, run_list },
   { "pickup", "WATCH", "take over the call that rings there", NULL, run_pickup },
-  { "subscribers", "", "who watches this phone", account_options, run_subscribers },
+  { "subscribers", "", "who watches us: at this phone, and at the server", account_options, run_subscribers },
   { "allow", "SUBSCRIBER", "a subscriber or URI may watch us", account_options, run_allow },
   { "block", "SUBSCRIBER", "a subscriber or URI may not watch us", account_options, run_block },
   { "end", "SUBSCRIBER", "end a subscription", account_options, run_end },

@@ -134,6 +134,32 @@ append_subscribers (sd_bus_message *reply, BusAccount *self)
   return r < 0 ? r : sd_bus_message_close_container (reply);
 }
 
+static int
+append_watchers (sd_bus_message *reply, BusAccount *self)
+{
+  const GPtrArray *list = presence (self)->watchers;
+  int r = sd_bus_message_open_container (reply, 'a', "a{sv}");
+
+  for (guint i = 0; r >= 0 && i < list->len; i++)
+    {
+      const PhoneWatcher *watcher = g_ptr_array_index (list, i);
+
+      r = bus_dict_begin (reply);
+      if (r >= 0)
+        r = bus_dict_text (reply, "uri", watcher->uri);
+      if (r >= 0)
+        r = bus_dict_text (reply, "name", watcher->name);
+      if (r >= 0)
+        r = bus_dict_text (reply, "state", phone_watcher_state_to_string (watcher->state));
+      if (r >= 0)
+        r = bus_dict_end (reply);
+    }
+  return r < 0 ? r : sd_bus_message_close_container (reply);
+}
+
+BUS_GETTER (get_watchers, BusAccount, append_watchers (reply, self))
+BUS_GETTER (get_watchers_subscription, BusAccount,
+            sd_bus_message_append (reply, "s", phone_subscription_to_string (presence (self)->watchers_subscription.state)))
 BUS_GETTER (get_subscribers, BusAccount, append_subscribers (reply, self))
 BUS_GETTER (get_status, BusAccount, sd_bus_message_append (reply, "s", phone_status_to_string (phone_account_get_status (self->account))))
 BUS_GETTER (get_chosen, BusAccount, sd_bus_message_append (reply, "s", phone_status_to_string (presence (self)->chosen)))
@@ -192,6 +218,8 @@ const sd_bus_vtable bus_presence_vtable[] = {
   SD_BUS_METHOD_WITH_ARGS ("BlockSubscriber", SD_BUS_ARGS ("s", uri), SD_BUS_NO_RESULT, on_block_subscriber, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("EndSubscriber", SD_BUS_ARGS ("u", number), SD_BUS_NO_RESULT, on_end_subscriber, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_PROPERTY ("Subscribers", "aa{sv}", get_subscribers, 0, CHANGES),
+  SD_BUS_PROPERTY ("Watchers", "aa{sv}", get_watchers, 0, CHANGES),
+  SD_BUS_PROPERTY ("WatchersSubscription", "s", get_watchers_subscription, 0, CHANGES),
   SD_BUS_VTABLE_END,
 };
 
@@ -307,7 +335,7 @@ bus_presence_changed_properties (guint mask, GPtrArray *ret_names)
   if (mask & PHONE_ACCOUNT_PRESENCE)
     add_names ((const char *const[]){ "Status", "Chosen", "Note", "Published", "Publication", "PublicationDetail", NULL }, ret_names);
   if (mask & PHONE_ACCOUNT_SUBSCRIBERS)
-    g_ptr_array_add (ret_names, (char *) "Subscribers");
+    add_names ((const char *const[]){ "Subscribers", "Watchers", "WatchersSubscription", NULL }, ret_names);
 }
 
 void

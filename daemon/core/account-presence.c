@@ -66,6 +66,7 @@ phone_account_presence_load (PhoneAccount *account)
   char *space = text ? strchr (text, ' ') : NULL;
 
   presence->chosen = PHONE_STATUS_AVAILABLE;
+  presence->watchers = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_watcher_free);
   presence->subscribers = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_subscriber_free);
   presence->askers = phone_subscriber_allowance_new ();
   if (!text)
@@ -94,6 +95,8 @@ phone_account_presence_clear (PhoneAccountPresence *presence)
   phone_subscription_detail_clear (&presence->publication);
   phone_subscription_detail_clear (&presence->mailbox_subscription);
   phone_mailbox_state_clear (&presence->mailbox);
+  phone_subscription_detail_clear (&presence->watchers_subscription);
+  g_clear_pointer (&presence->watchers, g_ptr_array_unref);
   g_clear_pointer (&presence->subscribers, g_ptr_array_unref);
   g_clear_pointer (&presence->askers, phone_allowance_free);
 }
@@ -219,4 +222,27 @@ phone_account_on_mailbox_subscription (PhoneAccount *account, const PhoneSubscri
 {
   if (phone_subscription_detail_assign (&phone_account_presence (account)->mailbox_subscription, detail))
     phone_account_emit_changed (account, PHONE_ACCOUNT_MAILBOX);
+}
+
+void
+phone_account_on_watchers (PhoneAccount *account, GPtrArray *watchers)
+{
+  PhoneAccountPresence *presence = phone_account_presence (account);
+
+  g_ptr_array_unref (presence->watchers);
+  presence->watchers = watchers;
+  phone_account_emit_changed (account, PHONE_ACCOUNT_SUBSCRIBERS);
+}
+
+/* Without the subscription nobody knows who watches. */
+void
+phone_account_on_watchers_subscription (PhoneAccount *account, const PhoneSubscriptionDetail *detail)
+{
+  PhoneAccountPresence *presence = phone_account_presence (account);
+
+  if (!phone_subscription_detail_assign (&presence->watchers_subscription, detail))
+    return;
+  if (detail->state == PHONE_SUBSCRIPTION_IDLE || detail->state == PHONE_SUBSCRIPTION_WAITING)
+    g_ptr_array_set_size (presence->watchers, 0);
+  phone_account_emit_changed (account, PHONE_ACCOUNT_SUBSCRIBERS);
 }

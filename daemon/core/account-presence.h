@@ -19,6 +19,8 @@ typedef struct
   PhoneSubscriptionDetail publication;
   PhoneMailboxState mailbox;
   PhoneSubscriptionDetail mailbox_subscription;
+  GPtrArray *watchers;                  /* PhoneWatcher: at the server */
+  PhoneSubscriptionDetail watchers_subscription;
   GPtrArray *subscribers;               /* PhoneSubscriber */
   guint last_subscriber;
   PhoneAllowance *askers;               /* how often each may subscribe */
@@ -38,5 +40,8 @@ PhoneCall *phone_account_call_mailbox (PhoneAccount *account, GError **error);
 
 /* Events from the engine; copied. */
 void phone_account_on_publication (PhoneAccount *account, const PhoneSubscriptionDetail *detail);
+/* watchers: PhoneWatcher, taken over. */
+void phone_account_on_watchers (PhoneAccount *account, GPtrArray *watchers);
+void phone_account_on_watchers_subscription (PhoneAccount *account, const PhoneSubscriptionDetail *detail);
 void phone_account_on_mailbox (PhoneAccount *account, const PhoneMailboxState *state);
 void phone_account_on_mailbox_subscription (PhoneAccount *account, const PhoneSubscriptionDetail *detail);

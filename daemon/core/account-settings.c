@@ -429,6 +429,7 @@ static const PhoneSetting rows[] = {
   TEXT ("subscribers-allow", subscribers_allow, phone_number_list_check, "parties who may: numbers and USER@HOST, separated by commas; * is any text"),
   TEXT ("subscribers-block", subscribers_block, phone_number_list_check, "parties who may not, written in the same way"),
   BOOL ("roster", roster, "true", "whether to ask a server's conference who is in it (conference package)"),
+  BOOL ("winfo", winfo, "false", "whether to ask the server who watches our presence there (presence.winfo)"),
   BOOL ("mwi", mwi, "true", "whether to ask the server about messages in the mailbox (message-summary)"),
   BOOL ("answering", answering, "false", "the answering machine of this phone, for an account whose provider has no mailbox"),
   { .key = "answering-after", .kind = PHONE_SETTING_UINT, AT (answering_after), .min = 1, .max = 600, .def = "25",

@@ -106,6 +106,7 @@ typedef struct
   PhoneSubscribers subscribers;
   char *subscribers_allow, *subscribers_block;          /* as phone_number_list_check() makes them; NULL: nobody */
   gboolean roster;              /* subscribe to conference when the peer is one */
+  gboolean winfo;               /* subscribe to presence.winfo */
   gboolean mwi;                 /* subscribe to message-summary */
   gboolean answering;           /* our own answering machine */
   guint answering_after;        /* s of ringing */

@@ -66,6 +66,7 @@ PHONE_DEFINE_ENUM (PhoneSubscription, phone_subscription, PHONE_SUBSCRIPTION_LIS
 PHONE_DEFINE_ENUM (PhoneDialogState, phone_dialog_state, PHONE_DIALOG_STATE_LIST)
 PHONE_DEFINE_ENUM (PhoneWatchKind, phone_watch_kind, PHONE_WATCH_KIND_LIST)
 PHONE_DEFINE_ENUM (PhonePublish, phone_publish, PHONE_PUBLISH_LIST)
+PHONE_DEFINE_ENUM (PhoneWatcherState, phone_watcher_state, PHONE_WATCHER_LIST)
 PHONE_DEFINE_ENUM (PhoneSubscribers, phone_subscribers, PHONE_SUBSCRIBERS_LIST)
 PHONE_DEFINE_ENUM (PhoneMessageContent, phone_message_content, PHONE_MESSAGE_CONTENT_LIST)
 PHONE_DEFINE_ENUM (PhoneMessageReports, phone_message_reports, PHONE_MESSAGE_REPORTS_LIST)

@@ -155,6 +155,30 @@ phone_resource_free (PhoneResource *resource)
   g_free (resource);
 }
 
+/* ---- watchers ---- */
+
+void
+phone_watcher_free (PhoneWatcher *watcher)
+{
+  if (!watcher)
+    return;
+  g_free (watcher->id);
+  g_free (watcher->uri);
+  g_free (watcher->name);
+  g_free (watcher);
+}
+
+PhoneWatcher *
+phone_watcher_copy (const PhoneWatcher *watcher)
+{
+  PhoneWatcher *copy = g_memdup2 (watcher, sizeof *watcher);
+
+  copy->id = g_strdup (watcher->id);
+  copy->uri = g_strdup (watcher->uri);
+  copy->name = g_strdup (watcher->name);
+  return copy;
+}
+
 /* ---- the mailbox ---- */
 
 void

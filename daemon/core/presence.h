@@ -96,6 +96,26 @@ PhoneResource *phone_resource_copy (const PhoneResource *resource);
 void phone_resource_free (PhoneResource *resource);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneResource, phone_resource_free)
 
+/* ---- watcherinfo (RFC 3857) ---- */
+
+#define PHONE_WATCHER_LIST(X) \
+  X (PHONE_WATCHER_PENDING, "pending")  /* the server waits for somebody who allows it */ \
+  X (PHONE_WATCHER_ACTIVE, "active") \
+  X (PHONE_WATCHER_WAITING, "waiting")  /* it was pending, and has gone */ \
+  X (PHONE_WATCHER_TERMINATED, "terminated")
+PHONE_DECLARE_ENUM (PhoneWatcherState, phone_watcher_state, PHONE_WATCHER_LIST)
+
+/* Somebody who watches our presence at the server. */
+typedef struct
+{
+  char *id, *uri, *name;        /* owned; name NULL: none */
+  PhoneWatcherState state;
+} PhoneWatcher;
+
+void phone_watcher_free (PhoneWatcher *watcher);        /* accepts NULL */
+PhoneWatcher *phone_watcher_copy (const PhoneWatcher *watcher);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneWatcher, phone_watcher_free)
+
 /* ---- message-summary (RFC 3842) ---- */
 
 typedef struct

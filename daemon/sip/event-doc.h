@@ -2,7 +2,7 @@
 #pragma once
 
 /* The documents that event packages carry, read and written: PIDF with RPID (RFC 3863, 4479, 4480), dialog-info (RFC 4235),
- * simple-message-summary (RFC 3842), resource lists (RFC 4662). Pure: no sofia types, no I/O; what comes in is hostile. Errors are FAILED with a
+ * simple-message-summary (RFC 3842), watcherinfo (RFC 3858), resource lists (RFC 4662). Pure: no sofia types, no I/O; what comes in is hostile. Errors are FAILED with a
  * message for the log. */
 
 #include "core/participant.h"
@@ -11,6 +11,7 @@
 
 #define UA_MAX_DIALOGS 32               /* of one watched phone */
 #define UA_MAX_RESOURCES 512            /* of one resource list */
+#define UA_MAX_WATCHERS 512             /* of us */
 #define UA_MAX_NOTE 256                 /* characters */
 
 /* ---- application/pidf+xml: pidf.c ---- */
@@ -60,6 +61,21 @@ void ua_conference_info_free (UaConferenceInfo *info);  /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaConferenceInfo, ua_conference_info_free)
 void ua_conference_info_reset (UaConferenceInfo *info); /* as ua_dialog_info_reset() */
 UaDialogInfoResult ua_conference_info_apply (UaConferenceInfo *info, const char *data, gsize length, GError **error);
+
+/* ---- application/watcherinfo+xml: watcher-info.c ---- */
+
+typedef struct _UaWatcherInfo UaWatcherInfo;
+struct _UaWatcherInfo
+{
+  GPtrArray *watchers;          /* PhoneWatcher, none of them terminated */
+  gint64 version;               /* of the last document; -1: none yet */
+};
+
+UaWatcherInfo *ua_watcher_info_new (void);
+void ua_watcher_info_free (UaWatcherInfo *info);        /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaWatcherInfo, ua_watcher_info_free)
+void ua_watcher_info_reset (UaWatcherInfo *info);       /* as with dialog-info */
+UaDialogInfoResult ua_watcher_info_apply (UaWatcherInfo *info, const char *data, gsize length, GError **error);
 
 /* ---- application/simple-message-summary: message-summary.c ---- */
 

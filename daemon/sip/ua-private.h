@@ -121,6 +121,8 @@ struct _UaAccount
   GPtrArray *foci;              /* UaFocus, borrowed */
   guint n_subscribing;          /* of them have a SUBSCRIBE open */
   UaSubscription *mailbox;      /* NULL: none */
+  UaSubscription *watchers;     /* to who watches us at the server; NULL: none */
+  struct _UaWatcherInfo *watcher_info;
   UaPublication *publication;
 };
 

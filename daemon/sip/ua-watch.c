@@ -258,6 +258,51 @@ ua_mailbox_on_unsolicited (UaStack *stack, const UaEvent *event, gpointer owner)
     read_summary (account, sip->sip_payload->pl_data, sip->sip_payload->pl_len);
 }
 
+/* ---- who watches us at the server (RFC 3857) ---- */
+
+static void
+on_watchers (gpointer owner, const char *type, const char *data, gsize length)
+{
+  UaAccount *account = owner;
+  g_autoptr (GError) error = NULL;
+  GPtrArray *copy;
+
+  if (!is_type (type, "application/watcherinfo+xml"))
+    return;
+  switch (ua_watcher_info_apply (account->watcher_info, data, length, &error))
+    {
+    case UA_DIALOG_INFO_APPLIED:
+      copy = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_watcher_free);
+      for (guint i = 0; i < account->watcher_info->watchers->len; i++)
+        g_ptr_array_add (copy, phone_watcher_copy (g_ptr_array_index (account->watcher_info->watchers, i)));
+      phone_account_on_watchers (account->account, copy);
+      break;
+    case UA_DIALOG_INFO_GAP:
+      ua_subscription_refresh (account->watchers);
+      break;
+    case UA_DIALOG_INFO_OLD:
+      break;
+    case UA_DIALOG_INFO_BAD:
+      phone_log_info (&account->log, "Account %s: NOTIFY about our watchers not understood: %s", account->id, error->message);
+      break;
+    }
+}
+
+static void
+on_watchers_changed (gpointer owner, const PhoneSubscriptionDetail *detail)
+{
+  phone_account_on_watchers_subscription (((UaAccount *) owner)->account, detail);
+}
+
+static void
+on_watchers_restarted (gpointer owner)
+{
+  ua_watcher_info_reset (((UaAccount *) owner)->watcher_info);
+}
+
+static const UaEventPackage watchers_package = { "presence.winfo",    "application/watcherinfo+xml", EXPIRES, FALSE, on_watchers,
+                                                 on_watchers_changed, on_watchers_restarted };
+
 /* ---- all of an account ---- */
 
 void
@@ -266,6 +311,11 @@ ua_presence_open (UaAccount *account)
   /* The mailbox is the server's: a phone without one has none. */
   if (account->registration && ua_account_settings (account)->mwi)
     account->mailbox = ua_subscription_new (account, &mailbox_package, account->aor, account);
+  if (account->registration && ua_account_settings (account)->winfo)
+    {
+      account->watcher_info = ua_watcher_info_new ();
+      account->watchers = ua_subscription_new (account, &watchers_package, account->aor, account);
+    }
   account->publication = ua_publication_new (account);
   for_watches (account, ua_watch_start);
 }
@@ -275,6 +325,8 @@ ua_presence_close (UaAccount *account)
 {
   for_watches (account, ua_watch_stop);
   g_clear_pointer (&account->mailbox, ua_subscription_free);
+  g_clear_pointer (&account->watchers, ua_subscription_free);
+  g_clear_pointer (&account->watcher_info, ua_watcher_info_free);
   g_clear_pointer (&account->publication, ua_publication_free);
 }
 

@@ -18,6 +18,7 @@ static const char *const known[] = {
   "urn:ietf:params:xml:ns:pidf:data-model",
   "urn:ietf:params:xml:ns:pidf:rpid",
   "urn:ietf:params:xml:ns:dialog-info",
+  "urn:ietf:params:xml:ns:watcherinfo",
   "urn:ietf:params:xml:ns:conference-info",
   "urn:ietf:params:xml:ns:rlmi",
   "urn:ietf:params:xml:ns:imdn",

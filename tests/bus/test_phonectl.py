@@ -779,7 +779,7 @@ def test_presence(client, ctl):
 
 
 def test_subscribers(client, ctl):
-    assert ctl.ok("presence", "subscribers") == "nobody watches this phone\n" and ctl.json("presence", "subscribers") == []
+    assert ctl.ok("presence", "subscribers") == "nobody watches\n" and ctl.json("presence", "subscribers") == []
     ctl.ok("account", "set", "alice", "subscribers=ask")
     number = client.test("Subscribe", "(sss)", "alice", "sip:bob@example.org", "dialog")[1]
     assert lines(ctl.ok("presence", "subscribers")) == [f"{number}|alice|sip:bob@example.org|Bob|dialog|pending|192.0.2.7"]

@@ -14,7 +14,8 @@ def watch(client, uri, kind="presence"):
 
 def test_status_and_note(client):
     assert client.get_all(ALICE, PRESENCE) == {"Status": "available", "Chosen": "available", "Note": "", "Published": False,
-                                               "Publication": "idle", "PublicationDetail": {}, "Subscribers": []}
+                                               "Publication": "idle", "PublicationDetail": {}, "Subscribers": [], "Watchers": [],
+                                               "WatchersSubscription": "idle"}
     client.set(ALICE, PRESENCE, "Status", "s", "away")
     client.set(ALICE, PRESENCE, "Note", "s", "back at 3")
     wait(lambda: client.get(ALICE, PRESENCE, "Published"))

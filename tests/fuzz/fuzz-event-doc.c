@@ -71,6 +71,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   PhonePresenceInfo info = { PHONE_STATUS_UNKNOWN, NULL };
   PhoneMailboxState mailbox = { 0 };
   g_autoptr (UaDialogInfo) dialogs = ua_dialog_info_new ();
+  g_autoptr (UaWatcherInfo) watchers = ua_watcher_info_new ();
   g_autoptr (UaConferenceInfo) conference = ua_conference_info_new ();
   g_autoptr (GHashTable) resources = ua_rlmi_new_resources ();
   GHashTableIter iter;
@@ -89,6 +90,14 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   phone_presence_info_clear (&info);
   ua_dialog_info_apply (dialogs, text, size, NULL);
   ua_dialog_info_apply (dialogs, text, size, NULL);
+  ua_watcher_info_apply (watchers, text, size, NULL);
+  ua_watcher_info_apply (watchers, text, size, NULL);
+  g_assert (watchers->watchers->len <= UA_MAX_WATCHERS);
+  for (guint i = 0; i < watchers->watchers->len; i++)
+    {
+      check_text (((PhoneWatcher *) watchers->watchers->pdata[i])->uri);
+      check_text (((PhoneWatcher *) watchers->watchers->pdata[i])->name);
+    }
   check_dialogs (dialogs->dialogs);
   check_written (dialogs->dialogs);
   ua_conference_info_apply (conference, text, size, NULL);

@@ -179,7 +179,7 @@ test_dialog (void)
   Bed bed;
   g_autoptr (UaDialogInfo) info = ua_dialog_info_new ();
   const PhoneDialogEntry *entry;
-  g_autofree char *replaces = NULL, *target = NULL;
+  g_autofree char *replaces = NULL, *target = NULL, *sdp = g_strdup (peer_sdp (BOB, 4000, "sendrecv"));
   PhoneCall *call;
   const char *body;
 
@@ -193,7 +193,7 @@ test_dialog (void)
              "INVITE sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " BOB ":5060;branch=z9hG4bKi\r\nMax-Forwards: 70\r\n"
              "From: <sip:carol@" BOB ">;tag=ct\r\nTo: <sip:alice@" PHONE ">\r\nCall-ID: i@b\r\nCSeq: 1 INVITE\r\n"
              "Contact: <sip:carol@" BOB ":5060>\r\nContent-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
-             strlen (peer_sdp (BOB, 4000, "sendrecv")), peer_sdp (BOB, 4000, "sendrecv"));
+             strlen (sdp), sdp);
   wait_for (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "early") != NULL);
   call = agent_call (bed.agent, 0);
   body = peer_body (peer_last (bed.bob, "NOTIFY"));
@@ -345,6 +345,58 @@ test_server (void)
   peer_free (server);
 }
 
+#define WINFO \
+  "<watcherinfo xmlns=\"urn:ietf:params:xml:ns:watcherinfo\" version=\"0\" state=\"full\"><watcher-list resource=\"sip:alice@" PHONE "\" " \
+  "package=\"presence\"><watcher id=\"1\" event=\"subscribe\" status=\"pending\">sip:eve@example.org</watcher></watcher-list></watcherinfo>"
+
+static void
+on_server_request (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  g_autofree char *from = NULL, *to = NULL, *call_id = NULL, *expires = NULL;
+
+  if (!message->method || !g_str_equal (message->method, "SUBSCRIBE"))
+    {
+      on_request (peer, message, data);
+      return;
+    }
+  expires = peer_header (message, "Expires");
+  peer_reply (peer, message, 200, "OK", "srv", "Expires: 600\r\nContact: <sip:srv@" SERVER ">\r\n", NULL);
+  if (expires && *expires == '0')
+    return;
+  from = peer_header (message, "From");
+  to = peer_header (message, "To");
+  call_id = peer_header (message, "Call-ID");
+  peer_send (peer, PHONE, PORT,
+             "NOTIFY sip:alice@" PHONE ":5060 SIP/2.0\r\nVia: SIP/2.0/UDP " SERVER ":5060;branch=z9hG4bKw\r\nMax-Forwards: 70\r\n"
+             "From: %s;tag=srv\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: 1 NOTIFY\r\nContact: <sip:srv@" SERVER ">\r\nEvent: presence.winfo\r\n"
+             "Subscription-State: active;expires=600\r\nContent-Type: application/watcherinfo+xml\r\nContent-Length: %zu\r\n\r\n%s",
+             to, from, call_id, strlen (WINFO), WINFO);
+}
+
+/* Who watches at the server; forgotten when the server does not tell any more. */
+static void
+test_watchers (void)
+{
+  Bed bed = { .notify_status = 200 };
+  Peer *server = peer_new (SERVER, PORT, on_server_request, &bed);
+  const PhoneAccountPresence *presence;
+  g_autofree char *event = NULL;
+
+  bed.agent = agent_new (PHONE ":5060", NULL);
+  bed.account = agent_add_account (bed.agent, "alice", "aor", "sip:alice@" PHONE, "registrar", SERVER, "transport", "udp", "mwi", "false",
+                                   "winfo", "true", NULL);
+  presence = phone_account_get_presence (bed.account);
+  wait_for (presence->watchers->len == 1);
+  event = peer_header (peer_last (server, "SUBSCRIBE"), "Event");
+  g_assert_cmpstr (event, ==, "presence.winfo");
+  g_assert_cmpstr (((PhoneWatcher *) presence->watchers->pdata[0])->uri, ==, "sip:eve@example.org");
+  g_assert_cmpint (((PhoneWatcher *) presence->watchers->pdata[0])->state, ==, PHONE_WATCHER_PENDING);
+  g_assert_true (phone_account_set_enabled (bed.account, FALSE, NULL));
+  wait_for (presence->watchers->len == 0);
+  agent_free (bed.agent);
+  peer_free (server);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -356,5 +408,6 @@ main (int argc, char **argv)
   g_test_add_func ("/subscriber/limits", test_limits);
   g_test_add_func ("/subscriber/once", test_once);
   g_test_add_func ("/subscriber/server", test_server);
+  g_test_add_func ("/subscriber/watchers", test_watchers);
   return g_test_run ();
 }

@@ -89,6 +89,7 @@
   X (PhoneDialogState, phone_dialog_state) \
   X (PhoneWatchKind, phone_watch_kind) \
   X (PhonePublish, phone_publish) \
+  X (PhoneWatcherState, phone_watcher_state) \
   X (PhoneSubscribers, phone_subscribers) \
   X (PhoneMessageState, phone_message_state) \
   X (PhoneMessageContent, phone_message_content) \

@@ -318,6 +318,44 @@ test_conference_limit (void)
   g_assert_cmpuint (info->participants->len, ==, UA_MAX_PARTICIPANTS);
 }
 
+#define WINFO(version, state, watchers) \
+  "<watcherinfo xmlns=\"urn:ietf:params:xml:ns:watcherinfo\" version=\"" version "\" state=\"" state "\">" \
+  "<watcher-list resource=\"sip:a@b\" package=\"presence\">" watchers "</watcher-list>" \
+  "<watcher-list resource=\"sip:a@b\" package=\"dialog\"><watcher id=\"x\" event=\"subscribe\" status=\"active\">sip:no@b</watcher>" \
+  "</watcher-list></watcherinfo>"
+#define WATCHER(id, status, uri) "<watcher id=\"" id "\" event=\"subscribe\" status=\"" status "\" display-name=\"N\">" uri "</watcher>"
+
+static UaDialogInfoResult
+apply_winfo (UaWatcherInfo *info, const char *document)
+{
+  return ua_watcher_info_apply (info, document, strlen (document), NULL);
+}
+
+static void
+test_watcher_info (void)
+{
+  g_autoptr (UaWatcherInfo) info = ua_watcher_info_new ();
+  const PhoneWatcher *first;
+
+  g_assert_cmpint (apply_winfo (info, WINFO ("3", "partial", "")), ==, UA_DIALOG_INFO_GAP);
+  g_assert_cmpint (apply_winfo (info, WINFO ("3", "full", WATCHER ("1", "pending", " sip:eve@b\n") WATCHER ("2", "active", "sip:bob@b"))), ==,
+                   UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpuint (info->watchers->len, ==, 2);
+  first = info->watchers->pdata[0];
+  g_assert_cmpstr (first->uri, ==, "sip:eve@b");
+  g_assert_cmpstr (first->name, ==, "N");
+  g_assert_cmpint (first->state, ==, PHONE_WATCHER_PENDING);
+  g_assert_cmpint (apply_winfo (info, WINFO ("3", "partial", "")), ==, UA_DIALOG_INFO_OLD);
+  g_assert_cmpint (apply_winfo (info, WINFO ("5", "partial", "")), ==, UA_DIALOG_INFO_GAP);
+  g_assert_cmpint (apply_winfo (info, WINFO ("4", "partial", WATCHER ("1", "terminated", "sip:eve@b") WATCHER ("3", "sleepy", "sip:c@b"))), ==,
+                   UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpuint (info->watchers->len, ==, 1);
+  g_assert_cmpint (apply_winfo (info, WINFO ("x", "full", "")), ==, UA_DIALOG_INFO_BAD);
+  ua_watcher_info_reset (info);
+  g_assert_cmpint (apply_winfo (info, WINFO ("0", "full", "")), ==, UA_DIALOG_INFO_APPLIED);
+  g_assert_cmpuint (info->watchers->len, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -329,6 +367,7 @@ main (int argc, char **argv)
   g_test_add_func ("/event-doc/replaces-hostile", test_replaces_hostile);
   g_test_add_func ("/event-doc/conference-info", test_conference_info);
   g_test_add_func ("/event-doc/conference-limit", test_conference_limit);
+  g_test_add_func ("/event-doc/watcher-info", test_watcher_info);
   g_test_add_func ("/event-doc/message-summary", test_summary);
   g_test_add_func ("/event-doc/rlmi", test_rlmi);
   return g_test_run ();

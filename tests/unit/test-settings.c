@@ -135,7 +135,7 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "publish", "on", "on" }, { "publish", "maybe", NULL },
   { "subscribers", "ask", "ask" }, { "subscribers", "yes", NULL }, { "subscribers-allow", " +49 30 1, bob@b.example ", "+49 30 1,bob@b.example" },
   { "subscribers-allow", "1,,2", NULL }, { "subscribers-block", "*@spam.example", "*@spam.example" }, { "subscribers-block", "<a>", NULL },
-  { "mwi", "no", "false" }, { "mailbox", "*98", "*98" },
+  { "winfo", "yes", "true" }, { "mwi", "no", "false" }, { "mailbox", "*98", "*98" },
   { "mailbox", "sip:vm@example.org", "sip:vm@example.org" }, { "mailbox", "9 8", NULL },
   { "message-reports", "on", "on" }, { "message-reports", "maybe", NULL },
   { "message-receipts", "displayed", "displayed" }, { "message-receipts", "yes", NULL },

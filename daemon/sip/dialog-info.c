@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "sip/xml-tree.h"
+#include "sip/info-version.h"
 
 #define NS "urn:ietf:params:xml:ns:dialog-info"
 #define MAX_ID 256
@@ -92,23 +92,14 @@ UaDialogInfoResult
 ua_dialog_info_apply (UaDialogInfo *info, const char *data, gsize length, GError **error)
 {
   g_autoptr (UaXml) root = ua_xml_parse (data, length, NS, "dialog-info", error);
-  const char *number = ua_xml_attribute (root, "version");
-  const char *state = ua_xml_attribute (root, "state");
-  gboolean partial = state && g_str_equal (state, "partial");
-  guint64 version = 0;
+  gboolean partial;
+  UaDialogInfoResult result;
 
   if (!root)
     return UA_DIALOG_INFO_BAD;
-  if (!number || !g_ascii_string_to_unsigned (number, 10, 0, G_MAXUINT32, &version, NULL))
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "dialog-info: no version");
-      return UA_DIALOG_INFO_BAD;
-    }
-  if (info->version >= 0 && ((gint64) version < info->version || (partial && (gint64) version == info->version)))
-    return UA_DIALOG_INFO_OLD;
-  if (partial && (info->version < 0 || (gint64) version != info->version + 1))
-    return UA_DIALOG_INFO_GAP;
-  info->version = (gint64) version;
+  result = ua_info_advance (&info->version, root, "dialog-info", &partial, error);
+  if (result != UA_DIALOG_INFO_APPLIED)
+    return result;
   if (!partial)
     g_ptr_array_set_size (info->dialogs, 0);
   for (guint i = 0; root->children && i < root->children->len; i++)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "sip/info-version.h"
+
+UaDialogInfoResult
+ua_info_advance (gint64 *version, const UaXml *root, const char *what, gboolean *ret_partial, GError **error)
+{
+  const char *number = ua_xml_attribute (root, "version");
+  const char *state = ua_xml_attribute (root, "state");
+  gboolean partial = state && g_str_equal (state, "partial");
+  guint64 next = 0;
+
+  if (!number || !g_ascii_string_to_unsigned (number, 10, 0, G_MAXUINT32, &next, NULL))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "%s: no version", what);
+      return UA_DIALOG_INFO_BAD;
+    }
+  if (*version >= 0 && ((gint64) next < *version || (partial && (gint64) next == *version)))
+    return UA_DIALOG_INFO_OLD;
+  if (partial && (*version < 0 || (gint64) next != *version + 1))
+    return UA_DIALOG_INFO_GAP;
+  *version = (gint64) next;
+  *ret_partial = partial;
+  return UA_DIALOG_INFO_APPLIED;
+}

@@ -224,6 +224,23 @@ set_state (RateControl *control, RateState state)
   control->rate.cbr = state == RATE_STARTING || state == RATE_PROBING;
 }
 
+/* The link was seen to carry no more than this. */
+static void
+limit (RateControl *control, gint64 now)
+{
+  set_state (control, RATE_LIMITED);
+  control->rate.copies = 0;
+  control->wide = FALSE;
+  control->queue_seen = now;
+  control->quiet_since = 0;
+}
+
+static gboolean
+narrow_lately (const RateControl *control, gint64 now)
+{
+  return control->queue_seen != 0 && now - control->queue_seen < NARROW;
+}
+
 /* As far as nothing else is known, all that is wanted. */
 static void
 open_up (RateControl *control)
@@ -243,9 +260,6 @@ retreat (RateControl *control, double length, gint64 now)
   gboolean sure = length > control->queue.threshold + FEEDBACK_SURE;
   gboolean felt = now - control->cut > FELT + (gint64) (1000 * length) && length >= control->length;
 
-  control->rate.copies = 0;
-  control->wide = FALSE;
-  control->narrow_until = now + NARROW;
   switch (control->state)
     {
     case RATE_PROBING:
@@ -265,9 +279,7 @@ retreat (RateControl *control, double length, gint64 now)
     }
   if (control->state != RATE_LIMITED || felt)
     control->cut = now;
-  set_state (control, RATE_LIMITED);
-  control->queue_seen = now;
-  control->quiet_since = 0;
+  limit (control, now);
   choose (control, control->wire, MAX (1 - length / 1000 / FEEDBACK_DRAIN, DEEPEST));
   control->reason = "delay";
 }
@@ -287,7 +299,7 @@ advance (RateControl *control, double length, gint64 now)
   gboolean still = fabs (control->queue.change) < MAX (STILL, FEEDBACK_WANDER * control->queue.wander);
   double wanted;
 
-  control->wide = control->wide || (control->queue.proofs >= START_PROOFS && now >= control->narrow_until);
+  control->wide = control->wide || (control->queue.proofs >= START_PROOFS && !narrow_lately (control, now));
   wanted = wanted_wire (control);
   switch (control->state)
     {
@@ -451,9 +463,6 @@ back_off (RateControl *control, const RateReport *report, double queue)
 {
   double capacity = estimate_capacity (control, report), sent = wire_of (control);
 
-  control->rate.copies = 0;
-  control->wide = FALSE;
-  control->narrow_until = report->now + NARROW;
   if (control->state != RATE_LIMITED)
     {
       control->wire = MIN (capacity * CAPACITY_SHARE, sent);
@@ -465,9 +474,7 @@ back_off (RateControl *control, const RateReport *report, double queue)
       control->wire = MIN (control->wire, capacity * CAPACITY_SHARE);
       control->cut = report->now;
     }
-  set_state (control, RATE_LIMITED);
-  control->queue_seen = report->now;
-  control->quiet_since = 0;
+  limit (control, report->now);
   choose (control, control->wire, MAX (1 - queue / 1000 / DRAIN, DEEPEST));
   control->reason = "delay";
 }
@@ -536,10 +543,9 @@ watch_queue (RateControl *control, const RateReport *report)
 static void
 protect (RateControl *control, const RateReport *report)
 {
-  gboolean narrow = control->queue_seen != 0 && report->now - control->queue_seen < NARROW;
   guint copies = control->rate.copies;
 
-  if (!control->red_allowed || narrow || control->state != RATE_OPEN || control->clear < CLEAR)
+  if (!control->red_allowed || narrow_lately (control, report->now) || control->state != RATE_OPEN || control->clear < CLEAR)
     copies = 0;
   else if (control->loss > RED_MORE || (copies == 2 && control->loss > RED_MORE_OFF))
     copies = 2;
@@ -591,10 +597,7 @@ breaker (RateControl *control, const RateReport *report)
 static void
 stop (RateControl *control, gint64 now)
 {
-  set_state (control, RATE_LIMITED);
-  control->queue_seen = now;
-  control->quiet_since = 0;
-  control->rate.copies = 0;
+  limit (control, now);
   if (control->adaptive)
     {
       control->wire = 0;

@@ -70,7 +70,6 @@ typedef struct
   double loss, jitter;          /* smoothed; jitter in ms, NAN: not known */
   gboolean unsteady;            /* jitter is what the listener waits for */
   gboolean wide;                /* the link was seen to carry much more than we send */
-  gint64 narrow_until;          /* it is not looked at before that */
   double minima[RATE_MINIMA];   /* smallest round trips of the last slices of time, NAN: none */
   gint64 slice;                 /* when the present one began */
   double round_trip, wander;    /* of the last report, and its mean change while there is no queue; NAN: none yet */

@@ -24,7 +24,7 @@ static const CtlOption filter_options[] = {
   { "since", 0, "TIME", "from YYYY-MM-DD[THH:MM] on, or 7d, 12h, 30m ago" },
   { "until", 0, "TIME", "before that time" },
   { "limit", 'n', "NUMBER", "at most so many (50)" },
-  { "offset", 0, "NUMBER", "leave out so many" },
+  { "offset", 0, "NUMBER", "leave out so many (at most 100000)" },
   { "before", 0, "ENTRY", "only those older than this entry" },
   { "follow", 'f', NULL, "go on and print new ones as they come" },
   { 0 },
@@ -294,7 +294,7 @@ run_list (Ctl *ctl, const CtlArgs *args)
   CtlValue *entries = NULL;
   int status, r;
 
-  if (!read_number (args, "limit", 0, PAGE, &limit) || !read_number (args, "offset", 0, UINT32_MAX, &offset))
+  if (!read_number (args, "limit", 0, PAGE, &limit) || !read_number (args, "offset", 0, CTL_MAX_OFFSET, &offset))
     return CTL_EXIT_USAGE;
   /* The match is in place before the page is asked for: nothing falls between. */
   if (forever && (r = sd_bus_match_signal (ctl->bus, NULL, PHONE_DBUS_NAME, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, "Added", on_added, ctl)) < 0)

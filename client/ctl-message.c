@@ -31,7 +31,7 @@ static const CtlOption filter_options[] = {
   { "since", 0, "TIME", "from YYYY-MM-DD[THH:MM] on, or 7d, 12h, 30m ago" },
   { "until", 0, "TIME", "before that time" },
   { "limit", 'n', "NUMBER", "at most so many (50)" },
-  { "offset", 0, "NUMBER", "leave out so many" },
+  { "offset", 0, "NUMBER", "leave out so many (at most 100000)" },
   { "before", 0, "MESSAGE", "only those older than this one" },
   { 0 },
 };
@@ -381,7 +381,7 @@ run_list (Ctl *ctl, const CtlArgs *args)
   CtlValue *messages = NULL;
   int status;
 
-  if (!read_number (args, "limit", 1, PAGE, &limit) || !read_number (args, "offset", 0, UINT32_MAX, &offset))
+  if (!read_number (args, "limit", 1, PAGE, &limit) || !read_number (args, "offset", 0, CTL_MAX_OFFSET, &offset))
     return CTL_EXIT_USAGE;
   status = get_page (ctl, args, offset, limit, &messages);
   if (status == CTL_EXIT_OK && ctl->json)

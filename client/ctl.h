@@ -176,6 +176,7 @@ char *ctl_transfer_text (const CtlValue *call);
 /* ---- ctl-history.c ---- */
 
 /* The option of that name as {sv} of type t, if it is given: "7d" ago, or a local date. -EINVAL: it was said what is wrong with it. */
+#define CTL_MAX_OFFSET 100000           /* of a page, as phoned has it */
 int ctl_append_time (sd_bus_message *m, const CtlArgs *args, const char *name);
 char *ctl_local_time (uint64_t when);           /* "2026-11-23 04:29", "" for 0; caller frees */
 int ctl_follow (Ctl *ctl);                      /* handles signals until the end */

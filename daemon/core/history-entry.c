@@ -110,3 +110,16 @@ phone_party_key (const char *text)
     }
   return user ? g_strdup_printf ("%s@%s", user, uri->host) : g_strdup (uri->host);
 }
+
+gboolean
+phone_page_check (const char *what, guint offset, guint limit, guint max_limit, GError **error)
+{
+  if (limit == 0 || limit > max_limit)
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "A page has 1 to %u %s, not %u", max_limit, what, limit);
+  else if (offset > PHONE_HISTORY_MAX_OFFSET)
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "An offset leaves out at most %u %s, not %u; further back one pages by 'before'",
+                 PHONE_HISTORY_MAX_OFFSET, what, offset);
+  else
+    return TRUE;
+  return FALSE;
+}

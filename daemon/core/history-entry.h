@@ -79,4 +79,9 @@ typedef struct
 
 #define PHONE_HISTORY_FILTER_ANY { .kind = -1, .outcome = -1, .incoming = -1, .seen = -1 }
 #define PHONE_HISTORY_MAX_PAGE 1000
+/* An offset costs every entry that it leaves out: further back one pages by `before`. Of messages, too. */
+#define PHONE_HISTORY_MAX_OFFSET 100000
+
+/* FALSE (INVALID_OPTION): no page begins there or has that length. What: "entries". */
+gboolean phone_page_check (const char *what, guint offset, guint limit, guint max_limit, GError **error);
 #define PHONE_HISTORY_MAX_IDS 1000

@@ -339,13 +339,8 @@ phone_history_list (PhoneHistory *history, const PhoneHistoryFilter *filter, gui
 {
   const PhonePorts *ports = require_archive (history, error);
 
-  if (!ports)
+  if (!ports || !phone_page_check ("entries", offset, limit, PHONE_HISTORY_MAX_PAGE, error))
     return FALSE;
-  if (limit == 0 || limit > PHONE_HISTORY_MAX_PAGE)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "A page has 1 to %d entries, not %u", PHONE_HISTORY_MAX_PAGE, limit);
-      return FALSE;
-    }
   ports->archive->history_list (ports->archive_data, filter, offset, limit, done, data);
   return TRUE;
 }

@@ -724,13 +724,8 @@ phone_messages_list (PhoneMessages *messages, const PhoneMessageFilter *filter, 
 {
   const PhonePorts *ports = require_ports (messages, error);
 
-  if (!ports)
+  if (!ports || !phone_page_check ("messages", offset, limit, PHONE_MESSAGE_MAX_PAGE, error))
     return FALSE;
-  if (limit == 0 || limit > PHONE_MESSAGE_MAX_PAGE)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "A page has 1 to %d messages, not %u", PHONE_MESSAGE_MAX_PAGE, limit);
-      return FALSE;
-    }
   ports->archive->message_list (ports->archive_data, filter, offset, limit, done, data);
   return TRUE;
 }

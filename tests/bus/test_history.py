@@ -126,6 +126,9 @@ def test_filters_and_pages(client):
     for limit in (0, 1001):
         with refused("InvalidOption", "1 to 1000"):
             listed(client, 0, limit)
+    assert listed(client, 100000) == []
+    with refused("InvalidOption", "at most 100000 entries, not 100001; further back one pages by 'before'"):
+        listed(client, 100001)
     with refused("TooMany", "1000"):
         client.call(ROOT, HISTORY, "Delete", "(as)", ["x"] * 1001)
 

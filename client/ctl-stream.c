@@ -15,21 +15,28 @@
 
 /* ---- play ---- */
 
+char *
+ctl_sound_path (const Ctl *ctl, const char *file)
+{
+  char *path = file[0] == '/' || strncmp (file, "file:", 5) == 0 || ctl->host ? strdup (file) : realpath (file, NULL);
+
+  if (!path)
+    ctl_error ("%s: %s", file, strerror (errno));
+  return path;
+}
+
 static int
 run_play (Ctl *ctl, const CtlArgs *args)
 {
   bool numbered = args->n_words > 2;
   const char *file = args->words[args->n_words - 1];
-  char *path = file[0] == '/' || strncmp (file, "file:", 5) == 0 || ctl->host ? strdup (file) : realpath (file, NULL);
+  char *path = ctl_sound_path (ctl, file);
   CtlValue *call = NULL;
   sd_bus_message *message;
   int r, status;
 
   if (!path)
-    {
-      ctl_error ("%s: %s", file, strerror (errno));
-      return CTL_EXIT_MEDIA;
-    }
+    return CTL_EXIT_MEDIA;
   status = ctl_choose_call (ctl, numbered ? args->words[1] : NULL, "play", &call);
   if (status == CTL_EXIT_OK)
     {

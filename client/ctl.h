@@ -55,7 +55,7 @@ struct CtlVerb
 };
 
 extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_conference_verbs[], ctl_transfer_verbs[], ctl_park_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
-    ctl_audio_verbs[], ctl_presence_verbs[], ctl_recording_verbs[], ctl_stream_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
+    ctl_audio_verbs[], ctl_presence_verbs[], ctl_recording_verbs[], ctl_stream_verbs[], ctl_collect_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
 
 extern const CtlVerb ctl_history_verbs[], ctl_dnd_verbs[], ctl_forward_verbs[], ctl_message_verbs[];
 
@@ -167,6 +167,11 @@ void ctl_add_call_tree (CtlTable *table, const CtlValue *calls, const CtlValue *
 
 /* Recording.Start on a call or conference; prints the id. */
 int ctl_start_recording (Ctl *ctl, const char *object);
+
+/* ---- ctl-stream.c ---- */
+
+/* What Media.Play takes, for a file as the user names it. NULL: there is none, and it was said. Caller frees. */
+char *ctl_sound_path (const Ctl *ctl, const char *file);
 
 /* ---- ctl-transfer.c ---- */
 

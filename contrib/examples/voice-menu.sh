@@ -1,27 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# voice-menu.sh PROMPT.wav DIRECTIONS.wav OPERATOR: answers every call, plays PROMPT, and takes a digit: 1 plays DIRECTIONS and hangs up, 2 calls
-# OPERATOR, 0 plays PROMPT again. Whoever presses nothing hears the prompt and is let go. Needs jq. Ends with SIGTERM or Ctrl-C.
+# voice-menu.sh PROMPT.wav DIRECTIONS.wav OPERATOR: answers every call, plays PROMPT, and takes a digit: 1 plays DIRECTIONS and hangs up, 2 sends the
+# caller on to OPERATOR, anything else plays PROMPT again. Whoever presses nothing hears the prompt three times and is let go. Needs jq. Ends
+# with SIGTERM or Ctrl-C.
 set -eu
 prompt=$(realpath -- "$1") directions=$(realpath -- "$2") operator=$3
 
-# One line for everything that happens: N answered, N digit D, N played FILE.
-events () {
-  phonectl --json monitor | jq --unbuffered -r '
-    (.object // "" | capture("/call/(?<n>[0-9]+)$").n // empty) as $n |
-    if .signal == "InterfacesAdded" and (.interfaces["org.phoned.Phone1.Call"].State | IN("incoming", "waiting")) then "\($n) incoming -"
-    elif .signal == "DtmfReceived" then "\($n) digit \(.args[0])"
-    elif .signal == "Played" then "\($n) played \(.args[0])"
-    else empty end'
+menu () {
+  phonectl answer --keep-others "$1"
+  for _ in 1 2 3; do
+    key=$(phonectl collect "$1" --max=1 --prompt "$prompt" --first-timeout=5) || [ $? = 4 ] || return 0
+    case $key in
+      1) phonectl collect "$1" --no-barge-in --prompt "$directions" --first-timeout=0 --min=0 > /dev/null; break ;;
+      2) phonectl transfer "$1" "$operator"; return 0 ;;
+    esac
+  done
+  phonectl hangup "$1"
 }
 
-events | while read -r n what value; do
-  case "$what $value" in
-    'incoming '*) phonectl answer --keep-others "$n" && phonectl play "$n" "$prompt" ;;
-    'digit 0') phonectl play "$n" "$prompt" ;;
-    'digit 1') phonectl play "$n" "$directions" ;;
-    'digit 2') phonectl stop-playing "$n"; phonectl dial --keep-others "$operator" > /dev/null ;;
-    "played $directions") phonectl hangup "$n" ;;
-  esac || true
-done
+# The number of every call that comes in.
+phonectl --json monitor | jq --unbuffered -r '
+  select(.signal == "InterfacesAdded" and (.interfaces["org.phoned.Phone1.Call"].State | IN("incoming", "waiting")))
+  | .object | sub(".*/"; "")' |
+  while read -r call; do
+    (set +e; menu "$call") < /dev/null &
+  done

@@ -160,6 +160,8 @@ void bus_conference_send_levels (gpointer self, const char *client);    /* of a 
 gboolean bus_media_read_stream (sd_bus_message *m, PhoneStreamParams *ret_params, GError **error);      /* the options of OpenStream */
 void bus_media_send_stats (gpointer self, const char *client);  /* of a BusCall */
 void bus_media_emit_played (BusCall *self, const char *path);
+int bus_media_on_collect (sd_bus_message *m, void *data, sd_bus_error *ret_error);       /* CollectDigits: bus-collect.c */
+int bus_media_on_stop_collecting (sd_bus_message *m, void *data, sd_bus_error *ret_error);
 
 /* A getter of sd-bus: the body appends to reply, self is the object. */
 #define BUS_GETTER(Name, Type, expression) \

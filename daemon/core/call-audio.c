@@ -10,8 +10,8 @@ phone_call_can_play (PhoneCall *call)
   return (call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD) && call->media && call->plan && !phone_call_is_machines (call);
 }
 
-static gboolean
-require_media (PhoneCall *call, GError **error)
+gboolean
+phone_call_require_sound (PhoneCall *call, GError **error)
 {
   if (phone_call_can_play (call))
     return TRUE;
@@ -30,7 +30,7 @@ phone_call_open_stream (PhoneCall *call, const PhoneStreamParams *params, int *r
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
 
-  return require_media (call, error) && ports->media->open_stream (call->media, params, ret_fd, error);
+  return phone_call_require_sound (call, error) && ports->media->open_stream (call->media, params, ret_fd, error);
 }
 
 /* file:///a%20b or /a b -> /a b */
@@ -49,8 +49,22 @@ phone_call_play (PhoneCall *call, const char *uri, gboolean queue, GError **erro
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
   g_autofree char *path = NULL;
+  guint before = call->playing;
 
-  return require_media (call, error) && (path = path_of (uri, error)) && ports->media->play (call->media, path, queue, error);
+  if (!phone_call_require_sound (call, error) || !(path = path_of (uri, error)))
+    return FALSE;
+  call->playing = queue ? before + 1 : 1;
+  if (ports->media->play (call->media, path, queue, error))
+    return TRUE;
+  call->playing = before;
+  return FALSE;
+}
+
+void
+phone_call_file_played (PhoneCall *call)
+{
+  if (call->playing > 0 && --call->playing == 0)
+    phone_call_collect_quiet (call);
 }
 
 gboolean
@@ -58,8 +72,10 @@ phone_call_stop_playing (PhoneCall *call, GError **error)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
 
-  if (!require_media (call, error))
+  if (!phone_call_require_sound (call, error))
     return FALSE;
+  call->playing = 0;
   ports->media->stop_playing (call->media);
+  phone_call_collect_quiet (call);
   return TRUE;
 }

@@ -31,6 +31,8 @@ typedef enum
   ICE_WAIT_REOFFER,
 } IceWait;
 
+typedef struct _PhoneCollector PhoneCollector;
+
 struct _PhoneCall
 {
   GObject parent_instance;
@@ -124,6 +126,8 @@ struct _PhoneCall
   gint64 message_start;                 /* CLOCK_MONOTONIC us */
 
   CallWaiter answer_waiter, hold_waiter, record_waiter, park_waiter;
+  PhoneCollector *collector;            /* a client waits for digits: call-digits.c */
+  guint playing;                        /* files for the peer that play or wait: call-audio.c */
   GString *info_digits;                 /* DTMF by INFO waiting its turn */
   guint info_ms, info_timer;
 };
@@ -168,6 +172,13 @@ void phone_conference_call_ended (PhoneCall *call);     /* of one, or of none */
 
 /* ---- call-audio.c ---- */
 gboolean phone_call_can_play (PhoneCall *call);
+gboolean phone_call_require_sound (PhoneCall *call, GError **error);
+void phone_call_file_played (PhoneCall *call);
+
+/* ---- call-digits.c ---- */
+void phone_call_collect_digit (PhoneCall *call, char digit);
+void phone_call_collect_quiet (PhoneCall *call);        /* nothing plays any more */
+void phone_call_collect_ended (PhoneCall *call);
 
 /* ---- call-machine.c ---- */
 gboolean phone_call_pick_up (PhoneCall *call, gboolean keep_others, PhoneCallDone done, gpointer data, GError **error);         /* call.c */

@@ -35,6 +35,7 @@ phone_call_dispose (GObject *object)
   PhoneCall *call = PHONE_CALL (object);
   g_autoptr (GError) gone = g_error_new (PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u is gone", call->number);
 
+  phone_call_collect_ended (call);
   phone_call_fire (call, &call->answer_waiter, gone);
   phone_call_fire (call, &call->hold_waiter, gone);
   phone_call_fire (call, &call->record_waiter, gone);
@@ -196,6 +197,7 @@ phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *method)
 {
   g_signal_emit (call, signals[SIGNAL_DTMF], 0, (guint) (guchar) digit, ms, method);
   phone_call_machine_digit (call, digit);
+  phone_call_collect_digit (call, digit);
 }
 
 void
@@ -203,6 +205,7 @@ phone_call_emit_played (PhoneCall *call, const char *path)
 {
   g_signal_emit (call, signals[SIGNAL_PLAYED], 0, path);
   phone_call_machine_played (call, path);
+  phone_call_file_played (call);
 }
 
 void
@@ -242,6 +245,7 @@ enter_ending (PhoneCall *call)
   call->answering = FALSE;
   call->due = REOFFER_NONE;
   phone_call_machine_ended (call);
+  phone_call_collect_ended (call);
   phone_call_recording_ended (call);
   phone_call_update_attachment (call);
   ended = g_error_new (PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "The call ended: %s%s%s", phone_cause_to_string (call->reason->cause),

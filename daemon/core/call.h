@@ -32,6 +32,12 @@ PHONE_DECLARE_ENUM (PhoneCallRecording, phone_call_recording, PHONE_CALL_RECORDI
   X (PHONE_MACHINE_RECORDING, "recording") X (PHONE_MACHINE_LEAVING, "leaving")
 PHONE_DECLARE_ENUM (PhoneMachine, phone_machine, PHONE_MACHINE_LIST)
 
+/* Why the digits that a client waited for are all. */
+#define PHONE_COLLECT_END_LIST(X) \
+  X (PHONE_COLLECT_TERMINATOR, "terminator") X (PHONE_COLLECT_MAX, "max") X (PHONE_COLLECT_TIMEOUT, "timeout") \
+  X (PHONE_COLLECT_HANGUP, "hangup") X (PHONE_COLLECT_STOPPED, "stopped")
+PHONE_DECLARE_ENUM (PhoneCollectEnd, phone_collect_end, PHONE_COLLECT_END_LIST)
+
 /* Of a transfer that we began: accepted: the peer tries; failed: the call is ours again. */
 #define PHONE_TRANSFER_STATE_LIST(X) \
   X (PHONE_TRANSFER_NONE, "none") X (PHONE_TRANSFER_TRYING, "trying") X (PHONE_TRANSFER_ACCEPTED, "accepted") \
@@ -117,6 +123,25 @@ gboolean phone_call_open_stream (PhoneCall *call, const PhoneStreamParams *param
 /* uri: file:///PATH or an absolute path of a WAV file, played to the peer in place of the microphone. "played" tells its end. */
 gboolean phone_call_play (PhoneCall *call, const char *uri, gboolean queue, GError **error);
 gboolean phone_call_stop_playing (PhoneCall *call, GError **error);
+
+/* ---- digits: call-digits.c ---- */
+
+#define PHONE_MAX_COLLECT 128           /* digits */
+#define PHONE_MAX_COLLECT_MS 3600000
+#define PHONE_COLLECT_KEYS 16           /* on the largest keypad */
+typedef struct
+{
+  guint min, max;               /* digits; a terminator before min is passed over */
+  const char *terminators;      /* keys that end it and do not count; "": none */
+  guint first_ms, next_ms;      /* time-outs: for the first digit, while nothing plays; between two */
+  gboolean barge_in;            /* a digit stops what plays; else those before its end do not count */
+  const char *prompt;           /* played first, as by phone_call_play(); NULL: none */
+} PhoneCollectParams;
+typedef void (*PhoneCollected) (PhoneCall *call, const char *digits, PhoneCollectEnd end, gpointer data);
+/* done once, later. IN_PROGRESS while another waits. */
+gboolean phone_call_collect (PhoneCall *call, const PhoneCollectParams *params, PhoneCollected done, gpointer data, GError **error);
+void phone_call_stop_collecting (PhoneCall *call);      /* nothing if nobody waits */
+
 /* Starts a recording (done: it runs), or goes on with one that pauses. Ends by itself with the call. */
 gboolean phone_call_record (PhoneCall *call, PhoneCallDone done, gpointer data, GError **error);
 gboolean phone_call_record_pause (PhoneCall *call, GError **error);

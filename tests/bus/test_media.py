@@ -5,7 +5,7 @@ import os
 import pytest
 from gi.repository import GLib
 
-from phonebus import CALL, MEDIA, number_of, refused, wait
+from phonebus import CALL, MEDIA, Error, number_of, refused, wait
 
 
 @pytest.fixture
@@ -170,3 +170,70 @@ def test_no_sound_before_the_answer(client):
         client.call(path, MEDIA, "OpenStream", "(a{sv})", {})
     with refused("InvalidState", "no sound"):
         client.call(path, MEDIA, "StopPlaying")
+
+
+def collect(client, call, **options):
+    return client.start(call, MEDIA, "CollectDigits", "(a{sv})", {k.replace("_", "-"): GLib.Variant(*v) for k, v in options.items()})
+
+
+def press(client, call, keys):
+    for key in keys:
+        client.test("Digit", "(usu)", number_of(call), key, 100)
+
+
+def test_collect_digits(client, call, tmp_path):
+    sound = tmp_path / "prompt.wav"
+    sound.write_bytes(b"RIFF")
+    waiting = collect(client, call, min=("u", 2), max=("u", 6), terminators=("s", "*#"), prompt=("s", str(sound)), barge_in=("b", False))
+    press(client, call, "1*2*")
+    assert waiting.wait() == ("12", "terminator")
+    assert client.signals(call, "Played") == [(str(sound),)]
+    assert [s[0] for s in client.signals(call, "DtmfReceived")] == list("1*2*")
+    waiting = collect(client, call, max=("u", 1))
+    press(client, call, "9")
+    assert waiting.wait() == ("9", "max")
+    assert collect(client, call, first_timeout=("u", 0)).wait() == ("", "timeout")
+    waiting = collect(client, call)
+    client.test("End", "(uu)", number_of(call), 0)
+    assert waiting.wait() == ("", "hangup")
+    with refused("CallEnded"):
+        collect(client, call).wait()
+
+
+def test_collect_options(client, call):
+    for key, value in (("max", ("u", 129)), ("min", ("s", "1")), ("terminators", ("s", "E")), ("first-timeout", ("u", 3600001)),
+                       ("digit-timeout", ("u", 0)), ("end", ("s", "#"))):
+        with refused("InvalidOption", key):
+            collect(client, call, **{key: value}).wait()
+    with refused("NoDevice"):
+        collect(client, call, prompt=("s", "/nowhere")).wait()
+    assert counters(client)[0] <= 1
+    path = client.incoming()
+    with refused("InvalidState", "no sound"):
+        collect(client, path).wait()
+
+
+def test_one_collects_at_a_time(phone, client, call):
+    other = phone.client()
+    waiting = collect(client, call)
+    with refused("InProgress", "collected already"):
+        collect(other, call).wait()
+    other.call(call, MEDIA, "StopCollecting")
+    assert waiting.wait() == ("", "stopped")
+    client.call(call, MEDIA, "StopCollecting")
+
+
+def test_collecting_ends_with_the_client(phone, client, call):
+    leaving = phone.client()
+    collect(leaving, call)
+    wait(lambda: counters(client)[0] == 1)
+    leaving.close()
+
+    def is_free():
+        waiting = collect(client, call, first_timeout=("u", 0))
+        try:
+            return waiting.wait() == ("", "timeout")
+        except Error as error:
+            assert error.name == "InProgress"
+            return False
+    wait(is_free, "the daemon to notice that its client has gone")

@@ -88,3 +88,33 @@ def test_park_and_pickup(client, ctl):
     ctl.fails(8, "", "park", str(number_of(call)))
     third = ctl.json("pickup", "bob", "--account", "alice")["object"]
     assert client.get(third, CALL, "RemoteUri") == "sip:*8bob@example.org"
+
+
+# ---- digits ----
+
+def test_collect(client, ctl, tmp_path):
+    call = active(client)
+
+    def collected(keys, *words):
+        wait(lambda: client.test("Counters")[0] == 0, "the phonectl before to be forgotten")
+        with ctl.start("--json", "collect", *words, "--first-timeout=3600", "--digit-timeout=3600") as running:
+            wait(lambda: client.test("Counters")[0] == 1, "the wait to begin")
+            for key in keys:
+                client.test("Digit", "(usu)", number_of(call), key, 100)
+            status, out, _ = running.end()
+            return json.loads(out), status
+
+    assert collected("12#", "--max=4") == ({"digits": "12", "reason": "terminator"}, 0)
+    assert collected("12#", "--max", "3", "--terminators", "") == ({"digits": "12#", "reason": "max"}, 0)
+    ctl.fails(4, "", "collect", str(number_of(call)), "--first-timeout=0")
+    assert ctl.ok("collect", "--min=0", "--first-timeout=0") == "\n"
+    ctl.fails(9, "no such file", "collect", "--prompt=/nowhere.wav")
+    ctl.fails(9, "No such file", "collect", "--prompt=nowhere.wav")
+    for words, text in ((["--min=9", "--max=3"], "'min'"), (["--max=0"], "--max wants 1 to 128"), (["--first-timeout=x"], "--first-timeout wants"),
+                        (["--terminators=x"], "'terminators'")):
+        ctl.fails(2, text, "collect", *words)
+    wait(lambda: client.test("Counters")[0] == 0)
+    with ctl.start("collect") as running:
+        wait(lambda: client.test("Counters")[0] == 1, "the wait to begin")
+        client.test("End", "(uu)", number_of(call), 0)
+        assert running.end()[:2] == (8, "\n")

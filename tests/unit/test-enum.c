@@ -47,6 +47,7 @@
 #define ENUMS(X) \
   X (PhoneTransport, phone_transport) \
   X (PhoneMachine, phone_machine) \
+  X (PhoneCollectEnd, phone_collect_end) \
   X (PhoneTaken, phone_taken) \
   X (PhoneDtmfMode, phone_dtmf_mode) \
   X (PhoneRedirects, phone_redirects) \

@@ -21,6 +21,7 @@ static const CtlOption send_options[] = {
 };
 
 static const CtlOption filter_options[] = {
+  { "by-peer", 'b', NULL, "one row a peer, with what is unread; only --unread, --limit and --offset go with it" },
   { "account", 'a', "ID", "only messages of this account" },
   { "party", 'p', "ADDRESS", "only those from and to this number or address" },
   { "text", 't', "TEXT", "only where text, name or address has this in it" },
@@ -88,11 +89,10 @@ status_of (const char *status, const CtlValue *details)
   return ctl_format ("%s%s%s%s", status, *phrase ? ": " : "", phrase, perhaps);
 }
 
-/* In one line: ends of lines and tabs become spaces; the table cleans the rest. */
-static char *
-line_of (const CtlValue *message)
+char *
+ctl_one_line (const char *text)
 {
-  char *line = ctl_format ("%s", ctl_value_string (message, "body"));
+  char *line = ctl_format ("%s", text);
 
   for (char *p = line; *p; p++)
     if (*p == '\n' || *p == '\t')
@@ -109,7 +109,7 @@ print_messages (Ctl *ctl, const CtlValue *messages)
     {
       const CtlValue *message = messages->items[i];
       bool incoming = strcmp (ctl_value_string (message, "direction"), "incoming") == 0;
-      char *when = ctl_local_time (ctl_value_uint (message, "time")), *party = party_of (message), *line = line_of (message);
+      char *when = ctl_local_time (ctl_value_uint (message, "time")), *party = party_of (message), *line = ctl_one_line (ctl_value_string (message, "body"));
       char *status = incoming ? ctl_format ("%s", ctl_value_bool (message, "read") ? "" : "unread")
                               : status_of (ctl_value_string (message, "status"), message);
 
@@ -375,6 +375,24 @@ get_page (Ctl *ctl, const CtlArgs *args, unsigned long offset, unsigned long lim
 }
 
 static int
+list_by_peer (Ctl *ctl, const CtlArgs *args, uint32_t offset, uint32_t limit)
+{
+  for (const CtlOption *option = filter_options; option->name; option++)
+    {
+      static const char *const fitting[] = { "by-peer", "unread", "limit", "offset" };
+      bool fits = !ctl_args_flag (args, option->name) && !ctl_args_value (args, option->name);
+
+      for (size_t i = 0; i < sizeof fitting / sizeof fitting[0]; i++)
+        fits = fits || strcmp (option->name, fitting[i]) == 0;
+      if (fits)
+        continue;
+      ctl_error ("--%s does not go with --by-peer", option->name);
+      return CTL_EXIT_USAGE;
+    }
+  return ctl_list_conversations (ctl, ctl_args_flag (args, "unread"), offset, limit);
+}
+
+static int
 run_list (Ctl *ctl, const CtlArgs *args)
 {
   unsigned long limit = DEFAULT_LIMIT, offset = 0;
@@ -383,6 +401,8 @@ run_list (Ctl *ctl, const CtlArgs *args)
 
   if (!read_number (args, "limit", 1, PAGE, &limit) || !read_number (args, "offset", 0, CTL_MAX_OFFSET, &offset))
     return CTL_EXIT_USAGE;
+  if (ctl_args_flag (args, "by-peer"))
+    return list_by_peer (ctl, args, (uint32_t) offset, (uint32_t) limit);
   status = get_page (ctl, args, offset, limit, &messages);
   if (status == CTL_EXIT_OK && ctl->json)
     ctl_print_json (messages);

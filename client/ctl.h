@@ -180,11 +180,17 @@ char *ctl_transfer_text (const CtlValue *call);
 
 /* ---- ctl-history.c ---- */
 
-/* The option of that name as {sv} of type t, if it is given: "7d" ago, or a local date. -EINVAL: it was said what is wrong with it. */
 #define CTL_MAX_OFFSET 100000           /* of a page, as phoned has it */
+/* The option of that name as {sv} of type t, if it is given: "7d" ago, or a local date. -EINVAL: it was said what is wrong with it. */
 int ctl_append_time (sd_bus_message *m, const CtlArgs *args, const char *name);
 char *ctl_local_time (uint64_t when);           /* "2026-11-23 04:29", "" for 0; caller frees */
 int ctl_follow (Ctl *ctl);                      /* handles signals until the end */
+
+/* ---- ctl-message.c, ctl-conversation.c ---- */
+
+/* Ends of lines and tabs become spaces; the table cleans the rest. Caller frees. */
+char *ctl_one_line (const char *text);
+int ctl_list_conversations (Ctl *ctl, bool unread_only, uint32_t offset, uint32_t limit);
 
 /* ---- ctl-recording.c: rows of other verbs ---- */
 int ctl_voicemail_list (Ctl *ctl, const CtlArgs *args);

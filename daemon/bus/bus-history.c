@@ -2,12 +2,7 @@
 
 /* org.phoned.Phone1.History. The archive answers later, so every method parks its message. */
 
-#include "bus/bus-options.h"
-#include "bus/bus-private.h"
-
-#include <string.h>
-
-#define MAX_ID 64
+#include "bus/bus-page.h"
 
 static PhoneHistory *
 history_of (Bus *self)
@@ -92,34 +87,22 @@ append_entry (sd_bus_message *m, const PhoneHistoryEntry *entry, int stored)
 
 /* ---- replies ---- */
 
+static int
+append_plain (sd_bus_message *reply, gconstpointer entry)
+{
+  return append_entry (reply, entry, -1);
+}
+
 static void
 on_listed (GPtrArray *entries, const GError *error, gpointer data)
 {
-  BusRequest *request = data;
-  sd_bus_message *reply = error ? NULL : bus_request_new_reply (request);
-  int r = reply ? sd_bus_message_open_container (reply, 'a', "a{sv}") : 0;
-
-  for (guint i = 0; reply && r >= 0 && i < entries->len; i++)
-    r = append_entry (reply, entries->pdata[i], -1);
-  if (reply && r >= 0)
-    r = sd_bus_message_close_container (reply);
-  bus_request_send (request, r < 0 ? NULL : reply, error);
-  sd_bus_message_unref (reply);
+  bus_send_items (data, entries, error, append_plain);
 }
 
 static void
 on_found (GPtrArray *entries, const GError *error, gpointer data)
 {
-  BusRequest *request = data;
-  sd_bus_message *reply = !error && entries->len ? bus_request_new_reply (request) : NULL;
-  g_autoptr (GError) none = NULL;
-
-  if (reply && append_entry (reply, entries->pdata[0], -1) < 0)
-    reply = sd_bus_message_unref (reply);
-  if (!error && !entries->len)
-    none = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "There is no entry of that id");
-  bus_request_send (request, reply, error ? error : none);
-  sd_bus_message_unref (reply);
+  bus_send_item (data, entries, error, append_plain, "There is no entry of that id");
 }
 
 static void
@@ -131,79 +114,17 @@ on_done (gboolean kept, const GError *error, gpointer data)
 /* ---- methods ---- */
 
 static int
-refuse_history (sd_bus_error *ret_error, BusRequest *request, const GError *error)
-{
-  if (!request)
-    return bus_error_set (ret_error, error);
-  bus_request_finish (request, error);
-  return 1;
-}
-
-/* -1 for "", else the place in the list of words; FALSE: another word. */
-static gboolean
-read_word (const char *key, const char *word, const char *const *words, int *ret_place, GError **error)
-{
-  g_autofree char *list = NULL;
-
-  *ret_place = -1;
-  if (!*word)
-    return TRUE;
-  for (int i = 0; words[i]; i++)
-    if (g_str_equal (words[i], word))
-      {
-        *ret_place = i;
-        return TRUE;
-      }
-  list = g_strjoinv (", ", (char **) words);
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Option '%s' is one of %s", key, list);
-  return FALSE;
-}
-
-static gboolean
-read_filter (sd_bus_message *m, PhoneHistoryFilter *filter, guint32 *ret_offset, guint32 *ret_limit, GError **error)
-{
-  static const char *const directions[] = { "outgoing", "incoming", NULL };
-  static const char *outcomes[phone_outcome_n_values + 1], *kinds[phone_entry_kind_n_values + 1];
-  const char *direction = "", *outcome = "", *kind = "";
-  guint64 since = 0, until = 0;
-  int seen = -1;
-  const BusOption known[] = {
-    { "account", "s", &filter->account }, { "party", "s", &filter->party }, { "text", "s", &filter->text },
-    { "before", "s", &filter->before },   { "direction", "s", &direction }, { "outcome", "s", &outcome },
-    { "since", "t", &since },             { "until", "t", &until },         { "seen", "b", &seen },
-    { "kind", "s", &kind },
-  };
-
-  for (int i = 0; i < phone_outcome_n_values; i++)
-    outcomes[i] = phone_outcome_to_string ((PhoneOutcome) i);
-  for (int i = 0; i < phone_entry_kind_n_values; i++)
-    kinds[i] = phone_entry_kind_to_string ((PhoneEntryKind) i);
-  if (!bus_options_read (m, known, G_N_ELEMENTS (known), error)
-      || !read_word ("direction", direction, directions, &filter->incoming, error)
-      || !read_word ("kind", kind, kinds, &filter->kind, error)
-      || !read_word ("outcome", outcome, outcomes, &filter->outcome, error))
-    return FALSE;
-  filter->since = (gint64) MIN (since, (guint64) G_MAXINT64);
-  filter->until = (gint64) MIN (until, (guint64) G_MAXINT64);
-  filter->seen = seen;
-  if (sd_bus_message_read (m, "uu", ret_offset, ret_limit) >= 0)
-    return TRUE;
-  g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Offset and limit cannot be read");
-  return FALSE;
-}
-
-static int
 on_list (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {
   Bus *self = data;
-  PhoneHistoryFilter filter = PHONE_HISTORY_FILTER_ANY;
+  PhoneHistoryFilter filter;
   g_autoptr (GError) error = NULL;
   BusRequest *request = NULL;
   guint32 offset, limit;
 
-  if (!read_filter (m, &filter, &offset, &limit, &error) || !(request = bus_request_new (self->clients, m, &error))
+  if (!bus_page_read (m, FALSE, &filter, &offset, &limit, &error) || !(request = bus_request_new (self->clients, m, &error))
       || !phone_history_list (history_of (self), &filter, offset, limit, on_listed, request, &error))
-    return refuse_history (ret_error, request, error);
+    return bus_refuse (ret_error, request, error);
   return 1;
 }
 
@@ -220,7 +141,7 @@ on_get (sd_bus_message *m, void *data, sd_bus_error *ret_error)
     return r;
   request = bus_request_new (self->clients, m, &error);
   if (!request || !phone_history_find (history_of (self), id, on_found, request, &error))
-    return refuse_history (ret_error, request, error);
+    return bus_refuse (ret_error, request, error);
   return 1;
 }
 
@@ -230,24 +151,16 @@ typedef gboolean (*ChangeFunc) (PhoneHistory *history, const char *const *ids, P
 static int
 change (sd_bus_message *m, Bus *self, sd_bus_error *ret_error, ChangeFunc func)
 {
-  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
+  g_autoptr (GPtrArray) ids = NULL;
   g_autoptr (GError) error = NULL;
   BusRequest *request = NULL;
-  const char *id;
-  int r = sd_bus_message_enter_container (m, 'a', "s");
+  int r = bus_ids_read (m, &ids, &error);
 
-  while (r >= 0 && (r = sd_bus_message_read_basic (m, 's', &id)) > 0)
-    {
-      if (strlen (id) > MAX_ID && !error)
-        g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "An id is longer than %d octets", MAX_ID);
-      g_ptr_array_add (ids, (gpointer) id);
-    }
   if (r < 0)
     return r;
-  g_ptr_array_add (ids, NULL);
   if (error || !(request = bus_request_new (self->clients, m, &error))
-      || !func (history_of (self), ids->len > 1 ? (const char *const *) ids->pdata : NULL, on_done, request, &error))
-    return refuse_history (ret_error, request, error);
+      || !func (history_of (self), ids ? (const char *const *) ids->pdata : NULL, on_done, request, &error))
+    return bus_refuse (ret_error, request, error);
   return 1;
 }
 

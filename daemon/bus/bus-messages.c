@@ -3,11 +3,9 @@
 /* org.phoned.Phone1.Messages. The archive answers later, so every method but Composing parks its message. */
 
 #include "bus/bus-options.h"
-#include "bus/bus-private.h"
+#include "bus/bus-page.h"
 
 #include <string.h>
-
-#define MAX_ID 64
 
 static PhoneMessages *
 messages_of (Bus *self)
@@ -48,8 +46,9 @@ append_state (sd_bus_message *m, const PhoneMessage *message)
   return r < 0 ? r : bus_dict_time (m, "changed", message->changed);
 }
 
+/* Into a dictionary that is open. */
 static int
-append_message (sd_bus_message *m, const PhoneMessage *message)
+append_fields (sd_bus_message *m, const PhoneMessage *message)
 {
   const struct
   {
@@ -63,7 +62,7 @@ append_message (sd_bus_message *m, const PhoneMessage *message)
     { "remote-name", message->remote_name },
     { "party", message->party },
   };
-  int r = bus_dict_begin (m);
+  int r = 0;
 
   for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS (texts); i++)
     r = bus_dict_text (m, texts[i].key, texts[i].text);
@@ -73,8 +72,31 @@ append_message (sd_bus_message *m, const PhoneMessage *message)
     r = bus_dict_time (m, "time", message->time);
   if (r >= 0)
     r = append_state (m, message);
+  return r < 0 ? r : bus_dict_bool (m, "read", message->read);
+}
+
+static int
+append_message (sd_bus_message *m, gconstpointer message)
+{
+  int r = bus_dict_begin (m);
+
   if (r >= 0)
-    r = bus_dict_bool (m, "read", message->read);
+    r = append_fields (m, message);
+  return r < 0 ? r : bus_dict_end (m);
+}
+
+static int
+append_conversation (sd_bus_message *m, gconstpointer item)
+{
+  const PhoneConversation *conversation = item;
+  int r = bus_dict_begin (m);
+
+  if (r >= 0)
+    r = append_fields (m, conversation->newest);
+  if (r >= 0)
+    r = bus_dict_u32 (m, "messages", conversation->total);
+  if (r >= 0)
+    r = bus_dict_u32 (m, "unread", conversation->unread);
   return r < 0 ? r : bus_dict_end (m);
 }
 
@@ -83,31 +105,19 @@ append_message (sd_bus_message *m, const PhoneMessage *message)
 static void
 on_listed (GPtrArray *found, const GError *error, gpointer data)
 {
-  BusRequest *request = data;
-  sd_bus_message *reply = error ? NULL : bus_request_new_reply (request);
-  int r = reply ? sd_bus_message_open_container (reply, 'a', "a{sv}") : 0;
+  bus_send_items (data, found, error, append_message);
+}
 
-  for (guint i = 0; reply && r >= 0 && i < found->len; i++)
-    r = append_message (reply, found->pdata[i]);
-  if (reply && r >= 0)
-    r = sd_bus_message_close_container (reply);
-  bus_request_send (request, r < 0 ? NULL : reply, error);
-  sd_bus_message_unref (reply);
+static void
+on_conversations (GPtrArray *conversations, const GError *error, gpointer data)
+{
+  bus_send_items (data, conversations, error, append_conversation);
 }
 
 static void
 on_found (GPtrArray *found, const GError *error, gpointer data)
 {
-  BusRequest *request = data;
-  sd_bus_message *reply = !error && found->len ? bus_request_new_reply (request) : NULL;
-  g_autoptr (GError) none = NULL;
-
-  if (reply && append_message (reply, found->pdata[0]) < 0)
-    reply = sd_bus_message_unref (reply);
-  if (!error && !found->len)
-    none = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "There is no message of that id");
-  bus_request_send (request, reply, error ? error : none);
-  sd_bus_message_unref (reply);
+  bus_send_item (data, found, error, append_message, "There is no message of that id");
 }
 
 static void
@@ -120,15 +130,6 @@ static void
 on_sent (const char *id, const GError *error, gpointer data)
 {
   bus_request_finish_with (data, error, "s", id ? id : "");
-}
-
-static int
-refuse (sd_bus_error *ret_error, BusRequest *request, const GError *error)
-{
-  if (!request)
-    return bus_error_set (ret_error, error);
-  bus_request_finish (request, error);
-  return 1;
 }
 
 /* ---- methods ---- */
@@ -185,7 +186,7 @@ on_send (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   if (!read_options (self, m, &options, &error) || !check_target (to, &options, &error)
       || !(request = bus_request_new (self->clients, m, &error))
       || !phone_messages_send (messages_of (self), to, body, &options, on_sent, request, &error))
-    return refuse (ret_error, request, error);
+    return bus_refuse (ret_error, request, error);
   return 1;
 }
 
@@ -207,67 +208,40 @@ on_composing (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   return sd_bus_reply_method_return (m, NULL);
 }
 
-/* -1 for "", else the place in the list of words; FALSE: another word. */
-static gboolean
-read_word (const char *key, const char *word, const char *const *words, int *ret_place, GError **error)
-{
-  g_autofree char *list = NULL;
-
-  *ret_place = -1;
-  if (!*word)
-    return TRUE;
-  for (int i = 0; words[i]; i++)
-    if (g_str_equal (words[i], word))
-      {
-        *ret_place = i;
-        return TRUE;
-      }
-  list = g_strjoinv (", ", (char **) words);
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Option '%s' is one of %s", key, list);
-  return FALSE;
-}
-
-static gboolean
-read_filter (sd_bus_message *m, PhoneMessageFilter *filter, guint32 *ret_offset, guint32 *ret_limit, GError **error)
-{
-  static const char *const directions[] = { "outgoing", "incoming", NULL };
-  static const char *states[phone_message_state_n_values + 1];
-  const char *direction = "", *status = "";
-  guint64 since = 0, until = 0;
-  int read = -1;
-  const BusOption known[] = {
-    { "account", "s", &filter->account }, { "party", "s", &filter->party }, { "text", "s", &filter->text },
-    { "before", "s", &filter->before },   { "direction", "s", &direction }, { "status", "s", &status },
-    { "since", "t", &since },             { "until", "t", &until },         { "read", "b", &read },
-  };
-
-  for (int i = 0; i < phone_message_state_n_values; i++)
-    states[i] = phone_message_state_to_string ((PhoneMessageState) i);
-  if (!bus_options_read (m, known, G_N_ELEMENTS (known), error)
-      || !read_word ("direction", direction, directions, &filter->incoming, error)
-      || !read_word ("status", status, states, &filter->state, error))
-    return FALSE;
-  filter->since = (gint64) MIN (since, (guint64) G_MAXINT64);
-  filter->until = (gint64) MIN (until, (guint64) G_MAXINT64);
-  filter->read = read;
-  if (sd_bus_message_read (m, "uu", ret_offset, ret_limit) >= 0)
-    return TRUE;
-  g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Offset and limit cannot be read");
-  return FALSE;
-}
-
 static int
 on_list (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {
   Bus *self = data;
-  PhoneMessageFilter filter = PHONE_MESSAGE_FILTER_ANY;
+  PhoneHistoryFilter filter;
   g_autoptr (GError) error = NULL;
   BusRequest *request = NULL;
   guint32 offset, limit;
 
-  if (!read_filter (m, &filter, &offset, &limit, &error) || !(request = bus_request_new (self->clients, m, &error))
+  if (!bus_page_read (m, TRUE, &filter, &offset, &limit, &error) || !(request = bus_request_new (self->clients, m, &error))
       || !phone_messages_list (messages_of (self), &filter, offset, limit, on_listed, request, &error))
-    return refuse (ret_error, request, error);
+    return bus_refuse (ret_error, request, error);
+  return 1;
+}
+
+static int
+on_list_conversations (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Bus *self = data;
+  int unread = FALSE;
+  const BusOption known[] = { { "unread", "b", &unread } };
+  g_autoptr (GError) error = NULL;
+  BusRequest *request = NULL;
+  guint32 offset, limit;
+  int r;
+
+  if (!bus_options_read (m, known, G_N_ELEMENTS (known), &error))
+    return bus_error_set (ret_error, error);
+  r = sd_bus_message_read (m, "uu", &offset, &limit);
+  if (r < 0)
+    return r;
+  if (!(request = bus_request_new (self->clients, m, &error))
+      || !phone_messages_list_conversations (messages_of (self), unread, offset, limit, on_conversations, request, &error))
+    return bus_refuse (ret_error, request, error);
   return 1;
 }
 
@@ -284,7 +258,7 @@ on_get (sd_bus_message *m, void *data, sd_bus_error *ret_error)
     return r;
   request = bus_request_new (self->clients, m, &error);
   if (!request || !phone_messages_find (messages_of (self), id, on_found, request, &error))
-    return refuse (ret_error, request, error);
+    return bus_refuse (ret_error, request, error);
   return 1;
 }
 
@@ -294,24 +268,16 @@ typedef gboolean (*ChangeFunc) (PhoneMessages *messages, const char *const *ids,
 static int
 change (sd_bus_message *m, Bus *self, sd_bus_error *ret_error, ChangeFunc func)
 {
-  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
+  g_autoptr (GPtrArray) ids = NULL;
   g_autoptr (GError) error = NULL;
   BusRequest *request = NULL;
-  const char *id;
-  int r = sd_bus_message_enter_container (m, 'a', "s");
+  int r = bus_ids_read (m, &ids, &error);
 
-  while (r >= 0 && (r = sd_bus_message_read_basic (m, 's', &id)) > 0)
-    {
-      if (strlen (id) > MAX_ID && !error)
-        g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "An id is longer than %d octets", MAX_ID);
-      g_ptr_array_add (ids, (gpointer) id);
-    }
   if (r < 0)
     return r;
-  g_ptr_array_add (ids, NULL);
   if (error || !(request = bus_request_new (self->clients, m, &error))
-      || !func (messages_of (self), ids->len > 1 ? (const char *const *) ids->pdata : NULL, on_done, request, &error))
-    return refuse (ret_error, request, error);
+      || !func (messages_of (self), ids ? (const char *const *) ids->pdata : NULL, on_done, request, &error))
+    return bus_refuse (ret_error, request, error);
   return 1;
 }
 
@@ -395,6 +361,8 @@ const sd_bus_vtable bus_messages_vtable[] = {
                            SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("List", SD_BUS_ARGS ("a{sv}", filter, "u", offset, "u", limit), SD_BUS_RESULT ("aa{sv}", messages), on_list,
                            SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("ListConversations", SD_BUS_ARGS ("a{sv}", filter, "u", offset, "u", limit),
+                           SD_BUS_RESULT ("aa{sv}", conversations), on_list_conversations, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Get", SD_BUS_ARGS ("s", id), SD_BUS_RESULT ("a{sv}", message), on_get, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("MarkRead", SD_BUS_ARGS ("as", ids), SD_BUS_NO_RESULT, on_mark_read, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Delete", SD_BUS_ARGS ("as", ids), SD_BUS_NO_RESULT, on_delete, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -73,11 +73,12 @@ typedef struct
   int kind;                     /* PhoneEntryKind, -1: any */
   const char *before;           /* id of an entry: only older ones; costs the same however deep */
   int outcome;                  /* PhoneOutcome, -1: any */
+  int state;                    /* in a list of messages: PhoneMessageState, -1: any */
   int incoming, seen;           /* -1: any */
   gint64 since, until;          /* start within [since, until), Unix s; 0: open */
 } PhoneHistoryFilter;
 
-#define PHONE_HISTORY_FILTER_ANY { .kind = -1, .outcome = -1, .incoming = -1, .seen = -1 }
+#define PHONE_HISTORY_FILTER_ANY { .kind = -1, .outcome = -1, .state = -1, .incoming = -1, .seen = -1 }
 #define PHONE_HISTORY_MAX_PAGE 1000
 /* An offset costs every entry that it leaves out: further back one pages by `before`. Of messages, too. */
 #define PHONE_HISTORY_MAX_OFFSET 100000

@@ -57,3 +57,12 @@ phone_message_may_become (PhoneMessageState from, PhoneMessageState to)
 
   return (next[from] & BIT (to)) != 0;
 }
+
+void
+phone_conversation_free (PhoneConversation *conversation)
+{
+  if (!conversation)
+    return;
+  phone_message_free (conversation->newest);
+  g_free (conversation);
+}

@@ -60,15 +60,11 @@ gboolean phone_message_may_become (PhoneMessageState from, PhoneMessageState to)
 #define PHONE_MESSAGE_MAX_PAGE 500
 #define PHONE_MESSAGE_MAX_IDS 1000
 
-/* All that is set must hold. Borrowed texts, NULL: any. */
+/* All messages from and to one party, whatever the account. */
 typedef struct
 {
-  const char *account, *party;  /* party: address in any form */
-  const char *text;             /* part of body, name or address, case does not matter */
-  const char *before;           /* id of a message: only older ones */
-  int state;                    /* PhoneMessageState, -1: any */
-  int incoming, read;           /* -1: any */
-  gint64 since, until;          /* time within [since, until), Unix s; 0: open */
-} PhoneMessageFilter;
+  PhoneMessage *newest;         /* its party and names are those of the conversation */
+  guint total, unread;
+} PhoneConversation;
 
-#define PHONE_MESSAGE_FILTER_ANY { .state = -1, .incoming = -1, .read = -1 }
+void phone_conversation_free (PhoneConversation *conversation); /* accepts NULL */

@@ -719,7 +719,7 @@ phone_messages_send (PhoneMessages *messages, const char *to, const char *body, 
 }
 
 gboolean
-phone_messages_list (PhoneMessages *messages, const PhoneMessageFilter *filter, guint offset, guint limit, PhoneMessagesListed done,
+phone_messages_list (PhoneMessages *messages, const PhoneHistoryFilter *filter, guint offset, guint limit, PhoneMessagesListed done,
                      gpointer data, GError **error)
 {
   const PhonePorts *ports = require_ports (messages, error);
@@ -727,6 +727,18 @@ phone_messages_list (PhoneMessages *messages, const PhoneMessageFilter *filter, 
   if (!ports || !phone_page_check ("messages", offset, limit, PHONE_MESSAGE_MAX_PAGE, error))
     return FALSE;
   ports->archive->message_list (ports->archive_data, filter, offset, limit, done, data);
+  return TRUE;
+}
+
+gboolean
+phone_messages_list_conversations (PhoneMessages *messages, gboolean unread_only, guint offset, guint limit, PhoneConversationsListed done,
+                                   gpointer data, GError **error)
+{
+  const PhonePorts *ports = require_ports (messages, error);
+
+  if (!ports || !phone_page_check ("conversations", offset, limit, PHONE_MESSAGE_MAX_PAGE, error))
+    return FALSE;
+  ports->archive->message_conversations (ports->archive_data, unread_only, offset, limit, done, data);
   return TRUE;
 }
 

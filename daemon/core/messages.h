@@ -39,8 +39,11 @@ typedef struct
 typedef void (*PhoneMessageSent) (const char *id, const GError *error, gpointer data);
 gboolean phone_messages_send (PhoneMessages *messages, const char *to, const char *body, const PhoneMessageOptions *options,
                               PhoneMessageSent done, gpointer data, GError **error);
-gboolean phone_messages_list (PhoneMessages *messages, const PhoneMessageFilter *filter, guint offset, guint limit, PhoneMessagesListed done,
+gboolean phone_messages_list (PhoneMessages *messages, const PhoneHistoryFilter *filter, guint offset, guint limit, PhoneMessagesListed done,
                               gpointer data, GError **error);
+/* The conversations, that with the newest message first. */
+gboolean phone_messages_list_conversations (PhoneMessages *messages, gboolean unread_only, guint offset, guint limit,
+                                            PhoneConversationsListed done, gpointer data, GError **error);
 gboolean phone_messages_find (PhoneMessages *messages, const char *id, PhoneMessagesListed done, gpointer data, GError **error);
 /* ids NULL: all. Reports go to those who ask for them. */
 gboolean phone_messages_mark_read (PhoneMessages *messages, const char *const *ids, PhoneArchiveDone done, gpointer data, GError **error);

@@ -252,6 +252,8 @@ typedef struct
   /* A WAV file in place of the microphone; queue: after those that play or wait, else in place of them. */
   gboolean (*play) (PhoneMedia *media, const char *path, gboolean queue, GError **error);
   void (*stop_playing) (PhoneMedia *media);
+  /* Whether play would work on that file now, and how long it lasts. NO_DEVICE, INVALID_OPTION. May be NULL: nobody knows. */
+  gboolean (*check_sound) (const char *path, double *ret_seconds, GError **error);
   /* One recording at a time. record_start takes the sink over, whatever comes. media_free ends a recording too. */
   gboolean (*record_start) (PhoneMedia *media, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error);
   void (*record_pause) (PhoneMedia *media, gboolean paused);
@@ -347,6 +349,8 @@ typedef void (*PhoneArchiveCounted) (guint n, const GError *error, gpointer data
 typedef void (*PhoneMessageAdded) (gboolean is_copy, const GError *error, gpointer data);
 /* messages: PhoneMessage; NULL with an error. Borrowed. */
 typedef void (*PhoneMessagesListed) (GPtrArray *messages, const GError *error, gpointer data);
+/* conversations: PhoneConversation; NULL with an error. Borrowed. */
+typedef void (*PhoneConversationsListed) (GPtrArray *conversations, const GError *error, gpointer data);
 
 typedef struct
 {
@@ -374,8 +378,11 @@ typedef struct
   void (*message_reported) (gpointer archive, const char *id, PhoneReport report);
   /* ids NULL: all. messages: those that were not read before; what their senders ask to hear is due then. */
   void (*message_mark_read) (gpointer archive, const char *const *ids, PhoneMessagesListed done, gpointer data);
-  void (*message_list) (gpointer archive, const PhoneMessageFilter *filter, guint offset, guint limit, PhoneMessagesListed done,
+  void (*message_list) (gpointer archive, const PhoneHistoryFilter *filter, guint offset, guint limit, PhoneMessagesListed done,
                         gpointer data);
+  /* conversations: PhoneConversation, that with the newest message first. */
+  void (*message_conversations) (gpointer archive, gboolean unread_only, guint offset, guint limit, PhoneConversationsListed done,
+                                 gpointer data);
   void (*message_get) (gpointer archive, const char *id, PhoneMessagesListed done, gpointer data);      /* one or none */
   /* Those that are queued or being sent, and those of which reports are due, oldest first. */
   void (*message_open) (gpointer archive, PhoneMessagesListed done, gpointer data);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/store-text.h"
 #include "util/atomic-file.h"
 
 #define BUSY_MS 2000
@@ -65,7 +66,9 @@ store_db_open (StoreDb *db, const char *path, char **ret_error)
       sqlite3_extended_result_codes (db->db, 1);
       sqlite3_busy_timeout (db->db, BUSY_MS);
       sqlite3_limit (db->db, SQLITE_LIMIT_ATTACHED, 0);
-      rc = store_db_exec (db, setup);
+      rc = store_text_register (db->db);
+      if (rc == SQLITE_OK)
+        rc = store_db_exec (db, setup);
     }
   if (rc == SQLITE_OK)
     rc = store_schema_migrate (db, STORE_SCHEMA_VERSION);
@@ -92,6 +95,8 @@ store_db_open_read_only (StoreDb *db, const char *path)
       store_db_close (db);
       db->statements = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_statement);
       rc = sqlite3_open_v2 (full, &db->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+      if (rc == SQLITE_OK)
+        rc = store_text_register (db->db);
       if (rc == SQLITE_OK)
         rc = store_db_exec (db, "SELECT count(*) FROM sqlite_schema;");
     }
@@ -135,6 +140,37 @@ store_db_run (sqlite3_stmt *statement)
     ;
   sqlite3_reset (statement);
   return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int
+store_db_run_each (StoreDb *db, const char *one, const char *all, char **ids)
+{
+  int rc = SQLITE_OK;
+  sqlite3_stmt *s = store_db_prepare (db, ids ? one : all, &rc);
+
+  if (s && !ids)
+    rc = store_db_run (s);
+  for (gsize i = 0; s && ids && ids[i] && rc == SQLITE_OK; i++)
+    {
+      store_bind_text (s, 1, ids[i]);
+      rc = store_db_run (s);
+    }
+  return rc;
+}
+
+int
+store_db_count (StoreDb *db, const char *sql, guint *ret_n)
+{
+  int rc;
+  sqlite3_stmt *s = store_db_prepare (db, sql, &rc);
+
+  if (!s)
+    return rc;
+  rc = sqlite3_step (s);
+  if (rc == SQLITE_ROW)
+    *ret_n = (guint) sqlite3_column_int64 (s, 0);
+  sqlite3_reset (s);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
 int

@@ -12,7 +12,7 @@ typedef struct
   GHashTable *statements;       /* SQL -> sqlite3_stmt, owned */
 } StoreDb;
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 /* Opens or creates the file (mode 0600, never through a symbolic link), sets it up and brings it to the schema of this program. On
  * failure *ret_error is a sentence. */
@@ -25,6 +25,10 @@ void store_db_close (StoreDb *db);              /* a db of zeros is closed */
 sqlite3_stmt *store_db_prepare (StoreDb *db, const char *sql, int *ret_rc);
 /* Runs a statement to its end and resets it: SQLITE_OK or what went wrong. */
 int store_db_run (sqlite3_stmt *statement);
+/* one with ?1 bound to each id, or all when ids is NULL. */
+int store_db_run_each (StoreDb *db, const char *one, const char *all, char **ids);
+/* The one number that a statement gives. */
+int store_db_count (StoreDb *db, const char *sql, guint *ret_n);
 int store_db_exec (StoreDb *db, const char *sql);
 
 void store_bind_text (sqlite3_stmt *statement, int index, const char *text);    /* copies; NULL: NULL */

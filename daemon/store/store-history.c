@@ -4,7 +4,7 @@
 
 #include "store/store-history.h"
 
-#include <string.h>
+#include "store/store-page.h"
 
 /* ---- columns ---- */
 
@@ -150,34 +150,17 @@ run_add (StoreDb *db, StoreJob *job)
   return store_db_run (s);
 }
 
-/* The statement for each id, or the other one when all are meant. */
-static int
-run_each (StoreDb *db, const char *one, const char *all, char **ids)
-{
-  int rc = SQLITE_OK;
-  sqlite3_stmt *s = store_db_prepare (db, ids ? one : all, &rc);
-
-  if (s && !ids)
-    rc = store_db_run (s);
-  for (gsize i = 0; s && ids && ids[i] && rc == SQLITE_OK; i++)
-    {
-      store_bind_text (s, 1, ids[i]);
-      rc = store_db_run (s);
-    }
-  return rc;
-}
-
 static int
 run_mark_seen (StoreDb *db, StoreJob *job)
 {
-  return run_each (db, "UPDATE history SET seen = 1 WHERE id = ?1 AND seen = 0 AND kind = 0", "UPDATE history SET seen = 1 WHERE seen = 0 AND kind = 0",
-                   ((WriteJob *) job)->ids);
+  return store_db_run_each (db, "UPDATE history SET seen = 1 WHERE id = ?1 AND seen = 0 AND kind = 0",
+                            "UPDATE history SET seen = 1 WHERE seen = 0 AND kind = 0", ((WriteJob *) job)->ids);
 }
 
 static int
 run_delete (StoreDb *db, StoreJob *job)
 {
-  return run_each (db, "DELETE FROM history WHERE id = ?1 AND kind = 0", "DELETE FROM history WHERE kind = 0", ((WriteJob *) job)->ids);
+  return store_db_run_each (db, "DELETE FROM history WHERE id = ?1 AND kind = 0", "DELETE FROM history WHERE kind = 0", ((WriteJob *) job)->ids);
 }
 
 static int
@@ -252,9 +235,8 @@ store_history_expire (gpointer store, gint64 before, guint max_entries, PhoneArc
 typedef struct
 {
   StoreJob job;
-  char *account, *party, *text, *before, *id;
-  PhoneHistoryFilter filter;    /* its texts are those above */
-  guint offset, limit;
+  StorePage page;               /* list */
+  char *id;                     /* get */
   GPtrArray *entries;
   guint n;
   PhoneHistoryListed listed;
@@ -284,10 +266,7 @@ read_free (StoreJob *job)
   ReadJob *self = (ReadJob *) job;
 
   g_clear_pointer (&self->entries, g_ptr_array_unref);
-  g_free (self->account);
-  g_free (self->party);
-  g_free (self->text);
-  g_free (self->before);
+  store_page_clear (&self->page);
   g_free (self->id);
   g_free (self);
 }
@@ -314,96 +293,14 @@ collect (sqlite3_stmt *s, GPtrArray *entries)
   return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* Shorter than a trigram: looked for in every entry. */
-gboolean
-store_needle_is_short (const char *text)
-{
-  return g_utf8_strlen (text, -1) < 3;
-}
-
-/* The page's keys come from one index; only then are the entries read. Parameters: 1 account, 2 outcome, 3 incoming, 4 seen, 5 since,
- * 6 until, 7 party, 8 text, 9 before, 10 limit, 11 offset, 12 kind. */
-static char *
-make_list_sql (const PhoneHistoryFilter *f)
-{
-  gboolean by_text = f->text && !store_needle_is_short (f->text);
-  const char *order = by_text ? "h.seq DESC" : "h.start DESC, h.seq DESC";
-  g_autoptr (GString) sql = g_string_new ("SELECT " COLUMNS " FROM (SELECT h.seq AS page_seq FROM ");
-
-  g_string_append (sql, by_text ? "history_text AS t JOIN history AS h ON h.seq = t.rowid WHERE t.history_text MATCH ?8"
-                                : "history AS h WHERE TRUE");
-  if (f->text && !by_text)
-    g_string_append (sql, " AND (h.remote_name LIKE ?8 ESCAPE '\\' OR h.remote_uri LIKE ?8 ESCAPE '\\'"
-                          " OR h.text LIKE ?8 ESCAPE '\\')");
-  if (f->account)
-    g_string_append (sql, " AND h.account = ?1");
-  if (f->outcome >= 0)
-    g_string_append (sql, " AND h.outcome = ?2");
-  if (f->kind >= 0)
-    g_string_append (sql, " AND h.kind = ?12");
-  if (f->incoming >= 0)
-    g_string_append (sql, " AND h.incoming = ?3");
-  if (f->seen == 0)
-    g_string_append (sql, " AND h.seen = 0");
-  else if (f->seen > 0)
-    g_string_append (sql, " AND h.seen = 1");
-  if (f->since)
-    g_string_append (sql, " AND h.start >= ?5");
-  if (f->until)
-    g_string_append (sql, " AND h.start < ?6");
-  if (f->party)
-    g_string_append (sql, " AND h.party = ?7");
-  if (f->before)
-    g_string_append (sql, by_text ? " AND h.seq < (SELECT seq FROM history WHERE id = ?9)"
-                                  : " AND (h.start, h.seq) < (SELECT start, seq FROM history WHERE id = ?9)");
-  g_string_append_printf (sql, " ORDER BY %s LIMIT ?10 OFFSET ?11) JOIN history AS h ON h.seq = page_seq ORDER BY %s",
-                          by_text ? "t.rowid DESC" : order, order);
-  return g_string_free (g_steal_pointer (&sql), FALSE);
-}
-
-/* A phrase for MATCH, a pattern for LIKE: what was typed, literally. */
-char *
-store_needle_new (const char *text)
-{
-  GString *needle = g_string_new (store_needle_is_short (text) ? "%" : "\"");
-
-  for (const char *p = text; *p; p++)
-    {
-      if (store_needle_is_short (text) && strchr ("%_\\", *p))
-        g_string_append_c (needle, '\\');
-      if (!store_needle_is_short (text) && *p == '"')
-        g_string_append_c (needle, '"');
-      g_string_append_c (needle, *p);
-    }
-  g_string_append_c (needle, store_needle_is_short (text) ? '%' : '"');
-  return g_string_free (needle, FALSE);
-}
-
 static int
 run_list (StoreDb *db, StoreJob *job)
 {
   ReadJob *self = (ReadJob *) job;
-  const PhoneHistoryFilter *f = &self->filter;
-  g_autofree char *sql = make_list_sql (f);
-  g_autofree char *needle = f->text ? store_needle_new (f->text) : NULL;
-  g_autofree char *party = f->party ? phone_party_key (f->party) : NULL;
   int rc;
-  sqlite3_stmt *s = store_db_prepare (db, sql, &rc);
+  sqlite3_stmt *s = store_page_prepare (&self->page, db, COLUMNS, &rc);
 
-  if (!s)
-    return rc;
-  store_bind_text (s, 1, f->account);
-  sqlite3_bind_int (s, 2, f->outcome);
-  sqlite3_bind_int (s, 3, f->incoming);
-  sqlite3_bind_int64 (s, 5, f->since);
-  sqlite3_bind_int64 (s, 6, f->until);
-  store_bind_text (s, 7, party);
-  store_bind_text (s, 8, needle);
-  store_bind_text (s, 9, f->before);
-  sqlite3_bind_int64 (s, 10, self->limit);
-  sqlite3_bind_int64 (s, 11, self->offset);
-  sqlite3_bind_int (s, 12, f->kind);
-  return collect (s, self->entries);
+  return s ? collect (s, self->entries) : rc;
 }
 
 static int
@@ -422,16 +319,7 @@ run_get (StoreDb *db, StoreJob *job)
 static int
 run_count (StoreDb *db, StoreJob *job)
 {
-  int rc;
-  sqlite3_stmt *s = store_db_prepare (db, "SELECT count (*) FROM history WHERE seen = 0 AND kind = 0", &rc);
-
-  if (!s)
-    return rc;
-  rc = sqlite3_step (s);
-  if (rc == SQLITE_ROW)
-    ((ReadJob *) job)->n = (guint) sqlite3_column_int64 (s, 0);
-  sqlite3_reset (s);
-  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+  return store_db_count (db, "SELECT count (*) FROM history WHERE seen = 0 AND kind = 0", &((ReadJob *) job)->n);
 }
 
 void
@@ -439,13 +327,7 @@ store_history_list (gpointer store, const PhoneHistoryFilter *filter, guint offs
 {
   ReadJob *self = read_new (run_list, list_finish, data);
 
-  self->filter = *filter;
-  self->filter.account = self->account = g_strdup (filter->account);
-  self->filter.party = self->party = g_strdup (filter->party);
-  self->filter.text = self->text = filter->text && *filter->text ? g_strdup (filter->text) : NULL;
-  self->filter.before = self->before = g_strdup (filter->before);
-  self->offset = offset;
-  self->limit = MIN (limit, PHONE_HISTORY_MAX_PAGE);
+  store_page_init (&self->page, STORE_PAGE_HISTORY, filter, offset, MIN (limit, PHONE_HISTORY_MAX_PAGE));
   self->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_history_entry_free);
   self->listed = done;
   store_push (store, &self->job);

@@ -13,7 +13,3 @@ void store_history_mark_seen (gpointer store, const char *const *ids, PhoneArchi
 void store_history_delete (gpointer store, const char *const *ids, PhoneArchiveDone done, gpointer data);
 void store_history_expire (gpointer store, gint64 before, guint max_entries, PhoneArchiveDone done, gpointer data);
 void store_history_count_unseen (gpointer store, PhoneArchiveCounted done, gpointer data);
-
-/* What was typed, for MATCH of history_text, or for LIKE when it is shorter than a trigram. Caller frees. */
-char *store_needle_new (const char *text);
-gboolean store_needle_is_short (const char *text);

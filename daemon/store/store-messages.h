@@ -10,8 +10,10 @@ void store_message_report (gpointer store, const char *id, const char *party, Ph
                            gpointer data);
 void store_message_reported (gpointer store, const char *id, PhoneReport report);
 void store_message_mark_read (gpointer store, const char *const *ids, PhoneMessagesListed done, gpointer data);
-void store_message_list (gpointer store, const PhoneMessageFilter *filter, guint offset, guint limit, PhoneMessagesListed done,
+void store_message_list (gpointer store, const PhoneHistoryFilter *filter, guint offset, guint limit, PhoneMessagesListed done,
                          gpointer data);
+void store_message_conversations (gpointer store, gboolean unread_only, guint offset, guint limit, PhoneConversationsListed done,
+                                  gpointer data);
 void store_message_get (gpointer store, const char *id, PhoneMessagesListed done, gpointer data);
 void store_message_open (gpointer store, PhoneMessagesListed done, gpointer data);
 void store_message_delete (gpointer store, const char *const *ids, PhoneArchiveDone done, gpointer data);

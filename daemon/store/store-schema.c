@@ -64,13 +64,40 @@ static const char step_messages[]
       "CREATE INDEX message_imdn ON message (imdn_id) WHERE imdn_id <> '';"
       "CREATE INDEX message_open ON message (seq) WHERE state < 2 OR owes <> 0;";
 
+/* Which conversations there are, and what is new in each, without looking at their messages: kept by triggers, so that nothing that writes
+ * can forget it. When the newest message goes, the one before it is found by history_kind_party. */
+static const char step_conversations[]
+    = "CREATE TABLE conversation ("
+      "  party TEXT PRIMARY KEY, last INTEGER NOT NULL, start INTEGER NOT NULL, total INTEGER NOT NULL, unread INTEGER NOT NULL) STRICT;"
+      "CREATE INDEX conversation_start ON conversation (start, last);"
+      "CREATE INDEX conversation_unread ON conversation (start, last) WHERE unread > 0;"
+      "CREATE TRIGGER conversation_added AFTER INSERT ON history WHEN new.kind = 1 BEGIN"
+      "  INSERT INTO conversation (party, last, start, total, unread) VALUES (new.party, new.seq, new.start, 1, new.seen = 0)"
+      "    ON CONFLICT (party) DO UPDATE SET total = total + 1, unread = unread + excluded.unread,"
+      "    last = iif (excluded.start >= start, excluded.last, last), start = max (start, excluded.start);"
+      "END;"
+      "CREATE TRIGGER conversation_read AFTER UPDATE OF seen ON history WHEN new.kind = 1 AND new.seen <> old.seen BEGIN"
+      "  UPDATE conversation SET unread = unread + old.seen - new.seen WHERE party = new.party;"
+      "END;"
+      "CREATE TRIGGER conversation_deleted AFTER DELETE ON history WHEN old.kind = 1 BEGIN"
+      "  UPDATE conversation SET total = total - 1, unread = unread - (old.seen = 0) WHERE party = old.party;"
+      "  DELETE FROM conversation WHERE party = old.party AND total <= 0;"
+      "  UPDATE conversation SET (last, start) = (SELECT seq, start FROM history WHERE kind = 1 AND party = old.party"
+      "    ORDER BY start DESC, seq DESC LIMIT 1) WHERE party = old.party AND last = old.seq;"
+      "END;"
+      "INSERT INTO conversation (party, last, start, total, unread)"
+      "  SELECT party, (SELECT seq FROM history AS n WHERE n.kind = 1 AND n.party = h.party ORDER BY n.start DESC, n.seq DESC LIMIT 1),"
+      "    max (start), count (*), sum (seen = 0) FROM history AS h WHERE kind = 1 GROUP BY party;";
+
 typedef int (*Step) (StoreDb *db);
 
 static int make_history (StoreDb *db) { return store_db_exec (db, step_history); }
 
 static int make_messages (StoreDb *db) { return store_db_exec (db, step_messages); }
 
-static const Step steps[] = { make_history, make_messages };
+static int make_conversations (StoreDb *db) { return store_db_exec (db, step_conversations); }
+
+static const Step steps[] = { make_history, make_messages, make_conversations };
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == STORE_SCHEMA_VERSION);
 
 static int

@@ -549,6 +549,7 @@ const PhoneArchiveOps store_archive_ops = {
   .message_reported = store_message_reported,
   .message_mark_read = store_message_mark_read,
   .message_list = store_message_list,
+  .message_conversations = store_message_conversations,
   .message_get = store_message_get,
   .message_open = store_message_open,
   .message_delete = store_message_delete,

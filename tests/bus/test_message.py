@@ -63,6 +63,40 @@ def test_sent_delivered_and_echoed_once(client):
         get(client, id)
 
 
+def test_conversations(phone, client):
+    def rows(offset=0, limit=100, **filters):
+        given = {k: GLib.Variant("b", v) for k, v in filters.items()}
+        return client.call(ROOT, MESSAGES, "ListConversations", "(a{sv}uu)", given, offset, limit)
+
+    assert rows() == []
+    send(client, "echo", "one")
+    wait(lambda: len(signals(client, "Received")) == 1, "the first echo")
+    send(client, "echo", "two")
+    wait(lambda: len(signals(client, "Received")) == 2, "the second echo")
+    gone = send(client, "gone", "x")
+    wait(lambda: statuses(client, gone)[-1:] == ["failed"], "the refusal")
+    both = rows()
+    assert sorted((c["party"], c["messages"], c["unread"]) for c in both) == [("echo@example.org", 4, 2), ("gone@example.org", 1, 0)]
+    echo, = rows(unread=True)
+    assert echo["party"] == "echo@example.org" and echo["body"] == "two" and echo["id"] == listed(client, party="sip:echo@example.org")[0]["id"]
+    assert rows(1, 1) == both[1:] and rows(2) == []
+    client.call(ROOT, MESSAGES, "MarkRead", "(as)", [])
+    assert rows(unread=True) == []
+    for limit in (0, 501):
+        with refused("InvalidOption", "1 to 500 conversations"):
+            rows(limit=limit)
+    with refused("InvalidOption", "at most 100000 conversations"):
+        rows(offset=100001)
+    with refused("InvalidOption", "'party' is unknown"):
+        rows(party=True)
+    ctl = Ctl(phone.address)
+    assert ctl.json("message", "list", "--by-peer") == rows()
+    text = ctl.ok("message", "list", "--by-peer")
+    assert "of 4" in text and "> x" in text and "unread" not in text
+    ctl.fails(2, "--party does not go with --by-peer", "message", "list", "--by-peer", "--party", "x")
+    ctl.fails(2, "--offset wants 0 to 100000", "message", "list", "--offset", "100001")
+
+
 def test_refused_and_later(client):
     gone = send(client, "gone", "x")
     wait(lambda: statuses(client, gone)[-1:] == ["failed"], "the refusal")

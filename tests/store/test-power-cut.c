@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A writer under load is killed at a random point, again and again, over the same file. Whatever it was told is on the disk must be there
- * afterwards: in the file as the kernel has it (the process was killed), and in the file as the worst disk would have kept it (the power
- * went; cut-vfs.h). And both must be whole. */
+/* A writer under load is killed at a random point, again and again, over the same file: calls, those that left a message on the answering
+ * machine, and messages, which are read and come to other states meanwhile. Whatever it was told is on the disk must be there afterwards: in
+ * the file as the kernel has it (the process was killed), and in the file as the worst disk would have kept it (the power went; cut-vfs.h).
+ * And both must be whole. */
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -26,17 +27,31 @@ static Store *store;
 static guint next, in_flight;
 
 static void
-on_added (gboolean kept, const GError *error, gpointer data)
+acknowledge (const GError *error, gpointer data)
 {
-  if (error || kept)
-    g_error ("not written: %s", error ? error->message : "kept");
+  if (error)
+    g_error ("not written: %s", error->message);
   /* One write, so that the reader never sees half a line. */
   g_assert_cmpint (dprintf (STDOUT_FILENO, "%u\n", GPOINTER_TO_UINT (data)), >, 0);
   in_flight--;
 }
 
 static void
-write_next (void)
+on_added (gboolean kept, const GError *error, gpointer data)
+{
+  g_assert_false (kept);
+  acknowledge (error, data);
+}
+
+static void
+on_message_added (gboolean is_copy, const GError *error, gpointer data)
+{
+  g_assert_false (is_copy);
+  acknowledge (error, data);
+}
+
+static void
+write_call (void)
 {
   PhoneHistoryEntry *entry = phone_history_entry_new ();
 
@@ -44,11 +59,49 @@ write_next (void)
   entry->id = g_strdup_printf ("%u", next);
   phone_text_take (&entry->remote_name, "Somebody with a name");
   phone_text_take (&entry->remote_uri, "sip:somebody@example.org");
+  entry->outcome = next % 4 ? PHONE_OUTCOME_ANSWERED : PHONE_OUTCOME_VOICEMAIL;
   entry->start = next;
   store_archive_ops.history_add (store, entry, on_added, GUINT_TO_POINTER (next));
+}
+
+/* Theirs, and ours, which comes to another state at once. */
+static void
+write_message (void)
+{
+  g_autoptr (PhoneMessage) ours = NULL;
+  PhoneMessage *message = phone_message_new ();
+
+  g_free (message->id);
+  message->id = g_strdup_printf ("%u", next);
+  message->incoming = next % 3 != 0;
+  message->read = !message->incoming;
+  message->state = message->incoming ? PHONE_MESSAGE_RECEIVED : PHONE_MESSAGE_QUEUED;
+  phone_text_take (&message->party, next % 5 ? "somebody@example.org" : "another@example.org");
+  phone_text_take (&message->body, "words that are looked for");
+  if (message->incoming)
+    phone_text_take (&message->transaction, message->id);
+  message->time = message->changed = next;
+  ours = message->incoming ? NULL : phone_message_copy (message);
+  store_archive_ops.message_add (store, message, on_message_added, GUINT_TO_POINTER (next));
+  if (!ours)
+    return;
+  ours->state = PHONE_MESSAGE_SENT;
+  store_archive_ops.message_update (store, ours, FALSE, NULL, NULL);
+}
+
+static void
+write_next (void)
+{
+  if (next % 2)
+    write_message ();
+  else
+    write_call ();
   /* Other work between: pages change and are freed, the log is folded back. */
   if (next % 50 == 0)
-    store_archive_ops.history_mark_seen (store, NULL, NULL, NULL);
+    {
+      store_archive_ops.history_mark_seen (store, NULL, NULL, NULL);
+      store_archive_ops.message_mark_read (store, NULL, NULL, NULL);
+    }
   if (next % 97 == 0)
     {
       const char *const ids[] = { "no such", NULL };
@@ -95,6 +148,8 @@ static void
 check (const char *path, guint acknowledged)
 {
   g_autofree char *contiguous = g_strdup_printf ("SELECT count (*) FROM history WHERE start < %u", acknowledged);
+  static const char stray[] = "SELECT count (*) FROM (SELECT party, max (start), count (*), sum (seen = 0) FROM history WHERE kind = 1"
+                              " GROUP BY party EXCEPT SELECT party, start, total, unread FROM conversation)";
   sqlite3 *db;
   sqlite3_stmt *s;
 
@@ -105,6 +160,8 @@ check (const char *path, guint acknowledged)
   sqlite3_finalize (s);
   g_assert_cmpint (sqlite3_exec (db, "INSERT INTO history_text (history_text) VALUES ('integrity-check')", NULL, NULL, NULL), ==, SQLITE_OK);
   g_assert_cmpint (count_rows (db, contiguous), ==, (int) acknowledged);
+  g_assert_cmpint (count_rows (db, "SELECT count (*) FROM history WHERE kind = 1 AND seq NOT IN (SELECT seq FROM message)"), ==, 0);
+  g_assert_cmpint (count_rows (db, stray), ==, 0);
   sqlite3_close (db);
 }
 

@@ -15,7 +15,7 @@ typedef struct
   char *folder, *path;
   Store *store;
   gboolean done, is_copy;
-  char *error;
+  char *error, *text;
   guint n;
   GPtrArray *found;             /* PhoneMessage, copies */
 } Fixture;
@@ -60,6 +60,7 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->folder);
   g_free (f->path);
   g_free (f->error);
+  g_free (f->text);
 }
 
 static void
@@ -264,7 +265,7 @@ test_open_and_owed (Fixture *f, gconstpointer data)
 }
 
 static void
-check_list (Fixture *f, const PhoneMessageFilter *filter, const char *ids)
+check_list (Fixture *f, const PhoneHistoryFilter *filter, const char *ids)
 {
   g_autoptr (GString) got = g_string_new (NULL);
 
@@ -282,18 +283,119 @@ test_list (Fixture *f, gconstpointer data)
   add (f, make ("a", FALSE, "", ""));
   add (f, make ("b", TRUE, "home x 1", ""));
   add (f, make ("c", TRUE, "home x 2", ""));
-  check_list (f, &(PhoneMessageFilter) PHONE_MESSAGE_FILTER_ANY, "cba");
-  check_list (f, &(PhoneMessageFilter){ .state = -1, .incoming = -1, .read = -1, .before = "c" }, "ba");
-  check_list (f, &(PhoneMessageFilter){ .state = -1, .incoming = 0, .read = -1 }, "a");
-  check_list (f, &(PhoneMessageFilter){ .state = PHONE_MESSAGE_QUEUED, .incoming = -1, .read = -1 }, "a");
-  check_list (f, &(PhoneMessageFilter){ .state = -1, .incoming = -1, .read = 0, .account = "home" }, "cb");
-  check_list (f, &(PhoneMessageFilter){ .state = -1, .incoming = -1, .read = -1, .party = "tel:+49-30-1234567" }, "cba");
-  check_list (f, &(PhoneMessageFilter){ .state = -1, .incoming = -1, .read = -1, .text = "ПРИВЕТ" }, "cba");
-  check_list (f, &(PhoneMessageFilter){ .state = -1, .incoming = -1, .read = -1, .text = "e\ns" }, "cba");
-  check_list (f, &(PhoneMessageFilter){ .state = -1, .incoming = -1, .read = -1, .text = "\" OR \"" }, "");
-  check_list (f, &(PhoneMessageFilter){ .state = -1, .incoming = -1, .read = -1, .text = "%" }, "");
-  check_list (f, &(PhoneMessageFilter){ .state = PHONE_MESSAGE_QUEUED, .incoming = -1, .read = -1, .text = "line" }, "a");
-  check_list (f, &(PhoneMessageFilter){ .state = -1, .incoming = -1, .read = -1, .since = 1001 }, "");
+  check_list (f, &(PhoneHistoryFilter) PHONE_HISTORY_FILTER_ANY, "cba");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = -1, .incoming = -1, .seen = -1, .before = "c" }, "ba");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = -1, .incoming = 0, .seen = -1 }, "a");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = PHONE_MESSAGE_QUEUED, .incoming = -1, .seen = -1 }, "a");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = -1, .incoming = -1, .seen = 0, .account = "home" }, "cb");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = -1, .incoming = -1, .seen = -1, .party = "tel:+49-30-1234567" }, "cba");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = -1, .incoming = -1, .seen = -1, .text = "ПРИВЕТ" }, "cba");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = -1, .incoming = -1, .seen = -1, .text = "e\ns" }, "cba");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = -1, .incoming = -1, .seen = -1, .text = "\" OR \"" }, "");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = -1, .incoming = -1, .seen = -1, .text = "%" }, "");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = PHONE_MESSAGE_QUEUED, .incoming = -1, .seen = -1, .text = "line" }, "a");
+  check_list (f, &(PhoneHistoryFilter){ .kind = -1, .outcome = -1, .state = -1, .incoming = -1, .seen = -1, .since = 1001 }, "");
+}
+
+/* ---- conversations ---- */
+
+static void
+on_conversations (GPtrArray *conversations, const GError *error, gpointer data)
+{
+  Fixture *f = data;
+  g_autoptr (GString) got = g_string_new (NULL);
+
+  for (guint i = 0; conversations && i < conversations->len; i++)
+    {
+      const PhoneConversation *c = conversations->pdata[i];
+
+      g_string_append_printf (got, "%s:%s %u/%u ", c->newest->party, c->newest->id, c->unread, c->total);
+    }
+  finish (f, error);
+  g_free (f->text);
+  f->text = g_string_free (g_steal_pointer (&got), FALSE);
+}
+
+static void
+check_conversations (Fixture *f, gboolean unread_only, guint offset, guint limit, const char *expected)
+{
+  store_archive_ops.message_conversations (f->store, unread_only, offset, limit, on_conversations, f);
+  wait_done (f);
+  g_assert_null (f->error);
+  g_assert_cmpstr (f->text, ==, expected);
+}
+
+static PhoneMessage *
+make_with (const char *id, const char *party, gint64 time, gboolean incoming)
+{
+  PhoneMessage *message = make (id, incoming, incoming ? id : "", "");
+
+  phone_text_take (&message->party, party);
+  message->time = time;
+  return message;
+}
+
+/* One row a peer, whatever is written, read, deleted or grows old. */
+static void
+test_conversations (Fixture *f, gconstpointer data)
+{
+  const char *const newest[] = { "b2", NULL }, *const last[] = { "c1", NULL }, *const read[] = { "a1", NULL };
+
+  check_conversations (f, FALSE, 0, 10, "");
+  add (f, make_with ("a1", "anna", 100, TRUE));
+  add (f, make_with ("b1", "bert", 200, TRUE));
+  add (f, make_with ("a2", "anna", 300, FALSE));
+  add (f, make_with ("b2", "bert", 250, TRUE));
+  add (f, make_with ("c1", "carl", 250, FALSE));
+  check_conversations (f, FALSE, 0, 10, "anna:a2 1/2 carl:c1 0/1 bert:b2 2/2 ");
+  check_conversations (f, TRUE, 0, 10, "anna:a2 1/2 bert:b2 2/2 ");
+  check_conversations (f, FALSE, 1, 1, "carl:c1 0/1 ");
+  /* One that comes late is not the newest. */
+  add (f, make_with ("a0", "anna", 50, TRUE));
+  check_conversations (f, TRUE, 0, 1, "anna:a2 2/3 ");
+  store_archive_ops.message_mark_read (f->store, read, on_listed, f);
+  wait_done (f);
+  store_archive_ops.message_mark_read (f->store, read, on_listed, f);
+  wait_done (f);
+  check_conversations (f, TRUE, 0, 1, "anna:a2 1/3 ");
+  store_archive_ops.message_delete (f->store, newest, on_done, f);
+  wait_done (f);
+  store_archive_ops.message_delete (f->store, last, on_done, f);
+  wait_done (f);
+  check_conversations (f, FALSE, 0, 10, "anna:a2 1/3 bert:b1 1/1 ");
+  store_archive_ops.message_mark_read (f->store, NULL, on_listed, f);
+  wait_done (f);
+  check_conversations (f, TRUE, 0, 10, "");
+  store_archive_ops.message_delete (f->store, NULL, on_done, f);
+  wait_done (f);
+  check_conversations (f, FALSE, 0, 10, "");
+}
+
+/* A file in which there are messages and no conversations yet. */
+static void
+test_conversations_of_old (Fixture *f, gconstpointer data)
+{
+  StoreDb db = { 0 };
+
+  g_clear_pointer (&f->store, store_free);
+  g_unlink (f->path);
+  g_assert_cmpint (sqlite3_open (f->path, &db.db), ==, SQLITE_OK);
+  g_assert_cmpint (store_schema_migrate (&db, 2), ==, SQLITE_OK);
+  for (guint i = 0; i < 5; i++)
+    {
+      g_autofree char *sql = g_strdup_printf (
+          "INSERT INTO history (id, account, incoming, outcome, party, remote_uri, remote_name, asserted_id, diverter, start, answered, ended,"
+          " actor, cause, sip, q850, phrase, refused_by, codec, keying, suite, seen, kind, text) VALUES ('m%u', 'a', 1, 8, '%s', 'sip:p@x', '',"
+          " '', '', %u, 0, 0, '', '', 0, 0, '', '', '', '', '', %u, %u, 'x'); INSERT INTO message (seq, state, changed, uncertain, attempts,"
+          " imdn_id, transaction_id, asks, owes) VALUES (last_insert_rowid (), 6, 0, 0, 0, '', '%u', 0, 0)",
+          i, i % 2 ? "odd" : "even", 100 - i, i == 2, i < 4, i);
+
+      g_assert_cmpint (store_db_exec (&db, sql), ==, SQLITE_OK);
+    }
+  sqlite3_close (db.db);
+  open_store (f);
+  /* m4 is a call. */
+  check_conversations (f, FALSE, 0, 10, "even:m0 1/2 odd:m1 2/2 ");
 }
 
 /* A message that is not on the disk was not taken: it does not turn up later. */
@@ -326,6 +428,8 @@ main (int argc, char **argv)
   ADD ("states", test_states);
   ADD ("open-and-owed", test_open_and_owed);
   ADD ("list", test_list);
+  ADD ("conversations", test_conversations);
+  ADD ("conversations-of-old", test_conversations_of_old);
   ADD ("no-disk", test_no_disk);
   return g_test_run ();
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "store/store-db.h"
+#include "store/store-page.h"
 #include "store/store.h"
 
 typedef struct
@@ -282,32 +283,106 @@ test_close (Fixture *f, gconstpointer data)
 static void
 test_plans (Fixture *f, gconstpointer data)
 {
-  static const char *const where[] = { "TRUE", "h.account = ?1", "h.outcome = ?2", "h.party = ?7", "h.account = ?1 AND h.outcome = ?2",
-                                       "h.start >= ?5 AND h.start < ?6", "h.seen = 0", "h.kind = ?12", "h.kind = 1 AND h.party = ?7",
-                                       "h.kind = 1 AND h.account = ?1", "h.kind = 1 AND h.seen = 0",
-                                       "(h.start, h.seq) < (SELECT start, seq FROM history WHERE id = ?9)" };
+#define ANY .incoming = -1, .state = -1
+  static const struct
+  {
+    StorePageOf of;
+    PhoneHistoryFilter filter;
+  } pages[] = {
+    { STORE_PAGE_HISTORY, { ANY, .kind = -1, .outcome = -1, .seen = -1 } },
+    { STORE_PAGE_HISTORY, { ANY, .kind = -1, .outcome = -1, .seen = -1, .account = "a" } },
+    { STORE_PAGE_HISTORY, { ANY, .kind = -1, .outcome = PHONE_OUTCOME_MISSED, .seen = -1 } },
+    { STORE_PAGE_HISTORY, { ANY, .kind = -1, .outcome = PHONE_OUTCOME_MISSED, .seen = -1, .account = "a" } },
+    { STORE_PAGE_HISTORY, { ANY, .kind = -1, .outcome = -1, .seen = -1, .party = "p" } },
+    { STORE_PAGE_HISTORY, { ANY, .kind = -1, .outcome = -1, .seen = -1, .since = 5, .until = 9 } },
+    { STORE_PAGE_HISTORY, { ANY, .kind = -1, .outcome = -1, .seen = 0 } },
+    { STORE_PAGE_HISTORY, { ANY, .kind = PHONE_ENTRY_CALL, .outcome = -1, .seen = -1 } },
+    { STORE_PAGE_HISTORY, { ANY, .kind = -1, .outcome = -1, .seen = -1, .before = "id" } },
+    { STORE_PAGE_MESSAGES, { ANY, .kind = -1, .outcome = -1, .seen = -1 } },
+    { STORE_PAGE_MESSAGES, { ANY, .kind = -1, .outcome = -1, .seen = -1, .party = "p" } },
+    { STORE_PAGE_MESSAGES, { ANY, .kind = -1, .outcome = -1, .seen = -1, .account = "a" } },
+    { STORE_PAGE_MESSAGES, { ANY, .kind = -1, .outcome = -1, .seen = 0 } },
+    { STORE_PAGE_MESSAGES, { ANY, .kind = -1, .outcome = -1, .seen = -1, .before = "id" } },
+  };
   StoreDb db;
   g_autofree char *error = NULL;
 
   g_assert_cmpint (store_db_open (&db, f->path, &error), ==, SQLITE_OK);
-  for (gsize i = 0; i < G_N_ELEMENTS (where); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (pages); i++)
     {
-      g_autofree char *sql = g_strdup_printf ("EXPLAIN QUERY PLAN SELECT h.seq FROM history AS h WHERE %s ORDER BY h.start DESC, h.seq DESC "
-                                              "LIMIT 50", where[i]);
+      const StorePage page = { .of = pages[i].of, .filter = pages[i].filter };
+      g_autofree char *sql = store_page_dup_sql (&page, "h.id", FALSE, FALSE), *explain = g_strconcat ("EXPLAIN QUERY PLAN ", sql, NULL);
       sqlite3_stmt *s;
+      guint sorted = 0;
 
-      g_assert_cmpint (sqlite3_prepare_v2 (db.db, sql, -1, &s, NULL), ==, SQLITE_OK);
+      g_assert_cmpint (sqlite3_prepare_v2 (db.db, explain, -1, &s, NULL), ==, SQLITE_OK);
       while (sqlite3_step (s) == SQLITE_ROW)
         {
           const char *detail = (const char *) sqlite3_column_text (s, 3);
 
-          g_test_message ("%s: %s", where[i], detail);
-          g_assert_null (strstr (detail, "TEMP B-TREE"));
-          g_assert_true (!strstr (detail, "SCAN") || strstr (detail, "INDEX"));
+          g_test_message ("%s: %s", sql, detail);
+          sorted += strstr (detail, "TEMP B-TREE") != NULL;
+          g_assert_true (!strstr (detail, "SCAN h") || strstr (detail, "INDEX"));
         }
+      /* What is sorted is the page: the outer statement, and nothing within. */
+      g_assert_cmpuint (sorted, <=, 1);
       sqlite3_finalize (s);
     }
   store_db_close (&db);
+#undef ANY
+}
+
+static void
+add_named (Fixture *f, guint number, const char *name)
+{
+  PhoneHistoryEntry *entry = make_entry (number);
+
+  phone_text_take (&entry->remote_name, name);
+  store_archive_ops.history_add (f->store, entry, on_done, f);
+  wait_done (f);
+}
+
+static void
+check_text (Fixture *f, const char *text, const char *expected)
+{
+  PhoneHistoryFilter filter = PHONE_HISTORY_FILTER_ANY;
+  g_autoptr (GString) got = g_string_new (NULL);
+
+  filter.text = text;
+  list (f, &filter, 0, 100);
+  g_assert_null (f->error);
+  for (guint i = 0; i < f->entries->len; i++)
+    g_string_append_printf (got, "%s ", ID_AT (f, i));
+  g_assert_cmpstr (got->str, ==, expected);
+}
+
+/* The pieces of a text that are asked for are not the text: only what has all of it, in one place and in its order, is found. */
+static void
+test_texts (Fixture *f, gconstpointer data)
+{
+  open_store (f);
+  for (guint i = 0; i < 40; i++)
+    add_named (f, i, "common words");
+  add_named (f, 50, "Ärger über Öl");
+  add_named (f, 51, "abcdef");
+  add_named (f, 52, "abc bcd cde def");
+  add_named (f, 53, "say \"never\" OR *");
+  add_named (f, 54, "王芳");
+  check_text (f, "abcdef", "id-51 ");
+  check_text (f, "ABCD", "id-51 ");
+  check_text (f, "cde", "id-52 id-51 ");
+  check_text (f, "ärger ÜBER öl", "id-50 ");
+  check_text (f, "ÖL", "id-50 ");
+  check_text (f, "ol", "");
+  check_text (f, "\"Never\" or *", "id-53 ");
+  check_text (f, "NEVER\" AND", "");
+  check_text (f, "芳", "id-54 ");
+  check_text (f, "words common", "");
+  check_text (f, "common words abcdef", "");
+  check_text (f, "493000051@example", "id-51 ");
+  /* Each of these pieces is there, in different places of one entry. */
+  check_text (f, "abcdef@example.org", "");
+  check_text (f, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "");
 }
 
 /* ---- migrations ---- */
@@ -551,6 +626,7 @@ main (int argc, char **argv)
   ADD ("bad-neighbour", test_bad_neighbour);
   ADD ("close", test_close);
   ADD ("plans", test_plans);
+  ADD ("texts", test_texts);
   ADD ("migrations", test_migrations);
   ADD ("newer-schema", test_newer_schema);
   ADD ("not-a-database", test_not_a_database);

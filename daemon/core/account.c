@@ -441,7 +441,8 @@ phone_account_update (PhoneAccount *account, const char *const *updates, GError 
   for (gsize i = 0; updates[i]; i += 2)
     if (!phone_account_settings_set (settings, updates[i], updates[i + 1], error))
       return FALSE;
-  if (!phone_account_settings_validate (settings, error))
+  if (!phone_account_settings_validate (settings, error)
+      || !phone_machine_check_greeting (account->registry, settings, account->settings, error))
     return FALSE;
   if (!ports->store->account_save (ports->store_data, settings, error))
     return FALSE;

@@ -13,10 +13,12 @@
 #include "core/account-presence.h"
 #include "core/call-private.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
 
 #define MAX_MACHINE_CALLS 4             /* at the same time; beside max-calls, which is about the user's own */
+#define MAX_GREETING 180                /* s; whoever waits longer for the tone has hung up */
 
 static const char *const sounds[] = { "greeting", "full", "sorry", "goodbye" };
 
@@ -61,6 +63,39 @@ count_machine_calls (PhoneRegistry *registry)
   return n;
 }
 
+static gboolean
+check_sound (PhoneRegistry *registry, const char *path, double *ret_seconds, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (registry);
+
+  *ret_seconds = 0;
+  if (ports->media->check_sound)
+    return ports->media->check_sound (path, ret_seconds, error);
+  if (g_access (path, R_OK) == 0)
+    return TRUE;
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE, "%s: %s", path, g_strerror (errno));
+  return FALSE;
+}
+
+gboolean
+phone_machine_check_greeting (PhoneRegistry *registry, const PhoneAccountSettings *settings, const PhoneAccountSettings *before,
+                              GError **error)
+{
+  g_autoptr (GError) why = NULL;
+  double seconds;
+
+  if (!settings->greeting || (before && g_strcmp0 (before->greeting, settings->greeting) == 0))
+    return TRUE;
+  if (!check_sound (registry, settings->greeting, &seconds, &why))
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "greeting: %s", why->message);
+  else if (seconds > MAX_GREETING)
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "greeting: %s lasts %.0f s, and %d s are the most", settings->greeting, seconds,
+                 MAX_GREETING);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 gboolean
 phone_machine_is_ready (PhoneRegistry *registry, PhoneAccount *account)
 {
@@ -71,10 +106,12 @@ phone_machine_is_ready (PhoneRegistry *registry, PhoneAccount *account)
   for (gsize i = 0; i < G_N_ELEMENTS (sounds); i++)
     {
       g_autofree char *path = sound_path (registry, account, sounds[i]);
+      g_autoptr (GError) error = NULL;
+      double seconds;
 
-      if (g_access (path, R_OK) == 0)
+      if (check_sound (registry, path, &seconds, &error))
         continue;
-      phone_log_warning (NULL, "Account %s: the answering machine cannot answer: %s cannot be read", phone_account_get_id (account), path);
+      phone_log_warning (NULL, "Account %s: the answering machine cannot answer: %s", phone_account_get_id (account), error->message);
       return FALSE;
     }
   return TRUE;

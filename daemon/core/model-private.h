@@ -70,6 +70,9 @@ typedef enum
 char *phone_forward_target (PhoneRegistry *registry, PhoneAccount *account, const PhoneIncoming *incoming, PhoneForward forward);
 const char *phone_forward_reason (PhoneForward forward);        /* as of PhoneSignallingOps.call_divert */
 /* ---- call-machine.c ---- */
+/* INVALID_OPTION: the greeting that is set, and was not before (NULL: there was none), is no file that callers could hear. */
+gboolean phone_machine_check_greeting (PhoneRegistry *registry, const PhoneAccountSettings *settings, const PhoneAccountSettings *before,
+                                       GError **error);
 gboolean phone_machine_is_ready (PhoneRegistry *registry, PhoneAccount *account);       /* it is on, and could answer now; says why not */
 gboolean phone_machine_is_alone (PhoneAccount *account);        /* the user said that he is away */
 gboolean phone_voicemail_is_full (PhoneRegistry *registry);

@@ -398,7 +398,7 @@ PhoneAccount *
 phone_registry_add_account (PhoneRegistry *registry, const PhoneAccountSettings *settings, gboolean save, GError **error)
 {
   PhoneAccount *account;
-  g_autoptr (GError) start_error = NULL;
+  g_autoptr (GError) start_error = NULL, greeting_error = NULL;
 
   if (registry->stopping)
     {
@@ -416,6 +416,13 @@ phone_registry_add_account (PhoneRegistry *registry, const PhoneAccountSettings 
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "There are %d accounts already", MAX_ACCOUNTS);
       return NULL;
+    }
+  /* One that a file asks for may come to be there later, and is looked at again when a call comes. */
+  if (!phone_machine_check_greeting (registry, settings, NULL, save ? error : &greeting_error))
+    {
+      if (save)
+        return NULL;
+      phone_log_warning (NULL, "Account %s: %s", settings->id, greeting_error->message);
     }
   if (save && !registry->ports.store->account_save (registry->ports.store_data, settings, error))
     return NULL;

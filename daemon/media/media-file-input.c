@@ -174,13 +174,15 @@ input_open (const char *path, MediaWavInfo *ret_info, GError **error)
 }
 
 gboolean
-media_file_input_check (const char *path, GError **error)
+media_file_input_check (const char *path, double *ret_seconds, GError **error)
 {
   MediaWavInfo info;
   int fd = input_open (path, &info, error);
 
   if (fd >= 0)
     close (fd);
+  if (fd >= 0 && ret_seconds)
+    *ret_seconds = (double) info.frames / info.rate;
   return fd >= 0;
 }
 

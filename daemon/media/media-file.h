@@ -17,8 +17,8 @@ MediaFileInput *media_file_input_new (const char *path, GError **error);
 /* The same, but it ends with the file. */
 MediaFileInput *media_file_input_new_once (const char *path, GError **error);
 gboolean media_file_input_is_over (MediaFileInput *input);                      /* hub thread */
-/* Whether media_file_input_new() would work now. */
-gboolean media_file_input_check (const char *path, GError **error);
+/* Whether media_file_input_new() would work now. ret_seconds: how long the file lasts; NULL: no matter. */
+gboolean media_file_input_check (const char *path, double *ret_seconds, GError **error);
 /* Hub thread; FALSE: nothing there yet, frame untouched. */
 gboolean media_file_input_read (MediaFileInput *input, gint16 *ret_frame);
 void media_file_input_free (MediaFileInput *input);                             /* accepts NULL */

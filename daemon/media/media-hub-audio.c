@@ -79,7 +79,7 @@ check_device (MediaRole role, const MediaDevice *device, GError **error)
   switch (device->kind)
     {
     case MEDIA_DEVICE_FILE:
-      return role == MEDIA_ROLE_INPUT ? media_file_input_check (device->name, error)
+      return role == MEDIA_ROLE_INPUT ? media_file_input_check (device->name, NULL, error)
                                       : media_file_output_check (device->name, error);
     case MEDIA_DEVICE_PIPEWIRE:
     case MEDIA_DEVICE_PULSE:

@@ -7,6 +7,7 @@
 
 #include <gst/gst.h>
 
+#include "media/media-file.h"
 #include "media/media-hub.h"
 #include "media/media-receive.h"
 #include "media/media-send.h"
@@ -274,6 +275,12 @@ audio_set_input_muted (gpointer engine, gboolean muted)
   media_hub_set_input_muted (((MediaEngine *) engine)->hub, muted);
 }
 
+static gboolean
+check_sound (const char *path, double *ret_seconds, GError **error)
+{
+  return media_file_input_check (path, ret_seconds, error);
+}
+
 const PhoneMediaOps media_ops = {
   .media_new = media_new,
   .media_ice = media_session_get_ice,
@@ -288,6 +295,7 @@ const PhoneMediaOps media_ops = {
   .open_stream = media_session_open_stream,
   .play = media_session_play,
   .stop_playing = media_session_stop_playing,
+  .check_sound = check_sound,
   .record_start = media_session_record_start,
   .record_pause = media_session_record_pause,
   .record_stop = media_session_record_stop,

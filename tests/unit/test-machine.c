@@ -62,6 +62,22 @@ stop_playing (PhoneMedia *media)
   say ("stop");
 }
 
+/* Files are as long as their number of octets says, in s; those of one octet are no sounds. */
+static gboolean
+check_sound (const char *path, double *ret_seconds, GError **error)
+{
+  g_autofree char *content = NULL;
+  gsize length;
+
+  if (!g_file_get_contents (path, &content, &length, NULL) || length == 1)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_DEVICE, "%s: no WAV file", path);
+      return FALSE;
+    }
+  *ret_seconds = (double) length;
+  return TRUE;
+}
+
 static gboolean
 record_start (PhoneMedia *media, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error)
 {
@@ -149,6 +165,7 @@ set_up (Fixture *f, gconstpointer data)
   f->media = *f->ports.media;
   f->media.play = play;
   f->media.stop_playing = stop_playing;
+  f->media.check_sound = check_sound;
   f->media.record_start = record_start;
   f->media.record_stop = record_stop;
   f->ports.media = &f->media;
@@ -482,6 +499,46 @@ test_busy (Fixture *f, gconstpointer data)
   g_assert_false (fake_ports_took (f->fake, "reoffer"));
 }
 
+static void
+check_greeting (Fixture *f, const char *name, gsize length, const char *expected)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL), *content = g_malloc0 (length + 1);
+  const char *const updates[] = { "greeting", path, NULL };
+  g_autoptr (GError) error = NULL;
+
+  if (length)
+    g_assert_true (g_file_set_contents (path, content, (gssize) length, NULL));
+  g_assert_cmpint (phone_account_update (f->alice, updates, &error), ==, expected == NULL);
+  if (expected)
+    {
+      g_assert_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION);
+      g_assert_nonnull (strstr (error->message, expected));
+      g_assert_cmpstr (phone_account_get_settings (f->alice)->greeting, !=, path);
+    }
+  else
+    g_assert_cmpstr (phone_account_get_settings (f->alice)->greeting, ==, path);
+}
+
+/* A greeting that callers could not hear is refused when it is set. One that has gone since then does not hinder other changes, but the
+ * machine from answering. */
+static void
+test_greeting (Fixture *f, gconstpointer data)
+{
+  const char *const other[] = { "answering-after", "2", NULL };
+  guint status;
+
+  check_greeting (f, "none.wav", 0, "greeting: ");
+  check_greeting (f, "bad.wav", 1, "no WAV file");
+  check_greeting (f, "long.wav", 181, "lasts 181 s, and 180 s are the most");
+  check_greeting (f, "good.wav", 180, NULL);
+  remove_sound (f, "good.wav");
+  g_assert_true (phone_account_update (f->alice, other, NULL));
+  g_assert_true (phone_dnd_set_mode (phone_registry_get_dnd (f->registry), PHONE_DND_VOICEMAIL, NULL));
+  g_assert_true (phone_dnd_set_enabled (phone_registry_get_dnd (f->registry), TRUE, NULL));
+  g_assert_null (call_in (f, &status));
+  g_assert_cmpuint (status, ==, 486);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -504,6 +561,7 @@ main (int argc, char **argv)
   CASE ("taken-over-and-deleted", taken, test_taken_over);
   CASE ("taken-over-early", NULL, test_taken_over_early);
   CASE ("sound-missing", NULL, test_sound_missing);
+  CASE ("greeting", NULL, test_greeting);
   CASE ("dnd", NULL, test_dnd);
   CASE ("away", NULL, test_away);
   CASE ("away-and-rings", here, test_away);

@@ -19,6 +19,7 @@
 #define MAX_CALLERS 64
 #define MAX_MAILBOX 512
 #define CALLBACK_S G_GINT64_CONSTANT (3600)
+#define EMERGENCY_SAVE_S 1
 #define LOOK_AGAIN_S 86400              /* at the latest, whatever the next change is */
 
 typedef struct
@@ -53,7 +54,9 @@ struct _PhoneDnd
   gint64 next_change;
 
   GQueue callers;                       /* Caller, newest first: who was turned away */
-  gint64 emergency_at;                  /* monotonic us, 0: there was none */
+  gint64 emergency_until;               /* monotonic us: so long may whoever was called for help call back; 0: nobody was */
+  gint64 emergency_at;                  /* the same call, Unix s: that is kept */
+  guint emergency_save;
 };
 
 enum
@@ -77,6 +80,7 @@ phone_dnd_finalize (GObject *object)
 {
   PhoneDnd *dnd = PHONE_DND (object);
 
+  g_clear_handle_id (&dnd->emergency_save, g_source_remove);
   phone_wall_timer_free (dnd->timer);
   phone_dnd_schedule_free (dnd->schedule);
   g_queue_clear_full (&dnd->callers, caller_free);
@@ -494,7 +498,7 @@ phone_dnd_is_for_help (PhoneDnd *dnd, PhoneAccount *account, const PhoneIncoming
   const char *country = phone_registry_country (dnd->registry, account);
 
   return phone_is_emergency_number (caller_of (incoming), country) || phone_is_emergency_number (incoming->remote_uri, country)
-         || (dnd->emergency_at && g_get_monotonic_time () - dnd->emergency_at < CALLBACK_S * G_USEC_PER_SEC);
+         || (dnd->emergency_until && g_get_monotonic_time () < dnd->emergency_until);
 }
 
 PhoneDndVerdict
@@ -517,10 +521,47 @@ phone_dnd_judge (PhoneDnd *dnd, PhoneAccount *account, const PhoneIncoming *inco
   return DND_REFUSE;
 }
 
+/* Whoever calls back may do so after a crash of this daemon or of the machine, too. */
+static void
+save_emergency (PhoneDnd *dnd)
+{
+  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, dnd->emergency_at);
+  g_autoptr (GError) error = NULL;
+
+  g_clear_handle_id (&dnd->emergency_save, g_source_remove);
+  if (!save (dnd, "emergency-at", text, &error))
+    phone_log_warning (NULL, "The time of the emergency call cannot be kept: %s", error->message);
+}
+
+static gboolean
+on_emergency_save (gpointer data)
+{
+  PhoneDnd *dnd = data;
+
+  dnd->emergency_save = 0;
+  save_emergency (dnd);
+  return G_SOURCE_REMOVE;
+}
+
 void
 phone_dnd_note_emergency (PhoneDnd *dnd)
 {
-  dnd->emergency_at = g_get_monotonic_time ();
+  dnd->emergency_until = g_get_monotonic_time () + CALLBACK_S * G_USEC_PER_SEC;
+  dnd->emergency_at = now_of (dnd);
+  /* The call must not wait for a disk. */
+  if (!dnd->emergency_save)
+    dnd->emergency_save = g_timeout_add_seconds (EMERGENCY_SAVE_S, on_emergency_save, dnd);
+}
+
+/* A clock that was set back since then makes it look like a call of the future: that counts as one of just now. */
+static void
+load_emergency (PhoneDnd *dnd, const char *text)
+{
+  gint64 age = text ? now_of (dnd) - g_ascii_strtoll (text, NULL, 10) : CALLBACK_S;
+
+  dnd->emergency_until = 0;
+  if (age > -CALLBACK_S && age < CALLBACK_S)
+    dnd->emergency_until = g_get_monotonic_time () + (CALLBACK_S - MAX (age, 0)) * G_USEC_PER_SEC;
 }
 
 /* ---- life ---- */
@@ -576,6 +617,7 @@ phone_dnd_start (PhoneDnd *dnd)
 {
   g_autofree char *enabled = load (dnd, "dnd-enabled"), *mode = load (dnd, "dnd-mode"), *until = load (dnd, "dnd-until");
   g_autofree char *follow = load (dnd, "dnd-follow-desktop"), *repeat = load (dnd, "dnd-repeat"), *mailbox = load (dnd, "dnd-mailbox");
+  g_autofree char *emergency = load (dnd, "emergency-at");
 
   dnd->enabled = enabled != NULL;
   dnd->until = until ? g_ascii_strtoll (until, NULL, 10) : 0;
@@ -584,6 +626,7 @@ phone_dnd_start (PhoneDnd *dnd)
   if (mode)
     phone_dnd_mode_from_string (mode, &dnd->mode);
   phone_text_take (&dnd->mailbox, mailbox);
+  load_emergency (dnd, emergency);
   load_lists (dnd);
   if (!dnd->timer)
     dnd->timer = phone_wall_timer_new (on_timer, dnd);
@@ -593,6 +636,8 @@ phone_dnd_start (PhoneDnd *dnd)
 void
 phone_dnd_stop (PhoneDnd *dnd)
 {
+  if (dnd->emergency_save)
+    save_emergency (dnd);
   g_clear_pointer (&dnd->timer, phone_wall_timer_free);
   dnd->registry = NULL;
 }

@@ -160,6 +160,8 @@ test_refused (void)
 typedef struct
 {
   FakePorts *fake;
+  PhonePorts ports;
+  PhoneStoreOps store;
   PhoneRegistry *registry;
   PhoneDnd *dnd;
   PhoneAccount *alice;
@@ -167,6 +169,9 @@ typedef struct
   const char *zone;
   guint changes;
 } Fixture;
+
+/* What outlives a daemon. */
+static GHashTable *choices;
 
 static gint64 fake_now (gpointer data) { return ((Fixture *) data)->now; }
 static GTimeZone *fake_zone (gpointer data) { return g_time_zone_new_identifier (((Fixture *) data)->zone); }
@@ -178,19 +183,39 @@ on_changed (PhoneDnd *dnd, guint mask, Fixture *f)
   f->changes |= mask;
 }
 
+static char *
+choice_load (gpointer data, const char *key)
+{
+  return g_strdup (g_hash_table_lookup (choices, key));
+}
+
+static gboolean
+choice_save (gpointer data, const char *key, const char *value, GError **error)
+{
+  if (value)
+    g_hash_table_insert (choices, g_strdup (key), g_strdup (value));
+  else
+    g_hash_table_remove (choices, key);
+  return TRUE;
+}
+
 static void
 set_up (Fixture *f, gconstpointer data)
 {
   g_autoptr (PhoneDaemonSettings) settings = phone_daemon_settings_new ();
   g_autoptr (PhoneAccountSettings) account = phone_account_settings_new ("alice", NULL);
   g_autoptr (GError) error = NULL;
-  PhonePorts ports;
 
   f->fake = fake_ports_new ();
-  fake_ports_fill (f->fake, &ports);
+  fake_ports_fill (f->fake, &f->ports);
+  f->store = *f->ports.store;
+  f->store.choice_load = choice_load;
+  f->store.choice_save = choice_save;
+  f->ports.store = &f->store;
+  choices = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   settings->linger = 0;
   f->registry = phone_registry_new (settings);
-  phone_registry_set_ports (f->registry, &ports);
+  phone_registry_set_ports (f->registry, &f->ports);
   g_assert_true (phone_account_settings_set (account, "aor", "sip:alice@example.org", NULL));
   f->alice = phone_registry_add_account (f->registry, account, FALSE, &error);
   g_assert_no_error (error);
@@ -207,6 +232,7 @@ tear_down (Fixture *f, gconstpointer data)
   g_signal_handlers_disconnect_by_data (f->dnd, f);
   g_object_unref (f->registry);
   fake_ports_free (f->fake);
+  g_clear_pointer (&choices, g_hash_table_unref);
 }
 
 static PhoneDndVerdict
@@ -347,6 +373,37 @@ test_emergency (Fixture *f, gconstpointer data)
   g_assert_cmpint (judge (f, "sip:anonymous@anonymous.invalid", NULL), ==, DND_PASS);
 }
 
+/* The daemon, or the machine, goes down after a call for help: for the rest of the hour whoever calls back is let through all the same. */
+static void
+test_emergency_after_restart (Fixture *f, gconstpointer data)
+{
+  g_autoptr (PhoneDaemonSettings) settings = phone_daemon_settings_new ();
+  g_autoptr (PhoneRegistry) registry = NULL;
+  PhoneDialOptions options = { 0 };
+
+  g_assert_nonnull (phone_registry_dial (f->registry, "112", &options, NULL));
+  /* Not in the way of the call. */
+  g_assert_null (g_hash_table_lookup (choices, "emergency-at"));
+  while (!g_hash_table_lookup (choices, "emergency-at"))
+    g_main_context_iteration (NULL, TRUE);
+  registry = phone_registry_new (settings);
+  phone_registry_set_ports (registry, &f->ports);
+  f->dnd = phone_registry_get_dnd (registry);
+  phone_dnd_set_clock (f->dnd, &clock_of_test, f);
+  g_assert_true (phone_dnd_set_enabled (f->dnd, TRUE, NULL));
+  f->now += 3599;
+  phone_dnd_start (f->dnd);
+  g_assert_cmpint (judge (f, BOB, NULL), ==, DND_PASS);
+  f->now += 1;
+  phone_dnd_start (f->dnd);
+  g_assert_cmpint (judge (f, BOB, NULL), ==, DND_REFUSE);
+  /* The clock was set back. */
+  f->now -= 2 * 3600 - 1;
+  phone_dnd_start (f->dnd);
+  g_assert_cmpint (judge (f, BOB, NULL), ==, DND_PASS);
+  f->dnd = phone_registry_get_dnd (f->registry);
+}
+
 static void
 test_desktop (Fixture *f, gconstpointer data)
 {
@@ -394,6 +451,7 @@ main (int argc, char **argv)
   ADD ("let-through", test_let_through);
   ADD ("second-call", test_second_call);
   ADD ("emergency", test_emergency);
+  ADD ("emergency-after-restart", test_emergency_after_restart);
   ADD ("desktop", test_desktop);
   ADD ("calls", test_calls);
   return g_test_run ();

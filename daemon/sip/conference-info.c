@@ -13,29 +13,10 @@
 #define MAX_URI 512
 #define MAX_NAME 128
 
-UaConferenceInfo *
+UaInfo *
 ua_conference_info_new (void)
 {
-  UaConferenceInfo *info = g_new0 (UaConferenceInfo, 1);
-
-  info->participants = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_participant_free);
-  info->version = -1;
-  return info;
-}
-
-void
-ua_conference_info_free (UaConferenceInfo *info)
-{
-  if (!info)
-    return;
-  g_ptr_array_unref (info->participants);
-  g_free (info);
-}
-
-void
-ua_conference_info_reset (UaConferenceInfo *info)
-{
-  info->version = -1;
+  return ua_info_new ((GDestroyNotify) phone_participant_free);
 }
 
 /* From the one who has gone to the one who talks. */
@@ -131,24 +112,24 @@ take_user (GPtrArray *participants, const UaXml *user)
     }
 }
 
-UaDialogInfoResult
-ua_conference_info_apply (UaConferenceInfo *info, const char *data, gsize length, GError **error)
+UaInfoResult
+ua_conference_info_apply (UaInfo *info, const char *data, gsize length, GError **error)
 {
   g_autoptr (UaXml) root = ua_xml_parse (data, length, NS, "conference-info", error);
   const UaXml *users = ua_xml_child (root, NS, "users");
   const char *users_state = ua_xml_attribute (users, "state");
   gboolean partial;
-  UaDialogInfoResult result;
+  UaInfoResult result;
 
   if (!root)
-    return UA_DIALOG_INFO_BAD;
+    return UA_INFO_BAD;
   result = ua_info_advance (&info->version, root, "conference-info", &partial, error);
-  if (result != UA_DIALOG_INFO_APPLIED)
+  if (result != UA_INFO_APPLIED)
     return result;
   if (!partial || (users && (!users_state || g_str_equal (users_state, "full"))))
-    g_ptr_array_set_size (info->participants, 0);
+    g_ptr_array_set_size (info->entries, 0);
   for (guint i = 0; users && users->children && i < users->children->len; i++)
     if (ua_xml_is (g_ptr_array_index (users->children, i), NS, "user"))
-      take_user (info->participants, g_ptr_array_index (users->children, i));
-  return UA_DIALOG_INFO_APPLIED;
+      take_user (info->entries, g_ptr_array_index (users->children, i));
+  return UA_INFO_APPLIED;
 }

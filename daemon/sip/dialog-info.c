@@ -15,29 +15,10 @@
 #define MAX_URI 512
 #define MAX_NAME 128
 
-UaDialogInfo *
+UaInfo *
 ua_dialog_info_new (void)
 {
-  UaDialogInfo *info = g_new0 (UaDialogInfo, 1);
-
-  info->dialogs = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_dialog_entry_free);
-  info->version = -1;
-  return info;
-}
-
-void
-ua_dialog_info_free (UaDialogInfo *info)
-{
-  if (!info)
-    return;
-  g_ptr_array_unref (info->dialogs);
-  g_free (info);
-}
-
-void
-ua_dialog_info_reset (UaDialogInfo *info)
-{
-  info->version = -1;
+  return ua_info_new ((GDestroyNotify) phone_dialog_entry_free);
 }
 
 static void
@@ -88,29 +69,29 @@ put (GPtrArray *dialogs, PhoneDialogEntry *entry)
     g_ptr_array_add (dialogs, entry);
 }
 
-UaDialogInfoResult
-ua_dialog_info_apply (UaDialogInfo *info, const char *data, gsize length, GError **error)
+UaInfoResult
+ua_dialog_info_apply (UaInfo *info, const char *data, gsize length, GError **error)
 {
   g_autoptr (UaXml) root = ua_xml_parse (data, length, NS, "dialog-info", error);
   gboolean partial;
-  UaDialogInfoResult result;
+  UaInfoResult result;
 
   if (!root)
-    return UA_DIALOG_INFO_BAD;
+    return UA_INFO_BAD;
   result = ua_info_advance (&info->version, root, "dialog-info", &partial, error);
-  if (result != UA_DIALOG_INFO_APPLIED)
+  if (result != UA_INFO_APPLIED)
     return result;
   if (!partial)
-    g_ptr_array_set_size (info->dialogs, 0);
+    g_ptr_array_set_size (info->entries, 0);
   for (guint i = 0; root->children && i < root->children->len; i++)
     {
       const UaXml *node = g_ptr_array_index (root->children, i);
       PhoneDialogEntry *entry = ua_xml_is (node, NS, "dialog") ? read_dialog (node) : NULL;
 
       if (entry)
-        put (info->dialogs, entry);
+        put (info->entries, entry);
     }
-  return UA_DIALOG_INFO_APPLIED;
+  return UA_INFO_APPLIED;
 }
 
 /* ---- writing ---- */

@@ -21,27 +21,32 @@ gboolean ua_pidf_read (const char *data, gsize length, PhonePresenceInfo *ret_in
 /* entity: the AoR; id: names this device among those of the user (a letter first). Caller frees. */
 char *ua_pidf_write (const char *entity, const char *id, const PhonePresenceInfo *info);
 
-/* ---- application/dialog-info+xml: dialog-info.c ---- */
+/* ---- documents that come in versions: info-version.c ---- */
 
-typedef struct
+/* What NOTIFY after NOTIFY has told of dialogs, of a conference or of watchers. */
+typedef struct _UaInfo UaInfo;
+struct _UaInfo
 {
-  GPtrArray *dialogs;           /* PhoneDialogEntry, none of them terminated */
+  GPtrArray *entries;
   gint64 version;               /* of the last document; -1: none yet */
-} UaDialogInfo;
+};
 
 typedef enum
 {
-  UA_DIALOG_INFO_APPLIED,
-  UA_DIALOG_INFO_OLD,           /* came late or twice: ignored */
-  UA_DIALOG_INFO_GAP,           /* a partial document before this one was lost: the state is to be asked for anew */
-  UA_DIALOG_INFO_BAD,           /* error is set */
-} UaDialogInfoResult;
+  UA_INFO_APPLIED,
+  UA_INFO_OLD,                  /* came late or twice: ignored */
+  UA_INFO_GAP,                  /* a partial document before this one was lost: the state is to be asked for anew */
+  UA_INFO_BAD,                  /* error is set */
+} UaInfoResult;
 
-UaDialogInfo *ua_dialog_info_new (void);
-void ua_dialog_info_free (UaDialogInfo *info);  /* accepts NULL */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaDialogInfo, ua_dialog_info_free)
-void ua_dialog_info_reset (UaDialogInfo *info); /* a new subscription: versions begin anew, the dialogs stay until it speaks */
-UaDialogInfoResult ua_dialog_info_apply (UaDialogInfo *info, const char *data, gsize length, GError **error);
+void ua_info_free (UaInfo *info);               /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaInfo, ua_info_free)
+void ua_info_reset (UaInfo *info);              /* a new subscription: versions begin anew, the entries stay until it speaks */
+
+/* ---- application/dialog-info+xml: dialog-info.c ---- */
+
+UaInfo *ua_dialog_info_new (void);             /* of PhoneDialogEntry, none of them terminated */
+UaInfoResult ua_dialog_info_apply (UaInfo *info, const char *data, gsize length, GError **error);
 /* A full document of dialogs (PhoneDialogEntry) that we have ourselves; terminated ones are left out. detailed: with whom, and what a pickup needs. Caller
  * frees. */
 char *ua_dialog_info_write (const char *entity, guint version, const GPtrArray *dialogs, gboolean detailed);
@@ -50,32 +55,13 @@ char *ua_dialog_info_write (const char *entity, guint version, const GPtrArray *
 
 #define UA_MAX_PARTICIPANTS 256
 
-typedef struct
-{
-  GPtrArray *participants;      /* PhoneParticipant, none of them disconnected */
-  gint64 version;               /* of the last document; -1: none yet */
-} UaConferenceInfo;
-
-UaConferenceInfo *ua_conference_info_new (void);
-void ua_conference_info_free (UaConferenceInfo *info);  /* accepts NULL */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaConferenceInfo, ua_conference_info_free)
-void ua_conference_info_reset (UaConferenceInfo *info); /* as ua_dialog_info_reset() */
-UaDialogInfoResult ua_conference_info_apply (UaConferenceInfo *info, const char *data, gsize length, GError **error);
+UaInfo *ua_conference_info_new (void);         /* of PhoneParticipant, none of them disconnected */
+UaInfoResult ua_conference_info_apply (UaInfo *info, const char *data, gsize length, GError **error);
 
 /* ---- application/watcherinfo+xml: watcher-info.c ---- */
 
-typedef struct _UaWatcherInfo UaWatcherInfo;
-struct _UaWatcherInfo
-{
-  GPtrArray *watchers;          /* PhoneWatcher, none of them terminated */
-  gint64 version;               /* of the last document; -1: none yet */
-};
-
-UaWatcherInfo *ua_watcher_info_new (void);
-void ua_watcher_info_free (UaWatcherInfo *info);        /* accepts NULL */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaWatcherInfo, ua_watcher_info_free)
-void ua_watcher_info_reset (UaWatcherInfo *info);       /* as with dialog-info */
-UaDialogInfoResult ua_watcher_info_apply (UaWatcherInfo *info, const char *data, gsize length, GError **error);
+UaInfo *ua_watcher_info_new (void);            /* of PhoneWatcher, none of them terminated */
+UaInfoResult ua_watcher_info_apply (UaInfo *info, const char *data, gsize length, GError **error);
 
 /* ---- application/simple-message-summary: message-summary.c ---- */
 

@@ -174,10 +174,10 @@ read_state (PhoneResource *resource, const Part *part)
     }
   else if (g_strcmp0 (part->type, "application/dialog-info+xml") == 0)
     {
-      g_autoptr (UaDialogInfo) info = ua_dialog_info_new ();
+      g_autoptr (UaInfo) info = ua_dialog_info_new ();
 
-      if (ua_dialog_info_apply (info, part->body, part->length, NULL) == UA_DIALOG_INFO_APPLIED)
-        resource->lamp = phone_lamp_from_dialogs (info->dialogs);
+      if (ua_dialog_info_apply (info, part->body, part->length, NULL) == UA_INFO_APPLIED)
+        resource->lamp = phone_lamp_from_dialogs (info->entries);
     }
 }
 

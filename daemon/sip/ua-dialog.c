@@ -47,6 +47,7 @@ dialog_free (UaDialog *dialog)
   ua_messaging_dialog_gone (dialog);
   ua_focus_free (dialog->focus);
   g_free (dialog->focus_uri);
+  g_free (dialog->early_tag);
   ua_timer_clear (&dialog->timer);
   ua_dialog_stop_reoffer (dialog);
   ua_timer_clear (&dialog->refresh_timer);

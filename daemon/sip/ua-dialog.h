@@ -53,6 +53,7 @@ struct _UaDialog
   UaRedirect *redirect;         /* NULL: not redirected yet */
   UaWalk *walk;
   gboolean sent;                /* the INVITE, on this handle */
+  char *early_tag;              /* of the peer that rings, the last one to say so; sofia has none before the answer. NULL: none */
   gboolean answered_early;      /* a reliable 1xx answered our offer: no other response does (RFC 3262 section 5) */
   gboolean has_route_set;       /* fixed by Record-Route: the remote target does not choose the next hop */
 

@@ -18,7 +18,7 @@ struct _UaFocus
   UaDialog *dialog;
   UaAccount *account;
   UaSubscription *subscription;
-  UaConferenceInfo *info;
+  UaInfo *info;
 };
 
 static void
@@ -26,9 +26,9 @@ report (UaFocus *focus)
 {
   GPtrArray *copy = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_participant_free);
 
-  for (guint i = 0; i < focus->info->participants->len; i++)
+  for (guint i = 0; i < focus->info->entries->len; i++)
     {
-      const PhoneParticipant *one = g_ptr_array_index (focus->info->participants, i);
+      const PhoneParticipant *one = g_ptr_array_index (focus->info->entries, i);
 
       g_ptr_array_add (copy, phone_participant_new (one->uri, one->name, one->status));
     }
@@ -48,15 +48,15 @@ on_notify (gpointer owner, const char *type, const char *data, gsize length)
     return;
   switch (ua_conference_info_apply (focus->info, data, length, &error))
     {
-    case UA_DIALOG_INFO_APPLIED:
+    case UA_INFO_APPLIED:
       report (focus);
       break;
-    case UA_DIALOG_INFO_GAP:
+    case UA_INFO_GAP:
       ua_subscription_refresh (focus->subscription);
       break;
-    case UA_DIALOG_INFO_OLD:
+    case UA_INFO_OLD:
       break;
-    case UA_DIALOG_INFO_BAD:
+    case UA_INFO_BAD:
       phone_log_info (&focus->dialog->log, "%s", error->message);
       break;
     }
@@ -68,9 +68,9 @@ on_changed (gpointer owner, const PhoneSubscriptionDetail *detail)
   UaFocus *focus = owner;
 
   /* What is no longer told is no longer known. */
-  if (detail->state == PHONE_SUBSCRIPTION_WAITING && focus->info->participants->len)
+  if (detail->state == PHONE_SUBSCRIPTION_WAITING && focus->info->entries->len)
     {
-      g_ptr_array_set_size (focus->info->participants, 0);
+      g_ptr_array_set_size (focus->info->entries, 0);
       report (focus);
     }
 }
@@ -78,7 +78,7 @@ on_changed (gpointer owner, const PhoneSubscriptionDetail *detail)
 static void
 on_restarted (gpointer owner)
 {
-  ua_conference_info_reset (((UaFocus *) owner)->info);
+  ua_info_reset (((UaFocus *) owner)->info);
 }
 
 static char *
@@ -90,7 +90,7 @@ make_headers (gpointer owner)
   return id ? g_strdup_printf ("Target-Dialog: %s", id) : NULL;
 }
 
-static const UaEventPackage package = { "conference", TYPE, EXPIRES, FALSE, on_notify, on_changed, on_restarted, make_headers };
+static const UaEventPackage package = { "conference", TYPE, EXPIRES, NULL, on_notify, on_changed, on_restarted, make_headers };
 
 void
 ua_focus_free (UaFocus *focus)
@@ -100,7 +100,7 @@ ua_focus_free (UaFocus *focus)
   focus->dialog->focus = NULL;
   g_ptr_array_remove (focus->account->foci, focus);
   ua_subscription_free (focus->subscription);
-  ua_conference_info_free (focus->info);
+  ua_info_free (focus->info);
   g_free (focus);
 }
 

@@ -117,11 +117,14 @@ describe (PhoneCall *call)
   entry->direction = phone_call_get_direction (call) == PHONE_CALL_OUTGOING ? PHONE_DIALOG_INITIATOR : PHONE_DIALOG_RECIPIENT;
   entry->remote_uri = g_strdup (phone_call_get_remote_uri (call));
   entry->remote_name = g_strdup (phone_call_get_remote_name (call));
-  if (ids && ids->rp_call_id && ids->rp_from_tag && ids->rp_to_tag && !g_str_equal (ids->rp_to_tag, "0"))
+  if (ids && ids->rp_call_id && ids->rp_from_tag && ids->rp_to_tag)
     {
+      gboolean known = !g_str_equal (ids->rp_to_tag, "0");
+
+      /* RFC 4235 section 4.1: Call-ID and our tag belong to a dialog that is tried, too; the peer's tag comes when it rings. */
       entry->call_id = g_strdup (ids->rp_call_id);
       entry->local_tag = g_strdup (ids->rp_from_tag);
-      entry->remote_tag = g_strdup (ids->rp_to_tag);
+      entry->remote_tag = g_strdup (known ? ids->rp_to_tag : dialog->early_tag);
     }
   su_home_deinit (home);
   return entry;

@@ -248,6 +248,11 @@ on_provisional (UaDialog *dialog, const UaEvent *event)
   if (!event->sip || !event->sip->sip_status || event->sip->sip_status->st_status != event->status || event->status == 100
       || !dialog->call || dialog->state != DIALOG_CALLING)
     return;
+  if (event->sip->sip_to && event->sip->sip_to->a_tag)
+    {
+      g_free (dialog->early_tag);
+      dialog->early_tag = g_strdup (event->sip->sip_to->a_tag);
+    }
   answer = read_answer (dialog, event, &error);
   if (answer && event->sip->sip_rseq)
     dialog->answered_early = TRUE;

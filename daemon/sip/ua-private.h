@@ -122,7 +122,7 @@ struct _UaAccount
   guint n_subscribing;          /* of them have a SUBSCRIBE open */
   UaSubscription *mailbox;      /* NULL: none */
   UaSubscription *watchers;     /* to who watches us at the server; NULL: none */
-  struct _UaWatcherInfo *watcher_info;
+  struct _UaInfo *watcher_info;
   UaPublication *publication;
 };
 

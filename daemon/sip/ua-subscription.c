@@ -39,6 +39,7 @@ struct _UaSubscription
   gint64 active_since;          /* monotonic us; 0: not active */
   gboolean open;                /* counts among the account's open ones */
   gboolean queued;              /* TRYING, and not sent yet */
+  gboolean plain;               /* the server would not hear of lists: it is asked as if we knew none */
   gboolean unreachable;         /* WAITING because nobody answered: worth a try when the account comes back */
 };
 
@@ -112,6 +113,8 @@ on_target (gpointer owner, const char *route, gboolean silent)
   g_autofree char *from = ua_account_from (subscription->account, FALSE);
   g_autofree char *contact = ua_stack_contact (stack, subscription->uri);
   g_autofree char *headers = subscription->package->headers ? subscription->package->headers (subscription->owner) : NULL;
+  gboolean lists = subscription->package->lists && !subscription->plain;
+  g_autofree char *accept = g_strconcat (subscription->package->accept, lists ? ", " : NULL, subscription->package->lists, NULL);
   char expires[16];
 
   release_handle (subscription);
@@ -123,9 +126,12 @@ on_target (gpointer owner, const char *route, gboolean silent)
   ua_stack_adopt (stack, subscription->nh, UA_OWNER_SUBSCRIPTION, subscription);
   if (subscription->package->restarted)
     subscription->package->restarted (subscription->owner);
+  /* Of the handle and not of the request alone: a list server writes "Require: eventlist" into its NOTIFY, which sofia answers with 420 else. */
+  if (lists)
+    nua_set_hparams (subscription->nh, NUTAG_SUPPORTED ("eventlist"), TAG_END ());
   g_snprintf (expires, sizeof expires, "%u", subscription->package->expires);
-  nua_subscribe (subscription->nh, SIPTAG_EVENT_STR (subscription->package->event), SIPTAG_ACCEPT_STR (subscription->package->accept),
-                 TAG_IF (subscription->package->lists, SIPTAG_SUPPORTED_STR ("eventlist")), SIPTAG_EXPIRES_STR (expires),
+  nua_subscribe (subscription->nh, SIPTAG_EVENT_STR (subscription->package->event), SIPTAG_ACCEPT_STR (accept),
+                 SIPTAG_EXPIRES_STR (expires),
                  TAG_IF (headers, SIPTAG_HEADER_STR (headers)), SIPTAG_CONTACT_STR (contact), TAG_IF (route, NUTAG_PROXY (route)), TAG_END ());
 }
 
@@ -210,6 +216,13 @@ static const struct
   { 604, "not-found", FALSE },    { 904, "auth-failed", TRUE },
 };
 
+/* What a server says that does not know the extension or the types. */
+static gboolean
+is_about_lists (guint status)
+{
+  return status == 406 || status == 415 || status == 420 || status == 489 || status == 501;
+}
+
 static void
 refused (UaSubscription *subscription, const UaEvent *event)
 {
@@ -219,6 +232,15 @@ refused (UaSubscription *subscription, const UaEvent *event)
   const char *reason = local && status != 904 ? "timeout" : status >= 500 && status < 600 ? "server-error" : "refused";
   gboolean denied = FALSE;
 
+  if (subscription->package->lists && !subscription->plain && !local && is_about_lists (status))
+    {
+      phone_log_info (&subscription->account->log, "Account %s: subscription to %s of %s: once more without lists, after %u",
+                      subscription->account->id, subscription->package->event, subscription->uri, status);
+      subscription->plain = TRUE;
+      try_now (subscription);
+      return;
+    }
+  subscription->plain = FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (refusals) && (!local || status == 904); i++)
     if (refusals[i].status == status)
       {

@@ -19,7 +19,7 @@ typedef struct
   const char *event;
   const char *accept;
   guint expires;                /* s, asked for */
-  gboolean lists;               /* resource lists are understood (RFC 4662) */
+  const char *lists;            /* types that the state of a resource list comes in (RFC 4662), beside accept; NULL: none is understood */
   /* Body of a NOTIFY; never empty. type: value of Content-Type. */
   void (*notify) (gpointer owner, const char *type, const char *data, gsize length);
   void (*changed) (gpointer owner, const PhoneSubscriptionDetail *detail);

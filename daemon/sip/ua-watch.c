@@ -20,7 +20,7 @@ typedef struct
   PhoneWatch *watch;            /* reference */
   UaAccount *account;
   UaSubscription *subscription;
-  UaDialogInfo *dialogs;
+  UaInfo *dialogs;
   GHashTable *resources;
 } UaWatch;
 
@@ -99,8 +99,8 @@ report_dialogs (UaWatch *self)
 {
   GPtrArray *copy = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_dialog_entry_free);
 
-  for (guint i = 0; i < self->dialogs->dialogs->len; i++)
-    g_ptr_array_add (copy, copy_entry (g_ptr_array_index (self->dialogs->dialogs, i)));
+  for (guint i = 0; i < self->dialogs->entries->len; i++)
+    g_ptr_array_add (copy, copy_entry (g_ptr_array_index (self->dialogs->entries, i)));
   phone_watch_on_dialogs (self->watch, copy);
 }
 
@@ -117,15 +117,15 @@ on_dialogs (gpointer owner, const char *type, const char *data, gsize length)
     }
   switch (ua_dialog_info_apply (self->dialogs, data, length, &error))
     {
-    case UA_DIALOG_INFO_APPLIED:
+    case UA_INFO_APPLIED:
       report_dialogs (self);
       break;
-    case UA_DIALOG_INFO_GAP:
+    case UA_INFO_GAP:
       ua_subscription_refresh (self->subscription);
       break;
-    case UA_DIALOG_INFO_OLD:
+    case UA_INFO_OLD:
       break;
-    case UA_DIALOG_INFO_BAD:
+    case UA_INFO_BAD:
       log_bad (self, error);
       break;
     }
@@ -136,7 +136,7 @@ on_restarted (gpointer owner)
 {
   UaWatch *self = owner;
 
-  ua_dialog_info_reset (self->dialogs);
+  ua_info_reset (self->dialogs);
   g_hash_table_remove_all (self->resources);
 }
 
@@ -147,9 +147,9 @@ on_changed (gpointer owner, const PhoneSubscriptionDetail *detail)
 }
 
 static const UaEventPackage packages[phone_watch_kind_n_values] = {
-  [PHONE_WATCH_PRESENCE] = { "presence", "application/pidf+xml, application/rlmi+xml, multipart/related", EXPIRES, TRUE, on_presence,
+  [PHONE_WATCH_PRESENCE] = { "presence", "application/pidf+xml", EXPIRES, "application/rlmi+xml, multipart/related", on_presence,
                              on_changed, on_restarted },
-  [PHONE_WATCH_DIALOG] = { "dialog", "application/dialog-info+xml", EXPIRES, FALSE, on_dialogs, on_changed, on_restarted },
+  [PHONE_WATCH_DIALOG] = { "dialog", "application/dialog-info+xml", EXPIRES, NULL, on_dialogs, on_changed, on_restarted },
 };
 
 /* ---- life of a watch ---- */
@@ -180,7 +180,7 @@ ua_watch_stop (gpointer ua, PhoneWatch *watch)
     return;
   phone_watch_set_engine_data (watch, NULL);
   ua_subscription_free (self->subscription);
-  ua_dialog_info_free (self->dialogs);
+  ua_info_free (self->dialogs);
   g_hash_table_unref (self->resources);
   g_object_unref (self->watch);
   g_free (self);
@@ -230,7 +230,7 @@ on_mailbox_changed (gpointer owner, const PhoneSubscriptionDetail *detail)
 }
 
 static const UaEventPackage mailbox_package
-    = { "message-summary", "application/simple-message-summary", EXPIRES, FALSE, on_summary, on_mailbox_changed, NULL };
+    = { "message-summary", "application/simple-message-summary", EXPIRES, NULL, on_summary, on_mailbox_changed, NULL };
 
 /* Unasked: only the server that we are registered with (or whom all our requests go to) may say what is in the mailbox. */
 void
@@ -271,18 +271,18 @@ on_watchers (gpointer owner, const char *type, const char *data, gsize length)
     return;
   switch (ua_watcher_info_apply (account->watcher_info, data, length, &error))
     {
-    case UA_DIALOG_INFO_APPLIED:
+    case UA_INFO_APPLIED:
       copy = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_watcher_free);
-      for (guint i = 0; i < account->watcher_info->watchers->len; i++)
-        g_ptr_array_add (copy, phone_watcher_copy (g_ptr_array_index (account->watcher_info->watchers, i)));
+      for (guint i = 0; i < account->watcher_info->entries->len; i++)
+        g_ptr_array_add (copy, phone_watcher_copy (g_ptr_array_index (account->watcher_info->entries, i)));
       phone_account_on_watchers (account->account, copy);
       break;
-    case UA_DIALOG_INFO_GAP:
+    case UA_INFO_GAP:
       ua_subscription_refresh (account->watchers);
       break;
-    case UA_DIALOG_INFO_OLD:
+    case UA_INFO_OLD:
       break;
-    case UA_DIALOG_INFO_BAD:
+    case UA_INFO_BAD:
       phone_log_info (&account->log, "Account %s: NOTIFY about our watchers not understood: %s", account->id, error->message);
       break;
     }
@@ -297,10 +297,10 @@ on_watchers_changed (gpointer owner, const PhoneSubscriptionDetail *detail)
 static void
 on_watchers_restarted (gpointer owner)
 {
-  ua_watcher_info_reset (((UaAccount *) owner)->watcher_info);
+  ua_info_reset (((UaAccount *) owner)->watcher_info);
 }
 
-static const UaEventPackage watchers_package = { "presence.winfo",    "application/watcherinfo+xml", EXPIRES, FALSE, on_watchers,
+static const UaEventPackage watchers_package = { "presence.winfo",    "application/watcherinfo+xml", EXPIRES, NULL, on_watchers,
                                                  on_watchers_changed, on_watchers_restarted };
 
 /* ---- all of an account ---- */
@@ -326,7 +326,7 @@ ua_presence_close (UaAccount *account)
   for_watches (account, ua_watch_stop);
   g_clear_pointer (&account->mailbox, ua_subscription_free);
   g_clear_pointer (&account->watchers, ua_subscription_free);
-  g_clear_pointer (&account->watcher_info, ua_watcher_info_free);
+  g_clear_pointer (&account->watcher_info, ua_info_free);
   g_clear_pointer (&account->publication, ua_publication_free);
 }
 

@@ -14,29 +14,10 @@
 #define MAX_URI 512
 #define MAX_NAME 128
 
-UaWatcherInfo *
+UaInfo *
 ua_watcher_info_new (void)
 {
-  UaWatcherInfo *info = g_new0 (UaWatcherInfo, 1);
-
-  info->watchers = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_watcher_free);
-  info->version = -1;
-  return info;
-}
-
-void
-ua_watcher_info_free (UaWatcherInfo *info)
-{
-  if (!info)
-    return;
-  g_ptr_array_unref (info->watchers);
-  g_free (info);
-}
-
-void
-ua_watcher_info_reset (UaWatcherInfo *info)
-{
-  info->version = -1;
+  return ua_info_new ((GDestroyNotify) phone_watcher_free);
 }
 
 /* NULL: nothing that could be shown. */
@@ -70,7 +51,7 @@ put (GPtrArray *watchers, PhoneWatcher *watcher)
 }
 
 static void
-read_list (UaWatcherInfo *info, const UaXml *list)
+read_list (UaInfo *info, const UaXml *list)
 {
   for (guint i = 0; list->children && i < list->children->len; i++)
     {
@@ -78,24 +59,24 @@ read_list (UaWatcherInfo *info, const UaXml *list)
       PhoneWatcher *watcher = ua_xml_is (node, NS, "watcher") ? read_watcher (node) : NULL;
 
       if (watcher)
-        put (info->watchers, watcher);
+        put (info->entries, watcher);
     }
 }
 
-UaDialogInfoResult
-ua_watcher_info_apply (UaWatcherInfo *info, const char *data, gsize length, GError **error)
+UaInfoResult
+ua_watcher_info_apply (UaInfo *info, const char *data, gsize length, GError **error)
 {
   g_autoptr (UaXml) root = ua_xml_parse (data, length, NS, "watcherinfo", error);
   gboolean partial;
-  UaDialogInfoResult result;
+  UaInfoResult result;
 
   if (!root)
-    return UA_DIALOG_INFO_BAD;
+    return UA_INFO_BAD;
   result = ua_info_advance (&info->version, root, "watcherinfo", &partial, error);
-  if (result != UA_DIALOG_INFO_APPLIED)
+  if (result != UA_INFO_APPLIED)
     return result;
   if (!partial)
-    g_ptr_array_set_size (info->watchers, 0);
+    g_ptr_array_set_size (info->entries, 0);
   for (guint i = 0; root->children && i < root->children->len; i++)
     {
       const UaXml *list = g_ptr_array_index (root->children, i);
@@ -104,5 +85,5 @@ ua_watcher_info_apply (UaWatcherInfo *info, const char *data, gsize length, GErr
       if (ua_xml_is (list, NS, "watcher-list") && package && g_str_equal (package, "presence"))
         read_list (info, list);
     }
-  return UA_DIALOG_INFO_APPLIED;
+  return UA_INFO_APPLIED;
 }

@@ -40,14 +40,14 @@ check_written (const GPtrArray *dialogs)
 {
   g_autofree char *full = ua_dialog_info_write ("sip:a@b", 7, dialogs, TRUE);
   g_autofree char *bare = ua_dialog_info_write ("sip:a@b", 8, dialogs, FALSE);
-  g_autoptr (UaDialogInfo) again = ua_dialog_info_new ();
+  g_autoptr (UaInfo) again = ua_dialog_info_new ();
 
-  g_assert (ua_dialog_info_apply (again, full, strlen (full), NULL) == UA_DIALOG_INFO_APPLIED);
-  g_assert (again->dialogs->len == dialogs->len);
+  g_assert (ua_dialog_info_apply (again, full, strlen (full), NULL) == UA_INFO_APPLIED);
+  g_assert (again->entries->len == dialogs->len);
   for (guint i = 0; i < dialogs->len; i++)
-    g_assert_cmpstr (((PhoneDialogEntry *) again->dialogs->pdata[i])->remote_uri, ==, ((PhoneDialogEntry *) dialogs->pdata[i])->remote_uri);
-  g_assert (ua_dialog_info_apply (again, bare, strlen (bare), NULL) == UA_DIALOG_INFO_APPLIED);
-  g_assert (phone_lamp_from_dialogs (again->dialogs) == phone_lamp_from_dialogs (dialogs));
+    g_assert_cmpstr (((PhoneDialogEntry *) again->entries->pdata[i])->remote_uri, ==, ((PhoneDialogEntry *) dialogs->pdata[i])->remote_uri);
+  g_assert (ua_dialog_info_apply (again, bare, strlen (bare), NULL) == UA_INFO_APPLIED);
+  g_assert (phone_lamp_from_dialogs (again->entries) == phone_lamp_from_dialogs (dialogs));
 }
 
 static void
@@ -70,9 +70,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   const char *text = (const char *) data;
   PhonePresenceInfo info = { PHONE_STATUS_UNKNOWN, NULL };
   PhoneMailboxState mailbox = { 0 };
-  g_autoptr (UaDialogInfo) dialogs = ua_dialog_info_new ();
-  g_autoptr (UaWatcherInfo) watchers = ua_watcher_info_new ();
-  g_autoptr (UaConferenceInfo) conference = ua_conference_info_new ();
+  g_autoptr (UaInfo) dialogs = ua_dialog_info_new ();
+  g_autoptr (UaInfo) watchers = ua_watcher_info_new ();
+  g_autoptr (UaInfo) conference = ua_conference_info_new ();
   g_autoptr (GHashTable) resources = ua_rlmi_new_resources ();
   GHashTableIter iter;
   gpointer value;
@@ -92,17 +92,17 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   ua_dialog_info_apply (dialogs, text, size, NULL);
   ua_watcher_info_apply (watchers, text, size, NULL);
   ua_watcher_info_apply (watchers, text, size, NULL);
-  g_assert (watchers->watchers->len <= UA_MAX_WATCHERS);
-  for (guint i = 0; i < watchers->watchers->len; i++)
+  g_assert (watchers->entries->len <= UA_MAX_WATCHERS);
+  for (guint i = 0; i < watchers->entries->len; i++)
     {
-      check_text (((PhoneWatcher *) watchers->watchers->pdata[i])->uri);
-      check_text (((PhoneWatcher *) watchers->watchers->pdata[i])->name);
+      check_text (((PhoneWatcher *) watchers->entries->pdata[i])->uri);
+      check_text (((PhoneWatcher *) watchers->entries->pdata[i])->name);
     }
-  check_dialogs (dialogs->dialogs);
-  check_written (dialogs->dialogs);
+  check_dialogs (dialogs->entries);
+  check_written (dialogs->entries);
   ua_conference_info_apply (conference, text, size, NULL);
   ua_conference_info_apply (conference, text, size, NULL);
-  check_participants (conference->participants);
+  check_participants (conference->entries);
   if (ua_message_summary_read (text, size, &mailbox, NULL))
     check_text (mailbox.account);
   phone_mailbox_state_clear (&mailbox);

@@ -109,6 +109,14 @@ on_subscribe (Bed *bed, const PeerMessage *message)
       peer_reply (bed->server, message, (guint) atoi (user + 7), "Scripted", "srv", strstr (user, "after") ? "Retry-After: 900\r\n" : NULL, NULL);
       return;
     }
+  if (g_str_has_prefix (user, "lists-") && strstr (message->text, "eventlist"))
+    {
+      g_assert_nonnull (strstr (message->text, "multipart/related"));
+      peer_reply (bed->server, message, (guint) atoi (user + 6), "Scripted", "srv", NULL, NULL);
+      return;
+    }
+  g_assert_true (g_str_equal (event, "presence") || !strstr (message->text, "eventlist"));
+  g_assert_true (strstr (message->text, "eventlist") || !strstr (message->text, "multipart/related"));
   if (g_str_equal (user, "short") && !g_str_equal (expires, "7200"))
     {
       peer_reply (bed->server, message, 423, "Too Brief", "srv", "Min-Expires: 7200\r\n", NULL);
@@ -399,6 +407,22 @@ static const Refusal refusals[] = {
   { "end-strange", 0, "strange", 30, 60, PHONE_LAMP_UNKNOWN },
 };
 
+/* A server that does not know lists has persons all the same: it is asked again at once, as if we knew none. */
+static void
+test_without_lists (gconstpointer data)
+{
+  Bed bed = { 0 };
+  PhoneWatch *one;
+  g_autofree char *uri = g_strdup_printf ("sip:%s@example.org", (const char *) data);
+
+  bed_open (&bed, "off");
+  one = watch (&bed, uri, PHONE_WATCH_PRESENCE);
+  wait_for (state (one) == PHONE_SUBSCRIPTION_ACTIVE);
+  wait_for (phone_watch_get_presence (one)->status == PHONE_STATUS_AWAY);
+  g_assert_cmpuint (count (&bed, data), ==, 2);
+  bed_close (&bed);
+}
+
 /* What was refused is remembered and tried again later: once, not in a loop. */
 static void
 test_refused (gconstpointer data)
@@ -421,7 +445,7 @@ test_refused (gconstpointer data)
   g_assert_cmpint (wait, <=, refusal->most + 2);
   g_assert_cmpint (phone_watch_get_lamp (one), ==, refusal->lamp);
   harness_settle ();
-  g_assert_cmpuint (count (&bed, refusal->user), ==, 1);
+  g_assert_cmpuint (count (&bed, refusal->user), ==, refusal->code == 489 ? 2 : 1);     /* the second one without lists */
   bed_close (&bed);
 }
 
@@ -663,6 +687,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/presence/dialog", test_dialog);
   g_test_add_func ("/sip/presence/pickup", test_pickup);
   g_test_add_func ("/sip/presence/pickup-and-no-account", test_pickup_and_no_account);
+  g_test_add_data_func ("/sip/presence/without-lists/420", "lists-420", test_without_lists);
+  g_test_add_data_func ("/sip/presence/without-lists/501", "lists-501", test_without_lists);
   for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++)
     {
       g_autofree char *name = g_strdup_printf ("/sip/presence/refused/%s", refusals[i].user);

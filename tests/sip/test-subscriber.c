@@ -177,8 +177,9 @@ static void
 test_dialog (void)
 {
   Bed bed;
-  g_autoptr (UaDialogInfo) info = ua_dialog_info_new ();
+  g_autoptr (UaInfo) info = ua_dialog_info_new ();
   const PhoneDialogEntry *entry;
+  g_autofree char *out_call_id = NULL, *out_from = NULL;
   g_autofree char *replaces = NULL, *target = NULL, *sdp = g_strdup (peer_sdp (BOB, 4000, "sendrecv"));
   PhoneCall *call;
   const char *body;
@@ -187,8 +188,8 @@ test_dialog (void)
   subscribe (&bed, BOB_AOR, "dialog", "c2", BOB, "Expires: 600\r\n");
   wait_for (peer_count (bed.bob, "NOTIFY") == 1);
   body = peer_body (peer_last (bed.bob, "NOTIFY"));
-  g_assert_cmpint (ua_dialog_info_apply (info, body, strlen (body), NULL), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->dialogs->len, ==, 0);
+  g_assert_cmpint (ua_dialog_info_apply (info, body, strlen (body), NULL), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 0);
   peer_send (bed.bob, PHONE, PORT,
              "INVITE sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " BOB ":5060;branch=z9hG4bKi\r\nMax-Forwards: 70\r\n"
              "From: <sip:carol@" BOB ">;tag=ct\r\nTo: <sip:alice@" PHONE ">\r\nCall-ID: i@b\r\nCSeq: 1 INVITE\r\n"
@@ -197,15 +198,31 @@ test_dialog (void)
   wait_for (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "early") != NULL);
   call = agent_call (bed.agent, 0);
   body = peer_body (peer_last (bed.bob, "NOTIFY"));
-  g_assert_cmpint (ua_dialog_info_apply (info, body, strlen (body), NULL), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->dialogs->len, ==, 1);
-  entry = info->dialogs->pdata[0];
+  g_assert_cmpint (ua_dialog_info_apply (info, body, strlen (body), NULL), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 1);
+  entry = info->entries->pdata[0];
   g_assert_cmpint (entry->direction, ==, PHONE_DIALOG_RECIPIENT);
   g_assert_cmpstr (entry->remote_uri, ==, "sip:carol@" BOB);
   replaces = phone_dialog_entry_replaces (entry, &target);
   g_assert_true (replaces && g_str_has_prefix (replaces, "i@b;to-tag=ct;from-tag="));
   g_assert_cmpstr (target, ==, "sip:carol@" BOB);
   g_assert_true (phone_call_reject (call, PHONE_CAUSE_BUSY, NULL));
+  wait_for (!strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "<state>"));
+  /* one that rings at the other end is told with all that names it */
+  call = agent_dial (bed.agent, "sip:carol@" BOB);
+  wait_for (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "early") != NULL);
+  body = peer_body (peer_last (bed.bob, "NOTIFY"));
+  ua_info_reset (info);
+  g_assert_cmpint (ua_dialog_info_apply (info, body, strlen (body), NULL), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 1);
+  entry = info->entries->pdata[0];
+  g_assert_cmpint (entry->direction, ==, PHONE_DIALOG_INITIATOR);
+  g_assert_cmpstr (entry->remote_tag, ==, "bt");
+  out_call_id = peer_header (peer_last (bed.bob, "INVITE"), "Call-ID");
+  out_from = peer_header (peer_last (bed.bob, "INVITE"), "From");
+  g_assert_cmpstr (entry->call_id, ==, out_call_id);
+  g_assert_true (entry->local_tag && g_str_has_suffix (out_from, entry->local_tag));
+  g_assert_true (phone_call_hangup (call, NULL));
   wait_for (!strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "<state>"));
   /* not for anybody else's eyes any more: told without names */
   g_assert_true (phone_account_update (bed.account, (const char *[]){ "subscribers", "accept", "subscribers-allow", "", NULL }, NULL));

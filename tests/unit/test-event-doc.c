@@ -107,8 +107,8 @@ test_hostile (void)
   "<remote><identity display=\"Carol\">sip:carol@example.org</identity><target uri=\"sip:carol@192.0.2.7:5062\"/></remote></dialog>"
 #define DIALOG(id, direction, state) "<dialog id=\"" id "\" direction=\"" direction "\"><state>" state "</state></dialog>"
 
-static UaDialogInfoResult
-apply (UaDialogInfo *info, const char *text)
+static UaInfoResult
+apply (UaInfo *info, const char *text)
 {
   return ua_dialog_info_apply (info, text, strlen (text), NULL);
 }
@@ -116,39 +116,39 @@ apply (UaDialogInfo *info, const char *text)
 static void
 test_dialog_info (void)
 {
-  g_autoptr (UaDialogInfo) info = ua_dialog_info_new ();
+  g_autoptr (UaInfo) info = ua_dialog_info_new ();
   g_autofree char *target = NULL;
   g_autofree char *replaces = NULL;
 
-  g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpint (phone_lamp_from_dialogs (info->dialogs), ==, PHONE_LAMP_IDLE);
-  g_assert_cmpint (apply (info, INFO ("1", "partial", RINGS)), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpint (phone_lamp_from_dialogs (info->dialogs), ==, PHONE_LAMP_RINGING);
-  replaces = phone_dialog_entry_replaces (g_ptr_array_index (info->dialogs, 0), &target);
+  g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_INFO_APPLIED);
+  g_assert_cmpint (phone_lamp_from_dialogs (info->entries), ==, PHONE_LAMP_IDLE);
+  g_assert_cmpint (apply (info, INFO ("1", "partial", RINGS)), ==, UA_INFO_APPLIED);
+  g_assert_cmpint (phone_lamp_from_dialogs (info->entries), ==, PHONE_LAMP_RINGING);
+  replaces = phone_dialog_entry_replaces (g_ptr_array_index (info->entries, 0), &target);
   g_assert_cmpstr (replaces, ==, "abc@host;to-tag=r1;from-tag=l1;early-only");
   g_assert_cmpstr (target, ==, "sip:carol@192.0.2.7:5062");
-  g_assert_cmpstr (((PhoneDialogEntry *) g_ptr_array_index (info->dialogs, 0))->remote_name, ==, "Carol");
+  g_assert_cmpstr (((PhoneDialogEntry *) g_ptr_array_index (info->entries, 0))->remote_name, ==, "Carol");
   /* twice, late, lost */
-  g_assert_cmpint (apply (info, INFO ("1", "partial", DIALOG ("d1", "recipient", "terminated"))), ==, UA_DIALOG_INFO_OLD);
-  g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_DIALOG_INFO_OLD);
-  g_assert_cmpint (apply (info, INFO ("3", "partial", DIALOG ("d1", "recipient", "terminated"))), ==, UA_DIALOG_INFO_GAP);
-  g_assert_cmpuint (info->dialogs->len, ==, 1);
-  g_assert_cmpint (apply (info, INFO ("2", "partial", DIALOG ("d2", "initiator", "confirmed"))), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->dialogs->len, ==, 2);
-  g_assert_cmpint (apply (info, INFO ("3", "partial", DIALOG ("d1", "recipient", "terminated"))), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpint (phone_lamp_from_dialogs (info->dialogs), ==, PHONE_LAMP_BUSY);
+  g_assert_cmpint (apply (info, INFO ("1", "partial", DIALOG ("d1", "recipient", "terminated"))), ==, UA_INFO_OLD);
+  g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_INFO_OLD);
+  g_assert_cmpint (apply (info, INFO ("3", "partial", DIALOG ("d1", "recipient", "terminated"))), ==, UA_INFO_GAP);
+  g_assert_cmpuint (info->entries->len, ==, 1);
+  g_assert_cmpint (apply (info, INFO ("2", "partial", DIALOG ("d2", "initiator", "confirmed"))), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 2);
+  g_assert_cmpint (apply (info, INFO ("3", "partial", DIALOG ("d1", "recipient", "terminated"))), ==, UA_INFO_APPLIED);
+  g_assert_cmpint (phone_lamp_from_dialogs (info->entries), ==, PHONE_LAMP_BUSY);
   /* a server that numbers every full document alike */
-  g_assert_cmpint (apply (info, INFO ("3", "full", "")), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->dialogs->len, ==, 0);
-  g_assert_cmpint (apply (info, INFO ("4", "full", DIALOG ("d3", "initiator", "early"))), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpint (phone_lamp_from_dialogs (info->dialogs), ==, PHONE_LAMP_BUSY);
-  g_assert_cmpint (apply (info, INFO ("5", "full", DIALOG ("d3", "recipient", "trying"))), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpint (phone_lamp_from_dialogs (info->dialogs), ==, PHONE_LAMP_RINGING);
+  g_assert_cmpint (apply (info, INFO ("3", "full", "")), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 0);
+  g_assert_cmpint (apply (info, INFO ("4", "full", DIALOG ("d3", "initiator", "early"))), ==, UA_INFO_APPLIED);
+  g_assert_cmpint (phone_lamp_from_dialogs (info->entries), ==, PHONE_LAMP_BUSY);
+  g_assert_cmpint (apply (info, INFO ("5", "full", DIALOG ("d3", "recipient", "trying"))), ==, UA_INFO_APPLIED);
+  g_assert_cmpint (phone_lamp_from_dialogs (info->entries), ==, PHONE_LAMP_RINGING);
   /* a new subscription begins with a full one, whatever its number */
-  ua_dialog_info_reset (info);
-  g_assert_cmpint (apply (info, INFO ("1", "partial", "")), ==, UA_DIALOG_INFO_GAP);
-  g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpint (apply (info, INFO ("x", "full", "")), ==, UA_DIALOG_INFO_BAD);
+  ua_info_reset (info);
+  g_assert_cmpint (apply (info, INFO ("1", "partial", "")), ==, UA_INFO_GAP);
+  g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_INFO_APPLIED);
+  g_assert_cmpint (apply (info, INFO ("x", "full", "")), ==, UA_INFO_BAD);
 }
 
 /* What could end the header, or add to it, is never put there. */
@@ -254,19 +254,19 @@ test_rlmi (void)
   "<user entity=\"" uri "\" state=\"" state "\"><display-text>" name "</display-text><endpoint entity=\"" uri "\"><status>" status \
   "</status></endpoint></user>"
 
-static UaDialogInfoResult
-apply_conference (UaConferenceInfo *info, const char *text)
+static UaInfoResult
+apply_conference (UaInfo *info, const char *text)
 {
   return ua_conference_info_apply (info, text, strlen (text), NULL);
 }
 
 static void
-assert_participant (UaConferenceInfo *info, guint at, const char *uri, const char *name, PhoneParticipantStatus status)
+assert_participant (UaInfo *info, guint at, const char *uri, const char *name, PhoneParticipantStatus status)
 {
   const PhoneParticipant *one;
 
-  g_assert_cmpuint (at, <, info->participants->len);
-  one = g_ptr_array_index (info->participants, at);
+  g_assert_cmpuint (at, <, info->entries->len);
+  one = g_ptr_array_index (info->entries, at);
   g_assert_cmpstr (one->uri, ==, uri);
   g_assert_cmpstr (one->name, ==, name);
   g_assert_cmpint (one->status, ==, status);
@@ -275,13 +275,13 @@ assert_participant (UaConferenceInfo *info, guint at, const char *uri, const cha
 static void
 test_conference_info (void)
 {
-  g_autoptr (UaConferenceInfo) info = ua_conference_info_new ();
+  g_autoptr (UaInfo) info = ua_conference_info_new ();
 
-  g_assert_cmpint (apply_conference (info, CONFERENCE ("3", "partial", "")), ==, UA_DIALOG_INFO_GAP);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("3", "partial", "")), ==, UA_INFO_GAP);
   g_assert_cmpint (apply_conference (info, CONFERENCE ("3", "full", "<users>" USER ("sip:a@h", "full", "Ann", "connected")
                                                       USER ("sip:b@h", "full", "", "on-hold") "<user entity=\"sip:c@h\"/><user/>"
-                                                      USER ("sip:d@h", "full", "Gone", "disconnected") "</users>")), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->participants->len, ==, 3);
+                                                      USER ("sip:d@h", "full", "Gone", "disconnected") "</users>")), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 3);
   assert_participant (info, 0, "sip:a@h", "Ann", PHONE_PARTICIPANT_CONNECTED);
   assert_participant (info, 1, "sip:b@h", NULL, PHONE_PARTICIPANT_ON_HOLD);
   assert_participant (info, 2, "sip:c@h", NULL, PHONE_PARTICIPANT_CONNECTED);
@@ -290,32 +290,32 @@ test_conference_info (void)
                                                       "<user entity=\"sip:a@h\" state=\"partial\"><endpoint><status>muted-via-focus</status>"
                                                       "</endpoint><endpoint><status>pending</status></endpoint></user>"
                                                       "<user entity=\"sip:b@h\" state=\"deleted\"/>" USER ("sip:e@h", "full", "Eve", "alerting")
-                                                      "</users>")), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->participants->len, ==, 3);
+                                                      "</users>")), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 3);
   assert_participant (info, 0, "sip:a@h", "Ann", PHONE_PARTICIPANT_MUTED);
   assert_participant (info, 1, "sip:c@h", NULL, PHONE_PARTICIPANT_CONNECTED);
   assert_participant (info, 2, "sip:e@h", "Eve", PHONE_PARTICIPANT_ALERTING);
-  g_assert_cmpint (apply_conference (info, CONFERENCE ("4", "partial", "")), ==, UA_DIALOG_INFO_OLD);
-  g_assert_cmpint (apply_conference (info, CONFERENCE ("6", "partial", "")), ==, UA_DIALOG_INFO_GAP);
-  g_assert_cmpint (apply_conference (info, CONFERENCE ("x", "full", "")), ==, UA_DIALOG_INFO_BAD);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("4", "partial", "")), ==, UA_INFO_OLD);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("6", "partial", "")), ==, UA_INFO_GAP);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("x", "full", "")), ==, UA_INFO_BAD);
   /* nothing about the users is no news of them; a full document is */
-  g_assert_cmpint (apply_conference (info, CONFERENCE ("5", "partial", "")), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->participants->len, ==, 3);
-  g_assert_cmpint (apply_conference (info, CONFERENCE ("6", "full", "")), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->participants->len, ==, 0);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("5", "partial", "")), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 3);
+  g_assert_cmpint (apply_conference (info, CONFERENCE ("6", "full", "")), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 0);
 }
 
 static void
 test_conference_limit (void)
 {
-  g_autoptr (UaConferenceInfo) info = ua_conference_info_new ();
+  g_autoptr (UaInfo) info = ua_conference_info_new ();
   g_autoptr (GString) text = g_string_new ("<conference-info xmlns=\"urn:ietf:params:xml:ns:conference-info\" state=\"full\" version=\"0\"><users>");
 
   for (guint i = 0; i < 1000; i++)
     g_string_append_printf (text, "<user entity=\"sip:%u@h\"/>", i);
   g_string_append (text, "</users></conference-info>");
-  g_assert_cmpint (apply_conference (info, text->str), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->participants->len, ==, UA_MAX_PARTICIPANTS);
+  g_assert_cmpint (apply_conference (info, text->str), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, UA_MAX_PARTICIPANTS);
 }
 
 #define WINFO(version, state, watchers) \
@@ -325,8 +325,8 @@ test_conference_limit (void)
   "</watcher-list></watcherinfo>"
 #define WATCHER(id, status, uri) "<watcher id=\"" id "\" event=\"subscribe\" status=\"" status "\" display-name=\"N\">" uri "</watcher>"
 
-static UaDialogInfoResult
-apply_winfo (UaWatcherInfo *info, const char *document)
+static UaInfoResult
+apply_winfo (UaInfo *info, const char *document)
 {
   return ua_watcher_info_apply (info, document, strlen (document), NULL);
 }
@@ -334,26 +334,26 @@ apply_winfo (UaWatcherInfo *info, const char *document)
 static void
 test_watcher_info (void)
 {
-  g_autoptr (UaWatcherInfo) info = ua_watcher_info_new ();
+  g_autoptr (UaInfo) info = ua_watcher_info_new ();
   const PhoneWatcher *first;
 
-  g_assert_cmpint (apply_winfo (info, WINFO ("3", "partial", "")), ==, UA_DIALOG_INFO_GAP);
+  g_assert_cmpint (apply_winfo (info, WINFO ("3", "partial", "")), ==, UA_INFO_GAP);
   g_assert_cmpint (apply_winfo (info, WINFO ("3", "full", WATCHER ("1", "pending", " sip:eve@b\n") WATCHER ("2", "active", "sip:bob@b"))), ==,
-                   UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->watchers->len, ==, 2);
-  first = info->watchers->pdata[0];
+                   UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 2);
+  first = info->entries->pdata[0];
   g_assert_cmpstr (first->uri, ==, "sip:eve@b");
   g_assert_cmpstr (first->name, ==, "N");
   g_assert_cmpint (first->state, ==, PHONE_WATCHER_PENDING);
-  g_assert_cmpint (apply_winfo (info, WINFO ("3", "partial", "")), ==, UA_DIALOG_INFO_OLD);
-  g_assert_cmpint (apply_winfo (info, WINFO ("5", "partial", "")), ==, UA_DIALOG_INFO_GAP);
+  g_assert_cmpint (apply_winfo (info, WINFO ("3", "partial", "")), ==, UA_INFO_OLD);
+  g_assert_cmpint (apply_winfo (info, WINFO ("5", "partial", "")), ==, UA_INFO_GAP);
   g_assert_cmpint (apply_winfo (info, WINFO ("4", "partial", WATCHER ("1", "terminated", "sip:eve@b") WATCHER ("3", "sleepy", "sip:c@b"))), ==,
-                   UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->watchers->len, ==, 1);
-  g_assert_cmpint (apply_winfo (info, WINFO ("x", "full", "")), ==, UA_DIALOG_INFO_BAD);
-  ua_watcher_info_reset (info);
-  g_assert_cmpint (apply_winfo (info, WINFO ("0", "full", "")), ==, UA_DIALOG_INFO_APPLIED);
-  g_assert_cmpuint (info->watchers->len, ==, 0);
+                   UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 1);
+  g_assert_cmpint (apply_winfo (info, WINFO ("x", "full", "")), ==, UA_INFO_BAD);
+  ua_info_reset (info);
+  g_assert_cmpint (apply_winfo (info, WINFO ("0", "full", "")), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 0);
 }
 
 int

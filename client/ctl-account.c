@@ -287,6 +287,7 @@ print_account (Ctl *ctl, const CtlValue *account, bool is_default)
   add_registration (table, account);
   ctl_table_pair (table, "transport", CTL_PLAIN, "%s", ctl_value_string (account, "Transport"));
   add_tls (table, ctl_value_get (account, "Tls"));
+  ctl_table_pair (table, "encryption", CTL_PLAIN, "%s", ctl_value_string (account, "Srtp"));
   add_words (table, "capabilities", ctl_value_get (account, "Capabilities"));
   add_settings (table, ctl_value_get (account, "Settings"));
   ctl_table_print (table);

@@ -158,6 +158,8 @@ BUS_GETTER (
     sd_bus_message_append (reply, "s",
                            phone_transport_to_string (phone_account_get_settings (self->account)->transport)))
 BUS_GETTER (get_tls, BusAccount, append_tls (reply, self))
+BUS_GETTER (get_srtp, BusAccount,
+            sd_bus_message_append (reply, "s", phone_srtp_policy_to_string (phone_account_get_srtp (self->account))))
 BUS_GETTER (get_capabilities, BusAccount,
             bus_append_texts (reply, phone_account_get_capabilities (self->account)))
 BUS_GETTER (get_settings, BusAccount, append_settings (reply, self))
@@ -192,6 +194,7 @@ bus_account_changed_properties (guint mask, GPtrArray *ret_names)
     { PHONE_ACCOUNT_REGISTRATION, "Registration" },
     { PHONE_ACCOUNT_REGISTRATION, "RegistrationDetail" },
     { PHONE_ACCOUNT_TLS, "Tls" },
+    { PHONE_ACCOUNT_SETTINGS | PHONE_ACCOUNT_TLS, "Srtp" },
     { PHONE_ACCOUNT_CAPABILITIES, "Capabilities" },
   };
 
@@ -221,6 +224,7 @@ const sd_bus_vtable bus_account_vtable[] = {
   SD_BUS_PROPERTY ("RegistrationDetail", "a{sv}", get_detail, 0, CHANGES),
   SD_BUS_PROPERTY ("Transport", "s", get_transport, 0, CHANGES),
   SD_BUS_PROPERTY ("Tls", "a{sv}", get_tls, 0, CHANGES),
+  SD_BUS_PROPERTY ("Srtp", "s", get_srtp, 0, CHANGES),
   SD_BUS_PROPERTY ("Capabilities", "as", get_capabilities, 0, CHANGES),
   SD_BUS_PROPERTY ("Settings", "a{sv}", get_settings, 0, CHANGES),
   SD_BUS_VTABLE_END,

@@ -379,7 +379,7 @@ static const PhoneSetting rows[] = {
   BOOL ("tls-verify-callers", tls_verify_callers, "false", "with register=false: whether callers need a certificate that tls-ca trusts"),
   CUSTOM ("codecs", "opus,g722,pcma,pcmu", codecs, "codecs in the order of preference"),
   CUSTOM ("ptime", "20", ptime, "milliseconds of sound in a packet: 10, 20, 40 or 60"),
-  CUSTOM ("srtp", NULL, srtp, "required, preferred or off; default: required with transport=tls, else off"),
+  CUSTOM ("srtp", NULL, srtp, "required, preferred or off; default: required over TLS, else off"),
   BOOL ("sdes-in-clear", sdes_in_clear, "false", "whether media keys may travel over unencrypted signalling"),
   CUSTOM ("keying", "any", keying, "how media keys are agreed on: sdes, dtls or any"),
   CUSTOM ("ice", "off", ice, "on: media find their way through NATs and firewalls by ICE; off: they go where the peer says"),
@@ -628,8 +628,8 @@ phone_account_settings_validate (const PhoneAccountSettings *settings, GError **
     problem = "aor: sips: needs transport=tls";
   else if (settings->park_method == PHONE_PARK_DTMF && !are_keys (settings->park))
     problem = "park: with park-method=dtmf it is made of the keys 0-9 * # A-D, with {slot}";
-  else if (phone_account_settings_srtp (settings) == PHONE_SRTP_REQUIRED && settings->keying == PHONE_KEYING_SDES
-           && !phone_account_settings_sdes_allowed (settings))
+  else if (phone_account_settings_srtp (settings, FALSE) == PHONE_SRTP_REQUIRED && settings->keying == PHONE_KEYING_SDES
+           && !phone_account_settings_sdes_allowed (settings, FALSE))
     problem = "srtp: required with keying=sdes needs transport=tls, or sdes-in-clear=true";
   if (problem != NULL)
     {
@@ -688,17 +688,17 @@ phone_account_settings_default (const char *key)
 }
 
 PhoneSrtpPolicy
-phone_account_settings_srtp (const PhoneAccountSettings *settings)
+phone_account_settings_srtp (const PhoneAccountSettings *settings, gboolean over_tls)
 {
   g_return_val_if_fail (settings != NULL, PHONE_SRTP_REQUIRED);
   if (settings->srtp_set)
     return settings->srtp;
-  return settings->transport == PHONE_TRANSPORT_TLS ? PHONE_SRTP_REQUIRED : PHONE_SRTP_OFF;
+  return over_tls || settings->transport == PHONE_TRANSPORT_TLS ? PHONE_SRTP_REQUIRED : PHONE_SRTP_OFF;
 }
 
 gboolean
-phone_account_settings_sdes_allowed (const PhoneAccountSettings *settings)
+phone_account_settings_sdes_allowed (const PhoneAccountSettings *settings, gboolean over_tls)
 {
   g_return_val_if_fail (settings != NULL, FALSE);
-  return settings->transport == PHONE_TRANSPORT_TLS || settings->sdes_in_clear;
+  return over_tls || settings->transport == PHONE_TRANSPORT_TLS || settings->sdes_in_clear;
 }

@@ -75,7 +75,7 @@ typedef struct
   guint n_codecs;
   PhoneCodecId codecs[PHONE_MAX_CODECS];
   guint ptime;                  /* ms */
-  gboolean srtp_set;            /* FALSE: srtp is the default for the transport (required on TLS, else off) */
+  gboolean srtp_set;            /* FALSE: srtp is the default for the transport (required over TLS, else off) */
   PhoneSrtpPolicy srtp;
   gboolean sdes_in_clear;       /* key "sdes-in-clear": allow SDES keys over UDP/TCP */
   PhoneKeying keying;
@@ -138,6 +138,7 @@ const char *const *phone_account_settings_keys (void);
 const char *phone_account_settings_default (const char *key);
 /* One line of help for a key, for man pages and error messages; NULL: unknown key. */
 const char *phone_account_settings_help (const char *key);
-/* Effective policies: default for the transport, and whether SDES keys may travel over it. */
-PhoneSrtpPolicy phone_account_settings_srtp (const PhoneAccountSettings *settings);
-gboolean phone_account_settings_sdes_allowed (const PhoneAccountSettings *settings);
+/* Effective policies: the default for the transport, and whether SDES keys may travel over it. over_tls: the signalling goes over TLS, where
+ * transport=auto leaves that open; with transport=tls it always does. */
+PhoneSrtpPolicy phone_account_settings_srtp (const PhoneAccountSettings *settings, gboolean over_tls);
+gboolean phone_account_settings_sdes_allowed (const PhoneAccountSettings *settings, gboolean over_tls);

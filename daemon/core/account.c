@@ -360,6 +360,12 @@ phone_account_get_tls (PhoneAccount *account)
   return account->tls;
 }
 
+PhoneSrtpPolicy
+phone_account_get_srtp (PhoneAccount *account)
+{
+  return phone_account_settings_srtp (account->settings, account->tls != NULL);
+}
+
 const char *const *
 phone_account_get_capabilities (PhoneAccount *account)
 {

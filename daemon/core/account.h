@@ -50,6 +50,8 @@ PhoneSecret *phone_account_get_password (PhoneAccount *account);                
 PhoneRegistration phone_account_get_registration (PhoneAccount *account);
 const PhoneRegistrationDetail *phone_account_get_registration_detail (PhoneAccount *account);
 const PhoneTlsInfo *phone_account_get_tls (PhoneAccount *account);
+/* What a call that begins now is held to: the setting, or its default for the transport that the registration has found. */
+PhoneSrtpPolicy phone_account_get_srtp (PhoneAccount *account);
 /* What the registrar and we support: option tags and methods; static or owned by the account, NULL-terminated. */
 const char *const *phone_account_get_capabilities (PhoneAccount *account);
 

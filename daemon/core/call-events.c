@@ -281,7 +281,7 @@ static gboolean
 choose_retry (PhoneCall *call, const char **ret_what)
 {
   const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
-  PhoneSrtpPolicy srtp = phone_account_settings_srtp (settings);
+  PhoneSrtpPolicy srtp = phone_call_srtp_policy (call);
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
 
   if (srtp == PHONE_SRTP_OFF || call->clear_retry || !call->pending_offer)

@@ -214,12 +214,22 @@ local_dtls (PhoneCall *call)
   return call->dtls.n_fingerprints > 0 ? &call->dtls : NULL;
 }
 
+PhoneSrtpPolicy
+phone_call_srtp_policy (PhoneCall *call)
+{
+  /* A session goes on as it began, wherever the account goes meanwhile. */
+  if (!call->plan)
+    call->over_tls = phone_account_get_tls (call->account) != NULL;
+  return phone_account_settings_srtp (phone_account_get_settings (call->account), call->over_tls);
+}
+
 void
 phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps *ret_caps)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
   const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
   const char *bind = phone_registry_get_settings (call->registry)->media_bind;
+  PhoneSrtpPolicy srtp = phone_call_srtp_policy (call);
   gboolean bound = bind != NULL && strcmp (bind, "0.0.0.0") != 0 && strcmp (bind, "::") != 0;
 
   /* Before there is a session an offer may be judged; what is in this never leaves. */
@@ -227,9 +237,8 @@ phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps 
 
   *ret_caps = (PhoneMediaCaps){
     .n_codecs = settings->n_codecs,
-    .srtp = call->clear_retry ? PHONE_SRTP_OFF : phone_account_settings_srtp (settings),
-    /* TLS is where the DNS leads transport=auto, maybe */
-    .sdes_allowed = phone_account_settings_sdes_allowed (settings) || phone_account_get_tls (call->account) != NULL,
+    .srtp = call->clear_retry ? PHONE_SRTP_OFF : srtp,
+    .sdes_allowed = phone_account_settings_sdes_allowed (settings, call->over_tls),
     .keying = settings->keying,
     .dtls_first = call->dtls_retry,
     .ptime = settings->ptime,

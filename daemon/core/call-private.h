@@ -74,6 +74,7 @@ struct _PhoneCall
   PhoneMediaDesc *local;                /* our last description */
   PhoneMediaDesc *pending_offer;        /* ours, unanswered */
   PhoneMediaPlan *plan;
+  gboolean over_tls;                    /* transport=auto has led the account there when the session began */
   PhoneDtlsDesc dtls;                   /* our side, of the media session */
   gboolean secured;                     /* a DTLS handshake is done: */
   PhoneSrtpSuite suite;
@@ -208,6 +209,8 @@ void phone_call_on_recording_failed (PhoneCall *call, const GError *error);
 /* Opens the sockets if there are none yet. */
 gboolean phone_call_open_media (PhoneCall *call, GError **error);
 /* ret_caps borrows from the call. */
+/* The account's policy for this call. */
+PhoneSrtpPolicy phone_call_srtp_policy (PhoneCall *call);
 void phone_call_fill_caps (PhoneCall *call, PhoneDirection direction, PhoneMediaCaps *ret_caps);
 PhoneMediaDesc *phone_call_make_offer (PhoneCall *call, PhoneDirection direction, gboolean new_keys, GError **error);
 /* The peer's answer to pending_offer: plan, media, remote hold. */

@@ -90,9 +90,10 @@ ua_dialog_read_sdp (UaDialog *dialog, const sip_t *sip, GError **error)
     {
       const PhoneAccountSettings *settings = ua_account_settings (dialog->stack->account);
 
-      ua_sdp_set_policy (dialog->sdp, settings->codecs, settings->n_codecs, phone_account_settings_srtp (settings),
-                         phone_account_settings_sdes_allowed (settings) || dialog->stack->transport == PHONE_TRANSPORT_TLS,
-                         settings->keying);
+      gboolean over_tls = dialog->stack->transport == PHONE_TRANSPORT_TLS;
+
+      ua_sdp_set_policy (dialog->sdp, settings->codecs, settings->n_codecs, phone_account_settings_srtp (settings, over_tls),
+                         phone_account_settings_sdes_allowed (settings, over_tls), settings->keying);
     }
   if (sip->sip_payload->pl_len > MAX_SDP)
     {

@@ -1042,7 +1042,7 @@ guint
 fake_engine_incoming (FakeEngine *engine, PhoneRegistry *registry, PhoneAccount *account, const char *uri,
                       const char *name, gboolean offer, guint *ret_status)
 {
-  PhoneSrtpPolicy srtp = phone_account_settings_srtp (phone_account_get_settings (account));
+  PhoneSrtpPolicy srtp = phone_account_get_srtp (account);
   g_autoptr (PhoneMediaDesc) desc = offer ? far_offer (PHONE_DIRECTION_SENDRECV, NULL, srtp) : NULL;
   PhoneIncoming incoming = {
     .remote_uri = uri, .remote_name = name, .asserted_id = "", .diverter = "", .request_uri = "sip:me"

@@ -64,7 +64,10 @@ def test_tls_and_capabilities(client):
         "version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "subject": "CN=sip.example.org", "issuer": "CN=Test CA",
         "expires": 2000000000}
     assert client.get(path, ACCOUNT, "Capabilities") == ["outbound", "path"]
+    assert client.get(path, ACCOUNT, "Srtp") == "required"
     assert client.get(ALICE, ACCOUNT, "Tls") == {}
+    client.call(path, ACCOUNT, "Update", "(a{sv})", {"srtp": V("s", "preferred")})
+    wait(lambda: any(c.get("Srtp") == "preferred" for c in client.changes(path, ACCOUNT)))
 
 
 # ---- settings ----

@@ -132,6 +132,7 @@ transport     tls
 tls           TLSv1.3, TLS_AES_256_GCM_SHA384
 certificate   CN=sip.example.org, issued by CN=Test CA
 valid until   TIME
+encryption    required
 capabilities  outbound path
 settings      aor=sip:a@example.org
               name=Work

@@ -417,8 +417,8 @@ test_refused (void)
 static PhoneAccount *
 open_secure (Agent *agent)
 {
-  return agent_add_account (agent, "alice", "aor", "sip:alice@secure.test", "transport", "auto", "tls-ca", bench_authorities.ca_path, "srtp",
-                            "preferred", "keying", "sdes", NULL);
+  return agent_add_account (agent, "alice", "aor", "sip:alice@secure.test", "transport", "auto", "tls-ca", bench_authorities.ca_path, "keying",
+                            "sdes", NULL);
 }
 
 static void
@@ -430,15 +430,16 @@ on_busy_server (Peer *peer, const PeerMessage *message, gpointer data)
     on_registrar (peer, message, data);
 }
 
-static gboolean
-may_offer_keys (Agent *agent)
+/* What a call of the account would say of encryption. */
+static PhoneMediaCaps
+call_caps (Agent *agent)
 {
   PhoneCall *call = agent_dial (agent, "sip:bob@secure.test");
   PhoneMediaCaps caps;
 
   phone_call_fill_caps (call, PHONE_DIRECTION_SENDRECV, &caps);
   wait_for (agent->n_ended == 1);
-  return caps.sdes_allowed;
+  return caps;
 }
 
 /* NAPTR prefers TLS: that is what an account without a transport of its own takes, for all that follows too, and keys may go by it. */
@@ -450,6 +451,7 @@ test_naptr_tls (void)
   Peer *two = peer_new (TWO, 5060, on_registrar, NULL);
   Agent *agent = agent_new (ALICE, NULL);
   PhoneAccount *alice;
+  PhoneMediaCaps caps;
   int n;
 
   bench_server_start (&one, &spec, ONE, 5061);
@@ -461,7 +463,10 @@ test_naptr_tls (void)
   n = g_atomic_int_get (&one.n_requests);
   send_message (agent, alice, "sip:bob@secure.test", "m1");
   wait_for (g_atomic_int_get (&one.n_requests) > n);
-  g_assert_true (may_offer_keys (agent));
+  caps = call_caps (agent);
+  g_assert_true (caps.sdes_allowed);
+  g_assert_cmpint (caps.srtp, ==, PHONE_SRTP_REQUIRED);
+  g_assert_cmpint (phone_account_get_srtp (alice), ==, PHONE_SRTP_REQUIRED);
   phone_account_register (alice, NULL);
   n = g_atomic_int_get (&one.n_requests);
   wait_for (g_atomic_int_get (&one.n_requests) > n);
@@ -480,6 +485,7 @@ test_naptr_tls_fails (void)
   Peer *two = peer_new (TWO, 5060, on_busy_server, NULL);
   Agent *agent = agent_new (ALICE, NULL);
   PhoneAccount *alice;
+  PhoneMediaCaps caps;
 
   bench_server_start (&one, &spec, ONE, 5061);
   alice = open_secure (agent);
@@ -487,7 +493,10 @@ test_naptr_tls_fails (void)
   g_assert_cmpuint (g_atomic_int_get (&one.n_requests), ==, 0);
   g_assert_cmpuint (peer_count (two, "REGISTER"), ==, 1);
   g_assert_null (phone_account_get_tls (alice));
-  g_assert_false (may_offer_keys (agent));
+  caps = call_caps (agent);
+  g_assert_false (caps.sdes_allowed);
+  g_assert_cmpint (caps.srtp, ==, PHONE_SRTP_OFF);
+  g_assert_cmpint (phone_account_get_srtp (alice), ==, PHONE_SRTP_OFF);
   agent_free (agent);
   bench_server_stop (&one);
   peer_free (two);

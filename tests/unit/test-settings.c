@@ -305,8 +305,11 @@ test_account_policy (void)
       g_assert_true (phone_account_settings_set (s, "transport", cases[i].transport, NULL));
       g_assert_true (phone_account_settings_set (s, "srtp", cases[i].srtp, NULL));
       g_assert_true (phone_account_settings_set (s, "sdes-in-clear", cases[i].in_clear, NULL));
-      g_assert_cmpint (phone_account_settings_srtp (s), ==, cases[i].policy);
-      g_assert_cmpint (phone_account_settings_sdes_allowed (s), ==, cases[i].sdes);
+      g_assert_cmpint (phone_account_settings_srtp (s, FALSE), ==, cases[i].policy);
+      g_assert_cmpint (phone_account_settings_sdes_allowed (s, FALSE), ==, cases[i].sdes);
+      /* transport=auto has found TLS */
+      g_assert_cmpint (phone_account_settings_srtp (s, TRUE), ==, *cases[i].srtp ? cases[i].policy : PHONE_SRTP_REQUIRED);
+      g_assert_true (phone_account_settings_sdes_allowed (s, TRUE));
     }
 }
 

@@ -521,7 +521,7 @@ static const CtlVerb voicemail_actions[] = {
   { "list", "", "the messages that the answering machine has, the newest first", account_options, ctl_voicemail_list },
   { "play", "[RECORDING]", "play a message, or the oldest new one", account_options, ctl_voicemail_play },
   { "mark", "HEARD RECORDING", "heard or new", NULL, ctl_voicemail_mark },
-  { "export", "RECORDING FILE", "decrypt a message into a new file (Opus in Ogg); - is standard output", NULL, ctl_recording_export },
+  { "export", "RECORDING FILE", "decrypt a message into a new file; - is standard output", ctl_recording_export_options, ctl_recording_export },
   { "delete", "RECORDING...", "delete messages", NULL, ctl_recording_delete },
   { "machine", "MODE", "on or off: the answering machine of an account", account_options, run_machine },
   { "call", "", "call the mailbox", account_options, run_voicemail_call },

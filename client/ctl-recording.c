@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define WAV_HEADER 44                   /* octets */
 #define PAGE 100                        /* entries asked for at a time */
 
 /* ---- record ---- */
@@ -191,7 +192,7 @@ run_list (Ctl *ctl, const CtlArgs *args)
 
 /* *ret_fd: the reading end of a pipe. */
 static int
-open_sound (Ctl *ctl, const char *id, int *ret_fd)
+open_sound (Ctl *ctl, const char *id, const char *format, int *ret_fd)
 {
   sd_bus_message *reply = NULL;
   int fd = -1, status;
@@ -201,7 +202,7 @@ open_sound (Ctl *ctl, const char *id, int *ret_fd)
       ctl_error ("sound does not travel over ssh this way; run phonectl recording export %s - on %s", id, ctl->host);
       return CTL_EXIT_USAGE;
     }
-  status = ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, "Open", &reply, "s", id);
+  status = ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, "Export", &reply, "sa{sv}", id, 1, "format", "s", format);
   if (status == CTL_EXIT_OK && (sd_bus_message_read (reply, "h", &fd) < 0 || (*ret_fd = fcntl (fd, F_DUPFD_CLOEXEC, 3)) < 0))
     {
       ctl_error ("phoned's pipe cannot be used");
@@ -269,18 +270,46 @@ run_verify (Ctl *ctl, const CtlArgs *args)
   return check_whole (ctl, args->words[1], true);
 }
 
+static void
+put_size (unsigned char at[4], uint64_t size)
+{
+  for (size_t i = 0; i < 4; i++)
+    at[i] = (unsigned char) ((size < UINT32_MAX ? size : UINT32_MAX) >> 8 * i & 0xff);
+}
+
+/* The sizes of RIFF and of its samples, which were not known at the beginning. */
+static bool
+finish_wav (int fd)
+{
+  off_t end = lseek (fd, 0, SEEK_CUR);
+  unsigned char riff[4], samples[4];
+
+  if (end < WAV_HEADER)
+    return end >= 0;
+  put_size (riff, (uint64_t) end - 8);
+  put_size (samples, (uint64_t) end - WAV_HEADER);
+  return pwrite (fd, riff, 4, 4) == 4 && pwrite (fd, samples, 4, WAV_HEADER - 4) == 4;
+}
+
 int
 ctl_recording_export (Ctl *ctl, const CtlArgs *args)
 {
   const char *path = args->words[2];
-  bool to_stdout = strcmp (path, "-") == 0;
-  int from = -1, to = STDOUT_FILENO, status = open_sound (ctl, args->words[1], &from);
+  const char *format = ctl_args_value (args, "format");
+  bool to_stdout = strcmp (path, "-") == 0, is_wav = format && strcmp (format, "wav") == 0;
+  int from = -1, to = STDOUT_FILENO, status;
 
+  if (format && !is_wav && strcmp (format, "ogg") != 0)
+    {
+      ctl_error ("--format is ogg or wav, not '%s'", format);
+      return CTL_EXIT_USAGE;
+    }
+  status = open_sound (ctl, args->words[1], is_wav ? "wav" : "ogg", &from);
   if (status != CTL_EXIT_OK)
     return status;
   if (!to_stdout)
     to = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (to < 0 || !copy (from, to) || (!to_stdout && fsync (to) < 0))
+  if (to < 0 || !copy (from, to) || (is_wav && !to_stdout && !finish_wav (to)) || (!to_stdout && fsync (to) < 0))
     {
       ctl_error ("%s: %s", path, strerror (errno));
       status = CTL_EXIT_OTHER;
@@ -310,7 +339,7 @@ exec_player (int fd)
 static int
 play (Ctl *ctl, const char *id)
 {
-  int fd = -1, result = 0, status = open_sound (ctl, id, &fd);
+  int fd = -1, result = 0, status = open_sound (ctl, id, "ogg", &fd);
   pid_t child;
 
   if (status != CTL_EXIT_OK)
@@ -469,10 +498,15 @@ static const CtlOption list_options[] = {
   { 0 },
 };
 
+const CtlOption ctl_recording_export_options[] = {
+  { "format", 0, "FORMAT", "ogg (Opus in Ogg, the default) or wav" },
+  { 0 },
+};
+
 static const CtlVerb actions[] = {
   { "list", "", "all of them, the newest first", list_options, run_list },
   { "play", "RECORDING", "play one, with the first player that is installed", NULL, run_play },
-  { "export", "RECORDING FILE", "decrypt into a new file (Opus in Ogg); - is standard output", NULL, ctl_recording_export },
+  { "export", "RECORDING FILE", "decrypt into a new file; - is standard output", ctl_recording_export_options, ctl_recording_export },
   { "verify", "RECORDING", "check every octet", NULL, run_verify },
   { "delete", "RECORDING...", "delete them", NULL, ctl_recording_delete },
   { "key", "", "state of the key: none, ready, locked or absent", NULL, run_key },

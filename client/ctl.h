@@ -197,6 +197,7 @@ int ctl_voicemail_list (Ctl *ctl, const CtlArgs *args);
 int ctl_voicemail_play (Ctl *ctl, const CtlArgs *args);
 int ctl_voicemail_mark (Ctl *ctl, const CtlArgs *args);
 int ctl_recording_export (Ctl *ctl, const CtlArgs *args);
+extern const CtlOption ctl_recording_export_options[];
 int ctl_recording_delete (Ctl *ctl, const CtlArgs *args);
 
 /* ---- ctl-account.c ---- */

@@ -154,12 +154,30 @@ on_set_heard (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 
 /* ---- what takes its time ---- */
 
+/* Of Export: the sound as WAV. */
+typedef struct
+{
+  BusRequest *request;
+  int (*convert) (int ogg, GError **error);     /* the bus may be gone when the sound is there */
+} Export;
+
 static void
 on_opened (int fd, const GError *error, gpointer request)
 {
   bus_request_finish_with (request, error, "h", fd);
   if (fd >= 0)
     close (fd);                         /* sd-bus has its own copy */
+}
+
+static void
+on_opened_for_wav (int fd, const GError *error, gpointer data)
+{
+  g_autofree Export *export = data;
+  g_autoptr (GError) failure = NULL;
+
+  if (!error)
+    fd = export->convert (fd, &failure);
+  on_opened (fd, error ? error : failure, export->request);
 }
 
 static void
@@ -223,6 +241,40 @@ on_open (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 }
 
 static int
+on_export (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Bus *bus = data;
+  g_autoptr (GError) error = NULL;
+  const char *id, *format = "ogg";
+  const BusOption known[] = { { "format", "s", &format } };
+  const PhonePorts *ports;
+  Export *export;
+  int r = sd_bus_message_read (m, "s", &id);
+
+  if (r < 0)
+    return r;
+  if (!bus_options_read (m, known, G_N_ELEMENTS (known), &error))
+    return bus_error_set (ret_error, error);
+  if (g_str_equal (format, "ogg"))
+    return park (bus, m, id, start_open, ret_error);
+  if (!g_str_equal (format, "wav"))
+    g_set_error_literal (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Option 'format' must be ogg or wav");
+  else if ((ports = get_ports (bus, &error)))
+    {
+      export = g_new0 (Export, 1);
+      export->convert = ports->media->export_wav;
+      export->request = bus_request_new (bus->clients, m, &error);
+      if (export->request)
+        {
+          ports->vault->open (ports->vault_data, id, on_opened_for_wav, export);
+          return 1;
+        }
+      g_free (export);
+    }
+  return bus_error_set (ret_error, error);
+}
+
+static int
 on_verify (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {
   const char *id;
@@ -282,6 +334,7 @@ const sd_bus_vtable bus_recordings_vtable[] = {
   SD_BUS_METHOD_WITH_ARGS ("List", SD_BUS_ARGS ("a{sv}", filter, "u", offset, "u", limit), SD_BUS_RESULT ("aa{sv}", recordings), on_list,
                            SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Open", SD_BUS_ARGS ("s", id), SD_BUS_RESULT ("h", sound), on_open, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD_WITH_ARGS ("Export", SD_BUS_ARGS ("s", id, "a{sv}", options), SD_BUS_RESULT ("h", sound), on_export, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Verify", SD_BUS_ARGS ("s", id), SD_BUS_RESULT ("a{sv}", result), on_verify, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("SetHeard", SD_BUS_ARGS ("s", id, "b", heard), SD_BUS_NO_RESULT, on_set_heard, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("Delete", SD_BUS_ARGS ("as", ids), SD_BUS_NO_RESULT, on_delete, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -286,6 +286,8 @@ typedef struct
   GPtrArray *(*audio_devices) (gpointer engine);
   gboolean (*audio_test_tone) (gpointer engine, const char *role, GError **error);
   void (*audio_set_input_muted) (gpointer engine, gboolean muted);
+  /* A pipe of Opus in Ogg, taken over, becomes one of WAV: the reading end, the caller's; -1: it cannot. */
+  int (*export_wav) (int ogg, GError **error);
 } PhoneMediaOps;
 
 /* ---- settings and choices (implemented by daemon/config-store.c) ---- */

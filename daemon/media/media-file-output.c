@@ -90,7 +90,7 @@ output_header (MediaFileOutput *output)
 {
   guint8 header[MEDIA_WAV_HEADER];
 
-  media_wav_header (header, output->samples);
+  media_wav_header (header, 1, output->samples);
   output->in_header = output->samples;
   return write_at (output->fd, 0, header, sizeof header) || output_fail (output, g_strerror (errno));
 }

@@ -176,18 +176,19 @@ put32 (guint8 *p, guint32 value)
 }
 
 void
-media_wav_header (guint8 ret_header[MEDIA_WAV_HEADER], guint32 samples)
+media_wav_header (guint8 ret_header[MEDIA_WAV_HEADER], guint channels, guint32 samples)
 {
-  guint32 octets = MIN (samples, MEDIA_WAV_MAX_SAMPLES) * 2;
+  guint frame = 2 * channels;
+  guint32 octets = MIN (samples, (G_MAXUINT32 - MEDIA_WAV_HEADER) / frame) * frame;
 
   memcpy (ret_header, "RIFF    WAVEfmt ", 16);
   put32 (ret_header + 4, octets + MEDIA_WAV_HEADER - 8);
   put32 (ret_header + 16, 16);
   put16 (ret_header + 20, FORMAT_PCM);
-  put16 (ret_header + 22, 1);
+  put16 (ret_header + 22, channels);
   put32 (ret_header + 24, MEDIA_RATE);
-  put32 (ret_header + 28, MEDIA_RATE * 2);
-  put16 (ret_header + 32, 2);
+  put32 (ret_header + 28, MEDIA_RATE * frame);
+  put16 (ret_header + 32, frame);
   put16 (ret_header + 34, 16);
   memcpy (ret_header + 36, "data", 4);
   put32 (ret_header + 40, octets);

@@ -35,7 +35,7 @@ gboolean media_wav_parse (MediaWavRead read, gpointer data, guint64 size, MediaW
 /* The mean of all channels, -1..1; a NaN counts as 0. octets holds n * frame_size octets. */
 void media_wav_convert (const MediaWavInfo *info, const guint8 *octets, guint n, float *ret_mono);
 
-/* The header of a MEDIA_RATE mono 16 bit file with so many samples (at most MEDIA_WAV_MAX_SAMPLES). */
+/* The header of a MEDIA_RATE 16 bit file with so many samples in each channel (as many as the header can say: in one channel MEDIA_WAV_MAX_SAMPLES). */
 #define MEDIA_WAV_HEADER 44
 #define MEDIA_WAV_MAX_SAMPLES ((G_MAXUINT32 - MEDIA_WAV_HEADER) / 2)
-void media_wav_header (guint8 ret_header[MEDIA_WAV_HEADER], guint32 samples);
+void media_wav_header (guint8 ret_header[MEDIA_WAV_HEADER], guint channels, guint32 samples);

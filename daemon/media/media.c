@@ -7,6 +7,7 @@
 
 #include <gst/gst.h>
 
+#include "media/media-export.h"
 #include "media/media-file.h"
 #include "media/media-hub.h"
 #include "media/media-receive.h"
@@ -311,6 +312,7 @@ const PhoneMediaOps media_ops = {
   .room_record_pause = media_conference_record_pause,
   .room_record_stop = media_conference_record_stop,
   .room_open_stream = media_conference_open_stream,
+  .export_wav = media_export_wav,
   .media_set_room = media_set_room,
   .media_set_voice = media_session_set_voice,
   .media_level = media_session_get_level,

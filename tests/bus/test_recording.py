@@ -38,9 +38,10 @@ def verify(client, recording):
     return client.call(ROOT, RECORDINGS, "Verify", "(s)", recording)
 
 
-def read_sound(client, recording):
-    variant, fds = client.connection.call_with_unix_fd_list_sync(
-        "org.phoned.Phone1", ROOT, RECORDINGS, "Open", GLib.Variant("(s)", (recording,)), None, 0, TIMEOUT_MS, None, None)
+def read_sound(client, recording, **options):
+    call = ("Export", GLib.Variant("(sa{sv})", (recording, {k: GLib.Variant("s", v) for k, v in options.items()}))) if options \
+        else ("Open", GLib.Variant("(s)", (recording,)))
+    variant, fds = client.connection.call_with_unix_fd_list_sync("org.phoned.Phone1", ROOT, RECORDINGS, *call, None, 0, TIMEOUT_MS, None, None)
     with os.fdopen(fds.get(variant.unpack()[0]), "rb") as pipe:
         return pipe.read()
 
@@ -91,6 +92,12 @@ def test_life_of_a_recording(client, call):
     assert (entry["id"], entry["kind"], entry["account"], entry["direction"]) == (ident, "call", "alice", "outgoing")
     assert (entry["remote-uri"], entry["remote-name"], entry["ms"], entry["heard"]) == ("sip:echo@example.org", "Echo", 1500, False)
     assert read_sound(client, ident) == b"sound, pause, more sound"
+    assert read_sound(client, ident, format="ogg") == b"sound, pause, more sound"
+    assert read_sound(client, ident, format="wav") == b"wav: sound, pause, more sound"
+    with refused("InvalidOption", "'format' must be"):
+        client.call(ROOT, RECORDINGS, "Export", "(sa{sv})", ident, {"format": GLib.Variant("s", "mp3")})
+    with refused("InvalidTarget"):
+        client.call(ROOT, RECORDINGS, "Export", "(sa{sv})", "nothing", {"format": GLib.Variant("s", "wav")})
     assert verify(client, ident) == {"state": "whole", "octets": 24}
     assert [c["State"] for c in client.changes(call, RECORDING) if "State" in c][-1] == "off"
     assert (ident,) in client.signals(ROOT, "Changed")
@@ -230,6 +237,8 @@ def test_phonectl_recordings(client, ctl, recorded, tmp_path):
     ctl.ok("recording", "export", recorded, str(out))
     assert out.read_bytes() == b"sound" and out.stat().st_mode & 0o777 == 0o600
     ctl.fails(1, "File exists", "recording", "export", recorded, str(out))
+    assert ctl.ok("recording", "export", "--format=wav", recorded, "-") == "wav: sound"
+    ctl.fails(2, "ogg or wav", "recording", "export", "--format=mp3", recorded, "-")
     assert ctl.ok("recording", "verify", recorded) == "whole, 5 octets are good\n"
     assert ctl.json("recording", "verify", recorded) == {"state": "whole", "octets": 5}
     ctl.ok("recording", "lock")

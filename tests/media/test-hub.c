@@ -113,7 +113,7 @@ write_wav (const char *path, const gint16 *samples, guint n)
   g_autoptr (GError) error = NULL;
   guint8 header[MEDIA_WAV_HEADER];
 
-  media_wav_header (header, n);
+  media_wav_header (header, 1, n);
   g_byte_array_append (octets, header, sizeof header);
   g_byte_array_append (octets, (const guint8 *) samples, n * 2);
   g_file_set_contents (path, (const char *) octets->data, octets->len, &error);

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "media/media-wav.h"
+#include "media/ogg-wav.h"
 #include "media/media-recorder.h"
 #include "media/media-thread.h"
 #include "pcm-signal.h"
@@ -143,6 +145,36 @@ stereo_clear (Stereo *stereo)
   g_free (stereo->right);
 }
 
+static gboolean
+append (gpointer data, gconstpointer octets, gsize length, GError **error)
+{
+  g_byte_array_append (data, octets, (guint) length);
+  return TRUE;
+}
+
+/* What is exported as WAV is what another decoder makes of the same octets, sample for sample, mono in both channels. */
+static void
+assert_exported (const GByteArray *octets, const char *expected, gsize length)
+{
+  g_autoptr (GByteArray) all = g_byte_array_new ();
+  g_autoptr (MediaOggWav) wav = media_ogg_wav_new (append, all);
+  g_autoptr (GError) error = NULL;
+  const gint16 *samples = (const gint16 *) (gconstpointer) expected, *ours;
+  guint channels, n;
+
+  media_ogg_wav_add (wav, octets->data, octets->len, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (all->len, >, MEDIA_WAV_HEADER);
+  channels = all->data[22];
+  n = (all->len - MEDIA_WAV_HEADER) / 2 / channels;
+  ours = (const gint16 *) (gconstpointer) (all->data + MEDIA_WAV_HEADER);
+  g_assert_cmpuint (n, ==, length / 4);
+  for (guint i = 0; i < n; i++)
+    for (guint c = 0; c < 2; c++)
+      if (ABS (ours[channels * i + (channels == 2 ? c : 0)] - samples[2 * i + c]) > 1)
+        g_error ("sample %u of channel %u is %d, not %d", i, c, ours[channels * i + (channels == 2 ? c : 0)], samples[2 * i + c]);
+}
+
 static Stereo
 decode (const GByteArray *octets)
 {
@@ -181,6 +213,7 @@ decode (const GByteArray *octets)
   g_remove (ogg);
   g_remove (raw);
   g_rmdir (folder);
+  assert_exported (octets, text, length);
   return stereo;
 }
 

@@ -281,7 +281,7 @@ write_wav (const char *folder, const char *name, guint frames, gint16 value)
   guint samples = frames * MEDIA_FRAME;
   g_autofree guint8 *octets = g_malloc (MEDIA_WAV_HEADER + samples * 2);
 
-  media_wav_header (octets, samples);
+  media_wav_header (octets, 1, samples);
   for (guint i = 0; i < samples; i++)
     {
       octets[MEDIA_WAV_HEADER + 2 * i] = (guint8) (value & 0xff);

@@ -258,7 +258,7 @@ test_header (void)
   g_autoptr (GByteArray) wav = g_byte_array_new ();
   MediaWavInfo info;
 
-  media_wav_header (header, 4);
+  media_wav_header (header, 1, 4);
   g_byte_array_append (wav, header, sizeof header);
   put (wav, 0, 8);
   g_assert_true (parse (wav, &info, NULL));
@@ -268,7 +268,7 @@ test_header (void)
   g_assert_cmpuint (info.frames, ==, 4);
   g_assert_cmpuint (info.data_offset, ==, MEDIA_WAV_HEADER);
   g_assert_cmpuint (header[4] | header[5] << 8, ==, wav->len - 8);
-  media_wav_header (header, G_MAXUINT32);
+  media_wav_header (header, 1, G_MAXUINT32);
   g_assert_cmpuint (header[4] & 1, ==, 0);
 }
 

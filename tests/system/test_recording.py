@@ -143,6 +143,13 @@ def test_recording_holds_both_voices(pair, keyring, call, speech, tmp_path):
         assert good["correlation"] >= 0.7 and good["matched"] >= 0.6, good
         assert wrong["matched"] < good["matched"], (good, wrong)
     assert alice.ctl("recording", "verify", ident)["state"] == "whole"
+    exported = tmp_path / "exported.wav"
+    alice.run("recording", "export", "--format=wav", ident, exported, json_output=False)
+    with wave.open(str(exported), "rb") as file:        # its sizes are right, too
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate(), file.getnframes()) == (2, 2, 48000, len(left))
+        samples = np.frombuffer(file.readframes(len(left)), dtype="<i2").reshape(-1, 2).astype(int)
+    assert exported.stat().st_size == 44 + 4 * len(left)
+    assert np.abs(samples - np.stack((left, right), axis=1)).mean() < 4      # opusdec adds its dither
 
 
 def test_recording_while_the_keyring_is_locked(pair, keyring, call, tmp_path):

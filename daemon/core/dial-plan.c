@@ -56,6 +56,26 @@ check_characters (const char *target, GError **error)
   return FALSE;
 }
 
+/* Without a server the address alone says how to get there, and the account's sockets have to be of that kind. */
+static gboolean
+check_transport (const PhoneAccountSettings *settings, const PhoneUri *uri, GError **error)
+{
+  const char *wanted = phone_uri_get_param (uri, "transport");
+  gboolean direct = !settings->do_register && settings->registrar == NULL && settings->outbound_proxy == NULL;
+  gboolean fits;
+
+  if (wanted == NULL || !direct)
+    return TRUE;
+  if (settings->transport == PHONE_TRANSPORT_AUTO)
+    fits = g_ascii_strcasecmp (wanted, "udp") == 0 || g_ascii_strcasecmp (wanted, "tcp") == 0;
+  else
+    fits = g_ascii_strcasecmp (wanted, phone_transport_to_string (settings->transport)) == 0;
+  if (!fits)
+    refuse (error, "transport=%s in an address needs an account with that transport, and this one has transport=%s", wanted,
+            phone_transport_to_string (settings->transport));
+  return fits;
+}
+
 /* A URI that was given or made whole: the last word about what may be dialled. */
 static char *
 finish_uri (const PhoneAccountSettings *settings, const char *text, GError **error)
@@ -69,6 +89,8 @@ finish_uri (const PhoneAccountSettings *settings, const char *text, GError **err
   /* They would let whoever wrote a link set headers of our request (RFC 3261 section 19.1.5). */
   if (uri->headers->len > 0 || phone_uri_has_param (uri, "method"))
     return refuse (error, "headers and methods in a URI cannot be dialled");
+  if (!check_transport (settings, uri, error))
+    return NULL;
   return phone_uri_to_string (uri);
 }
 

@@ -3,7 +3,8 @@
 
 /* From what a person types to a complete SIP URI, by the account's settings. Pure.
  *
- *   sip:bob@example.org        stays as it is (parameters too); sips: only where the account uses TLS
+ *   sip:bob@example.org        stays as it is (parameters too); sips: only where the account uses TLS,
+ *                                                                          ;transport=, without a server, only as the account has it
  *   bob@example.org            sip:bob@example.org
  *   bob                        sip:bob@DOMAIN                              DOMAIN: default-domain, else that of the AoR
  *   030-1234, (030)12.34       sip:PREFIX0301234@DOMAIN;user=phone         unless PREFIX is there already; spaces are refused

@@ -20,6 +20,12 @@ make_settings (const char *const *pairs)
 static const char *const plain[] = { "aor", "sip:alice@example.org", NULL };
 static const char *const tls[] = { "aor", "sip:alice@example.org", "transport", "tls", NULL };
 static const char *const sips[] = { "aor", "sips:alice@example.org:5071", "transport", "tls", NULL };
+static const char *const direct[] = { "aor", "sip:alice@example.org", "register", "false", NULL };
+static const char *const direct_udp[] = { "aor", "sip:alice@example.org", "register", "false", "transport", "udp", NULL };
+static const char *const direct_tls[] = { "aor", "sip:alice@example.org", "register", "false", "transport", "tls", NULL };
+static const char *const behind[] = {
+  "aor", "sip:alice@example.org", "register", "false", "transport", "udp", "outbound-proxy", "sip:edge.example.org", NULL,
+};
 static const char *const zero[] = { "aor", "sip:alice@example.org", "prefix", "0", "default-domain", "PBX.example.net:5080", NULL };
 static const char *const german[] = { "aor", "sip:alice@example.org", "prefix", "030", "country", "de", NULL };
 static const char *const v6[] = { "aor", "sip:alice@[2001:db8::1]", NULL };
@@ -35,6 +41,10 @@ test_resolve (void)
     { plain, "sip:bob:hunter2@example.net", "sip:bob@example.net" },
     { tls, "sips:bob@example.net", "sips:bob@example.net" },
     { plain, "bob@example.net", "sip:bob@example.net" },
+    { direct, "sip:bob@b.example;transport=TCP", "sip:bob@b.example;transport=TCP" },
+    { direct_udp, "sip:bob@b.example;transport=udp", "sip:bob@b.example;transport=udp" },
+    { direct_tls, "sip:bob@b.example;transport=tls", "sip:bob@b.example;transport=tls" },
+    { behind, "sip:bob@b.example;transport=tls", "sip:bob@b.example;transport=tls" },
     { plain, "bob@[::1]:5062", "sip:bob@[::1]:5062" },
     { plain, "100@192.0.2.1", "sip:100@192.0.2.1" },
     { plain, "bob", "sip:bob@example.org" },
@@ -124,6 +134,10 @@ test_refuse (void)
     { plain, "sip:bob@example.net?Replaces=x", "headers" },
     { plain, "bob@example.net?Subject=x", "headers" },
     { plain, "sip:bob@example.net;method=BYE", "methods" },
+    { direct, "sip:bob@b.example;transport=tls", "transport=tls in an address" },
+    { direct_udp, "sip:bob@b.example;transport=tcp", "has transport=udp" },
+    { direct_tls, "sip:bob@b.example;transport=udp", "has transport=tls" },
+    { direct, "sip:bob@b.example;transport=ws", "transport=ws" },
     { plain, "mailto:bob@example.org", "sip:" },
     { plain, "http://example.org", "':'" },
     { plain, "urn:service:sosx", "':'" },

@@ -47,6 +47,51 @@ add_number (CtlTable *table, const CtlValue *stats, const Number *number)
   free (text);
 }
 
+/* How each end hears the other since the call began (RFC 3611); nothing if the peer does not tell. */
+static void
+print_ears (Ctl *ctl, const CtlValue *stats)
+{
+  static const struct
+  {
+    Number here, peer;
+  } numbers[] = {
+    { { "here-loss", "lost", 100, "%", 2 }, { "peer-loss", "", 100, "%", 2 } },
+    { { "here-discard", "too late", 100, "%", 2 }, { "peer-discard", "", 100, "%", 2 } },
+    { { "here-burst-density", "missing in bursts", 100, "%", 1 }, { "peer-burst-density", "", 100, "%", 1 } },
+    { { "here-burst-length", "length of bursts", 1, "ms", 0 }, { "peer-burst-length", "", 1, "ms", 0 } },
+    { { "here-gap-density", "missing between", 100, "%", 2 }, { "peer-gap-density", "", 100, "%", 2 } },
+    { { "here-end-delay", "delay of the end", 1, "ms", 0 }, { "peer-end-delay", "", 1, "ms", 0 } },
+    { { "here-signal", "voice", 1, "dBm0", 0 }, { "peer-signal", "", 1, "dBm0", 0 } },
+    { { "here-noise", "noise", 1, "dBm0", 0 }, { "peer-noise", "", 1, "dBm0", 0 } },
+    { { "here-rating", "R factor", 1, "", 0 }, { "peer-rating", "", 1, "", 0 } },
+    { { "here-mos-listening", "MOS listening", 1, "", 1 }, { "peer-mos-listening", "", 1, "", 1 } },
+    { { "here-mos-conversation", "MOS conversation", 1, "", 1 }, { "peer-mos-conversation", "", 1, "", 1 } },
+  };
+  CtlTable *table;
+
+  if (!ctl_value_get (stats, "peer-loss"))
+    return;
+  table = ctl_table_new (ctl, 4);
+  ctl_table_right (table, 1);
+  ctl_table_right (table, 2);
+  ctl_table_add (table, CTL_DIM, "%s", "as heard");
+  ctl_table_add (table, CTL_DIM, "%s", "here");
+  ctl_table_add (table, CTL_DIM, "%s", "by the peer");
+  ctl_table_add (table, CTL_DIM, "%s", "");
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+    {
+      char *here = number_text (stats, &numbers[i].here), *peer = number_text (stats, &numbers[i].peer);
+
+      ctl_table_add (table, CTL_DIM, "%s", numbers[i].here.label);
+      ctl_table_add (table, CTL_PLAIN, "%s", here);
+      ctl_table_add (table, CTL_PLAIN, "%s", peer);
+      ctl_table_add (table, CTL_DIM, "%s", numbers[i].here.unit);
+      free (here);
+      free (peer);
+    }
+  ctl_table_print (table);
+}
+
 /* Two columns: what comes in, and what goes out. */
 static void
 print_report (Ctl *ctl, const CtlValue *stats)
@@ -73,6 +118,7 @@ print_report (Ctl *ctl, const CtlValue *stats)
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     add_number (table, stats, &numbers[i]);
   ctl_table_print (table);
+  print_ears (ctl, stats);
   if (*ctl_value_string (stats, "codec"))
     ctl_print (ctl, CTL_PLAIN, "%s%s%s%s%s", ctl_value_string (stats, "codec"), *ctl_value_string (stats, "rate-reason") ? ", rate: " : "",
                ctl_value_string (stats, "rate-reason"), *ctl_value_string (stats, "feedback") ? ", feedback: " : "",

@@ -76,6 +76,44 @@ append_measures (sd_bus_message *m, const PhoneMediaReport *report)
   return r;
 }
 
+/* prefix: whose ear it is. */
+static int
+append_voice (sd_bus_message *m, const char *prefix, const PhoneVoiceMetrics *metrics)
+{
+  const struct
+  {
+    const char *key;
+    double value;
+  } values[] = {
+    { "loss", metrics->loss },
+    { "discard", metrics->discard },
+    { "burst-density", metrics->burst_density },
+    { "burst-length", metrics->burst_ms },
+    { "gap-density", metrics->gap_density },
+    { "gap-length", metrics->gap_ms },
+    { "round-trip", metrics->round_trip },
+    { "end-delay", metrics->end_delay },
+    { "signal", metrics->signal },
+    { "noise", metrics->noise },
+    { "echo-return", metrics->echo_return },
+    { "playout", metrics->playout_nominal },
+    { "playout-max", metrics->playout_max },
+    { "rating", metrics->rating },
+    { "mos-listening", metrics->mos_lq },
+    { "mos-conversation", metrics->mos_cq },
+  };
+  int r = 0;
+
+  for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS (values); i++)
+    {
+      char key[32];
+
+      g_snprintf (key, sizeof key, "%s-%s", prefix, values[i].key);
+      r = bus_dict_double (m, key, values[i].value);
+    }
+  return r;
+}
+
 static int
 append_report (sd_bus_message *m, const PhoneMediaReport *report)
 {
@@ -91,6 +129,10 @@ append_report (sd_bus_message *m, const PhoneMediaReport *report)
     r = bus_dict_i64 (m, "packets-lost", report->packets_lost);
   if (r >= 0)
     r = append_measures (m, report);
+  if (r >= 0)
+    r = append_voice (m, "here", &report->metrics);
+  if (r >= 0 && report->have_peer_metrics)
+    r = append_voice (m, "peer", &report->peer_metrics);
   if (r >= 0)
     r = bus_dict_u32 (m, "bitrate", report->bitrate);
   if (r >= 0)

@@ -133,6 +133,7 @@ typedef struct
   gboolean rtcp_mux;                    /* RFC 5761: in an offer only a proposal */
   gboolean rtcp_mux_only;               /* RFC 8858: there is no other way */
   gboolean rtcp_rsize;                  /* RFC 5506: RTCP that need not begin with a report */
+  gboolean voip_metrics;                /* a=rtcp-xr (RFC 3611 section 5): this side wants to be told how it is heard */
   PhoneProfile profile;
   PhoneDirection direction;
   guint ptime;                          /* ms, 0: not stated */

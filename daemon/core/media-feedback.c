@@ -6,7 +6,10 @@
  * The reports are only worth it when they are small and come often, alone in their packet: without a=rtcp-rsize (RFC 5506) neither is used.
  *
  * RFC 4585 has a=rtcp-fb for the profiles AVPF and SAVPF only. An m-line with one of those is refused by phones that do not know it, while an
- * attribute that is not known is passed over, whatever the profile: so it is said in every profile, and holds if both sides have said it. */
+ * attribute that is not known is passed over, whatever the profile: so it is said in every profile, and holds if both sides have said it.
+ *
+ * How each hears the other is told in extended reports (RFC 3611): a=rtcp-xr:voip-metrics says that its writer wants to be told (section 5.2), so each side may
+ * want it or not; we always do, where the peer's offer shows that it knows them. */
 
 #include "core/media-feedback.h"
 
@@ -74,7 +77,7 @@ phone_media_feedback_offer (const PhoneMediaDesc *previous, PhoneMediaDesc *offe
 {
   guint8 id = previous != NULL ? find_extension (previous) : 0;
 
-  offer->rtcp_rsize = TRUE;
+  offer->rtcp_rsize = offer->voip_metrics = TRUE;
   add_feedback (offer, -1, PHONE_FEEDBACK_CCFB);
   if (!is_for_browsers (offer->profile))
     return;
@@ -89,6 +92,7 @@ phone_media_feedback_answer (const PhoneMediaDesc *offer, PhoneMediaDesc *answer
   const PhoneFeedback *transport_cc = find_feedback (offer, PHONE_FEEDBACK_TRANSPORT_CC);
 
   answer->rtcp_rsize = offer->rtcp_rsize;
+  answer->voip_metrics = plan->voip_metrics = offer->voip_metrics;
   if (!offer->rtcp_rsize)
     return;
   if (applies (ccfb, answer))
@@ -107,6 +111,7 @@ phone_media_feedback_answer (const PhoneMediaDesc *offer, PhoneMediaDesc *answer
 void
 phone_media_feedback_complete (const PhoneMediaDesc *offer, const PhoneMediaDesc *answer, PhoneMediaPlan *plan)
 {
+  plan->voip_metrics = answer->voip_metrics;
   if (!offer->rtcp_rsize || !answer->rtcp_rsize)
     return;
   if (find_feedback (offer, PHONE_FEEDBACK_CCFB) != NULL && find_feedback (answer, PHONE_FEEDBACK_CCFB) != NULL)

@@ -72,6 +72,7 @@ struct _PhoneMediaPlan
   /* How each side tells the other when its packets came, in RTCP of reduced size; at most one of the two */
   gboolean ccfb;                                /* RFC 8888 */
   guint8 transport_cc;                          /* WebRTC's; identifier of its header extension, 1..14, 0: no */
+  gboolean voip_metrics;                        /* the peer wants to be told how we hear it (RFC 3611 section 4.7) */
 };
 
 PhoneMediaPlan *phone_media_plan_copy (const PhoneMediaPlan *plan);

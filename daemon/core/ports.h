@@ -16,6 +16,7 @@
 #include "core/offer-answer.h"
 #include "core/reason.h"
 #include "core/recording.h"
+#include "core/voice-metrics.h"
 #include "util/secret.h"
 
 typedef struct _PhoneAccount PhoneAccount;
@@ -169,6 +170,8 @@ typedef struct
   guint breaks;                 /* times that sending was stopped because the way does not carry it (RFC 8083) */
   double level_in, level_out;   /* dBFS of microphone and loudspeaker, -127..0 */
   double mos;                   /* E-model estimate, 1..4.5, NAN if unknown */
+  PhoneVoiceMetrics metrics, peer_metrics;      /* of the whole call: how the peer is heard here, how we are heard there (RTCP XR) */
+  gboolean have_peer_metrics;
   guint bitrate, bitrate_target;        /* bit/s sent, and what the rate control wants */
   const char *rate_reason;      /* static string: why the target is what it is */
   gint64 input_origin, output_origin;   /* CLOCK_MONOTONIC us of the first sample of a file input/output, 0: none */

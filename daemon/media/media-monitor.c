@@ -9,6 +9,7 @@
 #define RTCP_SR 200
 #define RTCP_RR 201
 #define REPORT_BLOCK 24
+#define METRICS_INTERVAL (5 * G_USEC_PER_SEC)
 
 void
 media_monitor_init (MediaMonitor *monitor)
@@ -23,6 +24,7 @@ media_monitor_apply (MediaMonitor *monitor, const PhoneMediaPlan *plan)
                            : plan->transport_cc > 0 ? MEDIA_FEEDBACK_TRANSPORT_CC
                                                     : MEDIA_FEEDBACK_NONE;
 
+  monitor->wants_metrics = plan->voip_metrics;
   monitor->extension = plan->transport_cc;
   if (kind == monitor->kind)
     return;
@@ -122,6 +124,7 @@ media_monitor_told (MediaMonitor *monitor, const guint8 *packet, gsize length, g
   guint n;
 
   read_reports (monitor, packet, length, local_ssrc, now);
+  monitor->have_peer_metrics |= media_xr_parse (packet, length, local_ssrc, &monitor->peer_metrics);
   if (monitor->kind == MEDIA_FEEDBACK_NONE || !media_feedback_parse (packet, length, local_ssrc, &monitor->feedback)
       || monitor->feedback.kind != monitor->kind)
     return FALSE;
@@ -130,6 +133,19 @@ media_monitor_told (MediaMonitor *monitor, const guint8 *packet, gsize length, g
   memcpy (monitor->samples + monitor->n_samples, samples, n * sizeof samples[0]);
   monitor->n_samples += n;
   return n > 0;
+}
+
+void
+media_monitor_tell (MediaMonitor *monitor, guint8 *packet, gsize *length, gsize capacity, guint32 sender, guint32 ssrc, gint64 now)
+{
+  guint8 extended[MEDIA_XR_LENGTH];
+
+  if (!monitor->wants_metrics || !monitor->have_metrics
+      || (monitor->told_metrics != 0 && now - monitor->told_metrics < METRICS_INTERVAL && !media_rtcp_has_bye (packet, *length)))
+    return;
+  media_xr_write (sender, ssrc, &monitor->metrics, extended);
+  if (media_xr_insert (packet, length, capacity, extended))
+    monitor->told_metrics = now;
 }
 
 guint

@@ -6,6 +6,7 @@
 
 #include "core/offer-answer.h"
 #include "media/media-arrivals.h"
+#include "media/media-xr.h"
 #include "media/rate-history.h"
 
 /* Octets that media_monitor_mark() adds. */
@@ -21,6 +22,10 @@ typedef struct
   RateSample samples[MEDIA_MONITOR_SAMPLES];    /* nobody has asked for yet */
   guint n_samples;
   double report_delay;                  /* ms from sending the newest packet that the last report tells of until it came; NAN: unknown */
+  gboolean wants_metrics;               /* the peer has asked for ours */
+  gboolean have_metrics, have_peer_metrics;
+  PhoneVoiceMetrics metrics, peer_metrics;      /* how we hear the peer; how the peer says that it hears us */
+  gint64 told_metrics;                  /* monotonic us, 0: not yet */
   MediaFeedback feedback;               /* scratch */
 } MediaMonitor;
 
@@ -36,5 +41,7 @@ gboolean media_monitor_number (const MediaMonitor *monitor, const guint8 *packet
 void media_monitor_arrived (MediaMonitor *monitor, guint32 ssrc, guint16 number, gsize octets, gint64 now);
 /* A compound of RTCP. TRUE: there are new samples. */
 gboolean media_monitor_told (MediaMonitor *monitor, const guint8 *packet, gsize length, guint32 local_ssrc, gint64 now);
+/* A compound of ours: gets our metrics when it is time for them, or when it says BYE. sender: our SSRC; ssrc: the peer's. */
+void media_monitor_tell (MediaMonitor *monitor, guint8 *packet, gsize *length, gsize capacity, guint32 sender, guint32 ssrc, gint64 now);
 /* In order; returns how many. */
 guint media_monitor_take (MediaMonitor *monitor, RateSample ret_samples[MEDIA_MONITOR_SAMPLES]);

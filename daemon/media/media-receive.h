@@ -7,6 +7,7 @@
 #include <gst/gst.h>
 #include "core/offer-answer.h"
 #include "media/media-codec.h"
+#include "media/media-gaps.h"
 
 #define MEDIA_TYPE_RECEIVE (media_receive_get_type ())
 G_DECLARE_FINAL_TYPE (MediaReceive, media_receive, MEDIA, RECEIVE, GstElement)
@@ -19,6 +20,7 @@ typedef struct
   guint64 overflows;            /* packets dropped because nobody pulled */
   double target_ms, delay_ms;           /* wanted and actual */
   double level;                         /* dBFS of what was played last */
+  MediaGapStats gaps;
   char codec[8];
 } MediaReceiveStats;
 

@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "media/emodel.h"
 #include "media/media-graph.h"
+#include "media/media-metrics.h"
 #include "media/media-mix.h"
 #include "media/media-player.h"
 #include "media/media-recorder.h"
@@ -73,6 +73,7 @@ struct _PhoneMedia
   gboolean stopped;
   Sample samples[WINDOW + 1];
   guint n_samples;
+  MediaMetrics metrics;
 };
 
 typedef enum
@@ -399,6 +400,32 @@ static const MediaPortOps port_ops = { .pull = on_pull, .push = on_push };
 
 /* ---- twice a second ---- */
 
+static double
+share (guint64 part, guint64 whole)
+{
+  return whole > 0 ? (double) part / (double) whole : 0;
+}
+
+/* concealed: share of what was played. */
+static void
+get_metrics (PhoneMedia *media, const MediaReceiveStats *receive, double round_trip, double concealed, PhoneVoiceMetrics *ret)
+{
+  double capture, output;
+
+  media_hub_get_delays (media->host.hub, &capture, &output);
+  media_metrics_get (&media->metrics, receive, media->plan->send.id, round_trip, capture + output + media->rate.rate.frame_ms, concealed, ret);
+}
+
+/* What the peer is told in RTCP, as of now. */
+static void
+tell_metrics (PhoneMedia *media, const MediaReceiveStats *receive, double round_trip)
+{
+  PhoneVoiceMetrics metrics;
+
+  get_metrics (media, receive, round_trip, share (receive->concealed_samples, receive->played_samples), &metrics);
+  media_transport_set_metrics (media->transport, &metrics);
+}
+
 static void
 take_sample (PhoneMedia *media, const MediaTransportStats *transport, const MediaGraphStats *graph, const MediaReceiveStats *receive,
              gint64 now)
@@ -430,6 +457,9 @@ on_tick (gpointer data)
   media_graph_get_stats (media->graph, transport.remote_ssrc, &graph);
   media_receive_get_stats (media_graph_get_receive (media->graph), &receive);
   take_sample (media, &transport, &graph, &receive, now);
+  media_metrics_update (&media->metrics, &receive);
+  if (media->plan->voip_metrics)
+    tell_metrics (media, &receive, graph.round_trip);
 
   if (graph.have_report && graph.report_serial != media->report_serial)
     {
@@ -890,27 +920,6 @@ media_session_find_stuck (PhoneMedia *media)
 
 /* ---- report ---- */
 
-/* Robustness of the codec against what is concealed. G.711 with PLC: ITU-T G.113 appendix I. For the others no value of the ITU's
- * stands on this scale: those are ours, between G.711 with and without PLC. */
-static double
-codec_bpl (PhoneCodecId codec)
-{
-  switch (codec)
-    {
-    case PHONE_CODEC_OPUS: return 16;
-    case PHONE_CODEC_G722: return 16;
-    case PHONE_CODEC_PCMU:
-    case PHONE_CODEC_PCMA: return 25.1;
-    }
-  g_assert_not_reached ();
-}
-
-static double
-share (guint64 part, guint64 whole)
-{
-  return whole > 0 ? (double) part / (double) whole : 0;
-}
-
 /* Over the window: loss before concealment, share concealed, bit rate. */
 static void
 measure_window (PhoneMedia *media, const Sample *now, double *ret_loss, double *ret_concealed, guint *ret_bitrate)
@@ -940,6 +949,7 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
   MediaGraphStats graph;
   MediaReceiveStats receive;
   MediaSendStats send;
+  PhoneVoiceMetrics lately;
   double concealed_now;
 
   if (media->graph == NULL || media->plan == NULL || media->plan->refused)
@@ -998,15 +1008,10 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
                     .concealed = receive.concealed_samples, .played = receive.played_samples, .ssrc = transport.remote_ssrc };
   measure_window (media, &sample, &ret->loss_local, &concealed_now, &ret->bitrate);
 
-  ret->mos = NAN;
-  if (receive.played_samples > 0)
-    {
-      EmodelInput input = {
-        .delay = (isnan (graph.round_trip) ? 0 : graph.round_trip / 2) + receive.delay_ms + ret->output_delay + media->rate.rate.frame_ms,
-        .loss = concealed_now,
-        .bpl = codec_bpl (media->plan->send.id),
-      };
-      ret->mos = emodel_mos (emodel_rating (&input));
-    }
+  get_metrics (media, &receive, graph.round_trip, concealed_now, &lately);
+  get_metrics (media, &receive, graph.round_trip, ret->concealed, &ret->metrics);
+  ret->mos = lately.mos_cq;
+  ret->have_peer_metrics = transport.have_peer_metrics;
+  ret->peer_metrics = transport.peer_metrics;
   return TRUE;
 }

@@ -725,7 +725,7 @@ send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
   union
   {
     guint32 align;
-    guint8 octets[MAX_DATAGRAM + MEDIA_MONITOR_MARK + MEDIA_SRTP_TRAILER];
+    guint8 octets[MAX_DATAGRAM + MEDIA_MONITOR_MARK + MEDIA_XR_LENGTH + MEDIA_SRTP_TRAILER];
   } out;
   gsize plain = gst_buffer_get_size (buffer), length = plain;
   gboolean ok = TRUE;
@@ -740,6 +740,8 @@ send_packet (MediaTransport *self, gboolean rtcp, GstBuffer *buffer)
   guint16 seq = (guint16) (out.octets[2] << 8 | out.octets[3]);
   if (!rtcp)
     media_monitor_mark (&self->monitor, out.octets, &length);
+  else if (self->stats.remote_ssrc != 0)
+    media_monitor_tell (&self->monitor, out.octets, &length, MAX_DATAGRAM, self->local_ssrc, self->stats.remote_ssrc, g_get_monotonic_time ());
   if (ok && self->encrypted)
     ok = (rtcp ? media_srtp_protect_rtcp (srtp_of (self, TRUE), out.octets, &length, sizeof out.octets)
                : media_srtp_protect_rtp (self->srtp, out.octets, &length, sizeof out.octets))
@@ -1055,12 +1057,23 @@ media_transport_get_destination (MediaTransport *self)
 }
 
 void
+media_transport_set_metrics (MediaTransport *self, const PhoneVoiceMetrics *metrics)
+{
+  pthread_mutex_lock (&self->lock);
+  self->monitor.metrics = *metrics;
+  self->monitor.have_metrics = TRUE;
+  pthread_mutex_unlock (&self->lock);
+}
+
+void
 media_transport_get_stats (MediaTransport *self, MediaTransportStats *ret_stats)
 {
   pthread_mutex_lock (&self->lock);
   *ret_stats = self->stats;
   media_srtp_get_stats (self->srtp, &ret_stats->srtp);
   ret_stats->report_delay = self->monitor.report_delay;
+  ret_stats->have_peer_metrics = self->monitor.have_peer_metrics;
+  ret_stats->peer_metrics = self->monitor.peer_metrics;
   pthread_mutex_unlock (&self->lock);
 }
 

@@ -24,6 +24,8 @@ typedef struct
   guint32 remote_ssrc;          /* of the last accepted RTP packet */
   guint64 moves;                /* times the destination followed the peer */
   double report_delay;          /* of MediaMonitor */
+  gboolean have_peer_metrics;
+  PhoneVoiceMetrics peer_metrics;       /* RTCP XR: how the peer hears us */
   MediaSrtpStats srtp;
 } MediaTransportStats;
 
@@ -79,6 +81,8 @@ void media_transport_set_ice_callback (MediaTransport *transport, MediaTransport
 void media_transport_set_told_callback (MediaTransport *transport, MediaTransportCallback told);
 /* What it told since the last time, in order; returns how many. */
 guint media_transport_take_samples (MediaTransport *transport, RateSample ret_samples[MEDIA_MONITOR_SAMPLES]);
+/* How we hear the peer, for RTCP XR if it wants them. */
+void media_transport_set_metrics (MediaTransport *transport, const PhoneVoiceMetrics *metrics);
 void media_transport_wake (MediaTransport *transport);          /* any thread, quick */
 
 /* Waits until an RTCP BYE has gone out, at most timeout us. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "media/dtmf-core.h"
 #include "media/media-comfort.h"
+#include "media/media-gaps.h"
 #include "media/media-level.h"
 #include "media/media-red.h"
 #include "media/media-stretch.h"
@@ -23,6 +24,8 @@
 typedef struct
 {
   PhoneCodecId codec;
+  guint32 ssrc;
+  guint16 seq;
   gsize length;
   guint8 *data;                 /* NULL: none */
 } Payload;
@@ -40,6 +43,7 @@ struct _PlayoutStream
   gint16 tail[SEAM];            /* concealment as it would have gone on, to fade from */
   gboolean concealing, have_tail;
   DtmfReceiver dtmf;
+  MediaGaps gaps;
   gint16 buffer[HISTORY + PCM_MAX];     /* what was played last, then what waits */
   gint16 *pcm;                          /* buffer + HISTORY */
   guint n_pcm;
@@ -142,6 +146,7 @@ static void
 insert_payload (PlayoutStream *stream, guint8 payload_type, const guint8 *payload, gsize n, PlayoutPacket *info)
 {
   const PlayoutFormat *format = &stream->formats[payload_type & 0x7f];
+  PlayoutVerdict verdict;
   guint slot;
 
   info->clock_rate = format->clock_rate;
@@ -165,10 +170,15 @@ insert_payload (PlayoutStream *stream, guint8 payload_type, const guint8 *payloa
       dtmf_receiver_packet (&stream->dtmf, payload, n, info->timestamp, info->clock_rate, info->arrival);
       break;
     }
-  if (playout_insert (stream->playout, info, &slot) != PLAYOUT_STORED)
+  verdict = playout_insert (stream->playout, info, &slot);
+  if (verdict == PLAYOUT_STORED || (verdict == PLAYOUT_LATE && !info->copy))
+    media_gaps_note (&stream->gaps, info->ssrc, info->seq, info->duration / 48.0, verdict == PLAYOUT_LATE);
+  if (verdict != PLAYOUT_STORED)
     return;
   g_free (stream->payloads[slot].data);
   stream->payloads[slot].codec = format->codec;
+  stream->payloads[slot].ssrc = info->ssrc;
+  stream->payloads[slot].seq = info->seq;
   stream->payloads[slot].length = n;
   stream->payloads[slot].data = g_memdup2 (payload, n);
 }
@@ -309,6 +319,8 @@ append_decoded (PlayoutStream *stream, const PlayoutDecision *decision)
       stream->stats.concealed_samples += decision->samples;
       return;
     }
+  if (decision->action == PLAYOUT_DECODE_FEC && decision->samples > 0)
+    media_gaps_note (&stream->gaps, payload->ssrc, (guint16) (payload->seq - 1), 0, FALSE);
   memcpy (to, pcm + decision->skip, decision->samples * sizeof pcm[0]);
   stream->n_pcm += decision->samples;
   fade_tail (stream, to, decision->samples);
@@ -441,4 +453,5 @@ playout_stream_get_stats (const PlayoutStream *stream, MediaReceiveStats *ret_st
   ret_stats->resets = core.resets;
   ret_stats->target_ms = core.target / 48.0;
   ret_stats->delay_ms = core.delay / 48.0;
+  media_gaps_get (&stream->gaps, &ret_stats->gaps);
 }

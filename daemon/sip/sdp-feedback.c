@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*   a=rtcp-fb:<payload type or *> <type> [<parameter>]        RFC 4585 section 4.2
- *   a=extmap:<id>[/<direction>] <URI> [<attributes>]          RFC 8285 section 5 */
+ *   a=extmap:<id>[/<direction>] <URI> [<attributes>]          RFC 8285 section 5
+ *   a=rtcp-xr:[<format> ...]                                  RFC 3611 section 5.1; more than one line adds up */
 
 #include "sip/sdp-feedback.h"
 
@@ -127,6 +128,16 @@ read_extension (PhoneMediaDesc *desc, UaSlice value)
   desc->extensions[desc->n_extensions++] = extension;
 }
 
+static void
+read_extended_reports (PhoneMediaDesc *desc, UaSlice value)
+{
+  UaSlice format;
+
+  while (ua_slice_word (&value, &format))
+    if (ua_slice_is (format, "voip-metrics"))
+      desc->voip_metrics = TRUE;
+}
+
 gboolean
 ua_sdp_feedback_read (PhoneMediaDesc *desc, UaSlice name, UaSlice value)
 {
@@ -136,6 +147,8 @@ ua_sdp_feedback_read (PhoneMediaDesc *desc, UaSlice name, UaSlice value)
     read_extension (desc, value);
   else if (ua_slice_is (name, "extmap-allow-mixed"))
     desc->mixed_extensions = TRUE;
+  else if (ua_slice_is (name, "rtcp-xr"))
+    read_extended_reports (desc, value);
   else
     return FALSE;
   return TRUE;
@@ -171,6 +184,8 @@ ua_sdp_feedback_write (const PhoneMediaDesc *desc, GString *text)
 {
   for (guint i = 0; i < desc->n_feedback; i++)
     write_feedback (&desc->feedback[i], text);
+  if (desc->voip_metrics)
+    g_string_append (text, "a=rtcp-xr:voip-metrics\r\n");
   if (desc->mixed_extensions)
     g_string_append (text, "a=extmap-allow-mixed\r\n");
   for (guint i = 0; i < desc->n_extensions; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* a=rtcp-fb (RFC 4585, RFC 5104, RFC 8888) and a=extmap (RFC 8285) from and to PhoneMediaDesc: what RTP and RTCP carry beside the sound. */
+/* a=rtcp-fb (RFC 4585, RFC 5104, RFC 8888), a=rtcp-xr (RFC 3611) and a=extmap (RFC 8285) from and to PhoneMediaDesc: what RTP and RTCP carry beside the sound. */
 
 #include "core/media-desc.h"
 #include "sip/slice.h"

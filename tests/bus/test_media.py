@@ -56,6 +56,9 @@ def test_stats_hold_what_is_known(client, call):
     assert first["packets-lost"] == -2 and first["loss-local"] == 0.02 and first["codec"] == "opus" and first["mos"] == 4.2
     assert first["level-in"] == -30 and first["rate-reason"] == "steady" and first["input-origin"] == 12345
     assert (first["red"], first["copies-sent"], first["copies-used"], first["feedback"], first["send-queue"], first["breaks"]) == (1, 20, 3, "ccfb", 1.5, 1)
+    assert (first["here-loss"], first["here-rating"], first["here-mos-listening"]) == (0.01, 88, 4.3) and "here-echo-return" not in first
+    assert (first["peer-loss"], first["peer-burst-density"], first["peer-burst-length"], first["peer-gap-length"]) == (0.03, 0.25, 120, 4000)
+    assert (first["peer-signal"], first["peer-mos-conversation"]) == (-20, 3.9) and "peer-round-trip" not in first
     assert not {"round-trip", "loss-remote", "jitter-remote", "output-origin"} & set(first)
     wait(lambda: len(stats(client, call)) >= 3)
     times = [s["at"] for s in stats(client, call)]
@@ -72,7 +75,8 @@ def test_documented_keys_are_the_keys(client, call):
     client.call(call, MEDIA, "Subscribe", "(u)", 100)
     got = set(wait(lambda: stats(client, call))[0])
     assert got <= documented
-    assert documented - got == {"round-trip", "loss-remote", "jitter-remote", "output-origin", "ice-local", "ice-remote"}
+    assert documented - got == {"round-trip", "loss-remote", "jitter-remote", "output-origin", "ice-local", "ice-remote", "here-echo-return",
+                                "peer-round-trip"}
 
 
 @pytest.mark.parametrize("ms", [0, 1, 99, 60001, 0xffffffff])

@@ -248,7 +248,9 @@ def test_dnd_and_history(alice, bob):
     ours = alice.wait_call("active")
     bob.wait_call("active", theirs)
     for phone, number in ((alice, ours), (bob, theirs)):
-        phone.wait(lambda: "mos" in phone.stats(number), "something was heard")
+        phone.wait(lambda: "peer-mos-listening" in phone.stats(number), "the peer tells how we are heard")
+        stats = phone.stats(number)
+        assert 1 <= stats["mos"] <= 4.5 and 1 <= stats["peer-mos-conversation"] <= 4.5 and 0 <= stats["peer-loss"] < 1
     alice.ctl("hangup", ours)
     caller.communicate(timeout=20)
     bob.wait_idle()

@@ -193,6 +193,33 @@ test_feedback (void)
   g_assert_cmpuint (heir->n_extensions, ==, 1);
 }
 
+/* a=rtcp-xr (RFC 3611 section 5.1): of the session or of a section, any number of formats, in any number of lines. */
+static void
+test_extended_reports (void)
+{
+  static const struct
+  {
+    const char *session, *media;
+    gboolean wanted;
+  } cases[] = {
+    { "", "", FALSE },
+    { "", "a=rtcp-xr:\r\n", FALSE },
+    { "", "a=rtcp-xr:voip-metrics\r\n", TRUE },
+    { "", "a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss,dup,jitt,TTL voip-metrics\r\n", TRUE },      /* linphone's */
+    { "", "a=rtcp-xr:rcvr-rtt=all\r\na=rtcp-xr:voip-metrics\r\n", TRUE },
+    { "", "a=rtcp-xr:pkt-loss-rle voip-metrics=1 voip-metric\r\n", FALSE },
+    { "a=rtcp-xr:voip-metrics\r\n", "", TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = g_strconcat (HEAD, cases[i].session, AUDIO, cases[i].media, NULL);
+      g_autoptr (PhoneMediaDesc) desc = kit_read (text);
+
+      g_assert_cmpint (desc->voip_metrics, ==, cases[i].wanted);
+    }
+}
+
 static guint
 below (guint n)
 {
@@ -391,6 +418,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sdp/webrtc/candidates", test_candidates);
   g_test_add_func ("/sdp/webrtc/fingerprints", test_fingerprints);
   g_test_add_func ("/sdp/webrtc/feedback", test_feedback);
+  g_test_add_func ("/sdp/extended-reports", test_extended_reports);
   g_test_add_func ("/sdp/webrtc/round-trip", test_round_trip);
   g_test_add_func ("/sdp/webrtc/longest", test_longest);
   return g_test_run ();

@@ -137,6 +137,9 @@ char *ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name);
 const char *ua_sip_verstat (UaStack *stack, const sip_t *sip);
 /* Value of the first header of a name that sofia does not know; of all of them, joined by commas (caller frees). NULL: none. */
 const char *ua_sip_unknown (const sip_t *sip, const char *name);
+/* The value of a header (any sip_..._t) as it came, in home; NULL: longer than any that we look at. Not sip_header_as_string(): that loses the last
+ * parameter of what is longer than 127 octets. */
+char *ua_sip_header_text (su_home_t *home, const void *header);
 gboolean ua_sip_wants_no_news (const sip_t *sip);       /* Refer-Sub: false (RFC 4488), of a REFER or of the answer to one */
 char *ua_sip_unknown_all (const sip_t *sip, const char *name);
 

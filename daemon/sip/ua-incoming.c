@@ -152,7 +152,7 @@ static PhoneAnswerWish
 answer_wish (UaDialog *dialog, const sip_t *sip)
 {
   su_home_t home[1] = { SU_HOME_INIT (home) };
-  const char *call_info = sip->sip_call_info ? sip_header_as_string (home, (const sip_header_t *) sip->sip_call_info) : NULL;
+  const char *call_info = sip->sip_call_info ? ua_sip_header_text (home, sip->sip_call_info) : NULL;
   const char *alert_info = ua_sip_unknown (sip, "Alert-Info");
   const char *mode = ua_sip_unknown (sip, "Answer-Mode"), *privileged = ua_sip_unknown (sip, "Priv-Answer-Mode");
   PhoneAnswerWish wish = ua_answer_wish (call_info, alert_info, mode, privileged);

@@ -12,6 +12,7 @@
 #include "util/text.h"
 
 #define MAX_SDP (64 * 1024)
+#define MAX_HEADER_TEXT 32768          /* octets of one header, its name counted */
 #define MAX_HEADER (16 * 1024)
 #define MAX_URI 1024
 
@@ -112,6 +113,23 @@ ua_sip_unknown (const sip_t *sip, const char *name)
   for (const sip_unknown_t *h = sip->sip_unknown; h; h = h->un_next)
     if (h->un_name && g_ascii_strcasecmp (h->un_name, name) == 0)
       return h->un_value;
+  return NULL;
+}
+
+char *
+ua_sip_header_text (su_home_t *home, const void *header)
+{
+  for (gsize size = 512; size <= MAX_HEADER_TEXT; size *= 4)
+    {
+      char *text = su_alloc (home, (isize_t) size), *value;
+      issize_t length = text ? msg_header_e (text, (isize_t) size, header, 0) : -1;
+
+      if (length < 0 || (gsize) length >= size)
+        continue;
+      text[length] = '\0';
+      value = strchr (text, ':');
+      return value ? g_strstrip (value + 1) : NULL;
+    }
   return NULL;
 }
 

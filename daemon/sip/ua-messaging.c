@@ -364,7 +364,7 @@ static guint
 read_body (UaStack *stack, const sip_t *sip, UaIm *ret_im, const char **ret_why)
 {
   su_home_t home[1] = { SU_HOME_INIT (home) };
-  const char *type = sip->sip_content_type ? sip_header_as_string (home, (const sip_header_t *) sip->sip_content_type) : NULL;
+  const char *type = sip->sip_content_type ? ua_sip_header_text (home, sip->sip_content_type) : NULL;
   const sip_payload_t *payload = sip->sip_payload;
   gsize max = phone_registry_get_settings (stack->engine->registry)->message_max_size;
   guint status = ua_im_read (type, payload ? payload->pl_data : "", payload ? payload->pl_len : 0, max, ret_im, ret_why);

@@ -171,8 +171,8 @@ read_request (const sip_t *sip, char **ret_target, char **ret_replaces, char **r
 
   if (!sip->sip_refer_to)
     return 400;
-  refer_to = sip_header_as_string (home, (const sip_header_t *) sip->sip_refer_to);
-  referred_by = sip->sip_referred_by ? sip_header_as_string (home, (const sip_header_t *) sip->sip_referred_by) : NULL;
+  refer_to = ua_sip_header_text (home, sip->sip_refer_to);
+  referred_by = sip->sip_referred_by ? ua_sip_header_text (home, sip->sip_referred_by) : NULL;
   if (!refer_to || !ua_refer_to_parse (refer_to, ret_target, ret_replaces, &error))
     status = error && g_error_matches (error, PHONE_ERROR, PHONE_ERROR_NOT_SUPPORTED) ? 501 : 400;
   if (!status && referred_by)

@@ -8,6 +8,7 @@
  * of its kind) is renewed at once where RFC 6665 section 4.1.3 allows that. */
 
 #include "sip/ua-subscription.h"
+#include "sip/ua-dialog.h"
 #include "sip/ua-walk.h"
 
 #include <sofia-sip/nta_tag.h>
@@ -311,7 +312,7 @@ static void
 deliver (UaSubscription *subscription, const sip_t *sip)
 {
   su_home_t home[1] = { SU_HOME_INIT (home) };
-  const char *type = sip->sip_content_type ? sip_header_as_string (home, (const sip_header_t *) sip->sip_content_type) : NULL;
+  const char *type = sip->sip_content_type ? ua_sip_header_text (home, sip->sip_content_type) : NULL;
 
   if (sip->sip_payload && sip->sip_payload->pl_len > 0 && type && strlen (type) <= MAX_TYPE)
     subscription->package->notify (subscription->owner, type, sip->sip_payload->pl_data, sip->sip_payload->pl_len);

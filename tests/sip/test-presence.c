@@ -74,6 +74,19 @@ notify (Bed *bed, const PeerMessage *subscribe, const char *state, const char *t
   "<dialog id=\"d\" call-id=\"c@h\" local-tag=\"l\" remote-tag=\"r\" direction=\"recipient\"><state>early</state><remote>" \
   "<identity>sip:carol@" SERVER "</identity></remote></dialog>"
 
+/* As a widely used list server writes it: long, with the boundary at the end, and requiring what the SUBSCRIBE said is supported. */
+#define LIST_TYPE \
+  "multipart/related;type=\"application/rlmi+xml\";start=\"<1795915681.sip:a-team-with-a-long-name@example.org.1394798824>\";" \
+  "boundary=\"ck3E1PRUJPPgg4YxECiuvbAw\"\r\nRequire: eventlist"
+#define LIST_BODY \
+  "--ck3E1PRUJPPgg4YxECiuvbAw\r\nContent-ID: <1795915681.sip:a-team-with-a-long-name@example.org.1394798824>\r\n" \
+  "Content-Type: application/rlmi+xml;charset=\"UTF-8\"\r\n\r\n<list uri=\"sip:team@example.org\" xmlns=\"urn:ietf:params:xml:ns:rlmi\" " \
+  "version=\"1\" fullState=\"true\"><resource uri=\"sip:a@example.org\"><instance id=\"i\" state=\"active\" cid=\"c1\"/></resource>" \
+  "<resource uri=\"sip:b@example.org\"><instance id=\"j\" state=\"active\" cid=\"c2\"/></resource></list>\r\n" \
+  "--ck3E1PRUJPPgg4YxECiuvbAw\r\nContent-ID: <c1>\r\nContent-Type: application/pidf+xml\r\n\r\n" PIDF ("<r:away/>") "\r\n" \
+  "--ck3E1PRUJPPgg4YxECiuvbAw\r\nContent-ID: <c2>\r\nContent-Type: application/pidf+xml\r\n\r\n" PIDF ("<r:busy/>") "\r\n" \
+  "--ck3E1PRUJPPgg4YxECiuvbAw--\r\n"
+
 static void
 accept_subscribe (Bed *bed, const PeerMessage *message)
 {
@@ -139,6 +152,8 @@ on_subscribe (Bed *bed, const PeerMessage *message)
     }
   else if (g_str_equal (user, "pending"))
     notify (bed, message, "pending;expires=600", NULL, NULL);
+  else if (g_str_equal (user, "team"))
+    notify (bed, message, "active;expires=600", LIST_TYPE, LIST_BODY);
   else if (g_str_equal (event, "presence"))
     notify (bed, message, "active;expires=600", "application/pidf+xml", PIDF ("<r:away/>"));
   else if (g_str_equal (event, "dialog"))
@@ -406,6 +421,23 @@ static const Refusal refusals[] = {
   { "end-probation.120", 0, "probation", 120, 120, PHONE_LAMP_UNKNOWN },
   { "end-strange", 0, "strange", 30, 60, PHONE_LAMP_UNKNOWN },
 };
+
+static void
+test_list (void)
+{
+  Bed bed = { 0 };
+  PhoneWatch *team;
+  const GPtrArray *resources;
+
+  bed_open (&bed, "off");
+  team = watch (&bed, "sip:team@example.org", PHONE_WATCH_PRESENCE);
+  wait_for (phone_watch_get_resources (team)->len == 2);
+  resources = phone_watch_get_resources (team);
+  g_assert_cmpint (((PhoneResource *) resources->pdata[0])->presence.status, ==, PHONE_STATUS_AWAY);
+  g_assert_cmpint (((PhoneResource *) resources->pdata[1])->presence.status, ==, PHONE_STATUS_BUSY);
+  g_assert_cmpuint (count (&bed, "team"), ==, 1);
+  bed_close (&bed);
+}
 
 /* A server that does not know lists has persons all the same: it is asked again at once, as if we knew none. */
 static void
@@ -687,6 +719,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/presence/dialog", test_dialog);
   g_test_add_func ("/sip/presence/pickup", test_pickup);
   g_test_add_func ("/sip/presence/pickup-and-no-account", test_pickup_and_no_account);
+  g_test_add_func ("/sip/presence/list", test_list);
   g_test_add_data_func ("/sip/presence/without-lists/420", "lists-420", test_without_lists);
   g_test_add_data_func ("/sip/presence/without-lists/501", "lists-501", test_without_lists);
   for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++)

@@ -2,6 +2,7 @@
 """Text messages of whole phones through a real provider: peers that are not there yet, restarts and crashes in the middle, reports, who
 is writing, what is long, and what floods."""
 import random
+import re
 import signal
 import socket
 
@@ -215,6 +216,38 @@ def test_linphone(pair, provider, work):
         lin.command(f"chat sip:ann@{provider.domain} {line}")
         assert wait_received(ann, 1) == [line]
         assert received(ann)[0]["party"] == "lin@phoned.test"
+    finally:
+        lin.stop()
+
+
+def test_linphone_reports(pair, provider, work):
+    """CPIM and IMDN of another maker: each tells the other what has arrived, and hears what was looked at."""
+    ann, _ = pair()
+    ann.ctl("account", "set", "work", "message-reports=on")
+    lin = Linphone("reports", work, "/dev/null", "lin", provider, password=USERS["lin"])
+    lin.config["proxy_0"]["cpim_in_basic_chat_rooms_enabled"] = 1
+    lin.config["misc"] = {"deliver_imdn": 1}
+    log = lin.home / "log"
+
+    def told(state):
+        return ann.wait(lambda: re.search(rf"<{state}\s*/>", log.read_text(errors="replace").split("received ", 1)[-1]), f"{state} at linphone")
+
+    try:
+        lin.start()
+        lin.wait_registered()
+        # theirs: it asks, we tell, and tell again when it is read
+        lin.command(f"chat sip:ann@{provider.domain} from lin")
+        assert wait_received(ann, 1) == ["from lin"]
+        told("delivered")
+        ann.ctl("message", "read")
+        told("displayed")
+        assert len(received(ann)) == 1, "a report is no message"
+        # ours: it says that it has arrived
+        mark = lin.mark()
+        id = send(ann, "lin", "from ann")
+        assert lin.wait(r"Message received from \S+: (.*)", mark)[1].strip() == "from ann"
+        wait_status(ann, id, "delivered")
+        assert ann.ctl("message", "list", "--by-peer")[0]["messages"] == 2
     finally:
         lin.stop()
 

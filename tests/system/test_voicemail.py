@@ -133,34 +133,6 @@ def test_greeting_tone_message_silence(trio, message, tmp_path):
     assert alice.ctl("voicemail")[0]["Unheard"] == 0
 
 
-def test_killed_in_the_middle_of_a_message(trio, provider, speech, tmp_path):
-    """What the caller said until the crash is there, sealed, listed as new, and can be played."""
-    alice, bob, carol, heard = trio
-    before = {e["id"] for e in alice.ctl("voicemail", "list")}
-    mark = len(carol.events)
-    carol.command("dial", f"sip:alice@{provider.domain}")
-    number = alice.wait_call("active")
-    alice.wait_property(number, "Machine", "recording")
-    begin = time.monotonic()
-    alice.collect_stats(number, 4)
-    elapsed = time.monotonic() - begin
-    alice.restart_daemon(signal.SIGKILL)
-    alice.wait_registered("main")
-    [entry] = [e for e in alice.ctl("voicemail", "list") if e["id"] not in before]
-    assert entry["state"] == "cut-off" and entry["heard"] is False and "carol" in entry["remote-uri"], entry
-    sealed = (alice.home / "state" / "phoned" / "recordings" / f"{entry['id']}.seal").read_bytes()
-    assert b"OggS" not in sealed and b"Opus" not in sealed
-    alice.ctl("recording", "unlock", stdin="a pass phrase\n")
-    wav = decode(alice, entry["id"], tmp_path, whole=False)
-    samples, rate = load(wav)
-    assert len(samples) / rate > elapsed - LATEST, (len(samples) / rate, elapsed)
-    said = compare(speech[0], wav)
-    assert said["correlation"] >= 0.7 and said["matched"] >= 0.6, said
-    carol.command("hangup")
-    carol.wait_event("CALL_CLOSED", after=mark)
-    alice.ctl("voicemail", "delete", entry["id"])
-
-
 def test_greetings_that_cannot_be_heard(trio, work, tmp_path):
     alice = trio[0]
     words, long = tmp_path / "words.wav", tmp_path / "long.wav"
@@ -225,3 +197,31 @@ def test_full_box(trio, provider, tmp_path):
     assert result["correlation"] >= 0.7 and result["matched"] >= 0.6, result
     assert len(alice.ctl("voicemail", "list")) == 2
     assert alice.ctl("history", "--limit", "1")[0]["outcome"] == "missed"
+
+
+def test_killed_in_the_middle_of_a_message(trio, provider, speech, tmp_path):
+    """What the caller said until the crash is there, sealed, listed as new, and can be played."""
+    alice, bob, carol, heard = trio
+    before = {e["id"] for e in alice.ctl("voicemail", "list")}
+    mark = len(carol.events)
+    carol.command("dial", f"sip:alice@{provider.domain}")
+    number = alice.wait_call("active")
+    alice.wait_property(number, "Machine", "recording")
+    begin = time.monotonic()
+    alice.collect_stats(number, 4)
+    elapsed = time.monotonic() - begin
+    alice.restart_daemon(signal.SIGKILL)
+    alice.wait_registered("main")
+    [entry] = [e for e in alice.ctl("voicemail", "list") if e["id"] not in before]
+    assert entry["state"] == "cut-off" and entry["heard"] is False and "carol" in entry["remote-uri"], entry
+    sealed = (alice.home / "state" / "phoned" / "recordings" / f"{entry['id']}.seal").read_bytes()
+    assert b"OggS" not in sealed and b"Opus" not in sealed
+    alice.ctl("recording", "unlock", stdin="a pass phrase\n")
+    wav = decode(alice, entry["id"], tmp_path, whole=False)
+    samples, rate = load(wav)
+    assert len(samples) / rate > elapsed - LATEST, (len(samples) / rate, elapsed)
+    said = compare(speech[0], wav)
+    assert said["correlation"] >= 0.7 and said["matched"] >= 0.6, said
+    carol.command("hangup")
+    carol.wait_event("CALL_CLOSED", after=mark)
+    alice.ctl("voicemail", "delete", entry["id"])

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define MAX_MACHINE_CALLS 4             /* at the same time; beside max-calls, which is about the user's own */
+#define TONE_MS 500                     /* before a message: media-recorder.c */
 #define MAX_GREETING 180                /* s; whoever waits longer for the tone has hung up */
 
 static const char *const sounds[] = { "greeting", "full", "sorry", "goodbye" };
@@ -210,7 +211,8 @@ record (PhoneCall *call, const char *why)
       return;
     }
   call->message_start = g_get_monotonic_time ();
-  call->machine_limit = g_timeout_add_seconds (settings->voicemail_seconds, on_limit, call);
+  /* Not by the whole second, which may come a quarter too early: the limit is the caller's time, without the tone. */
+  call->machine_limit = g_timeout_add (settings->voicemail_seconds * 1000 + TONE_MS, on_limit, call);
   set_machine (call, PHONE_MACHINE_RECORDING, why);
 }
 

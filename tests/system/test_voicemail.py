@@ -202,6 +202,10 @@ def test_full_box(trio, provider, tmp_path):
 def test_killed_in_the_middle_of_a_message(trio, provider, speech, tmp_path):
     """What the caller said until the crash is there, sealed, listed as new, and can be played."""
     alice, bob, carol, heard = trio
+    alice.wait_idle()
+    alice.sections["voicemail"].update({"max-messages": "9", "max-seconds": "60"})
+    alice.write_config()
+    alice.reload()
     before = {e["id"] for e in alice.ctl("voicemail", "list")}
     mark = len(carol.events)
     carol.command("dial", f"sip:alice@{provider.domain}")

@@ -77,6 +77,7 @@ typedef enum
   UA_OWNER_KEEPALIVE,
   UA_OWNER_REFERRAL,            /* a subscription to what became of a REFER, without a call */
   UA_OWNER_SUBSCRIPTION,
+  UA_OWNER_PARTING,             /* one that we have ended: ua-parting.h */
   UA_OWNER_PUBLICATION,
   UA_OWNER_NOTIFIER,            /* a subscription of somebody else to us */
   UA_OWNER_MESSAGE,             /* of ours, until it is answered */

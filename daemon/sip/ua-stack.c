@@ -10,6 +10,7 @@
 
 #include "sip/ua-dialog.h"
 #include "sip/ua-messaging.h"
+#include "sip/ua-parting.h"
 #include "sip/ua-presence.h"
 
 #include <netinet/in.h>
@@ -81,6 +82,11 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
   [UA_OWNER_SUBSCRIPTION] = {
     [nua_r_subscribe] = ua_subscription_on_response,
     [nua_i_notify] = ua_subscription_on_notify,
+  },
+  [UA_OWNER_PARTING] = {
+    [nua_r_subscribe] = ua_parting_on_response,
+    [nua_r_unsubscribe] = ua_parting_on_response,
+    [nua_i_notify] = ua_parting_on_notify,
   },
   [UA_OWNER_PUBLICATION] = {
     [nua_r_method] = ua_publication_on_response,
@@ -344,6 +350,7 @@ begin_shutdown (UaStack *stack)
   stack->state = UA_STACK_SHUTDOWN;
   ua_stack_foreach (stack, UA_OWNER_DIALOG, ua_dialog_abandon, NULL);
   ua_stack_foreach (stack, UA_OWNER_REFERRAL, ua_referral_abandon, NULL);
+  ua_stack_foreach (stack, UA_OWNER_PARTING, ua_parting_abandon, NULL);
   ua_messaging_abandon (stack);
   ua_notifiers_abandon (stack);
   if (stack->account && stack->account->registration)

@@ -9,6 +9,7 @@
 
 #include "sip/ua-subscription.h"
 #include "sip/ua-dialog.h"
+#include "sip/ua-parting.h"
 #include "sip/ua-walk.h"
 
 #include <sofia-sip/nta_tag.h>
@@ -104,6 +105,17 @@ drop_handle (UaSubscription *subscription)
   ua_walk_stop (subscription->walk);
   release_handle (subscription);
   subscription->active_since = 0;
+}
+
+/* We end it, and the notifier still knows of it. */
+static void
+part (UaSubscription *subscription)
+{
+  gboolean stands = subscription->detail.state == PHONE_SUBSCRIPTION_ACTIVE || subscription->detail.state == PHONE_SUBSCRIPTION_PENDING;
+
+  if (stands && subscription->nh && subscription->account->stack && subscription->stack->state == UA_STACK_RUNNING)
+    ua_parting_begin (subscription->stack, g_steal_pointer (&subscription->nh), subscription->package->event);
+  drop_handle (subscription);
 }
 
 static void
@@ -386,7 +398,7 @@ ua_subscription_free (UaSubscription *subscription)
     return;
   account = subscription->account;
   ua_timer_clear (&subscription->timer);
-  drop_handle (subscription);   /* sofia un-SUBSCRIBEs */
+  part (subscription);
   ua_walk_free (subscription->walk);
   g_ptr_array_remove (account->subscriptions, subscription);
   phone_subscription_detail_clear (&subscription->detail);
@@ -412,6 +424,8 @@ ua_subscriptions_resume (UaAccount *account, gboolean fresh)
       g_autofree char *contact = ua_stack_contact_uri (subscription->nh ? subscription->stack : account->stack, subscription->uri);
       gboolean moved = subscription->nh && g_strcmp0 (contact, subscription->contact) != 0;
 
+      if (moved)
+        part (subscription);
       if (moved || subscription->detail.state == PHONE_SUBSCRIPTION_IDLE || (fresh && subscription->unreachable))
         try_now (subscription);
     }
@@ -427,7 +441,7 @@ ua_subscriptions_suspend (UaAccount *account)
       UaSubscription *subscription = g_ptr_array_index (account->subscriptions, i);
 
       ua_timer_clear (&subscription->timer);
-      drop_handle (subscription);
+      part (subscription);
       set_state (subscription, PHONE_SUBSCRIPTION_IDLE, 0, NULL, 0);
     }
 }

@@ -22,6 +22,7 @@ typedef struct
   GHashTable *subscribes;       /* user -> number of SUBSCRIBE with Expires over 0 */
   GHashTable *calls;            /* Call-IDs of them */
   guint n_subscribes, n_unsubscribes, n_publishes, n_unpublishes;
+  gboolean late_farewell;       /* no NOTIFY follows an un-SUBSCRIBE by itself */
   gboolean hold_answers;        /* SUBSCRIBE is not answered */
   guint notify_cseq;
   guint publish_status;         /* answered once */
@@ -108,7 +109,8 @@ on_subscribe (Bed *bed, const PeerMessage *message)
     {
       bed->n_unsubscribes++;
       peer_reply (bed->server, message, 200, "OK", "srv", "Expires: 0\r\nContact: <sip:srv@" SERVER ":5060>\r\n", NULL);
-      notify (bed, message, "terminated;reason=timeout", NULL, NULL);
+      if (!bed->late_farewell)
+        notify (bed, message, "terminated;reason=timeout", NULL, NULL);
       return;
     }
   bed->n_subscribes++;
@@ -266,7 +268,8 @@ static void
 test_presence (void)
 {
   Bed bed = { 0 };
-  PhoneWatch *bob;
+  PhoneWatch *bob, *carol;
+  guint before;
   g_autofree char *accept = NULL;
 
   bed_open (&bed, "off");
@@ -286,8 +289,18 @@ test_presence (void)
   g_assert_nonnull (strstr (accept, "application/pidf+xml"));
   /* the same again is the same */
   g_assert_true (watch (&bed, "sip:bob@example.org", PHONE_WATCH_PRESENCE) == bob);
+  /* the last NOTIFY is awaited, however late: it is no stranger's; and then there is nothing more to come */
+  bed.late_farewell = TRUE;
   g_assert_true (phone_registry_remove_watch (bed.agent->registry, bob, NULL));
   wait_for (bed.n_unsubscribes == 1);
+  carol = watch (&bed, "sip:carol@example.org", PHONE_WATCH_PRESENCE);
+  wait_for (phone_watch_get_presence (carol)->status == PHONE_STATUS_AWAY);
+  before = peer_count_status (bed.server, 200, "NOTIFY");
+  notify (&bed, peer_request (bed.server, "SUBSCRIBE", 1), "terminated;reason=timeout", NULL, NULL);
+  wait_for (peer_count_status (bed.server, 200, "NOTIFY") == before + 1);
+  g_assert_cmpuint (peer_count_status (bed.server, 481, "NOTIFY"), ==, 0);
+  notify (&bed, peer_request (bed.server, "SUBSCRIBE", 1), "terminated;reason=timeout", NULL, NULL);
+  wait_for (peer_count_status (bed.server, 481, "NOTIFY") == 1);
   g_assert_cmpuint (count (&bed, "bob"), ==, 1);
   bed_close (&bed);
 }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "util/secret.h"
+
 static void
 end_for_media (PhoneCall *call, const GError *error)
 {
@@ -324,6 +326,17 @@ retry_otherwise (PhoneCall *call, const PhoneReason *reason)
   return TRUE;
 }
 
+/* The call stays to be looked at; its keys do not. */
+static void
+forget_keys (PhoneCall *call)
+{
+  g_clear_pointer (&call->local, phone_media_desc_free);
+  g_clear_pointer (&call->pending_offer, phone_media_desc_free);
+  if (call->plan)
+    phone_media_plan_clear_keys (call->plan);
+  phone_secret_wipe_stack ();
+}
+
 void
 phone_call_on_ended (PhoneCall *call, const PhoneReason *reason)
 {
@@ -346,6 +359,7 @@ phone_call_on_ended (PhoneCall *call, const PhoneReason *reason)
                                    : PHONE_TONE_CONGESTION);
   else
     phone_call_dispose_media (call);
+  forget_keys (call);
   phone_call_set_state (call, PHONE_CALL_DISCONNECTED, phone_cause_to_string (call->reason->cause));
 }
 

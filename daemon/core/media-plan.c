@@ -49,6 +49,20 @@ phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
 }
 
 void
+phone_media_plan_clear_keys (PhoneMediaPlan *plan)
+{
+  PhoneSrtpKey *const keys[] = { &plan->send_key, &plan->receive_key };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      PhoneSrtpSuite suite = keys[i]->suite;
+
+      phone_srtp_key_clear (keys[i]);
+      keys[i]->suite = suite;
+    }
+}
+
+void
 phone_media_plan_free (PhoneMediaPlan *plan)
 {
   if (plan == NULL)

@@ -78,6 +78,7 @@ struct _PhoneMediaPlan
 PhoneMediaPlan *phone_media_plan_copy (const PhoneMediaPlan *plan);
 gboolean phone_media_plan_has_ice (const PhoneMediaPlan *plan);
 gboolean phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b);
+void phone_media_plan_clear_keys (PhoneMediaPlan *plan);         /* which suite it was stays to be told */
 void phone_media_plan_free (PhoneMediaPlan *plan);              /* wipes keys; accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneMediaPlan, phone_media_plan_free)
 

@@ -33,6 +33,7 @@
 #include <string.h>
 
 #include "media/media-srtp-streams.h"
+#include "util/secret.h"
 
 #define RTP_WINDOW 1024                         /* packets; RFC 3711 section 3.3.2 asks for 64 at least */
 #define OLD_KEY_TIME (5 * G_USEC_PER_SEC)
@@ -166,6 +167,7 @@ static void
 policy_clear (Policy *p)
 {
   explicit_bzero (p, sizeof *p);
+  phone_secret_wipe_stack ();   /* key schedules of libsrtp and the ciphers below it */
 }
 
 static srtp_t

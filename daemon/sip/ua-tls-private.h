@@ -47,6 +47,8 @@ typedef struct
   char *verify_text;
   gboolean asked_for_ours;      /* the server wants a certificate */
   gboolean up, heard, failed;
+  gpointer read_buffer;         /* sofia's, with what it read last, NULL: nothing */
+  gsize n_read;
 } UaTlsConnection;
 
 void ua_tls_connection_init (void);

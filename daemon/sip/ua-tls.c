@@ -13,7 +13,8 @@
  *   SSL_connect                     at first: versions, trust, SNI, our certificate; then handshake, outcome
  *   SSL_accept                      the same the other way round, see below
  *   SSL_read, SSL_write             clear OpenSSL's error queue first: sofia does not, and takes what another
- *                                   connection or an unreadable file left there for an error of this one
+ *                                   connection or an unreadable file left there for an error of this one;
+ *                                   and wipe what was read before
  *   SSL_get_current_cipher          has to exist after a handshake that is passed off as done, see below
  *   SSL_shutdown, SSL_free          the leak, see below
  *
@@ -129,6 +130,17 @@ SSL_accept (SSL *ssl)
   return UA_CALLED_FROM (&sofia) ? ua_tls_accept (ssl, next) : next (ssl);
 }
 
+/* sofia reads into one buffer for as long as the connection lasts, and has copied out what was in it when it reads again. What is written
+ * comes from the message itself. */
+static void
+wipe_read (UaTlsConnection *connection)
+{
+  if (connection == NULL || connection->read_buffer == NULL)
+    return;
+  explicit_bzero (connection->read_buffer, connection->n_read);
+  connection->read_buffer = NULL;
+}
+
 EXPORT int
 SSL_read (SSL *ssl, void *buffer, int size)
 {
@@ -142,8 +154,14 @@ SSL_read (SSL *ssl, void *buffer, int size)
   connection = ua_tls_connection_find (ssl);
   if (connection != NULL && connection->failed)
     return ua_tls_refuse_io ();
+  wipe_read (connection);
   errno = 0;
   result = next (ssl, buffer, size);
+  if (connection != NULL && result > 0)
+    {
+      connection->read_buffer = buffer;
+      connection->n_read = (gsize) result;
+    }
   if (connection != NULL && result <= 0)
     ua_tls_look_at_read_error (connection, ssl, result);
   else if (connection != NULL && !connection->heard)

@@ -19,4 +19,6 @@ gboolean phone_secret_equal (const PhoneSecret *a, const PhoneSecret *b);
  * its writing end must be closed already, so that a client that never writes cannot stop the loop. INVALID_OPTION: too long, a NUL,
  * not complete; STORAGE: cannot be read. The message does not contain what was read. */
 PhoneSecret *phone_secret_read_fd (int fd, GError **error);
+/* What functions that have returned left of secrets on the stack of this thread: those that we called, not those that called us. */
+void phone_secret_wipe_stack (void);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneSecret, phone_secret_unref)

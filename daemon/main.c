@@ -16,7 +16,9 @@
 #include "core/registry.h"
 #include "log.h"
 #include "media/media.h"
+#include "media/media-thread.h"
 #include "notify.h"
+#include "realtime.h"
 #include "shutdown.h"
 #include "sip/ua-clock.h"
 #include "sip/ua-platform.h"
@@ -40,6 +42,7 @@ typedef struct
   MediaEngine *media;
   Store *archive;
   DesktopDnd *desktop;
+  Realtime *realtime;
   GFileMonitor *zone;
   Bus *bus;
   Shutdown *shutdown;
@@ -326,6 +329,8 @@ build (Daemon *self, GError **error)
   self->ua = ua_engine_new (self->registry, NULL, error);
   if (!self->ua)
     return FALSE;
+  self->realtime = realtime_new ();
+  media_thread_set_broker (realtime_want, self->realtime);
   self->media = media_engine_new (self->config->daemon, error);
   if (!self->media)
     return FALSE;
@@ -407,6 +412,8 @@ tear_down (Daemon *self)
   g_clear_object (&self->registry);
   g_clear_pointer (&self->archive, store_free);
   g_clear_pointer (&self->media, media_engine_free);
+  media_thread_set_broker (NULL, NULL);
+  g_clear_pointer (&self->realtime, realtime_free);
   g_clear_pointer (&self->vault, store_vault_free);
   g_clear_pointer (&self->store, phone_config_store_free);
   g_clear_pointer (&self->config, phone_config_free);

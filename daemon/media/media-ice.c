@@ -380,7 +380,7 @@ media_ice_guard (MediaIce *ice)
     {
       gint64 used = cpu.tv_sec * G_USEC_PER_SEC + cpu.tv_nsec / 1000;
       if (ice->guard_at != 0 && (double) (used - ice->guard_cpu) > BUSY_SHARE * (double) (now - ice->guard_at))
-        ice->restored = pthread_setschedparam (ice->worker, SCHED_OTHER, &ordinary) == 0;
+        ice->restored = pthread_setschedparam (ice->worker, SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary) == 0;       /* see media_thread_restore() */
       ice->guard_at = now;
       ice->guard_cpu = used;
     }

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #define REALTIME_PRIORITY 20
 
@@ -19,6 +20,12 @@ struct _MediaThread
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static guint n_leaving;         /* released and not ended */
+
+static pthread_mutex_t broker_lock = PTHREAD_MUTEX_INITIALIZER;
+static MediaThreadBroker broker;        /* under that lock */
+static gpointer broker_data;
+static pthread_key_t brokered;          /* set in a thread that the broker was asked for */
+static pthread_once_t brokered_once = PTHREAD_ONCE_INIT;
 
 static void *
 thread_main (void *data)
@@ -98,6 +105,39 @@ media_threads_wait (guint ms)
   return all;
 }
 
+/* ---- scheduling ---- */
+
+static void
+ask_broker (gboolean wanted)
+{
+  pthread_mutex_lock (&broker_lock);
+  if (broker != NULL)
+    broker (gettid (), wanted, broker_data);
+  pthread_mutex_unlock (&broker_lock);
+}
+
+/* The thread ends. */
+static void
+on_brokered_end (void *value)
+{
+  ask_broker (FALSE);
+}
+
+static void
+make_key (void)
+{
+  pthread_key_create (&brokered, on_brokered_end);
+}
+
+void
+media_thread_set_broker (MediaThreadBroker want, gpointer data)
+{
+  pthread_mutex_lock (&broker_lock);
+  broker = want;
+  broker_data = data;
+  pthread_mutex_unlock (&broker_lock);
+}
+
 void
 media_thread_prepare (const char *name, gboolean realtime)
 {
@@ -110,7 +150,11 @@ media_thread_prepare (const char *name, gboolean realtime)
   /* With a limit, up to it; without one it is still allowed to a process with CAP_SYS_NICE. */
   if (getrlimit (RLIMIT_RTPRIO, &limit) == 0 && limit.rlim_cur > 0)
     param.sched_priority = (int) MIN (limit.rlim_cur, REALTIME_PRIORITY);
-  pthread_setschedparam (pthread_self (), SCHED_RR | SCHED_RESET_ON_FORK, &param);
+  if (pthread_setschedparam (pthread_self (), SCHED_RR | SCHED_RESET_ON_FORK, &param) == 0)
+    return;
+  pthread_once (&brokered_once, make_key);
+  pthread_setspecific (brokered, &brokered);
+  ask_broker (TRUE);
 }
 
 void
@@ -118,7 +162,14 @@ media_thread_restore (void)
 {
   struct sched_param param = { 0 };
 
-  pthread_setschedparam (pthread_self (), SCHED_OTHER, &param);
+  pthread_once (&brokered_once, make_key);
+  if (pthread_getspecific (brokered) != NULL)
+    {
+      pthread_setspecific (brokered, NULL);
+      ask_broker (FALSE);
+    }
+  /* The flag stays: who has no privilege may not take it off, and nothing would change. */
+  pthread_setschedparam (pthread_self (), SCHED_OTHER | SCHED_RESET_ON_FORK, &param);
 }
 
 void

@@ -17,8 +17,12 @@ void media_thread_release (MediaThread *thread);
 /* At exit: waits until all released threads have ended, at most ms. FALSE: some have not. */
 gboolean media_threads_wait (guint ms);
 /* Names the calling thread and asks for real-time scheduling, which the system may refuse (RLIMIT_RTPRIO);
- * that is no error. */
+ * that is no error: then the broker is asked, if there is one. */
 void media_thread_prepare (const char *name, gboolean realtime);
+/* Who may still get it for a thread: want() is called on that thread and must not block; again with FALSE before the thread ends or is restored.
+ * NULL: nobody; when this returns, no call runs or will run. */
+typedef void (*MediaThreadBroker) (int thread, gboolean wanted, gpointer data);
+void media_thread_set_broker (MediaThreadBroker want, gpointer data);
 void media_thread_restore (void);       /* back to ordinary scheduling, for a thread that returns to a pool */
 /* A mutex that lends the priority of who waits to who holds it: the hub must not wait for a preempted main thread. */
 void media_mutex_init (pthread_mutex_t *mutex);

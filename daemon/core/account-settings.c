@@ -177,6 +177,18 @@ check_mailbox (const char *value, GError **error)
   return strpbrk (value, " <>\"") ? phone_setting_refuse (value, "a number or a SIP URI", error) : check_name (value, error);
 }
 
+static char *
+check_collector (const char *value, GError **error)
+{
+  g_autoptr (PhoneUri) uri = parse_sip_uri (value, error);
+
+  if (uri == NULL)
+    return NULL;
+  if (g_ascii_strncasecmp (value, "tel:", 4) == 0 || uri->host == NULL || uri->headers->len > 0)
+    return phone_setting_refuse (value, "a SIP URI without headers", error);
+  return phone_uri_to_string (uri);
+}
+
 /* ---- keys with a form of their own ---- */
 
 static gboolean
@@ -438,6 +450,7 @@ static const PhoneSetting rows[] = {
   BOOL ("answering-away", answering_away, "true", "whether it takes calls at once while the status is away"),
   TEXT ("greeting", greeting, phone_setting_check_path, "WAV file that callers hear first; default: that of [voicemail] sounds"),
   TEXT ("mailbox", mailbox, check_mailbox, "number or SIP URI of the mailbox; default: what the server says"),
+  TEXT ("quality-collector", quality_collector, check_collector, "SIP URI that is told at the end of each call how it sounded (RFC 6035)"),
   { .key = "message-reports", .kind = PHONE_SETTING_WORD, AT (message_reports), .words = report_words, .def = "auto",
     .help = "whether messages ask for delivery and display reports: on, off, or auto: of peers that understand it" },
   { .key = "message-receipts", .kind = PHONE_SETTING_WORD, AT (message_receipts), .words = receipt_words, .def = "delivered",
@@ -508,7 +521,7 @@ static const char *const per_call_keys[] = {
   "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "intercom", "intercom-privileged", "max-calls", "record", "transfers", "transfer-news", "roster", "forward",
   "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "forward-on", "forward-off", "forward-busy-on",
   "forward-busy-off", "forward-no-reply-on", "forward-no-reply-off", "park", "park-method",
-  "retrieve", "pickup", "pickup-group", "did", "prefix", "default-domain", "country", "mailbox",
+  "retrieve", "pickup", "pickup-group", "did", "prefix", "default-domain", "country", "mailbox", "quality-collector",
   "message-reports", "message-receipts", "subscribers", "subscribers-allow", "subscribers-block", "answering", "answering-after",
   "answering-busy", "answering-away", "greeting", NULL,
 };

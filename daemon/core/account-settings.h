@@ -113,6 +113,7 @@ typedef struct
   gboolean answering_busy, answering_away;
   char *greeting;               /* WAV file; NULL: the one of [voicemail] sounds */
   char *mailbox;                /* number or URI; default: what the server says */
+  char *quality_collector;      /* SIP URI that is told how calls sounded; NULL: nobody is */
   PhoneMessageReports message_reports;
   PhoneMessageReceipts message_receipts;
 } PhoneAccountSettings;

@@ -330,7 +330,17 @@ retry_otherwise (PhoneCall *call, const PhoneReason *reason)
 static void
 forget_keys (PhoneCall *call)
 {
-  g_clear_pointer (&call->local, phone_media_desc_free);
+  PhoneMediaDesc *bare = NULL;
+
+  /* Where our end was is told to a collector: core/quality-report.c. */
+  if (call->local)
+    {
+      bare = phone_media_desc_new ();
+      bare->address = g_strdup (call->local->address);
+      bare->port = call->local->port;
+    }
+  phone_media_desc_free (call->local);
+  call->local = bare;
   g_clear_pointer (&call->pending_offer, phone_media_desc_free);
   if (call->plan)
     phone_media_plan_clear_keys (call->plan);

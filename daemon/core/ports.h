@@ -108,6 +108,10 @@ typedef struct
   gboolean (*message_send) (gpointer ua, PhoneAccount *account, const PhoneMessageParams *params, GError **error);
   /* What phone_messages_on_incoming left open. */
   void (*message_answer) (gpointer ua, gpointer transaction, guint status, guint retry_after);
+
+  /* How a call sounded, for the collector target, a complete URI (RFC 6035): sent when it can be, tried again within limits, told in the journal if it cannot.
+   * May be NULL. */
+  void (*quality_report) (gpointer ua, PhoneAccount *account, const char *target, const char *body);
 } PhoneSignallingOps;
 
 /* ---- media (implemented by media/media.c) ---- */
@@ -172,6 +176,7 @@ typedef struct
   double mos;                   /* E-model estimate, 1..4.5, NAN if unknown */
   PhoneVoiceMetrics metrics, peer_metrics;      /* of the whole call: how the peer is heard here, how we are heard there (RTCP XR) */
   gboolean have_peer_metrics;
+  guint32 local_ssrc, remote_ssrc;      /* 0: none yet */
   guint bitrate, bitrate_target;        /* bit/s sent, and what the rate control wants */
   const char *rate_reason;      /* static string: why the target is what it is */
   gint64 input_origin, output_origin;   /* CLOCK_MONOTONIC us of the first sample of a file input/output, 0: none */

@@ -9,6 +9,7 @@
 #include "core/messages-private.h"
 #include "core/dial-plan.h"
 #include "core/emergency.h"
+#include "core/quality-report.h"
 #include "core/ring-list.h"
 
 #include <string.h>
@@ -747,7 +748,10 @@ phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call)
   if (phone_call_get_state (call) == PHONE_CALL_DISCONNECTED)
     {
       if (phone_call_take_record (call))
-        phone_history_record_call (registry->history, call);
+        {
+          phone_history_record_call (registry->history, call);
+          phone_quality_report_call (call, &registry->ports);
+        }
       start_linger (registry, call);
       if (phone_registry_count_calls (registry, phone_call_get_account (call), TRUE) == 0)
         phone_account_calls_gone (phone_call_get_account (call));

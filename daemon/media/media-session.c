@@ -1012,6 +1012,8 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
   get_metrics (media, &receive, graph.round_trip, ret->concealed, &ret->metrics);
   ret->mos = lately.mos_cq;
   ret->have_peer_metrics = transport.have_peer_metrics;
+  ret->local_ssrc = media_send_get_ssrc (media_graph_get_send (media->graph));
+  ret->remote_ssrc = transport.remote_ssrc;
   ret->peer_metrics = transport.peer_metrics;
   return TRUE;
 }

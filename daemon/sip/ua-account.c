@@ -13,6 +13,7 @@
 #include "sip/ua-dialog.h"
 #include "sip/ua-locate.h"
 #include "sip/ua-presence.h"
+#include "sip/ua-quality.h"
 #include "sip/ua-walk.h"
 #include "sip/target.h"
 
@@ -228,6 +229,7 @@ ua_account_free (UaAccount *account)
 {
   if (account->publication)
     ua_presence_close (account);
+  g_clear_pointer (&account->quality, ua_quality_free);
   ua_foci_close (account);
   g_ptr_array_unref (account->foci);
   g_ptr_array_unref (account->subscriptions);
@@ -431,6 +433,8 @@ replace_stack (UaAccount *account, UaStack *stack)
 
   ua_subscriptions_abandon (account);
   ua_publication_abandon (account->publication);
+  if (account->quality)
+    ua_quality_abandon (account->quality);
   old->account = NULL;
   account->stack = stack;
   ua_stack_close (old, 0);

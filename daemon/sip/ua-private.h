@@ -32,6 +32,7 @@ typedef struct _UaKeepalive UaKeepalive;
 typedef struct _UaDialog UaDialog;
 typedef struct _UaSubscription UaSubscription;
 typedef struct _UaPublication UaPublication;
+typedef struct _UaQuality UaQuality;
 typedef struct _UaDeadList UaDeadList;
 
 struct _UaEngine
@@ -79,6 +80,7 @@ typedef enum
   UA_OWNER_SUBSCRIPTION,
   UA_OWNER_PARTING,             /* one that we have ended: ua-parting.h */
   UA_OWNER_PUBLICATION,
+  UA_OWNER_QUALITY,             /* a report to a collector */
   UA_OWNER_NOTIFIER,            /* a subscription of somebody else to us */
   UA_OWNER_MESSAGE,             /* of ours, until it is answered */
   UA_OWNER_INCOMING_MESSAGE,    /* of theirs, until we answer it */
@@ -125,6 +127,7 @@ struct _UaAccount
   UaSubscription *watchers;     /* to who watches us at the server; NULL: none */
   struct _UaInfo *watcher_info;
   UaPublication *publication;
+  UaQuality *quality;           /* NULL: nothing was reported yet */
 };
 
 UaAccount *ua_account_new (UaEngine *engine, PhoneAccount *account, GError **error);

@@ -12,6 +12,7 @@
 #include "sip/ua-messaging.h"
 #include "sip/ua-parting.h"
 #include "sip/ua-presence.h"
+#include "sip/ua-quality.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -90,6 +91,9 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
   },
   [UA_OWNER_PUBLICATION] = {
     [nua_r_method] = ua_publication_on_response,
+  },
+  [UA_OWNER_QUALITY] = {
+    [nua_r_method] = ua_quality_on_response,
   },
   [UA_OWNER_NOTIFIER] = {
     [nua_i_subscribe] = ua_notifier_on_subscribe,
@@ -359,6 +363,8 @@ begin_shutdown (UaStack *stack)
     {
       ua_subscriptions_abandon (stack->account);
       ua_publication_abandon (stack->account->publication);
+      if (stack->account->quality)
+        ua_quality_abandon (stack->account->quality);
     }
   g_hash_table_iter_init (&iter, stack->handles);
   while (g_hash_table_iter_next (&iter, &nh, NULL))

@@ -7,6 +7,7 @@
  * belongs to the root), the root, su_deinit. */
 
 #include "sip/ua-presence.h"
+#include "sip/ua-quality.h"
 #include "sip/ua-dialog.h"
 #include "sip/ua-locate.h"
 #include "sip/ua-messaging.h"
@@ -341,4 +342,5 @@ const PhoneSignallingOps ua_signalling_ops = {
   .dialogs_changed = dialogs_changed,
   .message_send = ua_messaging_send,
   .message_answer = ua_messaging_answer,
+  .quality_report = ua_quality_report,
 };

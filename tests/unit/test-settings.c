@@ -77,6 +77,8 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "name", "J\xc3\xbcrgen's \"phone\" #1", "J\xc3\xbcrgen's \"phone\" #1" }, { "name", "a\nb", NULL }, { "name", "\xff", NULL },
   { "aor", "sip:alice@Example.org", "sip:alice@example.org" }, { "aor", "alice@example.org", "sip:alice@example.org" },
   { "aor", "sips:alice@example.org:5061", "sips:alice@example.org:5061" }, { "aor", "sip:example.org", NULL },
+  { "quality-collector", "collector.example.org", "sip:collector.example.org" }, { "quality-collector", "sip:vq@example.org:5070", "sip:vq@example.org:5070" },
+  { "quality-collector", "tel:123", NULL }, { "quality-collector", "sip:vq@example.org?a=b", NULL },
   { "aor", "sip:alice@example.org;transport=tcp", NULL }, { "aor", "sip:alice@example.org?a=b", NULL }, { "aor", "tel:123", NULL },
   { "aor", "alice", NULL }, { "aor", "http://example.org", NULL },
   { "display-name", "Alice", "Alice" },

@@ -40,8 +40,14 @@ class Probe:
     def __init__(self, address):
         environment = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=address, G_MESSAGES_DEBUG="all")
         self.process = subprocess.Popen(without_privilege() + [PROBE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        env=environment, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0)))
+                                        env=environment, preexec_fn=self.limit)
         self.output = b""
+
+    @staticmethod
+    def limit():
+        resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
+        # Should nothing take it from a thread that computes, nothing else would end it, and the machine would be slow for all that follows.
+        resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
 
     def say(self, *lines):
         self.process.stdin.write("".join(line + "\n" for line in lines).encode())

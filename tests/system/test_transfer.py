@@ -58,8 +58,7 @@ def test_the_call_is_back(parties):
     number = dial(us, f"sip:first@{FIRST}")
     result = us.run("transfer", "--wait", number, f"sip:nobody@{SECOND}", check=False)
     assert result.returncode == 7 and '"failed"' in result.stdout, result
-    us.wait_call("active", number)
-    assert not us.calls[str(number)]["LocalHold"]
+    us.wait(lambda: us.ctl("call", "show", number)["State"] == "active" and not us.ctl("call", "show", number)["LocalHold"], "the call to be back")
 
 
 def test_it_sends_us_on(parties):

@@ -194,7 +194,7 @@ bus_account_changed_properties (guint mask, GPtrArray *ret_names)
     { PHONE_ACCOUNT_REGISTRATION, "Registration" },
     { PHONE_ACCOUNT_REGISTRATION, "RegistrationDetail" },
     { PHONE_ACCOUNT_TLS, "Tls" },
-    { PHONE_ACCOUNT_SETTINGS | PHONE_ACCOUNT_TLS, "Srtp" },
+    { PHONE_ACCOUNT_SETTINGS | PHONE_ACCOUNT_SRTP, "Srtp" },
     { PHONE_ACCOUNT_CAPABILITIES, "Capabilities" },
   };
 

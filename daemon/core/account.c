@@ -32,6 +32,7 @@ struct _PhoneAccount
   PhoneRegistration registration;
   PhoneRegistrationDetail detail;
   PhoneTlsInfo *tls;
+  gboolean over_tls;            /* the way to the server, where the DNS leads transport=auto */
   char **capabilities;
   PhoneAccountPresence presence;
   gpointer engine_data;
@@ -363,7 +364,13 @@ phone_account_get_tls (PhoneAccount *account)
 PhoneSrtpPolicy
 phone_account_get_srtp (PhoneAccount *account)
 {
-  return phone_account_settings_srtp (account->settings, account->tls != NULL);
+  return phone_account_settings_srtp (account->settings, account->over_tls);
+}
+
+gboolean
+phone_account_is_over_tls (PhoneAccount *account)
+{
+  return account->over_tls;
 }
 
 const char *const *
@@ -535,6 +542,16 @@ phone_account_on_tls (PhoneAccount *account, const PhoneTlsInfo *info)
   tls_info_free (account->tls);
   account->tls = copy;
   emit_changed (account, PHONE_ACCOUNT_TLS);
+}
+
+void
+phone_account_on_transport (PhoneAccount *account, PhoneTransport transport)
+{
+  PhoneSrtpPolicy before = phone_account_get_srtp (account);
+
+  account->over_tls = transport == PHONE_TRANSPORT_TLS;
+  if (phone_account_get_srtp (account) != before)
+    emit_changed (account, PHONE_ACCOUNT_SRTP);
 }
 
 void

@@ -23,6 +23,7 @@ typedef enum
   PHONE_ACCOUNT_MAILBOX = 1 << 5,
   PHONE_ACCOUNT_MESSAGES = 1 << 6,      /* those that our own answering machine took */
   PHONE_ACCOUNT_SUBSCRIBERS = 1 << 7,   /* see subscriber.h */
+  PHONE_ACCOUNT_SRTP = 1 << 8,          /* the default of it, by the way to the server */
 } PhoneAccountField;
 
 typedef struct
@@ -52,6 +53,8 @@ const PhoneRegistrationDetail *phone_account_get_registration_detail (PhoneAccou
 const PhoneTlsInfo *phone_account_get_tls (PhoneAccount *account);
 /* What a call that begins now is held to: the setting, or its default for the transport that the registration has found. */
 PhoneSrtpPolicy phone_account_get_srtp (PhoneAccount *account);
+/* The way to the server, whether or not there is a connection now. */
+gboolean phone_account_is_over_tls (PhoneAccount *account);
 /* What the registrar and we support: option tags and methods; static or owned by the account, NULL-terminated. */
 const char *const *phone_account_get_capabilities (PhoneAccount *account);
 
@@ -75,6 +78,7 @@ void phone_account_set_engine_data (PhoneAccount *account, gpointer data);
 /* Events from the engine. The strings are copied. */
 void phone_account_on_registration (PhoneAccount *account, PhoneRegistration state, const PhoneRegistrationDetail *detail);
 void phone_account_on_tls (PhoneAccount *account, const PhoneTlsInfo *info);            /* NULL: connection gone */
+void phone_account_on_transport (PhoneAccount *account, PhoneTransport transport);       /* to the server, from now on */
 void phone_account_on_capabilities (PhoneAccount *account, const char *const *capabilities);
 void phone_account_on_located (PhoneAccount *account);                                  /* the target of a call: see PhoneSignallingOps */
 void phone_account_on_stopped (PhoneAccount *account);                                  /* after account_remove: all is closed */

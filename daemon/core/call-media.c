@@ -219,7 +219,7 @@ phone_call_srtp_policy (PhoneCall *call)
 {
   /* A session goes on as it began, wherever the account goes meanwhile. */
   if (!call->plan)
-    call->over_tls = phone_account_get_tls (call->account) != NULL;
+    call->over_tls = phone_account_is_over_tls (call->account);
   return phone_account_settings_srtp (phone_account_get_settings (call->account), call->over_tls);
 }
 

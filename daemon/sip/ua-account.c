@@ -221,6 +221,7 @@ ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
     }
   if (settings->do_register)
     account->registration = ua_registration_new (account);
+  phone_account_on_transport (phone_account, account->transport);
   return account;
 }
 
@@ -490,6 +491,7 @@ ua_account_fit_transport (UaAccount *account, PhoneTransport transport)
   phone_log_info (&account->log, "Account %s: the DNS leads to %s", account->id, phone_transport_to_string (transport));
   ua_registration_let_go (account->registration);
   phone_account_on_tls (account->account, NULL);
+  phone_account_on_transport (account->account, account->transport);
   replace_stack (account, stack);
   return TRUE;
 }

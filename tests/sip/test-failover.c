@@ -467,6 +467,9 @@ test_naptr_tls (void)
   g_assert_true (caps.sdes_allowed);
   g_assert_cmpint (caps.srtp, ==, PHONE_SRTP_REQUIRED);
   g_assert_cmpint (phone_account_get_srtp (alice), ==, PHONE_SRTP_REQUIRED);
+  /* A connection that is lost for a moment makes no call an open one. */
+  phone_account_on_tls (alice, NULL);
+  g_assert_cmpint (phone_account_get_srtp (alice), ==, PHONE_SRTP_REQUIRED);
   phone_account_register (alice, NULL);
   n = g_atomic_int_get (&one.n_requests);
   wait_for (g_atomic_int_get (&one.n_requests) > n);

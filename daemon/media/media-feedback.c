@@ -16,6 +16,8 @@
 
 #include <string.h>
 
+#include "media/media-octets.h"
+
 #define RTPFB 205
 #define FMT_CCFB 11
 #define FMT_TRANSPORT_CC 15
@@ -39,32 +41,6 @@ enum
   SYMBOL_UNTIMED,
 };
 
-static guint
-read16 (const guint8 *p)
-{
-  return (guint) p[0] << 8 | p[1];
-}
-
-static guint32
-read32 (const guint8 *p)
-{
-  return (guint32) p[0] << 24 | (guint32) p[1] << 16 | (guint32) p[2] << 8 | p[3];
-}
-
-static void
-write16 (guint8 *p, guint value)
-{
-  p[0] = (guint8) (value >> 8);
-  p[1] = (guint8) value;
-}
-
-static void
-write32 (guint8 *p, guint32 value)
-{
-  write16 (p, value >> 16);
-  write16 (p + 2, value & 0xffff);
-}
-
 /* ---- RFC 8888 ---- */
 
 /* FALSE: malformed. Other streams than ours are passed over. */
@@ -76,13 +52,13 @@ parse_ccfb (const guint8 *p, gsize length, guint32 ssrc, MediaFeedback *ret)
 
   if (length < HEADER + 4)
     return FALSE;
-  reported = (gint64) read32 (p + end) * G_USEC_PER_SEC / 65536;
+  reported = (gint64) media_read32 (p + end) * G_USEC_PER_SEC / 65536;
   ret->n = 0;
   while (end - at >= 8)
     {
-      guint32 stream = read32 (p + at);
-      guint16 begin = (guint16) read16 (p + at + 4);
-      guint n = read16 (p + at + 6);
+      guint32 stream = media_read32 (p + at);
+      guint16 begin = (guint16) media_read16 (p + at + 4);
+      guint n = media_read16 (p + at + 6);
       gsize octets = (2 * (gsize) n + 3) / 4 * 4;
 
       at += 8;
@@ -90,7 +66,7 @@ parse_ccfb (const guint8 *p, gsize length, guint32 ssrc, MediaFeedback *ret)
         return FALSE;
       for (guint i = 0; stream == ssrc && i < n && ret->n < MEDIA_FEEDBACK_MAX; i++)
         {
-          guint block = read16 (p + at + 2 * (gsize) i), offset = block & 0x1fff;
+          guint block = media_read16 (p + at + 2 * (gsize) i), offset = block & 0x1fff;
 
           ret->items[ret->n++] = (MediaFeedbackItem) {
             .seq = (guint16) (begin + i),
@@ -114,17 +90,17 @@ write_ccfb (guint32 ssrc, const MediaFeedbackItem *items, guint n, gint64 now, g
   if (length > capacity)
     return 0;
   memset (p + HEADER, 0, length - HEADER);
-  write32 (p + HEADER, ssrc);
-  write16 (p + HEADER + 4, items[0].seq);
-  write16 (p + HEADER + 6, n);
+  media_write32 (p + HEADER, ssrc);
+  media_write16 (p + HEADER + 4, items[0].seq);
+  media_write16 (p + HEADER + 6, n);
   for (guint i = 0; i < n; i++)
     {
       gint64 offset = (now - items[i].arrival) * 1024 / G_USEC_PER_SEC;
 
       if (items[i].received)
-        write16 (p + HEADER + 8 + 2 * (gsize) i, 0x8000 | (guint) CLAMP (offset, 0, ATO_OVER));
+        media_write16 (p + HEADER + 8 + 2 * (gsize) i, 0x8000 | (guint) CLAMP (offset, 0, ATO_OVER));
     }
-  write32 (p + length - 4, (guint32) (now % NTP_WRAP * 65536 / G_USEC_PER_SEC));
+  media_write32 (p + length - 4, (guint32) (now % NTP_WRAP * 65536 / G_USEC_PER_SEC));
   return length;
 }
 
@@ -157,9 +133,9 @@ parse_transport_cc (const guint8 *p, gsize length, MediaFeedback *ret)
 
   if (length < at)
     return FALSE;
-  base = (guint16) read16 (p + HEADER + 4);
-  count = read16 (p + HEADER + 6);
-  arrival = (gint64) (read32 (p + HEADER + 8) >> 8) * REFERENCE;
+  base = (guint16) media_read16 (p + HEADER + 4);
+  count = media_read16 (p + HEADER + 6);
+  arrival = (gint64) (media_read32 (p + HEADER + 8) >> 8) * REFERENCE;
   if (count == 0 || count > MEDIA_FEEDBACK_MAX)
     return FALSE;
   while (n < count)
@@ -168,7 +144,7 @@ parse_transport_cc (const guint8 *p, gsize length, MediaFeedback *ret)
 
       if (length - at < 2)
         return FALSE;
-      chunk = read16 (p + at);
+      chunk = media_read16 (p + at);
       at += 2;
       in_chunk = symbols_in_chunk (chunk);
       if (in_chunk == 0)
@@ -183,7 +159,7 @@ parse_transport_cc (const guint8 *p, gsize length, MediaFeedback *ret)
       if (octets > length - at)
         return FALSE;
       if (octets > 0)
-        arrival += TICK * (gint64) (octets == 1 ? p[at] : (gint16) read16 (p + at));
+        arrival += TICK * (gint64) (octets == 1 ? p[at] : (gint16) media_read16 (p + at));
       at += octets;
       ret->items[i] = (MediaFeedbackItem) { .seq = (guint16) (base + i), .received = symbols[i] != SYMBOL_LOST, .timed = octets > 0,
                                             .arrival = (arrival % REFERENCE_WRAP + REFERENCE_WRAP) % REFERENCE_WRAP };
@@ -226,13 +202,13 @@ write_chunks (const guint8 *symbols, guint n, guint8 *p)
         run++;
       if (run >= RUN_WORTH_IT || i + run == n)
         {
-          write16 (p + at, (guint) symbols[i] << 13 | run);
+          media_write16 (p + at, (guint) symbols[i] << 13 | run);
           i += run;
           continue;
         }
       for (guint j = 0; j < RUN_WORTH_IT && i < n; j++, i++)
         chunk |= (guint) symbols[i] << (12 - 2 * j);
-      write16 (p + at, chunk);
+      media_write16 (p + at, chunk);
     }
   return at;
 }
@@ -251,17 +227,17 @@ write_transport_cc (guint32 ssrc, const MediaFeedbackItem *items, guint n, guint
   /* A chunk holds one symbol at the least. */
   if (capacity < at + 4 * (gsize) n + 3 || !make_symbols (items, n, reference * REFERENCE, symbols, deltas))
     return 0;
-  write32 (p + HEADER, ssrc);
-  write16 (p + HEADER + 4, items[0].seq);
-  write16 (p + HEADER + 6, n);
-  write32 (p + HEADER + 8, (guint32) (reference & 0xffffff) << 8 | count);
+  media_write32 (p + HEADER, ssrc);
+  media_write16 (p + HEADER + 4, items[0].seq);
+  media_write16 (p + HEADER + 6, n);
+  media_write32 (p + HEADER + 8, (guint32) (reference & 0xffffff) << 8 | count);
   at += write_chunks (symbols, n, p + at);
   for (guint i = 0; i < n; i++)
     if (symbols[i] == SYMBOL_SMALL)
       p[at++] = (guint8) deltas[i];
     else if (symbols[i] == SYMBOL_LARGE)
       {
-        write16 (p + at, (guint) deltas[i] & 0xffff);
+        media_write16 (p + at, (guint) deltas[i] & 0xffff);
         at += 2;
       }
   while (at % 4 != 0)
@@ -295,7 +271,7 @@ media_feedback_parse (const guint8 *packet, gsize length, guint32 ssrc, MediaFee
 
   while (length - at >= HEADER && packet[at] >> 6 == 2)
     {
-      gsize octets = 4 * ((gsize) read16 (packet + at + 2) + 1);
+      gsize octets = 4 * ((gsize) media_read16 (packet + at + 2) + 1);
 
       if (octets > length - at)
         break;
@@ -331,7 +307,7 @@ media_feedback_write (MediaFeedbackKind kind, guint32 sender, guint32 ssrc, cons
     return 0;
   ret_packet[0] = 0x80 | (kind == MEDIA_FEEDBACK_CCFB ? FMT_CCFB : FMT_TRANSPORT_CC);
   ret_packet[1] = RTPFB;
-  write16 (ret_packet + 2, (guint) (length / 4 - 1));
-  write32 (ret_packet + 4, sender);
+  media_write16 (ret_packet + 2, (guint) (length / 4 - 1));
+  media_write32 (ret_packet + 4, sender);
   return length;
 }

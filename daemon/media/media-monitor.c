@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "media/media-octets.h"
 #include "media/media-rtp.h"
 
 #define RTCP_SR 200
@@ -87,12 +88,6 @@ media_monitor_arrived (MediaMonitor *monitor, guint32 ssrc, guint16 number, gsiz
   media_arrivals_note (&monitor->arrivals, ssrc, number, octets, now);
 }
 
-static guint32
-read32 (const guint8 *p)
-{
-  return (guint32) p[0] << 24 | (guint32) p[1] << 16 | (guint32) p[2] << 8 | p[3];
-}
-
 /* The extended highest sequence number of a report on our stream: how long ago that packet went out. */
 static void
 read_reports (MediaMonitor *monitor, const guint8 *packet, gsize length, guint32 local_ssrc, gint64 now)
@@ -108,9 +103,9 @@ read_reports (MediaMonitor *monitor, const guint8 *packet, gsize length, guint32
       for (guint i = 0; i < count && first + REPORT_BLOCK * ((gsize) i + 1) <= octets; i++)
         {
           const guint8 *block = p + first + REPORT_BLOCK * (gsize) i;
-          gint64 sent = rate_history_when (&monitor->history, (guint16) read32 (block + 8));
+          gint64 sent = rate_history_when (&monitor->history, (guint16) media_read32 (block + 8));
 
-          if (read32 (block) == local_ssrc)
+          if (media_read32 (block) == local_ssrc)
             monitor->report_delay = sent != 0 && now >= sent ? (double) (now - sent) / 1000 : NAN;
         }
       at += octets;

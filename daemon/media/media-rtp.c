@@ -3,24 +3,14 @@
 
 #include <string.h>
 
+#include "media/media-octets.h"
+
 #define RTCP_SR 200
 #define RTCP_RR 201
 #define RTCP_BYE 203
 #define REPORT_BLOCK 24
 
 #define GATE_REFILL (2 * G_USEC_PER_SEC)
-
-static guint32
-read32 (const guint8 *p)
-{
-  return (guint32) p[0] << 24 | (guint32) p[1] << 16 | (guint32) p[2] << 8 | p[3];
-}
-
-static guint
-read16 (const guint8 *p)
-{
-  return (guint) p[0] << 8 | p[1];
-}
 
 MediaPacketClass
 media_packet_classify (const guint8 *data, gsize length)
@@ -52,7 +42,7 @@ media_rtp_normalise (guint8 *packet, gsize *length, MediaRtpHeader *ret_header)
     {
       if (n < header + 4)
         return FALSE;
-      header += 4 + 4 * (gsize) read16 (packet + header + 2);
+      header += 4 + 4 * (gsize) media_read16 (packet + header + 2);
     }
   if (n <= header)
     return FALSE;
@@ -69,9 +59,9 @@ media_rtp_normalise (guint8 *packet, gsize *length, MediaRtpHeader *ret_header)
   *ret_header = (MediaRtpHeader) {
     .payload_type = packet[1] & 0x7f,
     .marker = packet[1] >> 7,
-    .seq = (guint16) read16 (packet + 2),
-    .timestamp = read32 (packet + 4),
-    .ssrc = read32 (packet + 8),
+    .seq = (guint16) media_read16 (packet + 2),
+    .timestamp = media_read32 (packet + 4),
+    .ssrc = media_read32 (packet + 8),
   };
   return TRUE;
 }
@@ -83,8 +73,8 @@ media_rtp_find_extension (const guint8 *packet, gsize length, guint id, const gu
 
   if (length < at + 4 || (packet[0] & 0x10) == 0)
     return FALSE;
-  guint profile = read16 (packet + at), two = profile >> 4 == 0x100;
-  end = at + 4 + 4 * (gsize) read16 (packet + at + 2);
+  guint profile = media_read16 (packet + at), two = profile >> 4 == 0x100;
+  end = at + 4 + 4 * (gsize) media_read16 (packet + at + 2);
   if (end > length || (profile != 0xbede && !two))
     return FALSE;
   for (at += 4; at < end;)
@@ -145,7 +135,7 @@ media_rtcp_filter (guint8 *packet, gsize *length, gboolean reduced, guint32 *ret
       guint8 *p = packet + in;
       if (*length - in < 4 || p[0] >> 6 != 2)
         return FALSE;
-      gsize octets = 4 * ((gsize) read16 (p + 2) + 1);
+      gsize octets = 4 * ((gsize) media_read16 (p + 2) + 1);
       if (octets > *length - in)
         return FALSE;
       guint count = p[0] & 0x1f, type = p[1];
@@ -157,7 +147,7 @@ media_rtcp_filter (guint8 *packet, gsize *length, gboolean reduced, guint32 *ret
       if (!known && (octets < 8 || (!reduced && type != RTCP_SR && type != RTCP_RR)))
         return FALSE;
       if (!known)
-        sender = read32 (p + 4);
+        sender = media_read32 (p + 4);
       known = TRUE;
 
       if (type == RTCP_SR || type == RTCP_RR)
@@ -165,7 +155,7 @@ media_rtcp_filter (guint8 *packet, gsize *length, gboolean reduced, guint32 *ret
           gsize needed = (type == RTCP_SR ? 28 : 8) + REPORT_BLOCK * (gsize) count;
           if (needed > octets)
             return FALSE;
-          if (read32 (p + 4) != sender)
+          if (media_read32 (p + 4) != sender)
             continue;
           memmove (packet + out, p, needed);
           write_header (packet + out, count, type, needed);
@@ -174,7 +164,7 @@ media_rtcp_filter (guint8 *packet, gsize *length, gboolean reduced, guint32 *ret
       else if (out > 0 && type == RTCP_BYE && count > 0 && octets >= 8 && !*ret_bye)
         {
           for (guint i = 0; i < count && 8 + 4 * (gsize) i <= octets; i++)
-            if (read32 (p + 4 + 4 * i) == sender)
+            if (media_read32 (p + 4 + 4 * i) == sender)
               *ret_bye = TRUE;
           if (*ret_bye)
             {
@@ -192,11 +182,11 @@ media_rtcp_filter (guint8 *packet, gsize *length, gboolean reduced, guint32 *ret
 gboolean
 media_rtcp_has_bye (const guint8 *packet, gsize length)
 {
-  for (gsize in = 0; length - in >= 4; in += 4 * ((gsize) read16 (packet + in + 2) + 1))
+  for (gsize in = 0; length - in >= 4; in += 4 * ((gsize) media_read16 (packet + in + 2) + 1))
     {
       if (packet[in + 1] == RTCP_BYE)
         return TRUE;
-      if (4 * ((gsize) read16 (packet + in + 2) + 1) > length - in)
+      if (4 * ((gsize) media_read16 (packet + in + 2) + 1) > length - in)
         return FALSE;
     }
   return FALSE;

@@ -32,6 +32,7 @@
 #include <srtp2/cipher.h>
 #include <string.h>
 
+#include "media/media-octets.h"
 #include "media/media-srtp-streams.h"
 #include "util/secret.h"
 
@@ -502,17 +503,11 @@ may_try_wrapped (MediaSrtp *srtp, gint64 now)
   return srtp->wrap_tries++ < WRAP_TRIES_PER_SECOND;
 }
 
-static guint32
-read32 (const guint8 *p)
-{
-  return (guint32) p[0] << 24 | (guint32) p[1] << 16 | (guint32) p[2] << 8 | p[3];
-}
-
 static MediaSrtpResult
 context_unprotect (MediaSrtp *srtp, Context *context, gboolean rtcp, guint8 *packet, gsize *length, gint64 now)
 {
   Half *half = rtcp ? &context->rtcp : &context->rtp;
-  guint32 ssrc = read32 (packet + (rtcp ? 4 : 8));
+  guint32 ssrc = media_read32 (packet + (rtcp ? 4 : 8));
   guint16 seq = rtcp ? 0 : (guint16) (packet[2] << 8 | packet[3]);
   guint8 *retry = srtp->retry;
   guint32 roc = 0, evicted;

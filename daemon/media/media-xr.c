@@ -18,6 +18,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "media/media-octets.h"
+
 #define RTCP_BYE 203
 #define RTCP_XR 207
 #define HEADER 8                        /* with the sender's SSRC */
@@ -26,32 +28,6 @@
 #define UNKNOWN 127
 #define RX_ENHANCED_PLC 0x80
 #define RX_ADAPTIVE 0x30
-
-static guint
-read16 (const guint8 *p)
-{
-  return (guint) p[0] << 8 | p[1];
-}
-
-static guint32
-read32 (const guint8 *p)
-{
-  return (guint32) read16 (p) << 16 | read16 (p + 2);
-}
-
-static void
-write16 (guint8 *p, guint value)
-{
-  p[0] = (guint8) (value >> 8);
-  p[1] = (guint8) value;
-}
-
-static void
-write32 (guint8 *p, guint32 value)
-{
-  write16 (p, value >> 16);
-  write16 (p + 2, value & 0xffff);
-}
 
 /* ---- reading ---- */
 
@@ -77,15 +53,15 @@ read_score (guint8 octet, guint least, guint most, double scale)
 static void
 parse_block (const guint8 *p, PhoneVoiceMetrics *ret)
 {
-  guint round_trip = read16 (p + 16), end_delay = read16 (p + 18);
+  guint round_trip = media_read16 (p + 16), end_delay = media_read16 (p + 18);
 
   *ret = (PhoneVoiceMetrics) {
     .loss = read_share (p[8]),
     .discard = read_share (p[9]),
     .burst_density = read_share (p[10]),
     .gap_density = read_share (p[11]),
-    .burst_ms = read16 (p + 12),
-    .gap_ms = read16 (p + 14),
+    .burst_ms = media_read16 (p + 12),
+    .gap_ms = media_read16 (p + 14),
     /* 0: the report came too early for one (section 4.7.3). */
     .round_trip = round_trip > 0 ? round_trip : NAN,
     .end_delay = end_delay > 0 ? end_delay : NAN,
@@ -96,9 +72,9 @@ parse_block (const guint8 *p, PhoneVoiceMetrics *ret)
     .rating = read_score (p[24], 0, 100, 1),
     .mos_lq = read_score (p[26], 10, 50, 0.1),
     .mos_cq = read_score (p[27], 10, 50, 0.1),
-    .playout_nominal = read16 (p + 30),
-    .playout_max = read16 (p + 32),
-    .playout_abs_max = read16 (p + 34),
+    .playout_nominal = media_read16 (p + 30),
+    .playout_max = media_read16 (p + 32),
+    .playout_abs_max = media_read16 (p + 34),
   };
 }
 
@@ -116,11 +92,11 @@ parse_packet (const guint8 *p, gsize length, guint32 ssrc, PhoneVoiceMetrics *re
     }
   for (gsize at = HEADER; length - at >= 4;)
     {
-      gsize octets = 4 * ((gsize) read16 (p + at + 2) + 1);
+      gsize octets = 4 * ((gsize) media_read16 (p + at + 2) + 1);
 
       if (octets > length - at)
         return FALSE;
-      if (p[at] == BLOCK_VOIP && octets == BLOCK_LENGTH && read32 (p + at + 4) == ssrc)
+      if (p[at] == BLOCK_VOIP && octets == BLOCK_LENGTH && media_read32 (p + at + 4) == ssrc)
         {
           parse_block (p + at, ret);
           return TRUE;
@@ -135,7 +111,7 @@ media_xr_parse (const guint8 *packet, gsize length, guint32 ssrc, PhoneVoiceMetr
 {
   for (gsize at = 0; length - at >= HEADER && packet[at] >> 6 == 2;)
     {
-      gsize octets = 4 * ((gsize) read16 (packet + at + 2) + 1);
+      gsize octets = 4 * ((gsize) media_read16 (packet + at + 2) + 1);
 
       if (octets > length - at)
         return FALSE;
@@ -180,19 +156,19 @@ media_xr_write (guint32 sender, guint32 ssrc, const PhoneVoiceMetrics *metrics, 
   memset (ret_packet, 0, MEDIA_XR_LENGTH);
   ret_packet[0] = 0x80;
   ret_packet[1] = RTCP_XR;
-  write16 (ret_packet + 2, MEDIA_XR_LENGTH / 4 - 1);
-  write32 (ret_packet + 4, sender);
+  media_write16 (ret_packet + 2, MEDIA_XR_LENGTH / 4 - 1);
+  media_write32 (ret_packet + 4, sender);
   p[0] = BLOCK_VOIP;
-  write16 (p + 2, BLOCK_LENGTH / 4 - 1);
-  write32 (p + 4, ssrc);
+  media_write16 (p + 2, BLOCK_LENGTH / 4 - 1);
+  media_write32 (p + 4, ssrc);
   p[8] = share (metrics->loss);
   p[9] = share (metrics->discard);
   p[10] = share (metrics->burst_density);
   p[11] = share (metrics->gap_density);
-  write16 (p + 12, milliseconds (metrics->burst_ms));
-  write16 (p + 14, milliseconds (metrics->gap_ms));
-  write16 (p + 16, milliseconds (metrics->round_trip));
-  write16 (p + 18, milliseconds (metrics->end_delay));
+  media_write16 (p + 12, milliseconds (metrics->burst_ms));
+  media_write16 (p + 14, milliseconds (metrics->gap_ms));
+  media_write16 (p + 16, milliseconds (metrics->round_trip));
+  media_write16 (p + 18, milliseconds (metrics->end_delay));
   p[20] = level (metrics->signal);
   p[21] = level (metrics->noise);
   p[22] = level (metrics->echo_return);
@@ -202,9 +178,9 @@ media_xr_write (guint32 sender, guint32 ssrc, const PhoneVoiceMetrics *metrics, 
   p[26] = score (metrics->mos_lq, 10, 10, 50);
   p[27] = score (metrics->mos_cq, 10, 10, 50);
   p[28] = RX_ENHANCED_PLC | RX_ADAPTIVE;
-  write16 (p + 30, milliseconds (metrics->playout_nominal));
-  write16 (p + 32, milliseconds (metrics->playout_max));
-  write16 (p + 34, milliseconds (metrics->playout_abs_max));
+  media_write16 (p + 30, milliseconds (metrics->playout_nominal));
+  media_write16 (p + 32, milliseconds (metrics->playout_max));
+  media_write16 (p + 34, milliseconds (metrics->playout_abs_max));
 }
 
 gboolean
@@ -216,7 +192,7 @@ media_xr_insert (guint8 *compound, gsize *length, gsize capacity, const guint8 p
     return FALSE;
   while (*length - at >= 4 && compound[at + 1] != RTCP_BYE)
     {
-      gsize octets = 4 * ((gsize) read16 (compound + at + 2) + 1);
+      gsize octets = 4 * ((gsize) media_read16 (compound + at + 2) + 1);
 
       if (octets > *length - at)
         return FALSE;

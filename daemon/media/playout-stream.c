@@ -6,6 +6,7 @@
 #include "media/media-comfort.h"
 #include "media/media-gaps.h"
 #include "media/media-level.h"
+#include "media/media-octets.h"
 #include "media/media-red.h"
 #include "media/media-stretch.h"
 #include "media/playout-core.h"
@@ -107,12 +108,6 @@ playout_stream_set_formats (PlayoutStream *stream, const PlayoutFormat formats[1
   memcpy (stream->formats, formats, sizeof stream->formats);
 }
 
-static guint
-read16 (const guint8 *p)
-{
-  return (guint) p[0] << 8 | p[1];
-}
-
 /* RFC 3550 section 5.1. FALSE: malformed. */
 static gboolean
 find_payload (const guint8 *packet, gsize length, const guint8 **ret_payload, gsize *ret_length)
@@ -126,7 +121,7 @@ find_payload (const guint8 *packet, gsize length, const guint8 **ret_payload, gs
     {
       if (length < header + 4)
         return FALSE;
-      header += 4 + 4u * read16 (packet + header + 2);
+      header += 4 + 4u * media_read16 (packet + header + 2);
     }
   if (length < header)
     return FALSE;
@@ -221,9 +216,9 @@ playout_stream_insert (PlayoutStream *stream, const guint8 *packet, gsize length
 
   if (!find_payload (packet, length, &payload, &n))
     return;
-  info.seq = (guint16) read16 (packet + 2);
-  info.timestamp = (guint32) read16 (packet + 4) << 16 | read16 (packet + 6);
-  info.ssrc = (guint32) read16 (packet + 8) << 16 | read16 (packet + 10);
+  info.seq = (guint16) media_read16 (packet + 2);
+  info.timestamp = media_read32 (packet + 4);
+  info.ssrc = media_read32 (packet + 8);
   if (stream->formats[packet[1] & 0x7f].kind == PLAYOUT_FORMAT_RED)
     insert_red (stream, payload, n, &info);
   else if (n <= MEDIA_MAX_PAYLOAD)

@@ -330,17 +330,7 @@ retry_otherwise (PhoneCall *call, const PhoneReason *reason)
 static void
 forget_keys (PhoneCall *call)
 {
-  PhoneMediaDesc *bare = NULL;
-
-  /* Where our end was is told to a collector: core/quality-report.c. */
-  if (call->local)
-    {
-      bare = phone_media_desc_new ();
-      bare->address = g_strdup (call->local->address);
-      bare->port = call->local->port;
-    }
-  phone_media_desc_free (call->local);
-  call->local = bare;
+  g_clear_pointer (&call->local, phone_media_desc_free);
   g_clear_pointer (&call->pending_offer, phone_media_desc_free);
   if (call->plan)
     phone_media_plan_clear_keys (call->plan);
@@ -369,8 +359,9 @@ phone_call_on_ended (PhoneCall *call, const PhoneReason *reason)
                                    : PHONE_TONE_CONGESTION);
   else
     phone_call_dispose_media (call);
-  forget_keys (call);
+  /* Who is told of the end still looks at where it was. */
   phone_call_set_state (call, PHONE_CALL_DISCONNECTED, phone_cause_to_string (call->reason->cause));
+  forget_keys (call);
 }
 
 /* ---- a peer that is a conference ---- */

@@ -56,16 +56,30 @@ ask (Completer *self)
   sd_bus_message_unref (reply);
 }
 
+/* NULL: nobody answers, and nothing can be offered. */
+static CtlValue *
+collect (Completer *self, const char *parent)
+{
+  ask (self);
+  return self->objects ? ctl_collect (self->objects, parent) : NULL;
+}
+
+/* What goes by its number. */
+static void
+offer_numbered (const Completer *self, const char *prefix, const CtlValue *item, const char *help)
+{
+  char *number = ctl_format ("%lu", (unsigned long) ctl_value_uint (item, "number"));
+
+  offer (self, prefix, number, help);
+  free (number);
+}
+
 static void
 offer_accounts (Completer *self, const char *prefix)
 {
-  CtlValue *list;
+  CtlValue *list = collect (self, PHONE_DBUS_ACCOUNT_PATH);
 
-  ask (self);
-  if (!self->objects)
-    return;
-  list = ctl_collect (self->objects, PHONE_DBUS_ACCOUNT_PATH);
-  for (size_t i = 0; i < list->n; i++)
+  for (size_t i = 0; list && i < list->n; i++)
     offer (self, prefix, ctl_value_string (list->items[i], "Id"), ctl_value_string (list->items[i], "Aor"));
   ctl_value_free (list);
 }
@@ -73,21 +87,15 @@ offer_accounts (Completer *self, const char *prefix)
 static void
 offer_calls (Completer *self, const char *can)
 {
-  CtlValue *list;
+  CtlValue *list = collect (self, PHONE_DBUS_CALL_PATH);
 
-  ask (self);
-  if (!self->objects)
-    return;
-  list = ctl_collect (self->objects, PHONE_DBUS_CALL_PATH);
-  for (size_t i = 0; i < list->n; i++)
+  for (size_t i = 0; list && i < list->n; i++)
     if (!can || ctl_value_has (ctl_value_get (list->items[i], "Can"), can))
       {
-        char *number = ctl_format ("%lu", (unsigned long) ctl_value_uint (list->items[i], "number"));
         char *party = ctl_party_text (list->items[i]);
         char *help = ctl_format ("%s %s", ctl_value_string (list->items[i], "State"), party);
 
-        offer (self, "", number, help);
-        free (number);
+        offer_numbered (self, "", list->items[i], help);
         free (party);
         free (help);
       }
@@ -154,42 +162,24 @@ offer_recordings (Completer *self)
 static void
 offer_watches (Completer *self)
 {
-  CtlValue *list;
+  CtlValue *list = collect (self, PHONE_DBUS_WATCH_PATH);
 
-  ask (self);
-  if (!self->objects)
-    return;
-  list = ctl_collect (self->objects, PHONE_DBUS_WATCH_PATH);
-  for (size_t i = 0; i < list->n; i++)
-    {
-      char *number = ctl_format ("%lu", (unsigned long) ctl_value_uint (list->items[i], "number"));
-
-      offer (self, "", number, ctl_value_string (list->items[i], "Uri"));
-      free (number);
-    }
+  for (size_t i = 0; list && i < list->n; i++)
+    offer_numbered (self, "", list->items[i], ctl_value_string (list->items[i], "Uri"));
   ctl_value_free (list);
 }
 
 static void
 offer_subscribers (Completer *self)
 {
-  CtlValue *list;
+  CtlValue *list = collect (self, PHONE_DBUS_ACCOUNT_PATH);
 
-  ask (self);
-  if (!self->objects)
-    return;
-  list = ctl_collect (self->objects, PHONE_DBUS_ACCOUNT_PATH);
-  for (size_t i = 0; i < list->n; i++)
+  for (size_t i = 0; list && i < list->n; i++)
     {
       const CtlValue *subscribers = ctl_value_get (list->items[i], "Subscribers");
 
       for (size_t j = 0; subscribers && j < subscribers->n; j++)
-        {
-          char *number = ctl_format ("%lu", (unsigned long) ctl_value_uint (subscribers->items[j], "number"));
-
-          offer (self, "", number, ctl_value_string (subscribers->items[j], "uri"));
-          free (number);
-        }
+        offer_numbered (self, "", subscribers->items[j], ctl_value_string (subscribers->items[j], "uri"));
     }
   ctl_value_free (list);
 }
@@ -197,20 +187,14 @@ offer_subscribers (Completer *self)
 static void
 offer_conferences (Completer *self, const char *prefix)
 {
-  CtlValue *list;
+  CtlValue *list = collect (self, PHONE_DBUS_CONFERENCE_PATH);
 
-  ask (self);
-  if (!self->objects)
-    return;
-  list = ctl_collect (self->objects, PHONE_DBUS_CONFERENCE_PATH);
-  for (size_t i = 0; i < list->n; i++)
+  for (size_t i = 0; list && i < list->n; i++)
     {
       const CtlValue *calls = ctl_value_get (list->items[i], "Calls");
-      char *number = ctl_format ("%lu", (unsigned long) ctl_value_uint (list->items[i], "number"));
       char *help = ctl_format ("%zu calls", calls ? calls->n : 0);
 
-      offer (self, prefix, number, help);
-      free (number);
+      offer_numbered (self, prefix, list->items[i], help);
       free (help);
     }
   ctl_value_free (list);

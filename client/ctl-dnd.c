@@ -329,7 +329,7 @@ static const CtlVerb actions[] = {
   { "off", "", "switch it off", NULL, run_off },
   { "mode", "MODE", "silent, busy or voicemail", NULL, run_mode },
   { "schedule", "[WINDOW...]", "list, add WINDOW, import FILE, remove N, clear", NULL, run_schedule },
-  { "allow", "[NUMBER...]", "who gets through: list, add NUMBER, remove N, clear", NULL, run_allow },
+  { "allow", "[WHO...]", "who gets through: list, add NUMBER|contact:NAME|group:NAME, remove N, clear", NULL, run_allow },
   { "accounts", "[ID...]", "only these: list, add ID, remove N, clear", NULL, run_accounts },
   { "repeat", "MINUTES", "who calls again within so many minutes gets through; 0: nobody", NULL, run_repeat },
   { "desktop", "SWITCH", "on or off: follow the desktop's own", NULL, run_desktop },

@@ -4,12 +4,10 @@
 
 #include "ctl.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define PAGE 1000
 #define DEFAULT_LIMIT 50
 
 static const CtlOption filter_options[] = {
@@ -30,114 +28,22 @@ static const CtlOption filter_options[] = {
   { 0 },
 };
 
-static const CtlOption export_options[] = {
-  { "format", 0, "FORMAT", "json (one object a line) or csv" },
-  { "account", 'a', "ID", "only those of this account" },
-  { "since", 0, "TIME", "from YYYY-MM-DD[THH:MM] on, or 7d, 12h, 30m ago" },
-  { "until", 0, "TIME", "before that time" },
-  { 0 },
-};
-
 static const CtlOption delete_options[] = {
   { "all", 0, NULL, "every entry" },
   { 0 },
 };
 
-/* ---- what is asked ---- */
-
-/* "7d" ago, or a local date. FALSE: neither. */
-static bool
-read_time (const char *text, uint64_t *ret_time)
-{
-  static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d" };
-  char *end;
-  unsigned long n = strtoul (text, &end, 10);
-  time_t now = time (NULL), back = -1;
-
-  if (end != text && *end && !end[1] && n <= 100000)
-    back = *end == 'd' ? (time_t) n * 86400 : *end == 'h' ? (time_t) n * 3600 : *end == 'm' ? (time_t) n * 60 : -1;
-  if (back >= 0)
-    {
-      *ret_time = (uint64_t) (now > back ? now - back : 1);
-      return true;
-    }
-  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
-    {
-      struct tm local = { .tm_isdst = -1 };
-      const char *rest = strptime (text, forms[i], &local);
-      time_t when = rest && !*rest ? mktime (&local) : -1;
-
-      if (when > 0)
-        {
-          *ret_time = (uint64_t) when;
-          return true;
-        }
-    }
-  return false;
-}
-
-int
-ctl_append_time (sd_bus_message *m, const CtlArgs *args, const char *name)
-{
-  const char *text = ctl_args_value (args, name);
-  uint64_t when;
-
-  if (!text)
-    return 0;
-  if (read_time (text, &when))
-    return sd_bus_message_append (m, "{sv}", name, "t", when);
-  ctl_error ("--%s wants YYYY-MM-DD[THH:MM], or a time ago like 7d, 12h, 30m, not '%s'", name, text);
-  return -EINVAL;
-}
-
-/* -EINVAL: it was said what is wrong with the line. */
-static int
-append_filter (sd_bus_message *m, const CtlArgs *args, const char *before)
-{
-  static const char *const texts[] = { "account", "kind", "outcome", "party", "text" };
-  bool in = ctl_args_flag (args, "incoming"), out = ctl_args_flag (args, "outgoing");
-  int r = sd_bus_message_open_container (m, 'a', "{sv}");
-
-  for (size_t i = 0; r >= 0 && i < sizeof texts / sizeof texts[0]; i++)
-    if (ctl_args_value (args, texts[i]))
-      r = sd_bus_message_append (m, "{sv}", texts[i], "s", ctl_args_value (args, texts[i]));
-  if (r >= 0 && in != out)
-    r = sd_bus_message_append (m, "{sv}", "direction", "s", in ? "incoming" : "outgoing");
-  if (r >= 0 && ctl_args_flag (args, "unseen"))
-    r = sd_bus_message_append (m, "{sv}", "seen", "b", 0);
-  if (r >= 0 && before)
-    r = sd_bus_message_append (m, "{sv}", "before", "s", before);
-  if (r >= 0)
-    r = ctl_append_time (m, args, "since");
-  if (r >= 0)
-    r = ctl_append_time (m, args, "until");
-  return r < 0 ? r : sd_bus_message_close_container (m);
-}
-
-static int
-get_page (Ctl *ctl, const CtlArgs *args, const char *before, uint32_t offset, uint32_t limit, CtlValue **ret_entries)
-{
-  sd_bus_message *m = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, "List"), *reply = NULL;
-  int r = append_filter (m, args, before), status;
-
-  if (r == -EINVAL)
-    {
-      sd_bus_message_unref (m);
-      return CTL_EXIT_USAGE;
-    }
-  if (r >= 0)
-    r = sd_bus_message_append (m, "uu", offset, limit);
-  if (r < 0)
-    {
-      sd_bus_message_unref (m);
-      return ctl_report (ctl, NULL, NULL, r);
-    }
-  status = ctl_send (ctl, m, &reply);
-  if (status == CTL_EXIT_OK && (r = ctl_value_read (reply, ret_entries)) < 0)
-    status = ctl_report (ctl, NULL, NULL, r);
-  sd_bus_message_unref (reply);
-  return status;
-}
+static const CtlPages pages = {
+  .interface = PHONE_DBUS_HISTORY,
+  .most = 1000,
+  .words = (const char *const[]){ "account", "kind", "outcome", "party", "text", NULL },
+  .unseen = "unseen",
+  .seen = "seen",
+  .columns = (const char *const[]){ "kind", "id", "account", "direction", "outcome", "party", "remote-uri", "remote-name", "asserted-id", "diverter",
+                                    "start", "answered", "ended", "actor", "reason", "sip", "q850", "phrase", "refused-by", "codec", "keying",
+                                    "suite", "loss-local", "loss-remote", "jitter-local", "jitter-remote", "round-trip", "mos", "seen", "text",
+                                    NULL },
+};
 
 /* ---- for people ---- */
 
@@ -256,17 +162,6 @@ ctl_follow (Ctl *ctl)
   return r < 0 ? ctl_report (ctl, NULL, NULL, r) : CTL_EXIT_OTHER;
 }
 
-static bool
-read_number (const CtlArgs *args, const char *name, unsigned long min, unsigned long max, unsigned long *ret_number)
-{
-  const char *text = ctl_args_value (args, name);
-
-  if (!text || ctl_parse_number (text, min, max, ret_number))
-    return true;
-  ctl_error ("--%s wants %lu to %lu, not '%s'", name, min, max, text);
-  return false;
-}
-
 /* With --follow one object a line; oldest first, as the new ones come below. */
 static void
 print_page (Ctl *ctl, const CtlValue *entries, bool oldest_first)
@@ -294,14 +189,14 @@ run_list (Ctl *ctl, const CtlArgs *args)
   CtlValue *entries = NULL;
   int status, r;
 
-  if (!read_number (args, "limit", 0, PAGE, &limit) || !read_number (args, "offset", 0, CTL_MAX_OFFSET, &offset))
+  if (!ctl_read_number (args, "limit", 0, pages.most, &limit) || !ctl_read_number (args, "offset", 0, CTL_MAX_OFFSET, &offset))
     return CTL_EXIT_USAGE;
   /* The match is in place before the page is asked for: nothing falls between. */
   if (forever && (r = sd_bus_match_signal (ctl->bus, NULL, PHONE_DBUS_NAME, PHONE_DBUS_PATH, PHONE_DBUS_HISTORY, "Added", on_added, ctl)) < 0)
     return ctl_report (ctl, NULL, NULL, r);
   if (limit)
     {
-      status = get_page (ctl, args, ctl_args_value (args, "before"), (uint32_t) offset, (uint32_t) limit, &entries);
+      status = ctl_get_page (ctl, &pages, args, ctl_args_value (args, "before"), offset, limit, &entries);
       if (status != CTL_EXIT_OK)
         return status;
       print_page (ctl, entries, forever);
@@ -392,91 +287,14 @@ run_delete (Ctl *ctl, const CtlArgs *args)
   return ctl_send_words (ctl, PHONE_DBUS_HISTORY, "Delete", args);
 }
 
-/* ---- export ---- */
-
-static const char *const columns[] = {
-  "kind", "id", "account", "direction", "outcome", "party", "remote-uri", "remote-name", "asserted-id", "diverter", "start", "answered", "ended",
-  "actor", "reason", "sip", "q850", "phrase", "refused-by", "codec", "keying", "suite", "loss-local", "loss-remote", "jitter-local",
-  "jitter-remote", "round-trip", "mos", "seen", "text",
-};
-#define N_COLUMNS (sizeof columns / sizeof columns[0])
-
-static void
-print_field (FILE *out, const CtlValue *value)
-{
-  if (value && value->kind == CTL_STRING)
-    {
-      char *clean = ctl_text_clean (value->s);
-
-      fputc ('"', out);
-      for (const char *p = clean; *p; p++)
-        {
-          if (*p == '"')
-            fputc ('"', out);
-          fputc (*p, out);
-        }
-      fputc ('"', out);
-      free (clean);
-    }
-  else if (value)
-    ctl_value_json (out, value);
-}
-
-static void
-print_row (const CtlValue *entry)
-{
-  for (size_t i = 0; i < N_COLUMNS; i++)
-    {
-      if (i)
-        putchar (',');
-      print_field (stdout, ctl_value_get (entry, columns[i]));
-    }
-  putchar ('\n');
-}
-
-static int
-run_export (Ctl *ctl, const CtlArgs *args)
-{
-  const char *format = ctl_args_value (args, "format");
-  bool csv = format && strcmp (format, "csv") == 0, more = true;
-  char *before = NULL;
-  int status = CTL_EXIT_OK;
-
-  if (format && !csv && strcmp (format, "json") != 0)
-    {
-      ctl_error ("--format wants json or csv, not '%s'", format);
-      return CTL_EXIT_USAGE;
-    }
-  for (size_t i = 0; csv && i < N_COLUMNS; i++)
-    printf ("%s%s%s", i ? "," : "", columns[i], i + 1 == N_COLUMNS ? "\n" : "");
-  while (status == CTL_EXIT_OK && more && !ferror (stdout))
-    {
-      CtlValue *page = NULL;
-
-      status = get_page (ctl, args, before, 0, PAGE, &page);
-      more = status == CTL_EXIT_OK && page->n == PAGE;
-      for (size_t i = 0; status == CTL_EXIT_OK && i < page->n; i++)
-        if (csv)
-          print_row (page->items[i]);
-        else
-          ctl_print_json (page->items[i]);
-      if (more)
-        {
-          free (before);
-          before = ctl_format ("%s", ctl_value_string (page->items[page->n - 1], "id"));
-        }
-      ctl_value_free (page);
-    }
-  free (before);
-  return status;
-}
+static int run_export (Ctl *ctl, const CtlArgs *args) { return ctl_export_pages (ctl, &pages, args); }
 
 static const CtlVerb actions[] = {
   { "list", "", "the calls and messages that were, newest first", filter_options, run_list },
   { "show", "ENTRY", "all about one of them", NULL, run_show },
   { "seen", "[ENTRY...]", "missed calls are noticed: these, or all", NULL, run_seen },
   { "delete", "[ENTRY...]", "delete entries for good", delete_options, run_delete },
-  { "export", "", "all entries on standard output", export_options, run_export },
+  { "export", "", "all entries on standard output", ctl_export_options, run_export },
   { 0 },
 };
 

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#define PAGE 500
 #define DEFAULT_LIMIT 50
 #define MAX_INPUT 65536         /* octets from standard input; phoned has a limit of its own */
 
@@ -51,6 +50,16 @@ static const CtlOption composing_options[] = {
   { "account", 'a', "ID", "by this account" },
   { "stop", 0, NULL, "it is not being written any more" },
   { 0 },
+};
+
+static const CtlPages pages = {
+  .interface = PHONE_DBUS_MESSAGES,
+  .most = 500,
+  .words = (const char *const[]){ "account", "party", "text", "status", NULL },
+  .unseen = "unread",
+  .seen = "read",
+  .columns = (const char *const[]){ "id", "account", "direction", "status", "party", "remote-uri", "remote-name", "time", "changed", "sip", "phrase",
+                                    "uncertain", "attempts", "read", "body", NULL },
 };
 
 /* ---- for people ---- */
@@ -319,61 +328,6 @@ run_send (Ctl *ctl, const CtlArgs *args)
 
 /* ---- list ---- */
 
-/* -EINVAL: it was said what is wrong with the line. */
-static int
-append_filter (sd_bus_message *m, const CtlArgs *args)
-{
-  static const char *const texts[] = { "account", "party", "text", "status", "before" };
-  bool in = ctl_args_flag (args, "incoming"), out = ctl_args_flag (args, "outgoing");
-  int r = sd_bus_message_open_container (m, 'a', "{sv}");
-
-  for (size_t i = 0; r >= 0 && i < sizeof texts / sizeof texts[0]; i++)
-    if (ctl_args_value (args, texts[i]))
-      r = sd_bus_message_append (m, "{sv}", texts[i], "s", ctl_args_value (args, texts[i]));
-  if (r >= 0 && in != out)
-    r = sd_bus_message_append (m, "{sv}", "direction", "s", in ? "incoming" : "outgoing");
-  if (r >= 0 && ctl_args_flag (args, "unread"))
-    r = sd_bus_message_append (m, "{sv}", "read", "b", 0);
-  if (r >= 0)
-    r = ctl_append_time (m, args, "since");
-  if (r >= 0)
-    r = ctl_append_time (m, args, "until");
-  return r < 0 ? r : sd_bus_message_close_container (m);
-}
-
-static bool
-read_number (const CtlArgs *args, const char *name, unsigned long min, unsigned long max, unsigned long *ret_number)
-{
-  const char *text = ctl_args_value (args, name);
-
-  if (!text || ctl_parse_number (text, min, max, ret_number))
-    return true;
-  ctl_error ("--%s wants %lu to %lu, not '%s'", name, min, max, text);
-  return false;
-}
-
-static int
-get_page (Ctl *ctl, const CtlArgs *args, unsigned long offset, unsigned long limit, CtlValue **ret_messages)
-{
-  sd_bus_message *m, *reply = NULL;
-  int status, r;
-
-  m = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_MESSAGES, "List");
-  r = append_filter (m, args);
-  if (r >= 0)
-    r = sd_bus_message_append (m, "uu", (uint32_t) offset, (uint32_t) limit);
-  if (r < 0)
-    {
-      sd_bus_message_unref (m);
-      return r == -EINVAL ? CTL_EXIT_USAGE : ctl_report (ctl, NULL, NULL, r);
-    }
-  status = ctl_send (ctl, m, &reply);
-  if (status == CTL_EXIT_OK && (r = ctl_value_read (reply, ret_messages)) < 0)
-    status = ctl_report (ctl, NULL, NULL, r);
-  sd_bus_message_unref (reply);
-  return status;
-}
-
 static int
 list_by_peer (Ctl *ctl, const CtlArgs *args, uint32_t offset, uint32_t limit)
 {
@@ -399,11 +353,11 @@ run_list (Ctl *ctl, const CtlArgs *args)
   CtlValue *messages = NULL;
   int status;
 
-  if (!read_number (args, "limit", 1, PAGE, &limit) || !read_number (args, "offset", 0, CTL_MAX_OFFSET, &offset))
+  if (!ctl_read_number (args, "limit", 1, pages.most, &limit) || !ctl_read_number (args, "offset", 0, CTL_MAX_OFFSET, &offset))
     return CTL_EXIT_USAGE;
   if (ctl_args_flag (args, "by-peer"))
     return list_by_peer (ctl, args, (uint32_t) offset, (uint32_t) limit);
-  status = get_page (ctl, args, offset, limit, &messages);
+  status = ctl_get_page (ctl, &pages, args, ctl_args_value (args, "before"), offset, limit, &messages);
   if (status == CTL_EXIT_OK && ctl->json)
     ctl_print_json (messages);
   else if (status == CTL_EXIT_OK)
@@ -500,6 +454,8 @@ run_composing (Ctl *ctl, const CtlArgs *args)
   sd_bus_message_unref (m);
   return ctl_report (ctl, NULL, NULL, r);
 }
+
+static int run_export (Ctl *ctl, const CtlArgs *args) { return ctl_export_pages (ctl, &pages, args); }
 
 /* ---- follow ---- */
 
@@ -603,13 +559,13 @@ run_follow (Ctl *ctl, const CtlArgs *args)
   CtlValue *messages = NULL;
   int r = 0, status = CTL_EXIT_OK;
 
-  if (!read_number (args, "limit", 0, PAGE, &limit))
+  if (!ctl_read_number (args, "limit", 0, pages.most, &limit))
     return CTL_EXIT_USAGE;
   /* The matches are in place before the page is asked for: nothing falls between. */
   for (size_t i = 0; r >= 0 && i < sizeof matches / sizeof matches[0]; i++)
     r = sd_bus_match_signal (ctl->bus, NULL, PHONE_DBUS_NAME, PHONE_DBUS_PATH, PHONE_DBUS_MESSAGES, matches[i].member, matches[i].handler, ctl);
   if (r >= 0 && limit)
-    status = get_page (ctl, args, 0, limit, &messages);
+    status = ctl_get_page (ctl, &pages, args, NULL, 0, limit, &messages);
   for (size_t i = messages ? messages->n : 0; i-- > 0;)
     print_one (ctl, "listed", messages->items[i]);
   ctl_value_free (messages);
@@ -624,6 +580,7 @@ static const CtlVerb actions[] = {
   { "show", "MESSAGE", "all of one of them", NULL, run_show },
   { "read", "[MESSAGE...]", "messages are read: these, or all", NULL, run_read },
   { "delete", "[MESSAGE...]", "delete messages for good", delete_options, run_delete },
+  { "export", "", "all messages on standard output", ctl_export_options, run_export },
   { "composing", "TARGET", "tell that a message is being written", composing_options, run_composing },
   { "follow", "", "print messages as they come, and what becomes of ours", follow_options, run_follow },
   { 0 },

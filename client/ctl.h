@@ -178,11 +178,30 @@ char *ctl_sound_path (const Ctl *ctl, const char *file);
 /* "transfer accepted (180)", "" if there is none; caller frees. */
 char *ctl_transfer_text (const CtlValue *call);
 
-/* ---- ctl-history.c ---- */
+/* ---- ctl-page.c: pages of the history and of messages ---- */
 
 #define CTL_MAX_OFFSET 100000           /* of a page, as phoned has it */
-/* The option of that name as {sv} of type t, if it is given: "7d" ago, or a local date. -EINVAL: it was said what is wrong with it. */
-int ctl_append_time (sd_bus_message *m, const CtlArgs *args, const char *name);
+
+typedef struct
+{
+  const char *interface;
+  unsigned long most;                   /* of a page */
+  const char *const *words;             /* options that go into the filter as they are; NULL-terminated, as columns */
+  const char *unseen, *seen;            /* the flag for what nobody has looked at, and what the filter calls it */
+  const char *const *columns;           /* of a file */
+} CtlPages;
+
+/* The page that the options of the line ask for; before NULL: from the newest on. A CtlExit. */
+int ctl_get_page (Ctl *ctl, const CtlPages *pages, const CtlArgs *args, const char *before, unsigned long offset, unsigned long limit,
+                  CtlValue **ret_page);
+/* All that the options ask for on standard output, as --format says. */
+int ctl_export_pages (Ctl *ctl, const CtlPages *pages, const CtlArgs *args);
+extern const CtlOption ctl_export_options[];
+/* The value of an option, left as it is without one. FALSE: it was said what is wrong. */
+bool ctl_read_number (const CtlArgs *args, const char *name, unsigned long min, unsigned long max, unsigned long *ret_number);
+
+/* ---- ctl-history.c ---- */
+
 char *ctl_local_time (uint64_t when);           /* "2026-11-23 04:29", "" for 0; caller frees */
 int ctl_follow (Ctl *ctl);                      /* handles signals until the end */
 

@@ -19,6 +19,12 @@ GPtrArray *phone_config_layers (const PhoneConfigDirs *dirs, const char *name, G
 gboolean phone_config_apply_account_file (const char *path, PhoneAccountSettings *settings, GHashTable *origins, GPtrArray *problems);
 /* The settings that the files give, or NULL with everything that is wrong in problems (may be NULL). Disabled accounts too. */
 PhoneAccountSettings *phone_config_load_account (const PhoneConfigDirs *dirs, const char *id, GPtrArray *problems);
-/* NULL without error: no such file. Regular files and /dev/null only; one octet more than the largest that parses at most. */
-char *phone_config_read (const char *path, gsize *ret_length, GError **error);
+/* NULL without error: no such file. Regular files and /dev/null only; somewhat more than max octets at most. */
+char *phone_config_read (const char *path, gsize max, gsize *ret_length, GError **error);
+/* Names in directory that end so (".conf"), sorted; more than max are a problem. A directory that is not there is empty. */
+GPtrArray *phone_config_list (const char *directory, const char *suffix, guint max, GPtrArray *problems);
+/* problems NULL: nobody wants to know. */
+void phone_config_add_problem (GPtrArray *problems, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* Those of all files in contacts.d, of the administrator and of the user. */
+PhoneContacts *phone_config_load_contacts (const PhoneConfigDirs *dirs, GPtrArray *problems);
 char *phone_config_account_name (const char *id);               /* "accounts.d/ID.conf" */

@@ -136,7 +136,7 @@ account_save (gpointer data, const PhoneAccountSettings *settings, GError **erro
 
   pairs = make_pairs (settings, below);
   /* An old file that cannot be read is replaced. */
-  old = phone_config_read (path, &length, NULL);
+  old = phone_config_read (path, PHONE_CONFIG_MAX_FILE, &length, NULL);
   if (old == NULL)
     {
       old = g_strdup (NEW_FILE);

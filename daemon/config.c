@@ -65,8 +65,8 @@ phone_config_dirs_free (PhoneConfigDirs *dirs)
 
 /* ---- problems ---- */
 
-static void G_GNUC_PRINTF (2, 3)
-add_problem (GPtrArray *problems, const char *format, ...)
+void
+phone_config_add_problem (GPtrArray *problems, const char *format, ...)
 {
   va_list args;
   g_autofree char *message = NULL;
@@ -90,11 +90,11 @@ is_null_device (const struct stat *st)
 }
 
 static gboolean
-read_all (int fd, GByteArray *out)
+read_all (int fd, gsize max, GByteArray *out)
 {
   guint8 buffer[16384];
 
-  while (out->len <= PHONE_CONFIG_MAX_FILE)
+  while (out->len <= max)
     {
       ssize_t n = read (fd, buffer, sizeof buffer);
       if (n < 0 && errno == EINTR)
@@ -109,7 +109,7 @@ read_all (int fd, GByteArray *out)
 }
 
 char *
-phone_config_read (const char *path, gsize *ret_length, GError **error)
+phone_config_read (const char *path, gsize max, gsize *ret_length, GError **error)
 {
   g_autoptr (GByteArray) content = NULL;
   struct stat st;
@@ -124,7 +124,7 @@ phone_config_read (const char *path, gsize *ret_length, GError **error)
   is_readable = fd >= 0 && fstat (fd, &st) == 0;
   if (is_readable && !S_ISREG (st.st_mode) && !is_null_device (&st))
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_STORAGE, "%s: not a regular file", path);
-  else if (!is_readable || !read_all (fd, content))
+  else if (!is_readable || !read_all (fd, max, content))
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_STORAGE, "%s: %s", path, g_strerror (errno));
   else
     ok = TRUE;
@@ -143,9 +143,8 @@ compare_strings (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* Names in directory that end in ".conf", sorted. A directory that is not there is empty. */
-static GPtrArray *
-list_conf (const char *directory, GPtrArray *problems)
+GPtrArray *
+phone_config_list (const char *directory, const char *suffix, guint max, GPtrArray *problems)
 {
   GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) error = NULL;
@@ -153,14 +152,14 @@ list_conf (const char *directory, GPtrArray *problems)
 
   if (dir == NULL && !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT)
       && !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR))
-    add_problem (problems, "%s: %s", directory, error->message);
+    phone_config_add_problem (problems, "%s: %s", directory, error->message);
   for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;)
     {
-      if (name[0] == '.' || !g_str_has_suffix (name, ".conf"))
+      if (name[0] == '.' || !g_str_has_suffix (name, suffix))
         continue;
-      if (names->len == MAX_FILES)
+      if (names->len == max)
         {
-          add_problem (problems, "%s: more than %d files", directory, MAX_FILES);
+          phone_config_add_problem (problems, "%s: more than %u files", directory, max);
           break;
         }
       g_ptr_array_add (names, g_strdup (name));
@@ -195,8 +194,8 @@ phone_config_layers (const PhoneConfigDirs *dirs, const char *name, GPtrArray *p
   g_autofree char *dropins = g_strconcat (name, ".d", NULL);
   g_autofree char *system_dropins = g_build_filename (dirs->system, dropins, NULL);
   g_autofree char *user_dropins = g_build_filename (dirs->user, dropins, NULL);
-  g_autoptr (GPtrArray) system_names = list_conf (system_dropins, problems);
-  g_autoptr (GPtrArray) user_names = list_conf (user_dropins, problems);
+  g_autoptr (GPtrArray) system_names = phone_config_list (system_dropins, ".conf", MAX_FILES, problems);
+  g_autoptr (GPtrArray) user_names = phone_config_list (user_dropins, ".conf", MAX_FILES, problems);
 
   add_layer (layers, g_build_filename (dirs->system, name, NULL), FALSE, FALSE);
   for (guint i = 0; i < system_names->len; i++)
@@ -214,12 +213,12 @@ parse_file (const char *path, GPtrArray *problems, gboolean *ret_ok)
 {
   g_autoptr (GError) error = NULL;
   gsize length;
-  g_autofree char *data = phone_config_read (path, &length, &error);
+  g_autofree char *data = phone_config_read (path, PHONE_CONFIG_MAX_FILE, &length, &error);
   g_autoptr (PhoneConfigFile) file = NULL;
 
   if (error != NULL)
     {
-      add_problem (problems, "%s", error->message);
+      phone_config_add_problem (problems, "%s", error->message);
       *ret_ok = FALSE;
     }
   if (data == NULL)
@@ -229,9 +228,9 @@ parse_file (const char *path, GPtrArray *problems, gboolean *ret_ok)
     {
       const PhoneConfigProblem *problem = g_ptr_array_index (file->problems, i);
       if (problem->line > 0)
-        add_problem (problems, "%s:%u: %s", path, problem->line, problem->message);
+        phone_config_add_problem (problems, "%s:%u: %s", path, problem->line, problem->message);
       else
-        add_problem (problems, "%s: %s", path, problem->message);
+        phone_config_add_problem (problems, "%s: %s", path, problem->message);
       if (!problem->is_warning)
         *ret_ok = FALSE;
     }
@@ -256,7 +255,7 @@ load_daemon (const PhoneConfigDirs *dirs, PhoneConfig *config)
           const PhoneConfigEntry *entry = g_ptr_array_index (file->entries, k);
           g_autoptr (GError) error = NULL;
           if (!phone_daemon_settings_set (config->daemon, entry->section, entry->key, entry->value, &error))
-            add_problem (config->problems, "%s:%u: %s", path, entry->line, error->message);
+            phone_config_add_problem (config->problems, "%s:%u: %s", path, entry->line, error->message);
         }
     }
 }
@@ -282,13 +281,13 @@ phone_config_apply_account_file (const char *path, PhoneAccountSettings *setting
 
       if (!g_str_equal (entry->section, "account"))
         {
-          add_problem (problems, "%s:%u: [%s] %s: the file of an account has only the section [account]", path, entry->line,
+          phone_config_add_problem (problems, "%s:%u: [%s] %s: the file of an account has only the section [account]", path, entry->line,
                        entry->section, entry->key);
           ok = FALSE;
         }
       else if (!phone_account_settings_set (settings, entry->key, entry->value, &error))
         {
-          add_problem (problems, "%s:%u: [account] %s", path, entry->line, error->message);
+          phone_config_add_problem (problems, "%s:%u: [account] %s", path, entry->line, error->message);
           ok = FALSE;
         }
       else if (origins != NULL)
@@ -305,7 +304,7 @@ add_validation_problem (GPtrArray *problems, GHashTable *origins, const char *la
   g_autofree char *key = g_strndup (message, colon != NULL ? (gsize) (colon - message) : 0);
   const char *origin = g_hash_table_lookup (origins, key);
 
-  add_problem (problems, "%s: [account] %s", origin != NULL ? origin : last_path, message);
+  phone_config_add_problem (problems, "%s: [account] %s", origin != NULL ? origin : last_path, message);
 }
 
 PhoneAccountSettings *
@@ -327,7 +326,7 @@ phone_config_load_account (const PhoneConfigDirs *dirs, const char *id, GPtrArra
     }
   if (settings == NULL)
     {
-      add_problem (problems, "%s: %s", main_path != NULL ? main_path : name, error->message);
+      phone_config_add_problem (problems, "%s: %s", main_path != NULL ? main_path : name, error->message);
       return NULL;
     }
   for (guint i = 0; i < layers->len; i++)
@@ -351,7 +350,7 @@ list_accounts (const PhoneConfigDirs *dirs, GPtrArray *problems)
   for (guint i = 0; i < G_N_ELEMENTS (places); i++)
     {
       g_autofree char *directory = g_build_filename (places[i], "accounts.d", NULL);
-      g_autoptr (GPtrArray) names = list_conf (directory, problems);
+      g_autoptr (GPtrArray) names = phone_config_list (directory, ".conf", MAX_FILES, problems);
       for (guint k = 0; k < names->len; k++)
         {
           g_autofree char *id = g_strdup (names->pdata[k]);
@@ -388,6 +387,7 @@ phone_config_load (const PhoneConfigDirs *dirs)
       else
         g_ptr_array_add (config->broken, g_strdup (ids->pdata[i]));
     }
+  config->contacts = phone_config_load_contacts (dirs, config->problems);
   return config;
 }
 
@@ -399,6 +399,7 @@ phone_config_free (PhoneConfig *config)
   phone_daemon_settings_free (config->daemon);
   g_ptr_array_unref (config->accounts);
   g_ptr_array_unref (config->broken);
+  phone_contacts_free (config->contacts);
   g_ptr_array_unref (config->problems);
   g_free (config);
 }

@@ -6,12 +6,14 @@
  *   /etc/phoned/phoned.conf            < /etc/phoned/phoned.conf.d/ *.conf            the administrator's
  *   $XDG_CONFIG_HOME/phoned/phoned.conf < $XDG_CONFIG_HOME/phoned/phoned.conf.d/ *.conf   the user's, key by key over those
  *   .../accounts.d/ID.conf              < .../accounts.d/ID.conf.d/ *.conf              one account each, in the same two places
+ *   .../contacts.d/ *.vcf               people (vCard), in the same two places
  *   $XDG_STATE_HOME/phoned/secrets/ID   passwords that a client has set
  *   $XDG_STATE_HOME/phoned/choices.conf what a client chose last: default account, audio devices
  *
  * Drop-ins are read in the order of their names; one of the user's hides one of the same name in /etc. An account exists when there is an
  * ID.conf in either place. What is wrong in a file costs the key (phoned.conf) or the account (accounts.d), never more. */
 
+#include "core/contacts.h"
 #include "core/ports.h"
 
 /* All absolute, owned. */
@@ -34,6 +36,7 @@ typedef struct
   PhoneDaemonSettings *daemon;
   GPtrArray *accounts;          /* PhoneAccountSettings, by id; the good ones, disabled ones too */
   GPtrArray *broken;            /* char *: ids of accounts that have files but no usable settings */
+  PhoneContacts *contacts;      /* NULL once somebody took them */
   GPtrArray *problems;          /* char *: "FILE:LINE: [section] key: message", fit for a log */
 } PhoneConfig;
 

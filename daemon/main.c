@@ -89,6 +89,13 @@ apply_retention (Daemon *self)
   store_vault_set_limits (self->vault, PHONE_RECORDING_VOICEMAIL, settings->voicemail_days, 0);
 }
 
+static void
+apply_contacts (Daemon *self)
+{
+  phone_log_info (NULL, "%u contacts", phone_contacts_count (self->config->contacts));
+  phone_dnd_set_contacts (phone_registry_get_dnd (self->registry), g_steal_pointer (&self->config->contacts));
+}
+
 /* Running calls and accounts that did not change are left alone. What is wrong in a file shows in Problems and costs nothing else. */
 static void
 reload (Daemon *self)
@@ -107,6 +114,7 @@ reload (Daemon *self)
   ua_engine_settings_changed (self->ua);
   media_engine_set_settings (self->media, self->config->daemon);
   apply_retention (self);
+  apply_contacts (self);
   for (gsize i = 0; diff->removed[i]; i++)
     {
       PhoneAccount *account = phone_registry_find_account (self->registry, diff->removed[i]);
@@ -350,6 +358,7 @@ build (Daemon *self, GError **error)
     .archive_data = self->archive,
   };
   phone_registry_set_ports (self->registry, &ports);
+  apply_contacts (self);
   phone_registry_restore_choices (self->registry);
   g_signal_connect (self->registry, "changed", G_CALLBACK (on_state_changed), self);
   self->shutdown = shutdown_new (self->loop, self->registry);

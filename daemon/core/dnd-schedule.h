@@ -7,7 +7,8 @@
  *   2026-12-24 14:00-18:00 [ZONE]               once
  *   2026-12-24 [14:00] to 2026-12-27 [08:00] [ZONE]     once; without times from midnight to the end of the last day
  *   BEGIN:VCALENDAR ...                         iCalendar (RFC 5545): its events with all their repetitions, unless they are free time
- *                                               (TRANSP:TRANSPARENT) or cancelled
+ *                                               (TRANSP:TRANSPARENT) or cancelled; and the time of a VAVAILABILITY (RFC 7953) that is not
+ *                                               AVAILABLE
  *
  * ZONE is a name like Europe/Berlin; without it times are local, wherever the user is. A time that a change of the clock skips or repeats
  * widens the window. Pure: time and local zone are parameters. */

@@ -7,26 +7,18 @@
 
 #include <string.h>
 
+#include "core/dnd-guests.h"
 #include "core/emergency.h"
-#include "core/number-list.h"
 #include "util/phone-uri.h"
 #include "util/text.h"
 #include "util/wall-timer.h"
 
-#define MAX_ALLOWED 500
 #define MAX_ACCOUNTS 64
 #define MAX_REPEAT_MIN 60
-#define MAX_CALLERS 64
 #define MAX_MAILBOX 512
 #define CALLBACK_S G_GINT64_CONSTANT (3600)
 #define EMERGENCY_SAVE_S 1
 #define LOOK_AGAIN_S 86400              /* at the latest, whatever the next change is */
-
-typedef struct
-{
-  char *party;
-  gint64 at;
-} Caller;
 
 struct _PhoneDnd
 {
@@ -42,10 +34,10 @@ struct _PhoneDnd
   gint64 until;
   guint repeat;
   char *mailbox;
-  char **schedule_items, **allow_list, **accounts;
+  char **schedule_items, **accounts;
+  PhoneDndGuests guests;
 
   PhoneDndSchedule *schedule;
-  char *allow_text;                     /* for phone_number_list_matches() */
   gboolean desktop;
 
   /* as announced last */
@@ -53,7 +45,6 @@ struct _PhoneDnd
   const char *cause;
   gint64 next_change;
 
-  GQueue callers;                       /* Caller, newest first: who was turned away */
   gint64 emergency_until;               /* monotonic us: so long may whoever was called for help call back; 0: nobody was */
   gint64 emergency_at;                  /* the same call, Unix s: that is kept */
   guint emergency_save;
@@ -69,13 +60,6 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (PhoneDnd, phone_dnd, G_TYPE_OBJECT)
 
 static void
-caller_free (gpointer data)
-{
-  g_free (((Caller *) data)->party);
-  g_free (data);
-}
-
-static void
 phone_dnd_finalize (GObject *object)
 {
   PhoneDnd *dnd = PHONE_DND (object);
@@ -83,11 +67,9 @@ phone_dnd_finalize (GObject *object)
   g_clear_handle_id (&dnd->emergency_save, g_source_remove);
   phone_wall_timer_free (dnd->timer);
   phone_dnd_schedule_free (dnd->schedule);
-  g_queue_clear_full (&dnd->callers, caller_free);
+  phone_dnd_guests_clear (&dnd->guests);
   g_free (dnd->mailbox);
-  g_free (dnd->allow_text);
   g_strfreev (dnd->schedule_items);
-  g_strfreev (dnd->allow_list);
   g_strfreev (dnd->accounts);
   G_OBJECT_CLASS (phone_dnd_parent_class)->finalize (object);
 }
@@ -113,7 +95,7 @@ phone_dnd_init (PhoneDnd *dnd)
   dnd->cause = "";
   dnd->schedule = phone_dnd_schedule_new (NULL, NULL);
   dnd->schedule_items = g_new0 (char *, 1);
-  dnd->allow_list = g_new0 (char *, 1);
+  phone_dnd_guests_init (&dnd->guests);
   dnd->accounts = g_new0 (char *, 1);
 }
 
@@ -124,7 +106,7 @@ gboolean phone_dnd_get_follow_desktop (PhoneDnd *dnd) { return dnd->follow_deskt
 guint phone_dnd_get_repeat (PhoneDnd *dnd) { return dnd->repeat; }
 const char *phone_dnd_get_mailbox (PhoneDnd *dnd) { return dnd->mailbox; }
 const char *const *phone_dnd_get_schedule (PhoneDnd *dnd) { return (const char *const *) dnd->schedule_items; }
-const char *const *phone_dnd_get_allow_list (PhoneDnd *dnd) { return (const char *const *) dnd->allow_list; }
+const char *const *phone_dnd_get_allow_list (PhoneDnd *dnd) { return (const char *const *) dnd->guests.items; }
 const char *const *phone_dnd_get_accounts (PhoneDnd *dnd) { return (const char *const *) dnd->accounts; }
 gboolean phone_dnd_is_active (PhoneDnd *dnd) { return dnd->active; }
 const char *phone_dnd_get_cause (PhoneDnd *dnd) { return dnd->cause; }
@@ -395,29 +377,19 @@ phone_dnd_set_schedule (PhoneDnd *dnd, const char *const *items, GError **error)
 gboolean
 phone_dnd_set_allow_list (PhoneDnd *dnd, const char *const *items, GError **error)
 {
-  gsize n = items ? g_strv_length ((char **) items) : 0;
-  g_autofree char *joined = n ? g_strjoinv (",", (char **) items) : NULL;
-  g_autofree char *canonical = NULL;
+  g_autofree char *text = join (items);
 
-  if (n > MAX_ALLOWED)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "More than %d numbers", MAX_ALLOWED);
-      return FALSE;
-    }
-  for (gsize i = 0; i < n; i++)
-    if (strchr (items[i], ','))
-      {
-        g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "One number or address for each item, without a comma");
-        return FALSE;
-      }
-  if (joined && !(canonical = phone_number_list_check (joined, error)))
+  if (!phone_dnd_guests_check (&dnd->guests, items, error) || !save (dnd, "dnd-allow-list", text, error))
     return FALSE;
-  if (!take_list (dnd, "dnd-allow-list", &dnd->allow_list, items, error))
-    return FALSE;
-  g_free (dnd->allow_text);
-  dnd->allow_text = g_steal_pointer (&canonical);
+  phone_dnd_guests_set (&dnd->guests, items);
   settings_changed (dnd);
   return TRUE;
+}
+
+void
+phone_dnd_set_contacts (PhoneDnd *dnd, PhoneContacts *contacts)
+{
+  phone_dnd_guests_set_contacts (&dnd->guests, contacts);
 }
 
 gboolean
@@ -445,36 +417,6 @@ phone_dnd_set_accounts (PhoneDnd *dnd, const char *const *ids, GError **error)
 }
 
 /* ---- the verdict ---- */
-
-static gboolean
-is_allowed (PhoneDnd *dnd, const char *uri)
-{
-  return uri && *uri && phone_number_list_matches (dnd->allow_text, uri);
-}
-
-/* Who was turned away once and calls again. The caller is remembered either way. */
-static gboolean
-calls_again (PhoneDnd *dnd, const char *uri, gint64 now)
-{
-  g_autofree char *party = phone_party_key (uri);
-  gboolean again = FALSE;
-  Caller *caller;
-
-  if (dnd->repeat == 0)
-    return FALSE;
-  for (GList *l = dnd->callers.head; l && !again; l = l->next)
-    {
-      caller = l->data;
-      again = strcmp (caller->party, party) == 0 && now >= caller->at && now - caller->at <= (gint64) dnd->repeat * 60;
-    }
-  caller = g_new0 (Caller, 1);
-  caller->party = g_steal_pointer (&party);
-  caller->at = now;
-  g_queue_push_head (&dnd->callers, caller);
-  if (dnd->callers.length > MAX_CALLERS)
-    caller_free (g_queue_pop_tail (&dnd->callers));
-  return again;
-}
 
 static void
 fill_refusal (PhoneDnd *dnd, gint64 now, PhoneRefusal *ret_refusal)
@@ -513,7 +455,9 @@ phone_dnd_judge (PhoneDnd *dnd, PhoneAccount *account, const PhoneIncoming *inco
     return DND_PASS;
   if (phone_dnd_is_for_help (dnd, account, incoming))
     return DND_PASS;
-  if (is_allowed (dnd, caller) || calls_again (dnd, caller, now))
+  if (phone_dnd_guests_has (&dnd->guests, caller))
+    return DND_PASS;
+  if (dnd->repeat > 0 && phone_dnd_guests_note_caller (&dnd->guests, caller, now, dnd->repeat))
     return DND_PASS;
   if (dnd->mode == PHONE_DND_SILENT)
     return DND_SILENCE;
@@ -591,7 +535,6 @@ load_lists (PhoneDnd *dnd)
   g_auto (GStrv) windows = split (schedule), numbers = split (allow);
   g_autoptr (PhoneDndSchedule) parsed = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *joined = numbers[0] ? g_strjoinv (",", numbers) : NULL;
 
   parsed = phone_dnd_schedule_new ((const char *const *) windows, &error);
   if (parsed)
@@ -603,11 +546,7 @@ load_lists (PhoneDnd *dnd)
     }
   else
     phone_log_warning (NULL, "Do-not-disturb: the schedule is left out: %s", error->message);
-  if (joined && (dnd->allow_text = phone_number_list_check (joined, NULL)))
-    {
-      g_strfreev (dnd->allow_list);
-      dnd->allow_list = g_steal_pointer (&numbers);
-    }
+  phone_dnd_guests_set (&dnd->guests, (const char *const *) numbers);
   g_strfreev (dnd->accounts);
   dnd->accounts = split (accounts);
 }

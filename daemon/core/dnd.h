@@ -6,10 +6,11 @@
  *
  * It is on when any of these says so: the user (Enabled, perhaps until a time), the schedule, the desktop (if it is to be followed).
  *
- * It never stops: a call from a number that one calls for help, any call for an hour after a call for help, a number on the allow list, and,
+ * It never stops: a call from a number that one calls for help, any call for an hour after a call for help, whom the allow list names, and,
  * when told so, who calls a second time within some minutes. */
 
 #include <glib-object.h>
+#include "core/contacts.h"
 #include "core/dnd-schedule.h"
 #include "util/phone-enum.h"
 
@@ -58,9 +59,12 @@ gboolean phone_dnd_set_follow_desktop (PhoneDnd *dnd, gboolean follow, GError **
 gboolean phone_dnd_set_repeat (PhoneDnd *dnd, guint minutes, GError **error);                  /* 0: nobody; at most 60 */
 gboolean phone_dnd_set_mailbox (PhoneDnd *dnd, const char *uri, GError **error);               /* sip: or tel: URI, "": none */
 gboolean phone_dnd_set_schedule (PhoneDnd *dnd, const char *const *items, GError **error);
-gboolean phone_dnd_set_allow_list (PhoneDnd *dnd, const char *const *items, GError **error);   /* as in core/number-list.h */
+/* As in core/number-list.h and core/contacts.h. */
+gboolean phone_dnd_set_allow_list (PhoneDnd *dnd, const char *const *items, GError **error);
 gboolean phone_dnd_set_accounts (PhoneDnd *dnd, const char *const *ids, GError **error);       /* none: all */
 
+/* Who is in the address book. Takes them. */
+void phone_dnd_set_contacts (PhoneDnd *dnd, PhoneContacts *contacts);
 /* The desktop switched its own on or off. */
 void phone_dnd_on_desktop (PhoneDnd *dnd, gboolean active);
 /* The machine woke up, or is in another time zone. */

@@ -26,6 +26,14 @@ typedef enum
   PHONE_REPORT_DISPLAYED = 1 << 1,
 } PhoneReport;
 
+/* What one says of its disposition. */
+typedef enum
+{
+  PHONE_REPORTED_NOTHING,       /* nobody tells */
+  PHONE_REPORTED_YES,           /* it is so */
+  PHONE_REPORTED_NO,            /* it is not, and will not be */
+} PhoneReported;
+
 typedef struct
 {
   char *id;                     /* UUID; of ours also the Message-ID of RFC 5438 and the Call-ID */

@@ -182,12 +182,10 @@ take_report (PhoneMessages *messages, PhoneAccount *account, const PhoneIncoming
   PhoneMessageState state = incoming->report == PHONE_REPORT_DISPLAYED ? PHONE_MESSAGE_DISPLAYED : PHONE_MESSAGE_DELIVERED;
   Receiving *receiving;
 
-  if (!incoming->positive)
-    {
-      if (incoming->report == PHONE_REPORT_DISPLAYED)
-        return 200;             /* the peer does not tell: no news */
-      state = PHONE_MESSAGE_FAILED;
-    }
+  if (incoming->reported == PHONE_REPORTED_NOTHING || (incoming->reported == PHONE_REPORTED_NO && incoming->report == PHONE_REPORT_DISPLAYED))
+    return 200;                 /* no news */
+  if (incoming->reported == PHONE_REPORTED_NO)
+    state = PHONE_MESSAGE_FAILED;
   receiving = g_new0 (Receiving, 1);
   *receiving = (Receiving){ g_object_ref (messages), NULL, transaction };
   messages->n_storing++;

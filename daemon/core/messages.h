@@ -66,7 +66,7 @@ typedef struct
   guint asks;                   /* TEXT: PhoneReport */
   gboolean speaks_cpim;
   PhoneReport report;           /* REPORT */
-  gboolean positive;
+  PhoneReported reported;
   gboolean active;              /* COMPOSING */
   guint refresh;
 } PhoneIncomingMessage;

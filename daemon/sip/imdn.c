@@ -25,6 +25,13 @@ static const struct
   { "display-notification", "displayed", PHONE_REPORT_DISPLAYED },
 };
 
+/* "forbidden" and "error" say that nothing will be said (RFC 5438 section 5): the message may well have arrived. */
+static PhoneReported
+read_word (const char *word, const char *good)
+{
+  return g_str_equal (word, good) ? PHONE_REPORTED_YES : g_str_equal (word, "failed") ? PHONE_REPORTED_NO : PHONE_REPORTED_NOTHING;
+}
+
 gboolean
 ua_imdn_read (const char *data, gsize length, UaImdn *ret_imdn, GError **error)
 {
@@ -41,7 +48,7 @@ ua_imdn_read (const char *data, gsize length, UaImdn *ret_imdn, GError **error)
 
       if (!word)
         continue;
-      *ret_imdn = (UaImdn){ .message_id = g_steal_pointer (&id), .kind = kinds[i].kind, .positive = g_str_equal (word->name, kinds[i].good),
+      *ret_imdn = (UaImdn){ .message_id = g_steal_pointer (&id), .kind = kinds[i].kind, .what = read_word (word->name, kinds[i].good),
                             .status = g_strndup (word->name, UA_IM_MAX_ID) };
       return TRUE;
     }

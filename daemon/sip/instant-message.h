@@ -43,7 +43,7 @@ typedef struct
 {
   char *message_id;             /* of the message that it is about */
   PhoneReport kind;
-  gboolean positive;            /* FALSE: failed, forbidden, error */
+  PhoneReported what;
   char *status;                 /* its word */
 } UaImdn;
 

@@ -389,7 +389,7 @@ describe (UaStack *stack, const UaIm *im, PhoneIncomingMessage *incoming)
       incoming->content = PHONE_MESSAGE_REPORT;
       incoming->message_id = im->report.message_id;
       incoming->report = im->report.kind;
-      incoming->positive = im->report.positive;
+      incoming->reported = im->report.what;
       break;
     case UA_IM_COMPOSING:
       incoming->content = PHONE_MESSAGE_COMPOSING;

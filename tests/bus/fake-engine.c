@@ -552,7 +552,7 @@ step_message (gpointer data)
   gboolean echo = strstr (sent->target, "echo@") != NULL, later = strstr (sent->target, "later@") != NULL;
   PhoneMessageAnswer answer = { .status = echo ? 200 : later ? 480 : 404 };
   PhoneIncomingMessage incoming = { .content = PHONE_MESSAGE_REPORT, .remote_uri = sent->target, .transaction = "", .trusted = TRUE, .source = "",
-                                    .message_id = sent->message_id, .report = PHONE_REPORT_DELIVERED, .positive = TRUE };
+                                    .message_id = sent->message_id, .report = PHONE_REPORT_DELIVERED, .reported = PHONE_REPORTED_YES };
   g_autofree char *transaction = g_strdup_printf ("%u 1", ++sent->engine->n_messages);
   guint retry_after;
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """org.phoned.Phone1.Messages and `phonectl message` over the real archive; the network is the fake engine's: echo@ takes and returns a
 message, later@ is not there, gone@ does not exist, deaf@ never answers."""
+import csv
+import io
+import json
 import sqlite3
 
 import pytest
@@ -173,6 +176,22 @@ def test_phonectl_message(phone, client):
     ctl.fails(2, "--limit wants", "message", "list", "--limit", "501")
     ctl.ok("message", "delete", "--all")
     assert ctl.json("message") == []
+
+
+def test_phonectl_export(phone, client):
+    """All of it, in both formats: a text that is longer than the history shows, with all that CSV has to quote."""
+    ctl = Ctl(phone.address)
+    body = 'Say "hi",\nthen go; ' + "x" * 300
+    ids = [send(client, "echo", body), send(client, "gone", "lost")]
+    wait(lambda: len(listed(client)) == 3 and get(client, ids[1])["status"] == "failed", "the echo and the refusal")
+    newest = listed(client)
+    rows = list(csv.DictReader(io.StringIO(ctl.run("message", "export", "--format", "csv").stdout, newline="")))
+    assert [r["id"] for r in rows] == [m["id"] for m in newest]
+    assert [r["body"] for r in rows] == [m["body"] for m in newest] and [r["direction"] for r in rows].count("incoming") == 1
+    assert {r["id"]: r["status"] for r in rows}[ids[1]] == "failed" and all(r["time"] == str(m["time"]) for r, m in zip(rows, newest))
+    assert [json.loads(line)["body"] for line in ctl.ok("message", "export", "--since", "1h").splitlines()] == [m["body"] for m in newest]
+    assert ctl.ok("message", "export", "--until", "2001-01-01") == ""
+    ctl.fails(2, "json or csv", "message", "export", "--format", "xml")
 
 
 def test_phonectl_follow(phone, client):

@@ -83,7 +83,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       UaImdn again;
 
       g_assert (ua_imdn_read (written, strlen (written), &again, NULL));
-      g_assert (again.positive && again.kind == imdn.kind && g_str_equal (again.message_id, imdn.message_id));
+      g_assert (again.what == PHONE_REPORTED_YES && again.kind == imdn.kind && g_str_equal (again.message_id, imdn.message_id));
       ua_imdn_clear (&again);
       ua_imdn_clear (&imdn);
     }

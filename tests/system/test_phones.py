@@ -271,7 +271,13 @@ def test_dnd_and_history(alice, bob):
         kept_away = bob.wait(lambda: newest(bob, "--unseen"), "the entry of a call that was kept away")
         assert (kept_away["outcome"], kept_away["refused-by"], kept_away["sip"]) == ("refused", "dnd", 486)
         alice.wait(lambda: newest(alice, "--outgoing").get("sip") == 486, "the caller's entry")
-        bob.ctl("dnd", "allow", "add", received["party"])
+        refused = bob.run("dnd", "allow", "add", "contact:Alice", check=False)
+        assert refused.returncode != 0 and "none of the 0 contacts" in refused.stderr
+        book = bob.home / "config/phoned/contacts.d/friends.vcf"
+        book.parent.mkdir()
+        book.write_text(f"BEGIN:VCARD\nVERSION:4.0\nFN:Alice Example\nNICKNAME:Alice\nIMPP:sip:{received['party']}\nEND:VCARD\n")
+        bob.ctl("reload")
+        bob.ctl("dnd", "allow", "add", "contact:Alice")
         caller = start_dial(alice, "bob-udp")
         theirs = bob.wait_call("incoming")
         bob.ctl("reject", theirs)

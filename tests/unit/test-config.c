@@ -755,6 +755,28 @@ test_choices (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
 }
 
+/* ---- contacts ---- */
+
+#define PERSON(name) "BEGIN:VCARD\nFN:" name "\nTEL:1\nEND:VCARD\n"
+
+static void
+test_contacts (Fixture *f, gconstpointer data)
+{
+  g_autoptr (PhoneConfig) empty = phone_config_load (f->dirs), config = NULL;
+
+  g_assert_cmpuint (phone_contacts_count (empty->contacts), ==, 0);
+  put (f, "etc/contacts.d/office.vcf", PERSON ("Reception"));
+  put (f, "user/contacts.d/a.vcf", PERSON ("A") PERSON ("B"));
+  put (f, "user/contacts.d/b.vcf", PERSON ("C") "BEGIN:VCARD\nFN:D\n");
+  put (f, "user/contacts.d/c.vcf", "");
+  put (f, "user/contacts.d/d.txt", PERSON ("E"));
+  config = phone_config_load (f->dirs);
+  g_assert_cmpuint (phone_contacts_count (config->contacts), ==, 4);
+  g_assert_true (phone_contacts_knows (config->contacts, "contact:reception") && phone_contacts_knows (config->contacts, "contact:c"));
+  g_assert_cmpuint (config->problems->len, ==, 1);
+  assert_problem (f, config, 0, "user/contacts.d/b.vcf: line 5: the vCard that begins here has no end");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -784,6 +806,7 @@ main (int argc, char **argv)
   ADD ("secret-save-hidden", test_secret_save_hidden);
   ADD ("secret-save-fails", test_secret_save_fails);
   ADD ("choices", test_choices);
+  ADD ("contacts", test_contacts);
   g_test_add_func ("/config/environment", test_environment);
   return g_test_run ();
 }

@@ -34,6 +34,13 @@ typedef struct
 
 #define EVENT(lines) "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\nBEGIN:VEVENT\r\nUID:1\r\n" lines "END:VEVENT\r\nEND:VCALENDAR\r\n"
 
+#define AVAILABILITY(lines) "BEGIN:VAVAILABILITY\r\nUID:v\r\nDTSTAMP:20260101T000000Z\r\n" lines "END:VAVAILABILITY\r\n"
+#define AVAILABLE(lines) "BEGIN:AVAILABLE\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\n" lines "END:AVAILABLE\r\n"
+#define CALENDAR(parts) "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\n" parts "END:VCALENDAR\r\n"
+#define WORKING_HOURS \
+  AVAILABLE ("DTSTART;TZID=Europe/Berlin:20260105T090000\r\nDTEND;TZID=Europe/Berlin:20260105T170000\r\n" \
+             "RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR\r\n")
+
 /* 2026 in Berlin: summer time from 29 March 02:00 to 25 October 03:00. 2026-11-28 is a Saturday. */
 static const Case cases[] = {
   /* weekly, over midnight, over the weekend */
@@ -85,6 +92,36 @@ static const Case cases[] = {
   { EVENT ("DTSTART:20261128T090000\r\nDTEND:20261128T100000\r\nRRULE:FREQ=DAILY;COUNT=2\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:1\r\n"
            "RECURRENCE-ID:20261129T090000\r\nDTSTART:20261129T150000\r\nDTEND:20261129T160000\r\n"),
     BERLIN, "2026-11-28T10:00:00", FALSE, "2026-11-29T15:00:00" },
+  /* an event may end in another zone than it begins in: eight hours of a flight */
+  { EVENT ("DTSTART;TZID=Europe/Berlin:20261130T100000\r\nDTEND;TZID=America/New_York:20261130T120000\r\n"), BERLIN, "2026-11-30T17:30:00", TRUE,
+    "2026-11-30T18:00:00" },
+  /* availability: what it leaves over, over the weekend and over a change of the clock */
+  { CALENDAR (AVAILABILITY (WORKING_HOURS)), BERLIN, "2026-11-27T16:00:00", FALSE, "2026-11-27T17:00:00" },
+  { CALENDAR (AVAILABILITY (WORKING_HOURS)), BERLIN, "2026-11-27T17:00:00", TRUE, "2026-11-30T09:00:00" },
+  { CALENDAR (AVAILABILITY (WORKING_HOURS)), BERLIN, "2026-10-24T12:00:00", TRUE, "2026-10-26T09:00:00" },
+  { AVAILABILITY (WORKING_HOURS), BERLIN, "2026-11-27T17:00:00", TRUE, "2026-11-30T09:00:00" },
+  /* outside its own time it says nothing, and what is available outside it counts for nothing */
+  { CALENDAR (AVAILABILITY ("DTSTART:20261201T000000Z\r\n" WORKING_HOURS)), BERLIN, "2026-11-30T20:00:00", FALSE, "2026-12-01T01:00:00" },
+  { CALENDAR (AVAILABILITY ("DTSTART:20261130T150000Z\r\nDURATION:PT4H\r\n" WORKING_HOURS)), BERLIN, "2026-11-30T17:30:00", TRUE,
+    "2026-11-30T20:00:00" },
+  { CALENDAR (AVAILABILITY ("DTSTART:20261130T090000Z\r\nDTEND:20261130T100000Z\r\n" AVAILABLE ("DTSTART:20261130T094500Z\r\nDURATION:PT2H\r\n"))
+              AVAILABILITY ("DTSTART:20261130T103000Z\r\nDTEND:20261130T113000Z\r\nPRIORITY:9\r\n")), "Etc/UTC", "2026-11-30T10:45:00", TRUE,
+    "2026-11-30T11:30:00" },
+  { CALENDAR (AVAILABILITY ("")), BERLIN, "2026-11-30T20:00:00", TRUE, NULL },
+  /* the week abroad goes before the ordinary one, whichever comes first in the file */
+  { CALENDAR (AVAILABILITY ("PRIORITY:1\r\nDTSTART;TZID=Europe/Berlin:20261130T000000\r\nDTEND;TZID=Europe/Berlin:20261205T000000\r\n"
+                            AVAILABLE ("DTSTART;TZID=Europe/Berlin:20261130T220000\r\nDURATION:PT1H\r\n"))
+              AVAILABILITY ("PRIORITY:0\r\n" WORKING_HOURS)), BERLIN, "2026-11-30T10:00:00", TRUE, "2026-11-30T22:00:00" },
+  { CALENDAR (AVAILABILITY ("PRIORITY:9\r\n" WORKING_HOURS)
+              AVAILABILITY ("PRIORITY:2\r\nDTSTART;TZID=Europe/Berlin:20261130T000000\r\nDTEND;TZID=Europe/Berlin:20261205T000000\r\n")), BERLIN,
+    "2026-11-30T10:00:00", TRUE, "2026-12-07T09:00:00" },
+  /* single days of it are left out or moved */
+  { CALENDAR (AVAILABILITY (AVAILABLE ("DTSTART:20261128T090000\r\nDTEND:20261128T100000\r\nRRULE:FREQ=DAILY\r\nEXDATE:20261129T090000\r\n")
+                            AVAILABLE ("RECURRENCE-ID:20261130T090000\r\nDTSTART:20261130T150000\r\nDTEND:20261130T160000\r\n"))), BERLIN,
+    "2026-11-28T10:00:00", TRUE, "2026-11-30T15:00:00" },
+  /* a meeting within it */
+  { CALENDAR (AVAILABILITY (WORKING_HOURS) "BEGIN:VEVENT\r\nUID:1\r\nDTSTART:20261130T100000\r\nDTEND:20261130T110000\r\nEND:VEVENT\r\n"), BERLIN,
+    "2026-11-30T10:30:00", TRUE, "2026-11-30T11:00:00" },
   /* the calendar's own zone, four hours east of Greenwich all year */
   { "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTIMEZONE\r\nTZID:Four\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0400\r\n"
     "TZOFFSETTO:+0400\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\nDTSTART;TZID=Four:20261130T120000\r\n"
@@ -137,6 +174,9 @@ test_refused (void)
     { "Mon 18:00-08:00 Europe/Berlin now", "behind the time zone" }, { "Mon 18:00-08:00 ../../etc/passwd", "no such time zone" },
     { "2026-02-29 10:00-11:00", "not \"Mon-Fri" }, { "2026-12-24 to", "not \"Mon-Fri" }, { "2026-12-24 14:00", "not \"Mon-Fri" },
     { "2026-12-24 to 2026-12-23", "ends before" }, { "BEGIN:", "iCalendar" }, { "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "no event" },
+    { CALENDAR (AVAILABILITY (AVAILABLE ("DTEND:20261128T100000\r\n"))), "no start" },
+    { CALENDAR (AVAILABILITY ("DTSTART:soon\r\n")), "not understood" },
+    { CALENDAR (AVAILABILITY (AVAILABLE ("DTSTART:20261128T090000\r\nRRULE:FREQ=HOURLY\r\n"))), "more often than daily" },
     { EVENT ("DTEND:20261128T100000\r\n"), "no start" }, { EVENT ("DTSTART:20261128T090000\r\nRRULE:FREQ=SECONDLY\r\n"), "more often than daily" },
     { EVENT ("DTSTART:20261128T090000\r\nRRULE:FREQ=DAILY;BYHOUR=1,2,3\r\n"), "within a day" },
     { EVENT ("DTSTART:20261128T090000\r\nTRANSP:TRANSPARENT\r\n"), "no event" },
@@ -344,6 +384,52 @@ test_let_through (Fixture *f, gconstpointer data)
 }
 
 static void
+set_contacts (Fixture *f, const char *text)
+{
+  PhoneContacts *contacts = phone_contacts_new ();
+  g_autoptr (GError) error = NULL;
+
+  phone_contacts_add (contacts, text, strlen (text), &error);
+  g_assert_no_error (error);
+  phone_dnd_set_contacts (f->dnd, contacts);
+}
+
+#define PERSON(name, group, number) "BEGIN:VCARD\nFN:" name "\nCATEGORIES:" group "\nTEL:" number "\nEND:VCARD\n"
+
+static void
+test_contacts (Fixture *f, gconstpointer data)
+{
+  const char *allow[] = { "contact:Aunt Mary", "+4930*", "group:family", NULL }, *unknown[] = { "contact:Uncle Bob", NULL };
+  g_autoptr (GError) error = NULL;
+
+  set_contacts (f, PERSON ("Aunt Mary", "old", "0171 7654321") PERSON ("Kid", "family", "+44 20 79460000"));
+  g_assert_true (phone_dnd_set_enabled (f->dnd, TRUE, NULL));
+  g_assert_false (phone_dnd_set_allow_list (f->dnd, unknown, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION);
+  g_assert_cmpstr (error->message, ==, "\"contact:Uncle Bob\" is none of the 2 contacts");
+  g_assert_true (phone_dnd_set_allow_list (f->dnd, allow, NULL));
+  g_assert_cmpint (judge (f, "sip:+491717654321@example.org", NULL), ==, DND_PASS);
+  g_assert_cmpint (judge (f, "sip:+442079460000@example.org", NULL), ==, DND_PASS);
+  g_assert_cmpint (judge (f, "sip:+4930123@example.org", NULL), ==, DND_PASS);
+  g_assert_cmpint (judge (f, "sip:+4940123@example.org", NULL), ==, DND_REFUSE);
+  /* The book has changed: she has another number, nobody is family; what stands on the list may stay there. */
+  set_contacts (f, PERSON ("Aunt Mary", "old", "+49 40 123456"));
+  g_assert_cmpint (judge (f, "sip:+491717654321@example.org", NULL), ==, DND_REFUSE);
+  g_assert_cmpint (judge (f, "sip:+4940123456@example.org", NULL), ==, DND_PASS);
+  g_assert_cmpint (judge (f, "sip:+442079460000@example.org", NULL), ==, DND_REFUSE);
+  allow[1] = "+4989*";
+  g_assert_true (phone_dnd_set_allow_list (f->dnd, allow, NULL));
+  /* It outlives the daemon. */
+  allow[0] = NULL;
+  g_assert_true (phone_dnd_set_allow_list (f->dnd, allow, NULL));
+  g_assert_cmpint (judge (f, "sip:+4940123456@example.org", NULL), ==, DND_REFUSE);
+  g_hash_table_insert (choices, g_strdup ("dnd-allow-list"), g_strdup ("\"contact:Aunt Mary\" \"+4989*\""));
+  phone_dnd_start (f->dnd);
+  g_assert_cmpint (judge (f, "sip:+4940123456@example.org", NULL), ==, DND_PASS);
+  g_assert_cmpint (judge (f, "sip:+4989123@example.org", NULL), ==, DND_PASS);
+}
+
+static void
 test_second_call (Fixture *f, gconstpointer data)
 {
   g_assert_true (phone_dnd_set_enabled (f->dnd, TRUE, NULL));
@@ -449,6 +535,7 @@ main (int argc, char **argv)
   ADD ("until", test_until);
   ADD ("by-schedule", test_by_schedule);
   ADD ("let-through", test_let_through);
+  ADD ("contacts", test_contacts);
   ADD ("second-call", test_second_call);
   ADD ("emergency", test_emergency);
   ADD ("emergency-after-restart", test_emergency_after_restart);

@@ -84,12 +84,15 @@ test_imdn (void)
   {
     const char *text;
     PhoneReport kind;
-    gboolean positive;
+    PhoneReported what;
   } good[] = {
-    { IMDN ("<delivery-notification><status><delivered/></status></delivery-notification>"), PHONE_REPORT_DELIVERED, TRUE },
-    { IMDN ("<delivery-notification><status><failed/></status></delivery-notification>"), PHONE_REPORT_DELIVERED, FALSE },
+    { IMDN ("<delivery-notification><status><delivered/></status></delivery-notification>"), PHONE_REPORT_DELIVERED, PHONE_REPORTED_YES },
+    { IMDN ("<delivery-notification><status><failed/></status></delivery-notification>"), PHONE_REPORT_DELIVERED, PHONE_REPORTED_NO },
+    { IMDN ("<delivery-notification><status><forbidden/></status></delivery-notification>"), PHONE_REPORT_DELIVERED, PHONE_REPORTED_NOTHING },
+    { IMDN ("<delivery-notification><status><error/></status></delivery-notification>"), PHONE_REPORT_DELIVERED, PHONE_REPORTED_NOTHING },
+    { IMDN ("<display-notification><status><forbidden/></status></display-notification>"), PHONE_REPORT_DISPLAYED, PHONE_REPORTED_NOTHING },
     { IMDN ("<datetime>x</datetime><display-notification>\n<status>\n<displayed/></status></display-notification>"), PHONE_REPORT_DISPLAYED,
-      TRUE },
+      PHONE_REPORTED_YES },
   };
   static const char *const bad[] = {
     "", "<imdn/>", IMDN (""), IMDN ("<processing-notification><status><stored/></status></processing-notification>"),
@@ -103,7 +106,7 @@ test_imdn (void)
       g_assert_true (ua_imdn_read (good[i].text, strlen (good[i].text), &imdn, NULL));
       g_assert_cmpstr (imdn.message_id, ==, "34jk324j");
       g_assert_cmpint (imdn.kind, ==, good[i].kind);
-      g_assert_cmpint (imdn.positive, ==, good[i].positive);
+      g_assert_cmpint (imdn.what, ==, good[i].what);
       ua_imdn_clear (&imdn);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -123,7 +126,7 @@ test_imdn_round (void)
       g_assert_true (ua_imdn_read (text, strlen (text), &imdn, NULL));
       g_assert_cmpstr (imdn.message_id, ==, "a<&>b");
       g_assert_cmpint (imdn.kind, ==, kinds[i]);
-      g_assert_true (imdn.positive);
+      g_assert_cmpint (imdn.what, ==, PHONE_REPORTED_YES);
       ua_imdn_clear (&imdn);
     }
 }

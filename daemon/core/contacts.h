@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The people of an address book: how they are called, what groups they are in, and where they call from. It is read from vCards and asked by
+ * items of a list:
+ *
+ *   contact:NAME               by the name (FN, NICKNAME); * stands for any text, letter case does not count
+ *   group:NAME                 by a group (CATEGORIES)
+ *
+ * Pure. */
+
+#include "util/phone-error.h"
+
+#define PHONE_CONTACTS_MAX 20000
+#define PHONE_CONTACTS_MAX_ITEM 512     /* octets */
+
+typedef struct _PhoneContacts PhoneContacts;
+
+PhoneContacts *phone_contacts_new (void);
+void phone_contacts_free (PhoneContacts *contacts);             /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneContacts, phone_contacts_free)
+
+/* Adds those of the text who have a name and a number or address. FALSE: INVALID_OPTION says what is wrong, on which line; those that were in
+ * order have been added. */
+gboolean phone_contacts_add (PhoneContacts *contacts, const char *text, gsize length, GError **error);
+guint phone_contacts_count (const PhoneContacts *contacts);     /* NULL: none */
+
+gboolean phone_contacts_is_item (const char *item);
+/* Whether the item names anybody. */
+gboolean phone_contacts_knows (const PhoneContacts *contacts, const char *item);
+/* Whether one of the items, NULL-terminated, names who has the address. Others than those above are left to others. */
+gboolean phone_contacts_name (const PhoneContacts *contacts, const char *const *items, const char *uri);

@@ -468,14 +468,20 @@ decide (const UaCredentials *credentials, const sip_t *sip)
 }
 
 UaAnswer
-ua_credentials_answer (UaCredentials *credentials, nua_handle_t *nh, const sip_t *sip)
+ua_credentials_answer_as (UaCredentials *credentials, nua_handle_t *nh, const sip_t *sip, const char *cseq)
 {
   UaAnswer answer = decide (credentials, sip);
 
   /* Credentials that fit nothing make sofia give up the request that it holds back. */
   nua_authenticate (nh, NUTAG_AUTH (answer == UA_ANSWER_SENT ? credentials->auth : "Digest:\"*\":phone:none"),
-                    TAG_END ());
+                    TAG_IF (cseq, SIPTAG_CSEQ_STR (cseq)), TAG_END ());
   return answer;
+}
+
+UaAnswer
+ua_credentials_answer (UaCredentials *credentials, nua_handle_t *nh, const sip_t *sip)
+{
+  return ua_credentials_answer_as (credentials, nh, sip, NULL);
 }
 
 /* ---- what our own server asks for ---- */

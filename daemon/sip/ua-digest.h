@@ -54,6 +54,8 @@ void ua_credentials_set (UaCredentials *credentials, const char *user, PhoneSecr
 const char *ua_credentials_get_auth (const UaCredentials *credentials);
 /* sip: the 401 or 407. */
 UaAnswer ua_credentials_answer (UaCredentials *credentials, nua_handle_t *nh, const sip_t *sip);
+/* The answer goes out under that number, "N METHOD": for a request whose own was not left to sofia. */
+UaAnswer ua_credentials_answer_as (UaCredentials *credentials, nua_handle_t *nh, const sip_t *sip, const char *cseq);
 
 /* sip: a challenge to our REGISTER. Remembers its realms and the strongest algorithm of each. */
 void ua_credentials_learn (UaCredentials *credentials, const sip_t *sip);

@@ -1,47 +1,86 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* MESSAGE, one handle for each: sofia answers nothing and sends nothing by itself (APPL_METHOD has it).
+/* MESSAGE of ours: sofia answers nothing and sends nothing by itself (APPL_METHOD has it). What is longer than a datagram should be goes by TCP
+ * where there is TCP, and is refused where there is not; it is never sent as a fragmented datagram.
  *
- * Out: the Call-ID is that of the message, so that a second attempt after a lost connection can be told from a second message. What is longer
- * than a datagram should be goes by TCP where there is TCP, and is refused where there is not; it is never sent as a fragmented datagram.
+ * A server that says nothing may be late and not dead: it may have passed the message on. So the request on the way to the next server is the same
+ * one (Call-ID, CSeq and From tag; the branch is new, RFC 3263 section 4.3), and whoever gets both knows the second for a copy: it shows nothing,
+ * and answers as before or with 482 (RFC 3261 section 8.2.2.2). A challenge makes the next number due (section 22.1), on each way alike.
  *
- * In: screened as calls are. core says at once what to answer, or later, when the message is on the disk: the request waits with its handle
- * until then. */
+ *   try --answer-------------------------------------------> that
+ *    |  ^
+ *    |  +-- no answer: to the next server; the old try stays open, as late --2xx--> that
+ *    +-- no answer, or come back later, or 482: as the last of the late ones ends, which is at its timer F
+ *
+ * What has been answered and is sent again after that is another request, with a number of its own. */
 
 #include "sip/ua-messaging.h"
 #include "sip/ua-walk.h"
 
-#include <netdb.h>
 #include <string.h>
-#include <sofia-sip/msg.h>
 #include <sofia-sip/sip_status.h>
 
+#include "core/message-queue.h"
+#include "sip/digest.h"
 #include "sip/instant-message.h"
 #include "util/text.h"
 
-#define MAX_ID 256
 #define CALL_ID_HOST "phoned"
-#define ACCEPT_ENCODING "identity"
 /* Of a request, what is the same for all: start line, Via, Max-Forwards, CSeq, Content-*, tags, ends of lines. */
 #define FIXED_HEADERS 480
 #define CREDENTIALS 400                 /* Proxy-Authorization with SHA-256 */
+#define CSEQ_STEP 8                     /* between two messages: room for challenges */
 
 typedef struct
 {
   UaStack *stack;
-  nua_handle_t *nh;                     /* ours; NULL: that of a dialog */
+  nua_handle_t *nh;
+} Try;
+
+typedef struct
+{
+  UaStack *stack;
+  nua_handle_t *nh;                     /* ours; NULL: that of a dialog, or the late ones alone are open */
+  GArray *late;                         /* Try: not answered, while the next one is out already; NULL: in a dialog */
   char *id;
   gboolean by_tcp;                      /* for its length */
   gboolean sent;                        /* on this handle */
+  gboolean came_before;                 /* a later try was a copy for who got it */
   char *target, *from, *call_id, *body;
+  guint32 cseq;                         /* of the first request of every try */
+  guint n_challenges;                   /* answered in this one */
   const char *type;
   UaWalk *walk;
 } UaMessage;
 
 static void
+drop_try (UaStack *stack, nua_handle_t *nh)
+{
+  ua_stack_drop (stack, nh);
+  stack->n_messages--;
+}
+
+/* Those of one stack; NULL: all. */
+static void
+drop_late (UaMessage *message, const UaStack *stack)
+{
+  for (guint i = message->late->len; i-- > 0;)
+    {
+      const Try one = g_array_index (message->late, Try, i);
+
+      if (stack && one.stack != stack)
+        continue;
+      drop_try (one.stack, one.nh);
+      g_array_remove_index (message->late, i);
+    }
+}
+
+static void
 message_free (UaMessage *message)
 {
   ua_walk_free (message->walk);
+  if (message->late)
+    g_array_unref (message->late);
   g_free (message->target);
   g_free (message->from);
   g_free (message->call_id);
@@ -133,8 +172,19 @@ send_in_dialog (UaDialog *dialog, const PhoneMessageParams *params, const char *
 static void
 drop_handle (UaMessage *message)
 {
-  ua_stack_drop (message->stack, g_steal_pointer (&message->nh));
-  message->stack->n_messages--;
+  if (message->nh)
+    drop_try (message->stack, g_steal_pointer (&message->nh));
+}
+
+/* RFC 3261 section 8.1.1.5: less than 2^31, and it grows; over a restart, too. */
+static guint32
+next_cseq (void)
+{
+  static guint32 last;
+  guint32 by_clock = (guint32) (g_get_real_time () / G_USEC_PER_SEC) & 0x3fffffff;
+
+  last = MAX (last + CSEQ_STEP, by_clock);
+  return last;
 }
 
 /* The stack's shutdown finds a message by its handle: there is one before anything is sent. */
@@ -145,6 +195,7 @@ make_handle (UaMessage *message, UaStack *stack)
 
   message->stack = stack;
   message->sent = FALSE;
+  message->n_challenges = 0;
   message->nh = nua_handle (stack->nua, NULL, NUTAG_URL (message->target), SIPTAG_TO_STR (to), SIPTAG_FROM_STR (message->from), TAG_END ());
   ua_stack_adopt (stack, message->nh, UA_OWNER_MESSAGE, message);
   stack->n_messages++;
@@ -155,8 +206,15 @@ on_target (gpointer owner, const char *walked, gboolean silent)
 {
   UaMessage *message = owner;
   UaStack *stack = ua_walk_get_stack (message->walk);
+  g_autofree char *cseq = g_strdup_printf ("%u MESSAGE", message->cseq);
   g_autofree char *route = NULL;
 
+  if (message->sent && silent)
+    {
+      const Try late = { message->stack, g_steal_pointer (&message->nh) };
+
+      g_array_append_val (message->late, late);
+    }
   if (message->sent || message->stack != stack)
     {
       drop_handle (message);
@@ -164,7 +222,7 @@ on_target (gpointer owner, const char *walked, gboolean silent)
     }
   route = make_route (message, walked);
   message->sent = TRUE;
-  nua_message (message->nh, TAG_IF (route, NUTAG_PROXY (route)), TAG_IF (message->call_id, SIPTAG_CALL_ID_STR (message->call_id)),
+  nua_message (message->nh, TAG_IF (route, NUTAG_PROXY (route)), SIPTAG_CALL_ID_STR (message->call_id), SIPTAG_CSEQ_STR (cseq),
                SIPTAG_CONTENT_TYPE_STR (message->type), SIPTAG_PAYLOAD_STR (message->body), TAG_END ());
 }
 
@@ -172,7 +230,7 @@ gboolean
 ua_messaging_send (gpointer ua, PhoneAccount *phone_account, const PhoneMessageParams *params, GError **error)
 {
   UaAccount *account = phone_account_get_engine_data (phone_account);
-  g_autofree char *from = NULL, *body = NULL;
+  g_autofree char *from = NULL, *body = NULL, *tag = ua_digest_make_cnonce (), *other_id = NULL;
   const char *type;
   UaMessage *message;
   gboolean by_tcp;
@@ -192,11 +250,13 @@ ua_messaging_send (gpointer ua, PhoneAccount *phone_account, const PhoneMessageP
   message->id = g_strdup (params->id);
   message->by_tcp = by_tcp;
   message->target = g_strdup (params->target);
-  message->from = g_steal_pointer (&from);
+  message->from = g_strdup_printf ("%s;tag=%s", from, tag);
+  message->late = g_array_new (FALSE, FALSE, sizeof (Try));
+  message->cseq = next_cseq ();
   message->body = g_steal_pointer (&body);
   message->type = type;
-  if (params->content == PHONE_MESSAGE_TEXT)
-    message->call_id = g_strdup_printf ("%s@" CALL_ID_HOST, params->message_id);
+  other_id = params->content == PHONE_MESSAGE_TEXT ? g_strdup (params->message_id) : ua_digest_make_cnonce ();
+  message->call_id = g_strdup_printf ("%s@" CALL_ID_HOST, other_id);
   message->walk = ua_walk_new (account, NULL, on_target, message);
   make_handle (message, account->stack);
   ua_walk_start (message->walk, account->server_uri ? NULL : message->target, ua_account_is_registered (account));
@@ -224,14 +284,20 @@ tell (UaEngine *engine, UaMessage *message, const PhoneMessageAnswer *answer, co
     phone_messages_on_answer (phone_registry_get_messages (engine->registry), id, answer, phrase, cpim);
 }
 
-static void
-finish (UaStack *stack, UaMessage *message, const UaEvent *event)
+static PhoneMessageAnswer
+read_answer (const UaEvent *event)
 {
-  PhoneMessageAnswer answer = {
+  return (PhoneMessageAnswer){
     .status = (guint) event->status,
     .local = ua_event_is_local (event),
     .retry_after = event->sip && event->sip->sip_retry_after ? (guint) MIN (event->sip->sip_retry_after->af_delta, G_MAXINT) : 0,
   };
+}
+
+static void
+finish (UaStack *stack, UaMessage *message, const UaEvent *event)
+{
+  PhoneMessageAnswer answer = read_answer (event);
   g_autofree char *phrase = phone_text_clean (event->phrase, -1, UA_MAX_PHRASE);
 
   if (answer.local && answer.status == 503 && message->by_tcp)
@@ -243,22 +309,90 @@ finish (UaStack *stack, UaMessage *message, const UaEvent *event)
   tell (stack->engine, message, &answer, phrase, answer.status < 300 && accepts_cpim (event->sip));
 }
 
+/* A copy of what it has got (RFC 3261 section 8.2.2.2). */
+static gboolean
+is_copy (const UaEvent *event)
+{
+  return event->status == 482 && !ua_event_is_local (event);
+}
+
+/* Whether there is nothing more to learn from the late ones. */
+static gboolean
+is_settled (UaMessage *message, const UaEvent *event)
+{
+  const PhoneMessageAnswer answer = read_answer (event);
+
+  switch (phone_message_judge (&answer))
+    {
+    case PHONE_MESSAGE_TAKEN:
+      return TRUE;
+    case PHONE_MESSAGE_REFUSED:
+      return !is_copy (event);
+    case PHONE_MESSAGE_LATER:
+    case PHONE_MESSAGE_LOST_SIGHT:
+      break;
+    }
+  return FALSE;
+}
+
+/* One try has ended, and is dropped. */
+static void
+conclude (UaStack *stack, UaMessage *message, const UaEvent *event)
+{
+  UaEvent taken = { .type = event->type, .status = 202, .phrase = "It had come before" };
+
+  if (message->nh || (message->late->len > 0 && !is_settled (message, event)))
+    return;
+  drop_late (message, NULL);
+  finish (stack, message, message->came_before && (is_copy (event) || ua_event_is_local (event)) ? &taken : event);
+  ua_stack_check (stack);
+}
+
+/* Of all that a late one can say, only that it was taken counts while another try is open. */
+static void
+on_late_response (UaStack *stack, UaMessage *message, const UaEvent *event)
+{
+  guint at = 0;
+
+  if (event->status < 200)
+    return;
+  while (g_array_index (message->late, Try, at).nh != event->nh)
+    at++;
+  g_array_remove_index (message->late, at);
+  drop_try (stack, event->nh);
+  if (event->status < 300)
+    drop_handle (message);
+  conclude (stack, message, event);
+}
+
+static gboolean
+answer_challenge (UaStack *stack, UaMessage *message, const UaEvent *event)
+{
+  g_autofree char *cseq = g_strdup_printf ("%u MESSAGE", message->cseq + ++message->n_challenges);
+
+  return ua_credentials_answer_as (stack->account->credentials, event->nh, event->sip, cseq) == UA_ANSWER_SENT;
+}
+
 void
 ua_messaging_on_response (UaStack *stack, const UaEvent *event, gpointer owner)
 {
   UaMessage *message = owner;
 
+  if (event->nh != message->nh)
+    {
+      on_late_response (stack, message, event);
+      return;
+    }
   ua_walk_heard (message->walk, event);
   if (event->status < 200)
     return;
-  if ((event->status == 401 || event->status == 407) && event->sip && stack->account
-      && ua_credentials_answer (stack->account->credentials, event->nh, event->sip) == UA_ANSWER_SENT)
+  if ((event->status == 401 || event->status == 407) && event->sip && stack->account && answer_challenge (stack, message, event))
     return;
   if (stack->account && stack->state == UA_STACK_RUNNING && ua_walk_next (message->walk, event))
     return;
+  message->came_before |= message->late->len > 0 && is_copy (event);
   drop_handle (message);
-  finish (stack, message, event);
-  ua_stack_check (stack);
+  conclude (stack, message, event);
 }
 
 void
@@ -287,169 +421,32 @@ ua_messaging_dialog_gone (UaDialog *dialog)
 }
 
 static void
-abandon_one (gpointer owner, gpointer data)
+abandon_one (UaStack *stack, UaMessage *message)
 {
-  UaMessage *message = owner;
-
-  ((UaStack *) data)->n_messages--;
-  tell (message->stack->engine, message, &lost, "The account went before the answer came", FALSE);
+  drop_late (message, stack);
+  if (message->stack == stack)
+    drop_handle (message);
+  if (message->nh || message->late->len > 0)
+    return;
+  tell (stack->engine, message, &lost, "The account went before the answer came", FALSE);
 }
-
-/* ---- in ---- */
-
-typedef struct
-{
-  UaStack *stack;                       /* NULL: it has gone */
-  nua_handle_t *nh;
-  gboolean own;                         /* the handle is of this request alone */
-  msg_t *request;
-} UaTransaction;
 
 static void
-respond (UaStack *stack, nua_handle_t *nh, msg_t *request, guint status, guint retry_after)
+collect_one (gpointer owner, gpointer data)
 {
-  g_autofree char *seconds = g_strdup_printf ("%u", retry_after);
-
-  /* Accept in a 2xx: who asks for reports knows then that it may. */
-  nua_respond (nh, (int) status, sip_status_phrase ((int) status), NUTAG_WITH (request),
-               TAG_IF (status == 415 || status < 300, SIPTAG_ACCEPT_STR (UA_IM_ACCEPT)),
-               TAG_IF (status == 415, SIPTAG_ACCEPT_ENCODING_STR (ACCEPT_ENCODING)),
-               TAG_IF (retry_after, SIPTAG_RETRY_AFTER_STR (seconds)), TAG_END ());
-}
-
-void
-ua_messaging_answer (gpointer ua, gpointer data, guint status, guint retry_after)
-{
-  UaTransaction *transaction = data;
-  UaEngine *engine = ua;
-
-  g_ptr_array_remove_fast (engine->transactions, transaction);
-  if (transaction->stack && g_hash_table_contains (transaction->stack->handles, transaction->nh))
-    {
-      respond (transaction->stack, transaction->nh, transaction->request, status, retry_after);
-      if (transaction->own)
-        ua_stack_drop (transaction->stack, transaction->nh);
-    }
-  msg_destroy (transaction->request);
-  g_free (transaction);
+  g_hash_table_add (data, owner);
 }
 
 void
 ua_messaging_abandon (UaStack *stack)
 {
-  GPtrArray *transactions = stack->engine->transactions;
+  g_autoptr (GHashTable) messages = g_hash_table_new (NULL, NULL);      /* a set: one may have several handles */
+  GHashTableIter iter;
+  gpointer message;
 
-  for (guint i = 0; i < transactions->len; i++)
-    if (((UaTransaction *) transactions->pdata[i])->stack == stack)
-      ((UaTransaction *) transactions->pdata[i])->stack = NULL;
-  ua_stack_foreach (stack, UA_OWNER_MESSAGE, abandon_one, stack);
-}
-
-static guint
-screen (UaStack *stack, const sip_t *sip, gboolean in_dialog)
-{
-  if (!sip || !sip->sip_from || !sip->sip_to || !sip->sip_call_id || !sip->sip_cseq)
-    return 400;
-  if (stack->state != UA_STACK_RUNNING || !stack->account)
-    return 480;
-  if (!in_dialog && !ua_incoming_is_for_us (stack->account, sip))
-    return 404;
-  if (sip->sip_content_encoding && sip->sip_content_encoding->k_items && sip->sip_content_encoding->k_items[0]
-      && g_ascii_strcasecmp (sip->sip_content_encoding->k_items[0], "identity") != 0)
-    return 415;
-  return 0;
-}
-
-static guint
-read_body (UaStack *stack, const sip_t *sip, UaIm *ret_im, const char **ret_why)
-{
-  su_home_t home[1] = { SU_HOME_INIT (home) };
-  const char *type = sip->sip_content_type ? ua_sip_header_text (home, sip->sip_content_type) : NULL;
-  const sip_payload_t *payload = sip->sip_payload;
-  gsize max = phone_registry_get_settings (stack->engine->registry)->message_max_size;
-  guint status = ua_im_read (type, payload ? payload->pl_data : "", payload ? payload->pl_len : 0, max, ret_im, ret_why);
-
-  su_home_deinit (home);
-  return status;
-}
-
-static void
-describe (UaStack *stack, const UaIm *im, PhoneIncomingMessage *incoming)
-{
-  incoming->speaks_cpim = im->in_cpim;
-  incoming->message_id = im->message_id;
-  switch (im->kind)
-    {
-    case UA_IM_TEXT:
-      incoming->content = PHONE_MESSAGE_TEXT;
-      incoming->text = im->text;
-      incoming->asks = im->asks;
-      break;
-    case UA_IM_REPORT:
-      incoming->content = PHONE_MESSAGE_REPORT;
-      incoming->message_id = im->report.message_id;
-      incoming->report = im->report.kind;
-      incoming->reported = im->report.what;
-      break;
-    case UA_IM_COMPOSING:
-      incoming->content = PHONE_MESSAGE_COMPOSING;
-      incoming->active = im->active;
-      incoming->refresh = im->refresh;
-      break;
-    }
-}
-
-static guint
-pass_on (UaStack *stack, const sip_t *sip, const UaIm *im, UaTransaction *transaction, guint *ret_retry_after)
-{
-  const struct sockaddr *peer = ua_stack_peer (stack);
-  g_autofree char *asserted_name = NULL;
-  g_autofree char *asserted = ua_sip_asserted_id (stack, sip, &asserted_name);
-  g_autofree char *uri = ua_sip_party_uri (sip->sip_from);
-  g_autofree char *display = ua_sip_display_name (sip->sip_from);
-  g_autofree char *call_id = phone_text_clean (sip->sip_call_id->i_id, -1, MAX_ID);
-  g_autofree char *key = g_strdup_printf ("%s %lu", call_id ? call_id : "", (gulong) sip->sip_cseq->cs_seq);
-  char source[NI_MAXHOST] = "";
-  PhoneIncomingMessage incoming = { .asserted_id = asserted, .transaction = key };
-
-  if (peer)
-    getnameinfo (peer, peer->sa_family == AF_INET6 ? sizeof (struct sockaddr_in6) : sizeof (struct sockaddr_in), source, sizeof source, NULL, 0,
-                 NI_NUMERICHOST);
-  incoming.source = source;
-  incoming.trusted = peer && ua_account_trusts (stack->account, peer);
-  incoming.remote_uri = uri ? uri : "sip:anonymous@anonymous.invalid";
-  incoming.remote_name = asserted_name ? asserted_name : display;
-  describe (stack, im, &incoming);
-  return phone_messages_on_incoming (phone_registry_get_messages (stack->engine->registry), stack->account->account, &incoming, transaction,
-                                     ret_retry_after);
-}
-
-/* owner: the dialog, or NULL outside of any. */
-void
-ua_messaging_on_request (UaStack *stack, const UaEvent *event, gpointer owner)
-{
-  const sip_t *sip = event->sip;
-  const char *why = "";
-  guint status = screen (stack, sip, owner != NULL), retry_after = 0;
-  msg_t *request = nua_current_request (stack->nua);
-  UaTransaction *transaction;
-  UaIm im = { 0 };
-
-  if (!status)
-    status = read_body (stack, sip, &im, &why);
-  if (status)
-    {
-      phone_log_info (&stack->log, "Account %s: MESSAGE refused with %u%s%s", stack->id, status, *why ? ": " : "", why);
-      respond (stack, event->nh, request, status, 0);
-      return;
-    }
-  transaction = g_new0 (UaTransaction, 1);
-  *transaction = (UaTransaction){ .stack = stack, .nh = event->nh, .own = owner == NULL, .request = msg_ref_create (request) };
-  g_ptr_array_add (stack->engine->transactions, transaction);
-  if (transaction->own)
-    ua_stack_adopt (stack, event->nh, UA_OWNER_INCOMING_MESSAGE, transaction);
-  status = pass_on (stack, sip, &im, transaction, &retry_after);
-  ua_im_clear (&im);
-  if (status)
-    ua_messaging_answer (stack->engine, transaction, status, retry_after);
+  ua_messaging_abandon_incoming (stack);
+  ua_stack_foreach (stack, UA_OWNER_MESSAGE, collect_one, messages);
+  g_hash_table_iter_init (&iter, messages);
+  while (g_hash_table_iter_next (&iter, &message, NULL))
+    abandon_one (stack, message);
 }

@@ -14,4 +14,5 @@ void ua_messaging_on_response (UaStack *stack, const UaEvent *event, gpointer ow
 void ua_messaging_on_dialog_response (UaStack *stack, const UaEvent *event, gpointer owner);
 /* The stack goes without waiting: what is out is out, and nobody will know; what came in is not answered. */
 void ua_messaging_abandon (UaStack *stack);
+void ua_messaging_abandon_incoming (UaStack *stack);    /* part of it */
 void ua_messaging_dialog_gone (UaDialog *dialog);

@@ -2,6 +2,7 @@
 
 /* More than one server behind a name (RFC 3263 section 4.3): dead ones, silent ones, those that say 503; and what is remembered of them. */
 
+#include "archive.h"
 #include "bed.h"
 #include "bench-tls-server.h"
 #include "core/call-private.h"
@@ -276,6 +277,24 @@ on_registrar_alone (Peer *peer, const PeerMessage *message, gpointer data)
     on_registrar (peer, message, data);
 }
 
+/* For whoever gets both by two ways (RFC 3261 sections 8.2.2.2 and 17.2.3). */
+static void
+assert_same_request (const PeerMessage *first, const PeerMessage *second)
+{
+  static const char *const names[] = { "Call-ID", "CSeq", "From", "Via" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *one = peer_header (first, names[i]);
+      g_autofree char *two = peer_header (second, names[i]);
+
+      if (g_str_equal (names[i], "Via"))
+        g_assert_cmpstr (one, !=, two);
+      else
+        g_assert_cmpstr (one, ==, two);
+    }
+}
+
 /* The server takes the registration and is deaf to all else: each request goes on to the other by itself, whatever its method. */
 static void
 test_other_methods (void)
@@ -285,7 +304,6 @@ test_other_methods (void)
   Peer *two = peer_new (TWO, 5060, on_registrar, NULL);
   Agent *agent = agent_new (ALICE, NULL);
   PhoneAccount *alice = agent_add_account (agent, "alice", "aor", "sip:alice@pair.test", "transport", "udp", "publish", "on", NULL);
-  g_autofree char *first = NULL, *second = NULL;
   guint n_heard;
 
   wait_for (is_registered (alice));
@@ -295,10 +313,7 @@ test_other_methods (void)
       wait_for (peer_count (two, methods[i]) > 0);
       g_assert_cmpuint (peer_count (one, methods[i]), >=, 4);
     }
-  /* the same message for whoever gets it twice */
-  first = peer_header (peer_last (one, "MESSAGE"), "Call-ID");
-  second = peer_header (peer_last (two, "MESSAGE"), "Call-ID");
-  g_assert_cmpstr (first, ==, second);
+  assert_same_request (peer_last (one, "MESSAGE"), peer_last (two, "MESSAGE"));
   wait_for (peer_count (two, "REGISTER") == 1);
   n_heard = peer_count (one, "MESSAGE");
   send_message (agent, alice, "sip:bob@pair.test", "m2");
@@ -320,6 +335,116 @@ test_unavailable_message (void)
   send_message (agent, open_direct (agent), "sip:bob@both.test", "m1");
   wait_for (peer_count (one, "MESSAGE") == 1 && peer_count (two, "MESSAGE") == 1);
   agent_free (agent);
+  peer_free (one);
+  peer_free (two);
+}
+
+static const PeerMessage *
+find_message (Peer *peer, const char *user)
+{
+  g_autofree char *start = g_strdup_printf ("MESSAGE sip:%s@", user);
+  const PeerMessage *message;
+
+  for (guint i = 0; (message = peer_request (peer, "MESSAGE", i)) != NULL; i++)
+    if (g_str_has_prefix (message->text, start))
+      return message;
+  return NULL;
+}
+
+static guint
+count_messages (Peer *peer, const char *user)
+{
+  g_autofree char *start = g_strdup_printf ("MESSAGE sip:%s@", user);
+  const PeerMessage *message;
+  guint n = 0;
+
+  for (guint i = 0; (message = peer_request (peer, "MESSAGE", i)) != NULL; i++)
+    n += g_str_has_prefix (message->text, start);
+  return n;
+}
+
+static PhoneMessageState
+message_state (Archive *archive, const char *text)
+{
+  return archive_find (archive, text)->state;
+}
+
+/* The first server is late and not dead: it has passed the messages on. Whatever the second one says to its copies, they have arrived. */
+static void
+test_late_message (void)
+{
+  static const char *const users[] = { "bob", "carol", "dave", "eve" };
+  Peer *one = peer_new (ONE, 5060, NULL, NULL);
+  Peer *two = peer_new (TWO, 5060, NULL, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  Archive *archive = archive_new (agent);
+  PhoneAccount *alice = open_direct (agent);
+  Peer *first, *second;
+
+  for (guint i = 0; i < G_N_ELEMENTS (users); i++)
+    {
+      g_autofree char *target = g_strdup_printf ("sip:%s@both.test", users[i]);
+
+      archive_send (archive, alice, target, users[i]);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (users); i++)
+    wait_for (find_message (one, users[i]) && find_message (two, users[i]));
+  first = count_messages (one, "bob") > count_messages (two, "bob") ? one : two;
+  second = first == one ? two : one;
+  for (guint i = 0; i < G_N_ELEMENTS (users); i++)
+    assert_same_request (find_message (one, users[i]), find_message (two, users[i]));
+
+  /* the same phone behind both takes the second for a copy */
+  peer_reply (second, find_message (second, "bob"), 482, "Request merged", "x", NULL, NULL);
+  peer_reply (second, find_message (second, "carol"), 503, "Service Unavailable", "x", NULL, NULL);
+  peer_reply (second, find_message (second, "eve"), 404, "Not Found", "x", NULL, NULL);
+  wait_for (message_state (archive, "eve") == PHONE_MESSAGE_FAILED);
+  g_assert_cmpint (message_state (archive, "bob"), ==, PHONE_MESSAGE_SENDING);
+  g_assert_cmpint (message_state (archive, "carol"), ==, PHONE_MESSAGE_SENDING);
+  for (guint i = 0; i < 3; i++)
+    {
+      peer_reply (first, find_message (first, users[i]), 200, "OK", "x", NULL, NULL);
+      wait_for (message_state (archive, users[i]) == PHONE_MESSAGE_SENT);
+    }
+  g_assert_cmpuint (archive_find (archive, "eve")->sip, ==, 404);
+  agent_free (agent);
+  archive_free (archive);
+  peer_free (one);
+  peer_free (two);
+}
+
+/* Each challenge makes the next number due, and that is the same by every way; what is sent again after an answer has another. */
+static void
+test_challenged_message (void)
+{
+  static const char challenge[] = "WWW-Authenticate: Digest realm=\"x\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256\r\n";
+  Peer *one = peer_new (ONE, 5060, NULL, NULL);
+  Peer *two = peer_new (TWO, 5060, NULL, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  Archive *archive = archive_new (agent);
+  PhoneAccount *alice;
+  const PeerMessage *bare, *answered;
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+  g_autofree char *credentials = NULL;
+  Peer *peer;
+
+  agent->password = g_strdup ("secret");
+  alice = open_direct (agent);
+  archive_send (archive, alice, "sip:bob@both.test", "hello");
+  wait_for (find_message (one, "bob") || find_message (two, "bob"));
+  peer = find_message (one, "bob") ? one : two;
+  bare = peer_last (peer, "MESSAGE");
+  peer_reply (peer, bare, 401, "Unauthorized", "x", challenge, NULL);
+  wait_for ((credentials = peer_header (peer_last (peer, "MESSAGE"), "Authorization")) != NULL);
+  answered = peer_last (peer, "MESSAGE");
+  before = peer_header (peer_request (peer, "MESSAGE", 0), "CSeq");
+  after = peer_header (answered, "CSeq");
+  g_assert_cmpuint (g_ascii_strtoull (after, NULL, 10), ==, g_ascii_strtoull (before, NULL, 10) + 1);
+  peer_reply (peer, answered, 200, "OK", "x", NULL, NULL);
+  wait_for (message_state (archive, "hello") == PHONE_MESSAGE_SENT);
+  agent_free (agent);
+  archive_free (archive);
   peer_free (one);
   peer_free (two);
 }
@@ -538,6 +663,8 @@ main (int argc, char **argv)
       g_test_add_func ("/sip/failover/registered", test_registered);
       g_test_add_func ("/sip/failover/other-methods", test_other_methods);
       g_test_add_func ("/sip/failover/unavailable-message", test_unavailable_message);
+      g_test_add_func ("/sip/failover/late-message", test_late_message);
+      g_test_add_func ("/sip/failover/challenged-message", test_challenged_message);
       g_test_add_func ("/sip/failover/hangup", test_hangup);
       g_test_add_func ("/sip/failover/black-hole", test_black_hole);
       g_test_add_func ("/sip/failover/unavailable", test_unavailable);

@@ -2,9 +2,16 @@
 
 /* What takes SIP half a minute and more: all of it at once, each on its own pair of addresses. */
 
+#include "archive.h"
 #include "bed.h"
+#include "name-server.h"
 
 #include <string.h>
+
+#define TWIN_ONE "127.20.4.15"
+#define TWIN_TWO "127.20.4.16"
+
+static const NameRecord zone[] = { { "twins.test", NAME_A, TWIN_ONE }, { "twins.test", NAME_A, TWIN_TWO } };
 
 /* ---- nobody acknowledges our answer: the call ends by itself, with a BYE ---- */
 
@@ -121,10 +128,59 @@ test_dead_peer_bye (void)
   bed_close (&bed);
 }
 
+/* ---- a message that one server has passed on without a word, so that it is a copy for the other: it has arrived ---- */
+
+typedef struct
+{
+  Agent *agent;
+  Archive *archive;
+  Peer *one, *two;
+} Twins;
+
+static void
+on_copy (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  Twins *twins = data;
+
+  /* who is asked first is silent */
+  if (message->method && peer_count (peer == twins->one ? twins->two : twins->one, "MESSAGE") > 0)
+    peer_reply (peer, message, 482, "Request merged", "copy", NULL, NULL);
+}
+
+static void
+begin_twins (Twins *twins)
+{
+  twins->one = peer_new (TWIN_ONE, PORT, on_copy, twins);
+  twins->two = peer_new (TWIN_TWO, PORT, on_copy, twins);
+  twins->agent = agent_new ("127.20.4.7:5060", NULL);
+  twins->archive = archive_new (twins->agent);
+  archive_send (twins->archive, agent_add_account (twins->agent, "alice", "aor", "sip:alice@127.20.4.7", "register", "false", "transport", "udp", NULL),
+                "sip:bob@twins.test", "hello");
+}
+
+static void
+end_twins (Twins *twins)
+{
+  wait_for (archive_find (twins->archive, "hello")->state == PHONE_MESSAGE_SENT);
+  g_assert_cmpuint (archive_find (twins->archive, "hello")->attempts, ==, 1);
+  agent_free (twins->agent);
+  archive_free (twins->archive);
+  peer_free (twins->one);
+  peer_free (twins->two);
+}
+
 static void
 test_all (void)
 {
+  gboolean has_names = harness_set_resolver ("127.0.0.53");
   Bed ack_lost, update, invite, expiry, silence;
+  Twins twins;
+
+  if (has_names)
+    {
+      name_server_start ("127.0.0.53", zone, G_N_ELEMENTS (zone));
+      begin_twins (&twins);
+    }
 
   begin_session (&update, "127.20.4.2", "127.20.4.10", "uac", TRUE);
   begin_session (&invite, "127.20.4.3", "127.20.4.11", "uac", FALSE);
@@ -133,6 +189,8 @@ test_all (void)
   begin_silence (&silence);
   end_ack_lost (&ack_lost);
   end_silence (&silence);
+  if (has_names)
+    end_twins (&twins);
   end_refresh (&update, TRUE);
   end_refresh (&invite, FALSE);
   end_expiry (&expiry);

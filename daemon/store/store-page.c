@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The page's keys come from one index; only then are the rows read. What is looked for in texts comes from history_text; what is too short for
- * that is looked for in every row, from the newest on. */
+/* The page's keys come from one index; only then are the rows read. Where an index leaves few entries (store-narrow.h) it is that one, and a text
+ * is looked for in those. Else what is looked for in texts comes from history_text, and what is too short for that is looked for in the newest
+ * entries. */
 
 #include "store/store-page.h"
 
+#include "store/store-narrow.h"
 #include "store/store-text.h"
 
 void
@@ -34,12 +36,10 @@ store_page_clear (StorePage *page)
 /* Parameters: 1 account, 2 outcome, 3 incoming, 4 state, 5 since, 6 until, 7 party, 8 text, 9 before, 10 limit, 11 offset, 12 kind,
  * 13 text as has () wants it. */
 static void
-append_conditions (GString *sql, const StorePage *page, gboolean by_text, gboolean look)
+append_conditions (GString *sql, const StorePage *page, const StorePagePlan *plan)
 {
   const PhoneHistoryFilter *f = &page->filter;
 
-  if (look)
-    g_string_append (sql, " AND (has (h.remote_name, ?13) OR has (h.remote_uri, ?13) OR has (h.text, ?13) OR has (h.asserted_id, ?13))");
   if (page->of == STORE_PAGE_MESSAGES)
     g_string_append (sql, " AND h.kind = 1");
   else if (f->kind >= 0)
@@ -58,41 +58,53 @@ append_conditions (GString *sql, const StorePage *page, gboolean by_text, gboole
     g_string_append (sql, " AND h.start < ?6");
   if (f->party)
     g_string_append (sql, " AND h.party = ?7");
-  if (f->before)
-    g_string_append (sql, by_text ? " AND t.rowid < (SELECT seq FROM history WHERE id = ?9)"
-                                  : " AND (h.start, h.seq) < (SELECT start, seq FROM history WHERE id = ?9)");
+  if (f->before && plan->by_seq)
+    g_string_append_printf (sql, " AND %s < (SELECT seq FROM history WHERE id = ?9)", plan->by_text ? "t.rowid" : "h.seq");
+  else if (f->before)
+    g_string_append (sql, " AND (h.start, h.seq) < (SELECT start, seq FROM history WHERE id = ?9)");
+}
+
+/* The rows that fit, as "h", up to the last condition. */
+static void
+append_source (GString *sql, const StorePage *page, const StorePagePlan *plan)
+{
+  g_string_append (sql, plan->by_text ? " FROM history_text AS t CROSS JOIN history AS h ON h.seq = t.rowid" : " FROM history AS h");
+  if (plan->index)
+    g_string_append_printf (sql, " INDEXED BY %s", plan->index);
+  if (page->of == STORE_PAGE_MESSAGES && page->filter.state >= 0)
+    g_string_append (sql, " JOIN message AS m ON m.seq = h.seq AND m.state = ?4");
+  g_string_append (sql, plan->by_text ? " WHERE t.history_text MATCH ?8" : " WHERE TRUE");
+  append_conditions (sql, page, plan);
+  if (!plan->look)
+    return;
+  if (!plan->by_text && !plan->index)
+    {
+      g_string_append (sql, " AND h.start >= coalesce ((SELECT h.start FROM history AS h WHERE TRUE");
+      append_conditions (sql, page, plan);
+      g_string_append_printf (sql, " ORDER BY h.start DESC, h.seq DESC LIMIT 1 OFFSET %d), 0)", STORE_PAGE_LOOKED_AT - 1);
+    }
+  g_string_append (sql, " AND (has (h.remote_name, ?13) OR has (h.remote_uri, ?13) OR has (h.text, ?13) OR has (h.asserted_id, ?13))");
 }
 
 char *
-store_page_dup_sql (const StorePage *page, const char *columns, gboolean by_text, gboolean look)
+store_page_dup_sql (const StorePage *page, const char *columns, const StorePagePlan *plan)
 {
-  gboolean messages = page->of == STORE_PAGE_MESSAGES;
   GString *sql = g_string_new (NULL);
 
-  g_string_append_printf (sql, "SELECT %s FROM (SELECT h.seq AS page_seq FROM %s", columns,
-                          by_text ? "history_text AS t CROSS JOIN history AS h ON h.seq = t.rowid" : "history AS h");
-  if (messages && page->filter.state >= 0)
-    g_string_append (sql, " JOIN message AS m ON m.seq = h.seq AND m.state = ?4");
-  g_string_append (sql, by_text ? " WHERE t.history_text MATCH ?8" : " WHERE TRUE");
-  append_conditions (sql, page, by_text, look);
+  g_string_append_printf (sql, "SELECT %s FROM (SELECT h.seq AS page_seq", columns);
+  append_source (sql, page, plan);
   g_string_append_printf (sql, " ORDER BY %s LIMIT ?10 OFFSET ?11) JOIN history AS h ON h.seq = page_seq%s ORDER BY %s",
-                          by_text ? "t.rowid DESC" : "h.start DESC, h.seq DESC", messages ? " JOIN message AS m ON m.seq = h.seq" : "",
-                          by_text ? "h.seq DESC" : "h.start DESC, h.seq DESC");
+                          plan->by_text ? "t.rowid DESC" : plan->by_seq ? "h.seq DESC" : "h.start DESC, h.seq DESC",
+                          page->of == STORE_PAGE_MESSAGES ? " JOIN message AS m ON m.seq = h.seq" : "",
+                          plan->by_seq ? "h.seq DESC" : "h.start DESC, h.seq DESC");
   return g_string_free (sql, FALSE);
 }
 
-sqlite3_stmt *
-store_page_prepare (const StorePage *page, StoreDb *db, const char *columns, int *ret_rc)
+void
+store_page_bind (const StorePage *page, sqlite3_stmt *s)
 {
   const PhoneHistoryFilter *f = &page->filter;
-  gboolean exact = FALSE;
-  g_autofree char *match = f->text ? store_text_make_match (db, f->text, &exact) : NULL;
-  g_autofree char *part = f->text ? store_text_fold (f->text) : NULL;
-  g_autofree char *sql = store_page_dup_sql (page, columns, match != NULL, part && !exact);
-  sqlite3_stmt *s = store_db_prepare (db, sql, ret_rc);
 
-  if (!s)
-    return NULL;
   store_bind_text (s, 1, f->account);
   sqlite3_bind_int (s, 2, f->outcome);
   sqlite3_bind_int (s, 3, f->incoming);
@@ -100,11 +112,31 @@ store_page_prepare (const StorePage *page, StoreDb *db, const char *columns, int
   sqlite3_bind_int64 (s, 5, f->since);
   sqlite3_bind_int64 (s, 6, f->until);
   store_bind_text (s, 7, f->party);
-  store_bind_text (s, 8, match);
   store_bind_text (s, 9, f->before);
   sqlite3_bind_int64 (s, 10, page->limit);
   sqlite3_bind_int64 (s, 11, page->offset);
   sqlite3_bind_int (s, 12, f->kind);
+}
+
+sqlite3_stmt *
+store_page_prepare (const StorePage *page, StoreDb *db, const char *columns, int *ret_rc)
+{
+  StorePagePlan plan = { .index = store_narrow_find (db, page) };
+  g_autofree char *part = page->filter.text ? store_text_fold (page->filter.text) : NULL, *match = NULL, *sql = NULL;
+  gboolean exact = FALSE;
+  sqlite3_stmt *s;
+
+  if (part && !plan.index)
+    match = store_text_make_match (db, part, &exact);
+  plan.by_text = match != NULL;
+  plan.by_seq = part && store_text_is_indexed (part);
+  plan.look = part && !exact;
+  sql = store_page_dup_sql (page, columns, &plan);
+  s = store_db_prepare (db, sql, ret_rc);
+  if (!s)
+    return NULL;
+  store_page_bind (page, s);
+  store_bind_text (s, 8, match);
   store_bind_text (s, 13, part);
   return s;
 }

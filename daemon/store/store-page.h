@@ -23,5 +23,19 @@ void store_page_init (StorePage *page, StorePageOf of, const PhoneHistoryFilter 
 void store_page_clear (StorePage *page);                /* zeros are clear */
 /* The statement that gives these columns of the page's rows, newest first, ready to step. NULL: *ret_rc says why. */
 sqlite3_stmt *store_page_prepare (const StorePage *page, StoreDb *db, const char *columns, int *ret_rc);
-/* The same as a text, for tests. by_text: by MATCH; look: at what is found, or at every row. Caller frees. */
-char *store_page_dup_sql (const StorePage *page, const char *columns, gboolean by_text, gboolean look);
+
+/* How its rows are found. Those of a text of three characters and more are in the order of recording, by whichever way; all others in that of
+ * their start. */
+typedef struct
+{
+  gboolean by_text;             /* by MATCH */
+  gboolean by_seq;              /* in the order of recording */
+  gboolean look;                /* for the text, at each that is found otherwise */
+  const char *index;            /* by this one; NULL: as SQLite sees fit */
+} StorePagePlan;
+
+#define STORE_PAGE_LOOKED_AT 10000      /* entries of a wide filter, the newest, that a text of one or two characters is looked for in */
+
+/* For those who make statements: the text of it, caller frees; what all parameters but those of the text are. */
+char *store_page_dup_sql (const StorePage *page, const char *columns, const StorePagePlan *plan);
+void store_page_bind (const StorePage *page, sqlite3_stmt *statement);

@@ -4,7 +4,8 @@
  * the steps that a file has seen.
  *
  * Every list is in the order (start, seq), newest first, and has an index that ends in that order for each of its common filters, so a
- * page costs what it shows. A part of a name or address is found by trigrams (FTS5); those pages are in the order of recording. */
+ * page costs what it shows. A part of a name or address is found by trigrams (FTS5); those pages are in the order of recording. Which index
+ * serves where several could is chosen in store-narrow.c. */
 
 #include "store/store-db.h"
 

@@ -150,6 +150,12 @@ append_phrase (GString *match, const char *text)
   g_string_append_c (match, '"');
 }
 
+gboolean
+store_text_is_indexed (const char *folded)
+{
+  return g_utf8_strlen (folded, -1) >= PIECE;
+}
+
 char *
 store_text_make_match (StoreDb *db, const char *part, gboolean *ret_exact)
 {
@@ -159,7 +165,7 @@ store_text_make_match (StoreDb *db, const char *part, gboolean *ret_exact)
   guint n;
 
   *ret_exact = FALSE;
-  if (g_utf8_strlen (folded, -1) < PIECE)
+  if (!store_text_is_indexed (folded))
     return NULL;
   match = g_string_new (NULL);
   n = split (folded, pieces);

@@ -9,6 +9,8 @@
 int store_text_register (sqlite3 *db);
 /* As the index has its texts: the case of letters does not matter. Caller frees. */
 char *store_text_fold (const char *text);
-/* What finds it by the index, for MATCH. NULL: it is shorter than the pieces of the index, which are three characters long. *ret_exact:
- * MATCH finds nothing else, so that has () need not look. Caller frees. */
+/* Whether it is as long as the pieces of the index, which are three characters. */
+gboolean store_text_is_indexed (const char *folded);
+/* What finds it by the index, for MATCH. NULL: it is not indexed. *ret_exact: MATCH finds nothing else, so that has () need not look. Caller
+ * frees. */
 char *store_text_make_match (StoreDb *db, const char *part, gboolean *ret_exact);

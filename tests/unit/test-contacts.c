@@ -65,6 +65,7 @@ test_who (void)
     /* 2.1 */
     { "contact:J\xc3\xb6rg J\xc3\xa4ger", "sip:+12125550123@provider.example", TRUE },
     { "contact:J\xc3\xb6rg*", "sip:2125550123@provider.example", TRUE },
+    { "contact:J\xc3\xb6rg*", "sip:912125550123@provider.example", FALSE },
     { "contact:J\xc3\xb6rg*", "sip:+44200000000@provider.example", FALSE },
     { "contact:J\xc3\xb6rg*", "sip:23@office.example", TRUE },
     { "contact:J\xc3\xb6rg*", "sip:023@office.example", FALSE },

@@ -304,6 +304,7 @@ test_plans (Fixture *f, gconstpointer data)
     { STORE_PAGE_MESSAGES, { ANY, .kind = -1, .outcome = -1, .seen = 0 } },
     { STORE_PAGE_MESSAGES, { ANY, .kind = -1, .outcome = -1, .seen = -1, .before = "id" } },
   };
+  const StorePagePlan as_it_likes = { 0 };
   StoreDb db;
   g_autofree char *error = NULL;
 
@@ -311,7 +312,7 @@ test_plans (Fixture *f, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (pages); i++)
     {
       const StorePage page = { .of = pages[i].of, .filter = pages[i].filter };
-      g_autofree char *sql = store_page_dup_sql (&page, "h.id", FALSE, FALSE), *explain = g_strconcat ("EXPLAIN QUERY PLAN ", sql, NULL);
+      g_autofree char *sql = store_page_dup_sql (&page, "h.id", &as_it_likes), *explain = g_strconcat ("EXPLAIN QUERY PLAN ", sql, NULL);
       sqlite3_stmt *s;
       guint sorted = 0;
 

@@ -226,6 +226,8 @@ media_new (gpointer engine, PhoneCall *call, const PhoneMediaParams *params, con
   fake->next_port = (guint16) (fake->next_port + 2);
   fake->media_open++;
   fake->media_events = events;
+  g_free (fake->country);
+  fake->country = g_strdup (params->country);
   return media;
 }
 
@@ -473,6 +475,7 @@ fake_ports_free (FakePorts *fake)
   g_ptr_array_unref (fake->journal);
   phone_media_desc_free (fake->last_desc);
   g_free (fake->fail_next);
+  g_free (fake->country);
   g_free (fake);
 }
 

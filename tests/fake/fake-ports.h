@@ -18,6 +18,7 @@ typedef struct
   const PhoneMediaEvents *media_events;
   gboolean attached;                    /* of the session touched last */
   PhoneTone tone;
+  char *country;                        /* of the tones of the session made last */
   const char *password;                 /* of every account; static */
 } FakePorts;
 

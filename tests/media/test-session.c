@@ -495,8 +495,9 @@ test_timeout (void)
 {
   g_autoptr (PhoneDaemonSettings) settings = pair_settings ();
   Pair pair;
-  PairOptions options = PAIR_DEFAULTS;
+  PairOptions options = PAIR_DEFAULTS, held = PAIR_DEFAULTS;
 
+  held.receive = FALSE;
   settings->rtp_timeout = 1;
   media_engine_set_settings (engine, settings);
   pair_init (&pair, engine, "timeout", "127.30.12.1", "127.30.12.2");
@@ -505,6 +506,13 @@ test_timeout (void)
   g_assert_cmpuint (pair.alice.timeouts + pair.bob.timeouts, ==, 0);
   /* Bob vanishes, without a BYE as far as alice can see: his side answers no more. */
   media_ops.media_free (g_steal_pointer (&pair.bob.media));
+  pair_wait (nothing_retires, NULL, 10);        /* his last report is out */
+  pair_run (&pair.alice, 100);
+  /* On hold he owes nothing, and is not taken for dead (media-watch.h). */
+  side_apply (&pair.alice, side_plan (&pair.bob, &held, FALSE));
+  pair_run (&pair.alice, 2500);
+  g_assert_cmpuint (pair.alice.timeouts, ==, 0);
+  side_apply (&pair.alice, side_plan (&pair.bob, &options, FALSE));
   pair_wait (has_timeout, &pair.alice, 20);
   g_assert_cmpuint (pair.alice.timeouts, ==, 1);
   finish (&pair);

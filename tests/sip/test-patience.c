@@ -5,6 +5,7 @@
 #include "archive.h"
 #include "bed.h"
 #include "name-server.h"
+#include "sip/ua-dialog.h"
 
 #include <string.h>
 
@@ -90,6 +91,122 @@ end_expiry (Bed *bed)
   bed_close (bed);
 }
 
+/* The phone is called. session: of the INVITE; agreed: what the 200 says of it. */
+static void
+begin_called (Bed *bed, const char *phone, const char *bob, const char *session, const char *agreed)
+{
+  g_autofree char *extra = g_strdup_printf ("Allow: INVITE, ACK, BYE, CANCEL, UPDATE\r\n%s", session);
+  g_autofree char *expires = NULL;
+  const PeerMessage *ok;
+
+  *bed = (Bed){ .phone = phone, .bob = bob };
+  bed_open (bed);
+  bed->agent->script.answer = TRUE;
+  bed_send_invite (bed, "called", extra, peer_sdp (bob, 30000, "sendrecv"));
+  bed->call = bed_await_call (bed);
+  ok = bed_await_response (bed, 200, "INVITE");
+  expires = peer_header (ok, "Session-Expires");
+  g_assert_cmpstr (expires, ==, agreed);
+  bed_send_ack (bed, ok, "called", NULL);
+  wait_for (bed->agent->n_active == 1);
+}
+
+/* Who was called refreshes, as who calls: the roles of the refresh are its own. */
+static void
+end_called (Bed *bed)
+{
+  const PeerMessage *refresh = bed_await_request (bed, "UPDATE", 0);
+  g_autofree char *expires = peer_header (refresh, "Session-Expires");
+
+  g_assert_true (g_str_has_prefix (expires, "90"));
+  peer_reply (bed->peer, refresh, 200, "OK", NULL, "Session-Expires: 90;refresher=uac\r\n", NULL);
+  harness_settle ();
+  assert_state (bed->call, PHONE_CALL_ACTIVE);
+  bed_close (bed);
+}
+
+/* Our timer runs for what the other side was told. */
+static void
+test_agreed (void)
+{
+  static const struct
+  {
+    const char *session, *agreed;
+    guint interval;
+  } rows[] = {
+    { "Supported: timer\r\nSession-Expires: 7200;refresher=uac\r\n", "1800;refresher=uac", 1800 },
+    { "Supported: timer\r\nSession-Expires: 7200;refresher=uas\r\nMin-SE: 3600\r\n", "3600;refresher=uas", 3600 },
+    { "Supported: timer\r\nSession-Expires: 300\r\n", "300;refresher=uac", 300 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      Bed bed;
+
+      begin_called (&bed, "127.20.4.22", "127.20.4.23", rows[i].session, rows[i].agreed);
+      g_assert_cmpuint (((UaDialog *) phone_call_get_engine_data (bed.call))->session_interval, ==, rows[i].interval);
+      bed_close (&bed);
+    }
+}
+
+/* RFC 4028 section 7.3: whom our interval is too short for, gets the call with a longer one. */
+static void
+test_too_small (void)
+{
+  Bed bed = { .phone = "127.20.4.22", .bob = "127.20.4.23" };
+  const PeerMessage *invite;
+  g_autofree char *expires = NULL;
+  g_autofree char *min = NULL;
+
+  bed_open (&bed);
+  peer_reply (bed.peer, bed_dial (&bed), 422, "Session Interval Too Small", "one", "Min-SE: 4000\r\n", NULL);
+  invite = bed_await_request (&bed, "INVITE", 1);
+  expires = peer_header (invite, "Session-Expires");
+  min = peer_header (invite, "Min-SE");
+  g_assert_cmpuint (g_ascii_strtoull (expires, NULL, 10), >=, 4000);
+  g_assert_cmpstr (min, ==, "4000");
+  bed_answer (&bed, invite, "Session-Expires: 4000;refresher=uac\r\n");
+  wait_for (bed.agent->n_active == 1);
+  g_assert_cmpuint (((UaDialog *) phone_call_get_engine_data (bed.call))->session_interval, ==, 4000);
+  bed_close (&bed);
+}
+
+/* ---- the registrar has a bad minute: the phone is back by itself ---- */
+
+typedef struct
+{
+  Agent *agent;
+  PhoneAccount *account;
+  Peer *registrar;
+} Recovery;
+
+static void
+on_recovering (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  g_autofree char *contact = peer_header (message, "Contact");
+  g_autofree char *extra = g_strdup_printf ("Contact: %s;expires=600\r\n", contact);
+  gboolean first = peer_count (peer, "REGISTER") == 1;
+
+  peer_reply (peer, message, first ? 500 : 200, first ? "Server Internal Error" : "OK", NULL, first ? NULL : extra, NULL);
+}
+
+static void
+begin_recovery (Recovery *recovery)
+{
+  recovery->registrar = peer_new ("127.20.4.21", PORT, on_recovering, NULL);
+  recovery->agent = agent_new ("127.20.4.20:5060", NULL);
+  recovery->account = agent_add_account (recovery->agent, "alice", "aor", "sip:alice@127.20.4.21", "transport", "udp", NULL);
+  wait_for (phone_account_get_registration (recovery->account) == PHONE_REGISTRATION_FAILED);
+}
+
+static void
+end_recovery (Recovery *recovery)
+{
+  wait_for (phone_account_get_registration (recovery->account) == PHONE_REGISTRATION_REGISTERED);
+  agent_free (recovery->agent);
+  peer_free (recovery->registrar);
+}
+
 /* ---- nobody answers at all ---- */
 
 static void
@@ -173,7 +290,8 @@ static void
 test_all (void)
 {
   gboolean has_names = harness_set_resolver ("127.0.0.53");
-  Bed ack_lost, update, invite, expiry, silence;
+  Bed ack_lost, update, invite, expiry, silence, called, called_by_old, called_expiry;
+  Recovery recovery;
   Twins twins;
 
   if (has_names)
@@ -182,6 +300,11 @@ test_all (void)
       begin_twins (&twins);
     }
 
+  begin_recovery (&recovery);
+  begin_called (&called, "127.20.4.17", "127.20.4.24", "Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n", "90;refresher=uas");
+  /* a proxy asks for it on behalf of a caller who does not know it */
+  begin_called (&called_by_old, "127.20.4.18", "127.20.4.25", "Session-Expires: 90\r\n", "90;refresher=uas");
+  begin_called (&called_expiry, "127.20.4.19", "127.20.4.26", "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n", "90;refresher=uac");
   begin_session (&update, "127.20.4.2", "127.20.4.10", "uac", TRUE);
   begin_session (&invite, "127.20.4.3", "127.20.4.11", "uac", FALSE);
   begin_session (&expiry, "127.20.4.4", "127.20.4.12", "uas", TRUE);
@@ -193,13 +316,19 @@ test_all (void)
     end_twins (&twins);
   end_refresh (&update, TRUE);
   end_refresh (&invite, FALSE);
+  end_called (&called);
+  end_called (&called_by_old);
   end_expiry (&expiry);
+  end_expiry (&called_expiry);
+  end_recovery (&recovery);
 }
 
 int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
+  g_test_add_func ("/sip/patience/agreed", test_agreed);
+  g_test_add_func ("/sip/patience/too-small", test_too_small);
   g_test_add_func ("/sip/patience/all", test_all);
   g_test_add_func ("/sip/patience/dead-peer-bye", test_dead_peer_bye);
   return g_test_run ();

@@ -4,6 +4,7 @@
 
 #include "harness.h"
 #include "peer.h"
+#include "sip/ua-private.h"
 
 #include <string.h>
 
@@ -19,6 +20,7 @@ typedef struct
   const char *fail_extra;
   gboolean challenge, silent;
   const char *refuse_password;
+  const char *rewritten;        /* the contact that the registrar says it holds; NULL: ours */
   guint granted;
 } Bed;
 
@@ -62,7 +64,7 @@ on_request (Peer *peer, const PeerMessage *message, gpointer data)
 
       if (cut && !strchr (cut, '"'))
         *cut = '\0';
-      extra = g_strdup_printf ("Contact: %s;expires=%u\r\nSupported: path, outbound\r\n", contact, bed->granted);
+      extra = g_strdup_printf ("Contact: %s;expires=%u\r\nSupported: path, outbound\r\n", bed->rewritten ? bed->rewritten : contact, bed->granted);
     }
   peer_reply (peer, message, 200, "OK", NULL, extra, NULL);
 }
@@ -107,6 +109,7 @@ test_plain (void)
   Bed bed = { 0 };
   g_autofree char *contact = NULL;
   g_autofree char *to = NULL;
+  g_autofree char *supported = NULL;
 
   bed_open (&bed);
   bed_register (&bed);
@@ -121,6 +124,8 @@ test_plain (void)
   g_assert_nonnull (strstr (contact, "+sip.instance=\"<urn:uuid:"));
   g_assert_nonnull (strstr (contact, "reg-id=1"));
   g_assert_nonnull (strstr (to, "sip:alice@example.org"));
+  supported = peer_header (peer_last (bed.server, "REGISTER"), "Supported");
+  g_assert_nonnull (strstr (supported, "path"));        /* else no proxy on the way may stand in it (RFC 3327) */
   g_assert_true (g_str_has_prefix (peer_last (bed.server, "REGISTER")->text, "REGISTER sip:" REGISTRAR " SIP/2.0\r\n"));
   g_assert_cmpuint (peer_count (bed.server, "REGISTER"), ==, 1);
   bed_close (&bed);
@@ -249,7 +254,41 @@ test_refresh (void)
   bed_close (&bed);
 }
 
-/* A refresh that fails costs no un-REGISTER, and the phone comes back by itself. */
+/* A registrar that holds another contact than ours, as it says: sofia finds no expiry in that, and would not refresh. */
+static void
+test_refresh_rewritten (void)
+{
+  Bed bed = { .granted = 2, .rewritten = "<sip:alice@192.0.2.77:1234>" };
+
+  bed_open (&bed);
+  bed_register (&bed);
+  wait_for (peer_count (bed.server, "REGISTER") >= 3);
+  g_assert_cmpint (state (&bed), ==, PHONE_REGISTRATION_REGISTERED);
+  g_assert_cmpuint (detail (&bed)->expires, ==, 2);
+  bed_close (&bed);
+}
+
+/* Before the end, with time for a lost packet, and not so early that it costs the server. */
+static void
+test_refresh_delay (void)
+{
+  static const guint granted[] = { 1, 2, 10, 20, 21, 30, 60, 600, 3600, 604800 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (granted); i++)
+    for (double chance = 0; chance <= 1; chance += 0.25)
+      {
+        guint ms = ua_binding_refresh_delay (granted[i], chance);
+
+        g_assert_cmpuint (ms, <=, MAX (granted[i] * 800, 1000));
+        g_assert_cmpuint (ms, >=, MIN (granted[i] * 450, 604800u * 450));
+        if (granted[i] > 20)
+          g_assert_cmpuint (ms + 10000, <=, granted[i] * 1000);
+      }
+  g_assert_cmpuint (ua_binding_refresh_delay (3600, 0), <, ua_binding_refresh_delay (3600, 1));
+}
+
+/* A refresh that fails costs no un-REGISTER; what went wrong before counts no more once it has worked again. (That it comes back by itself takes
+ * half a minute: test-patience.) */
 static void
 test_recovery (void)
 {
@@ -265,10 +304,16 @@ test_recovery (void)
   harness_settle ();
   g_assert_cmpuint (peer_count (bed.server, "REGISTER"), ==, n + 1);
   g_assert_cmpstr (detail (&bed)->reason, ==, "server-error");
-  bed.fail_status = 0;
-  bed.granted = 600;
-  phone_account_register (bed.account, NULL);
-  wait_for (state (&bed) == PHONE_REGISTRATION_REGISTERED);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_assert_cmpint (detail (&bed)->retry_at, <=, g_get_real_time () / G_USEC_PER_SEC + 62);
+      bed.fail_status = 0;
+      bed.granted = 2;
+      phone_account_register (bed.account, NULL);
+      wait_for (state (&bed) == PHONE_REGISTRATION_REGISTERED);
+      bed.fail_status = 500;
+      wait_for (state (&bed) == PHONE_REGISTRATION_FAILED);
+    }
   bed_close (&bed);
 }
 
@@ -336,6 +381,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/register/retry-after", test_retry_after);
   g_test_add_func ("/sip/register/min-expires", test_min_expires);
   g_test_add_func ("/sip/register/refresh", test_refresh);
+  g_test_add_func ("/sip/register/refresh-rewritten", test_refresh_rewritten);
+  g_test_add_func ("/sip/register/refresh-delay", test_refresh_delay);
   g_test_add_func ("/sip/register/recovery", test_recovery);
   g_test_add_func ("/sip/register/dial-into-restart", test_dial_into_restart);
   g_test_add_func ("/sip/register/refused", test_refused);

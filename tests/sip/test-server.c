@@ -190,6 +190,7 @@ test_network_changed (void)
   g_autofree char *before = NULL;
   g_autofree char *after = NULL;
   g_autofree char *told = NULL;
+  g_autofree char *back = NULL;
 
   if (!harness_ip ("addr add 10.66.0.1/32 dev lo") || !harness_ip ("addr add 10.66.0.2/32 dev lo")
       || !harness_ip ("addr add 10.66.0.9/32 dev lo") || !harness_ip ("route change local 10.66.0.9 dev lo table local src 10.66.0.1"))
@@ -226,6 +227,24 @@ test_network_changed (void)
   harness_settle ();
   g_assert_cmpint (phone_account_get_registration (bed.account), ==, PHONE_REGISTRATION_REGISTERED);
   assert_state (call, PHONE_CALL_ACTIVE);
+
+  /* and back, while the call is just put on hold: that comes to its end first, and then the peer is told */
+  phone_call_hold (call, NULL, NULL, NULL);
+  wait_for (peer_count (bob, "INVITE") == 2);
+  g_assert_true (harness_ip ("addr add 10.66.0.1/32 dev lo"));
+  g_assert_true (harness_ip ("route change local 10.66.0.9 dev lo table local src 10.66.0.1"));
+  ua_engine_network_changed (bed.agent->ua);
+  wait_for (peer_count (bed.server, "REGISTER") >= 3);
+  g_assert_cmpuint (peer_count (bob, "INVITE"), ==, 2);
+  peer_reply (bob, peer_last (bob, "INVITE"), 200, "OK", "b", "Contact: <sip:bob@127.20.5.8>\r\n", peer_sdp ("127.20.5.8", 30002, "recvonly"));
+  wait_for (peer_count (bob, "INVITE") == 3);
+  back = peer_header (peer_last (bob, "INVITE"), "Contact");
+  g_assert_cmpstr (back, ==, "<sip:alice@10.66.0.1:5062>");
+  g_assert_nonnull (strstr (peer_body (peer_last (bob, "INVITE")), "c=IN IP4 10.66.0.1\r\n"));
+  g_assert_nonnull (strstr (peer_body (peer_last (bob, "INVITE")), "a=sendonly\r\n"));
+  peer_reply (bob, peer_last (bob, "INVITE"), 200, "OK", "b", "Contact: <sip:bob@127.20.5.8>\r\n", peer_sdp ("127.20.5.8", 30002, "recvonly"));
+  wait_for (peer_count (bob, "ACK") == 4);
+  assert_state (call, PHONE_CALL_HELD);
   phone_call_hangup (call, NULL);
   wait_for (bed.agent->n_ended == 1);
   bed_close (&bed);
@@ -303,6 +322,48 @@ test_not_asserted (void)
   peer_free (stranger);
 }
 
+/* An account that is a number, however whoever calls writes it. */
+static void
+test_number (void)
+{
+  static const struct
+  {
+    const char *uri;
+    gboolean ours;
+  } rows[] = {
+    { "sip:+4930999@127.20.5.1", TRUE },          { "sip:4930999@127.20.5.1", TRUE },
+    { "sip:+49-30.9(9)9@127.20.5.1", TRUE },      { "sip:+4930999;phone-context=x@127.20.5.1", TRUE },
+    { "tel:+49-30-999", TRUE },                   { "sip:+49309990@127.20.5.1", FALSE },
+    { "sip:930999@127.20.5.1", FALSE },           { "sip:alice@127.20.5.1", FALSE },
+  };
+  Bed bed = { 0 };
+  guint n_calls = 0;
+
+  bed.server = peer_new (SERVER, PORT, on_request, &bed);
+  bed.agent = agent_new ("127.20.5.1:5060", "daemon.max-calls", "20", NULL);
+  bed.account = agent_add_account (bed.agent, "desk", "aor", "sip:+4930999@example.invalid", "outbound-proxy", SERVER, "transport", "udp", "max-calls", "20", NULL);
+  wait_for (phone_account_get_registration (bed.account) == PHONE_REGISTRATION_REGISTERED);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *branch = g_strdup_printf ("number-%u", i);
+      guint n_refused = peer_count_status (bed.server, 404, "INVITE");
+
+      g_test_message ("%s", rows[i].uri);
+      send_invite (&bed, SERVER, bed.server, rows[i].uri, "sip:somebody@example.invalid", branch);
+      if (rows[i].ours)
+        {
+          n_calls++;
+          wait_for (bed.agent->n_incoming == n_calls);
+        }
+      else
+        wait_for (peer_count_status (bed.server, 404, "INVITE") > n_refused);
+    }
+  g_assert_cmpuint (bed.agent->n_incoming, ==, n_calls);
+  phone_registry_hangup_all (bed.agent->registry);
+  wait_for (bed.agent->n_ended == n_calls);
+  bed_close (&bed);
+}
+
 /* A number of the account, in the Request-URI or (from its own server only) in To. */
 static void
 test_did (void)
@@ -339,5 +400,6 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/server/asserted", test_asserted);
   g_test_add_func ("/sip/server/not-asserted", test_not_asserted);
   g_test_add_func ("/sip/server/did", test_did);
+  g_test_add_func ("/sip/server/number", test_number);
   return g_test_run ();
 }

@@ -213,6 +213,22 @@ test_outgoing (Fixture *f, gconstpointer data)
     g_main_context_iteration (NULL, TRUE);
 }
 
+/* The tones of home: the account's country, else the daemon's. */
+static void
+test_country (Fixture *f, gconstpointer data)
+{
+  const char *updates[] = { "country", "gb", NULL };
+  g_autoptr (PhoneDaemonSettings) settings = phone_daemon_settings_new ();
+
+  phone_daemon_settings_set (settings, "daemon", "country", "it", NULL);
+  phone_registry_set_settings (f->registry, settings);
+  dial (f, "bob");
+  g_assert_cmpstr (f->fake->country, ==, "IT");
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  dial (f, "carol");
+  g_assert_cmpstr (f->fake->country, ==, "GB");
+}
+
 static void
 test_early_media (Fixture *f, gconstpointer data)
 {
@@ -1208,6 +1224,36 @@ test_reasons (void)
   g_assert_true (g_utf8_validate (broken->phrase, -1, NULL));
 }
 
+/* What the user is told, and what a gateway would say (RFC 3398 section 8.2.6.1, read backwards; ITU-T Q.850). */
+static void
+test_reason_of_status (void)
+{
+  static const struct { guint sip; const char *cause; guint q850; } rows[] = {
+    { 400, "failed", 41 },        { 401, "auth-failed", 21 },     { 402, "forbidden", 21 },      { 403, "forbidden", 21 },
+    { 404, "not-found", 1 },      { 405, "failed", 63 },          { 406, "not-acceptable", 79 }, { 407, "auth-failed", 21 },
+    { 408, "no-answer", 102 },    { 410, "not-found", 22 },       { 413, "failed", 127 },        { 414, "failed", 127 },
+    { 415, "not-acceptable", 79 }, { 416, "not-found", 127 },     { 420, "failed", 127 },        { 421, "failed", 127 },
+    { 423, "failed", 127 },       { 480, "unavailable", 18 },     { 481, "failed", 41 },         { 482, "server-error", 25 },
+    { 483, "server-error", 25 },  { 484, "not-found", 28 },       { 485, "not-found", 1 },       { 486, "busy", 17 },
+    { 487, "cancelled", 127 },    { 488, "not-acceptable", 127 }, { 491, "failed", 41 },         { 500, "server-error", 41 },
+    { 501, "server-error", 79 },  { 502, "server-error", 38 },    { 503, "server-error", 41 },   { 504, "server-error", 102 },
+    { 505, "server-error", 127 }, { 513, "server-error", 0 },     { 600, "busy", 17 },           { 603, "declined", 21 },
+    { 604, "not-found", 1 },      { 606, "not-acceptable", 88 },  { 302, "redirected", 0 },      { 699, "declined", 0 },
+  };
+  g_autoptr (PhoneReason) hangup = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_HANGUP, 0, NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (PhoneReason) reason = phone_reason_from_status (rows[i].sip, NULL);
+
+      g_test_message ("%u", rows[i].sip);
+      g_assert_cmpstr (phone_cause_to_string (reason->cause), ==, rows[i].cause);
+      g_assert_cmpuint (reason->q850, ==, rows[i].q850);
+      g_assert_cmpuint (reason->sip, ==, rows[i].sip);
+    }
+  g_assert_cmpuint (hangup->q850, ==, 16);
+}
+
 static void
 test_redaction (void)
 {
@@ -1238,6 +1284,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   CASE ("/call/outgoing", test_outgoing);
   CASE ("/call/early-media", test_early_media);
+  CASE ("/call/country", test_country);
   CASE ("/call/answer-without-sdp", test_answer_without_sdp);
   CASE ("/call/busy", test_busy);
   CASE ("/call/cancel-keeps-our-reason", test_cancel_keeps_our_reason);
@@ -1286,6 +1333,7 @@ main (int argc, char **argv)
   g_test_add_func ("/call-state/transitions", test_transitions);
   g_test_add_func ("/emergency/numbers", test_emergency);
   g_test_add_func ("/reason/status", test_reasons);
+  g_test_add_func ("/reason/of-status", test_reason_of_status);
   g_test_add_func ("/log/redaction", test_redaction);
   return g_test_run ();
 }

@@ -271,6 +271,48 @@ test_objects (void)
   ctl_value_free (objects);
 }
 
+/* Scripts rely on them: as in phonectl(1). */
+static void
+test_exit_codes (void)
+{
+  static const struct
+  {
+    const char *word;
+    int status;
+  } reasons[] = {
+    { "hangup", 0 },          { "answered-elsewhere", 0 }, { "replaced", 0 },      { "transferred", 0 },    { "cancelled", 1 },
+    { "shutdown", 1 },        { "redirected", 1 },         { "failed", 1 },        { "busy", 3 },           { "no-answer", 4 },
+    { "unavailable", 4 },     { "declined", 5 },           { "forbidden", 5 },     { "unreachable", 6 },    { "tls", 6 },
+    { "server-error", 6 },    { "ack-timeout", 6 },        { "session-timeout", 6 }, { "not-found", 7 },    { "rtp-timeout", 9 },
+    { "media-failed", 9 },    { "not-acceptable", 9 },     { "auth-failed", 10 },  { "none", 1 },           { "of tomorrow", 1 },
+  }, errors[] = {
+    { "Failed", 1 },          { "NotSupported", 1 },       { "Storage", 1 },       { "InvalidTarget", 2 },  { "InvalidOption", 2 },
+    { "Busy", 3 },            { "Rejected", 5 },           { "NotRegistered", 6 }, { "NetworkDown", 6 },    { "NoSuchAccount", 7 },
+    { "InvalidState", 8 },    { "InProgress", 8 },         { "TooMany", 8 },       { "PolicyDenied", 8 },   { "CallEnded", 8 },
+    { "MediaFailed", 9 },     { "NoDevice", 9 },           { "AuthFailed", 10 },   { "OfTomorrow", 1 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (reasons); i++)
+    {
+      CtlValue *reason = ctl_value_new_dict ();
+
+      ctl_value_set (reason, "reason", ctl_value_new_string (reasons[i].word));
+      g_test_message ("%s", reasons[i].word);
+      g_assert_cmpint (ctl_exit_from_reason (reason), ==, reasons[i].status);
+      ctl_value_free (reason);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (errors); i++)
+    {
+      g_autofree char *name = g_strconcat (PHONE_DBUS_ERROR_PREFIX, errors[i].word, NULL);
+
+      g_test_message ("%s", name);
+      g_assert_cmpint (ctl_exit_from_name (name), ==, errors[i].status);
+    }
+  g_assert_cmpint (ctl_exit_from_name (NULL), ==, 1);
+  g_assert_cmpint (ctl_exit_from_name ("org.freedesktop.DBus.Error.UnknownObject"), ==, 7);
+  g_assert_cmpint (ctl_exit_from_name ("org.freedesktop.DBus.Error.AccessDenied"), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -287,5 +329,6 @@ main (int argc, char **argv)
   g_test_add_func ("/ctl/line", test_line);
   g_test_add_func ("/ctl/bounds", test_bounds);
   g_test_add_func ("/ctl/objects", test_objects);
+  g_test_add_func ("/ctl/exit-codes", test_exit_codes);
   return g_test_run ();
 }

@@ -12,6 +12,7 @@
 
 #define MAX_COMPONENTS 1000
 #define MAX_DEPTH 3                     /* several VCALENDARs, VAVAILABILITY, AVAILABLE */
+#define MAX_COUNTED 50000               /* repetitions of rules that count them, together: tens of ms */
 #define LOWEST_PRIORITY 10              /* below 9, as 0 and none are (RFC 7953 section 3.2) */
 #define MAX_BUSY 2000
 
@@ -21,7 +22,7 @@ struct _DndCalendar
   GPtrArray *events;            /* icalcomponent, in root, as all here */
   GPtrArray *moved;             /* those with a RECURRENCE-ID, cancelled ones too */
   GPtrArray *availabilities;    /* VAVAILABILITY, the one with the last word last */
-  guint n;
+  guint n, counted;
 };
 
 void
@@ -83,6 +84,8 @@ collect (DndCalendar *calendar, icalcomponent *c, GError **error)
     return TRUE;
   if (calendar->n++ >= MAX_COMPONENTS)
     return refuse (error, "too many events");
+  if ((calendar->counted += dnd_recurrence_count (c)) > MAX_COUNTED)
+    return refuse (error, "too many repetitions (COUNT)");
   if (icalcomponent_get_first_property (c, ICAL_RECURRENCEID_PROPERTY))
     g_ptr_array_add (calendar->moved, c);
   /* A start or an end that was dropped would mean for ever. */

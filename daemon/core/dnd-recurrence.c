@@ -3,7 +3,23 @@
 
 #define MAX_TURNS 30000                 /* repetitions looked at of one rule: a day each for 80 years */
 #define MAX_FOUND 2000
-#define LONGEST_S (400 * G_GINT64_CONSTANT (86400))
+#define DAY_S G_GINT64_CONSTANT (86400)
+#define LONGEST_S (400 * DAY_S)
+
+/* 30 February: libical looks for it through thousands of years, every time. */
+static gboolean
+ever_happens (struct icalrecurrencetype rule, icaltimetype start)
+{
+  icalrecur_iterator *iterator;
+  gboolean found;
+
+  rule.until = icaltime_null_time ();
+  iterator = icalrecur_iterator_new (rule, start);
+  found = iterator && !icaltime_is_null_time (icalrecur_iterator_next (iterator));
+  if (iterator)
+    icalrecur_iterator_free (iterator);
+  return found;
+}
 
 gboolean
 dnd_recurrence_check (icalcomponent *component, GError **error)
@@ -24,10 +40,23 @@ dnd_recurrence_check (icalcomponent *component, GError **error)
       else if (rule.by_hour[0] != ICAL_RECURRENCE_ARRAY_MAX || rule.by_minute[0] != ICAL_RECURRENCE_ARRAY_MAX
                || rule.by_second[0] != ICAL_RECURRENCE_ARRAY_MAX)
         why = "repeats within a day";
+      else if (!ever_happens (rule, start))
+        why = "never happens";
     }
   if (why)
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "iCalendar: %s %s", name, why);
   return !why;
+}
+
+guint
+dnd_recurrence_count (icalcomponent *component)
+{
+  guint n = 0;
+
+  for (icalproperty *p = icalcomponent_get_first_property (component, ICAL_RRULE_PROPERTY); p;
+       p = icalcomponent_get_next_property (component, ICAL_RRULE_PROPERTY))
+    n += (guint) CLAMP (icalproperty_get_rrule (p).count, 0, MAX_TURNS);
+  return n;
 }
 
 /* ---- times ---- */
@@ -175,17 +204,34 @@ exclude (Expansion *x, icalcomponent *component, const GPtrArray *moved)
     }
 }
 
+/* The calls of a phone wait for this: a rule that has been repeating for years begins near what is asked for, and none looks beyond it. One that
+ * counts its turns cannot begin there, but need not know to the hour when those were that are over. early: on its clock, and so long before
+ * from that the zone does not matter. */
 static void
 repeat (Expansion *x, struct icalrecurrencetype rule, icaltimetype start)
 {
-  icalrecur_iterator *iterator = icalrecur_iterator_new (rule, start);
+  gint64 early = x->from - x->length - 2 * DAY_S, days = (early - local_seconds (start)) / DAY_S;
+  icaltimetype until = icaltime_from_timet_with_zone ((time_t) (x->to + 2 * DAY_S), FALSE, NULL);
+  icalrecur_iterator *iterator;
   guint turns = 0;
 
+  if (icaltime_is_null_time (rule.until) || icaltime_compare (until, rule.until) < 0)
+    rule.until = until;
+  iterator = icalrecur_iterator_new (rule, start);
   if (!iterator)
     return;
+  if (rule.count == 0 && days > 0)
+    {
+      icaltimetype there = start;
+
+      icaltime_adjust (&there, (int) days, 0, 0, 0);
+      icalrecur_iterator_set_start (iterator, there);
+    }
   for (icaltimetype t = icalrecur_iterator_next (iterator); !icaltime_is_null_time (t) && ++turns < MAX_TURNS;
        t = icalrecur_iterator_next (iterator))
     {
+      if (local_seconds (t) < early)
+        continue;
       if (to_unix (&x->clock, t, 0, FALSE) > x->to)
         break;
       add (x, t);
@@ -202,7 +248,7 @@ find_length (icalcomponent *component, const Clock *clock, icaltimetype start, G
   Clock other;
 
   if (icaltime_is_null_time (end))
-    return start.is_date ? 86400 : 0;
+    return start.is_date ? DAY_S : 0;
   find_clock_of_end (component, end, local, &other);
   if (other.utc == clock->utc && other.own == clock->own && !other.system == !clock->system
       && (!other.system || g_str_equal (g_time_zone_get_identifier (other.system), g_time_zone_get_identifier (clock->system))))

@@ -14,6 +14,8 @@
 
 /* FALSE: INVALID_OPTION, it has no start or repeats within a day. */
 gboolean dnd_recurrence_check (icalcomponent *component, GError **error);
+/* The turns that its rules count, each of which has to be gone through. */
+guint dnd_recurrence_count (icalcomponent *component);
 /* Appends what touches [from, to]. moved: the components of the calendar that have a RECURRENCE-ID. */
 void dnd_recurrence_expand (icalcomponent *component, const GPtrArray *moved, gint64 from, gint64 to, GTimeZone *local, GArray *intervals);
 /* From its start to its end, without repetitions; G_MININT64 and G_MAXINT64 where it has none. */

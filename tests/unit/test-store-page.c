@@ -185,6 +185,7 @@ test_index (Fixture *f, gconstpointer data)
     { { ANY, .outcome = -1, .kind = -1, .seen = -1, .account = "b" }, "history_account" },
     { { ANY, .outcome = -1, .kind = -1, .seen = -1, .account = "a", .party = "p1" }, "history_party" },
     { { ANY, .outcome = -1, .kind = -1, .seen = -1, .account = "b", .party = "p0" }, "history_account" },
+    { { ANY, .outcome = -1, .kind = -1, .seen = -1, .account = "b", .party = "p1" }, "history_party" },
     { { ANY, .outcome = 3, .kind = -1, .seen = -1, .account = "b" }, "history_account_outcome" },
     { { ANY, .outcome = -1, .kind = PHONE_ENTRY_MESSAGE, .seen = -1, .party = "p1" }, "history_kind_party" },
     { { ANY, .outcome = -1, .kind = -1, .seen = 0, .account = "a" }, "history_unseen" },

@@ -234,6 +234,7 @@ ua_account_free (UaAccount *account)
   ua_foci_close (account);
   g_ptr_array_unref (account->foci);
   g_ptr_array_unref (account->subscriptions);
+  ua_probe_free (account->probe);
   if (account->registration)
     ua_registration_free (account->registration);
   if (account->stack)
@@ -263,6 +264,7 @@ void
 ua_account_close (UaAccount *account, guint deadline)
 {
   g_hash_table_remove_all (account->places);
+  ua_probe_free (g_steal_pointer (&account->probe));
   if (account->second)
     ua_stack_close (account->second, deadline);
   ua_stack_close (account->stack, deadline);
@@ -469,17 +471,25 @@ ua_account_try_other_family (UaAccount *account)
 }
 
 gboolean
-ua_account_fit_transport (UaAccount *account, PhoneTransport transport)
+ua_account_fit_transport (UaAccount *account, const UaTarget *target)
 {
   UaStack *old = account->stack;
   UaStack *stack;
-  gboolean tls = transport == PHONE_TRANSPORT_TLS;
+  gboolean tls = target->transport == PHONE_TRANSPORT_TLS;
   g_autoptr (GError) error = NULL;
 
   if (!account->finds_transport || (old->transport == PHONE_TRANSPORT_TLS) == tls)
     return TRUE;
   if (old->state != UA_STACK_RUNNING || old->n_dialogs > 0)
     return FALSE;
+  /* Who can be called is not put out of reach for a try. */
+  if (tls && ua_account_is_registered (account) && !ua_probe_is_good (account))
+    {
+      if (!ua_probe_is_asking (account))
+        ua_probe_start (account, target);
+      return FALSE;
+    }
+  ua_probe_free (g_steal_pointer (&account->probe));
   account->transport = tls ? PHONE_TRANSPORT_TLS : PHONE_TRANSPORT_AUTO;
   stack = ua_stack_new (account, old->family, &error);
   if (!stack)
@@ -488,7 +498,7 @@ ua_account_fit_transport (UaAccount *account, PhoneTransport transport)
       account->transport = old->transport;
       return FALSE;
     }
-  phone_log_info (&account->log, "Account %s: the DNS leads to %s", account->id, phone_transport_to_string (transport));
+  phone_log_info (&account->log, "Account %s: the DNS leads to %s", account->id, phone_transport_to_string (target->transport));
   ua_registration_let_go (account->registration);
   phone_account_on_tls (account->account, NULL);
   phone_account_on_transport (account->account, account->transport);
@@ -502,6 +512,7 @@ ua_account_network_changed (UaAccount *account)
   if (account->removing || !account->stack || account->stack->state != UA_STACK_RUNNING)
     return;
   g_hash_table_remove_all (account->places);
+  ua_probe_free (g_steal_pointer (&account->probe));
   if (ua_stack_update_address (account->stack))
     ua_stack_foreach (account->stack, UA_OWNER_DIALOG, ua_dialog_network_changed, NULL);
   if (account->second && ua_stack_update_address (account->second))

@@ -21,6 +21,7 @@
 #include "sip/ua.h"
 #include "sip/ua-digest.h"
 #include "sip/sdp.h"
+#include "sip/target.h"
 #include "sip/ua-tls.h"
 #include "util/backoff.h"
 #include "util/log.h"
@@ -34,6 +35,7 @@ typedef struct _UaSubscription UaSubscription;
 typedef struct _UaPublication UaPublication;
 typedef struct _UaQuality UaQuality;
 typedef struct _UaDeadList UaDeadList;
+typedef struct _UaProbe UaProbe;
 
 struct _UaEngine
 {
@@ -84,6 +86,7 @@ typedef enum
   UA_OWNER_NOTIFIER,            /* a subscription of somebody else to us */
   UA_OWNER_MESSAGE,             /* of ours, until it is answered */
   UA_OWNER_INCOMING_MESSAGE,    /* of theirs, until we answer it */
+  UA_OWNER_PROBE,
   UA_N_OWNERS
 } UaOwnerKind;
 
@@ -113,6 +116,7 @@ struct _UaAccount
   UaStack *stack;               /* the current one; NULL while it is closed */
   UaStack *second;              /* of the other address family, beside it: ua-locate.h; NULL: none */
   GHashTable *places;           /* of ua-locate.c */
+  UaProbe *probe;               /* of TLS, while the account is elsewhere; NULL: none */
   UaRegistration *registration; /* NULL: register=false */
   int family;                   /* to bind to, when neither server nor sip.bind says; AF_UNSPEC: what has a route */
   guint n_families;             /* how often the other one was tried */
@@ -147,8 +151,8 @@ gboolean ua_account_trusts (UaAccount *account, const struct sockaddr *from);
 char *ua_account_local_address (UaAccount *account, const char *target);
 /* The server's name has no address of our family: a stack of the other one takes over. FALSE: there is no point in it. */
 gboolean ua_account_try_other_family (UaAccount *account);
-/* The registration goes to a target by that transport: a stack that speaks it takes over, if need be. FALSE: not now. */
-gboolean ua_account_fit_transport (UaAccount *account, PhoneTransport transport);
+/* The registration goes to that target: a stack that speaks its transport takes over, if need be. FALSE: not now. */
+gboolean ua_account_fit_transport (UaAccount *account, const UaTarget *target);
 void ua_account_network_changed (UaAccount *account);
 void ua_account_close (UaAccount *account, guint deadline);      /* all its stacks */
 /* The stack is gone. It was the last: forgets the account, tells core, and frees it. */
@@ -261,6 +265,16 @@ void ua_keepalive_start (UaKeepalive *keepalive);
 void ua_keepalive_stop (UaKeepalive *keepalive);
 void ua_keepalive_abandon (UaKeepalive *keepalive);     /* its handle is about to go */
 void ua_keepalive_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
+
+/* ---- a look at TLS from beside: ua-probe.c ---- */
+
+void ua_probe_start (UaAccount *account, const UaTarget *target);       /* in place of the last one */
+void ua_probe_free (UaProbe *probe);    /* accepts NULL */
+gboolean ua_probe_is_asking (UaAccount *account);
+gboolean ua_probe_is_good (UaAccount *account);         /* it went well, lately */
+/* FALSE: the stack is no probe. The outcome is not of the account then. */
+gboolean ua_probe_on_tls (UaStack *stack, const UaTlsOutcome *outcome);
+void ua_probe_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
 
 /* ---- log: ua-log.c ---- */
 

@@ -492,7 +492,7 @@ succeed (UaRegistration *registration, const UaEvent *event)
   else
     {
       registration->moves = 0;
-      set_timer (registration, ua_binding_refresh_delay (registration->granted, g_random_double ()));
+      set_timer (registration, ua_probe_is_good (account) ? 0 : ua_binding_refresh_delay (registration->granted, g_random_double ()));
     }
   set_state (registration, STATE_REGISTERED, "accepted");
   ua_keepalive_start (registration->keepalive);

@@ -102,6 +102,9 @@ static const UaEventFunc handlers[UA_N_OWNERS][LAST_EVENT + 1] = {
   [UA_OWNER_MESSAGE] = {
     [nua_r_message] = ua_messaging_on_response,
   },
+  [UA_OWNER_PROBE] = {
+    [nua_r_options] = ua_probe_on_response,
+  },
 };
 
 static void
@@ -222,7 +225,7 @@ on_tls_outcome (const UaTlsOutcome *outcome, gpointer data)
     .expires = outcome->not_after,
   };
 
-  if (!account || stack->state != UA_STACK_RUNNING)
+  if (!account || stack->state != UA_STACK_RUNNING || ua_probe_on_tls (stack, outcome))
     return;
   account->tls_reason = outcome->reason;
   g_free (account->tls_text);

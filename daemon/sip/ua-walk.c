@@ -196,7 +196,7 @@ go (UaWalk *walk, gboolean silent)
   g_autofree char *route = NULL;
 
   stop_waiting (walk);
-  while (walk->leads && target && !ua_account_fit_transport (account, target->transport))
+  while (walk->leads && target && !ua_account_fit_transport (account, target))
     {
       walk->at++;
       target = current (walk);

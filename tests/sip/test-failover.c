@@ -7,6 +7,7 @@
 #include "bench-tls-server.h"
 #include "core/call-private.h"
 #include "name-server.h"
+#include "sip/ua-walk.h"
 
 #include <string.h>
 
@@ -14,7 +15,8 @@
 #define TWO "127.71.1.2"
 #define THREE "127.71.1.3"
 #define FOUR "127.71.1.4"
-#define ALICE "127.71.1.9:5060"
+#define ALICE_ADDRESS "127.71.1.9"
+#define ALICE ALICE_ADDRESS ":5060"
 
 static const NameRecord zone[] = {
   { "one.test", NAME_A, ONE },
@@ -630,6 +632,95 @@ test_naptr_tls_fails (void)
   peer_free (two);
 }
 
+static void
+call_in (Peer *from, const char *address, const char *contact, const char *branch)
+{
+  const char *sdp = peer_sdp (address, 30000, "sendrecv");
+
+  peer_send (from, ALICE_ADDRESS, 5060,
+             "INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s:5060;branch=z9hG4bK-%s\r\nMax-Forwards: 70\r\nFrom: <sip:carol@example.net>;tag=c\r\n"
+             "To: <sip:alice@secure.test>\r\nCall-ID: %s\r\nCSeq: 1 INVITE\r\nContact: <sip:carol@%s>\r\nContent-Type: application/sdp\r\n"
+             "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
+             contact, address, branch, branch, address, strlen (sdp), sdp);
+}
+
+static GSocket *
+listen_mute (const char *address, guint16 port)
+{
+  g_autoptr (GSocketAddress) at = g_inet_socket_address_new_from_string (address, port);
+  g_autoptr (GError) error = NULL;
+  GSocket *socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &error);
+
+  g_assert_no_error (error);
+  g_socket_bind (socket, at, TRUE, &error);
+  g_assert_no_error (error);
+  g_socket_listen (socket, &error);
+  g_assert_no_error (error);
+  return socket;
+}
+
+/* TLS is out of order: the account stays registered and can be called while it looks whether that is over, as often as it looks, and goes there
+ * when it is. */
+static void
+test_naptr_tls_later (void)
+{
+  static const BenchServerSpec wrong = { .cert = { .name = "x", .san = "DNS:other.test" } }, right = { .cert = { .name = "x", .san = "DNS:secure.test" } };
+  BenchServer one = { 0 };
+  Peer *two = peer_new (TWO, 5060, on_registrar, NULL);
+  Agent *agent = agent_new (ALICE, NULL);
+  PhoneAccount *alice;
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+  GSocket *mute;
+
+  bench_server_start (&one, &wrong, ONE, 5061);
+  alice = open_secure (agent);
+  wait_for (is_registered (alice));
+  wait_for (ua_engine_count_stacks (agent->ua) == 1);
+  bench_server_stop (&one);
+  before = peer_header (peer_last (two, "REGISTER"), "Contact");
+
+  /* somebody who listens and says nothing */
+  mute = listen_mute (ONE, 5061);
+  ua_dead_list_clear (((UaAccount *) phone_account_get_engine_data (alice))->engine->dead);
+  phone_account_register (alice, NULL);
+  wait_for (peer_count (two, "REGISTER") == 2);
+  g_assert_cmpuint (ua_engine_count_stacks (agent->ua), ==, 2);
+  call_in (two, TWO, "sip:alice@" ALICE, "meanwhile");
+  wait_for (agent->n_incoming == 1);
+  g_assert_true (is_registered (alice));
+  g_assert_null (phone_account_get_tls (alice));
+  phone_call_reject (agent_call (agent, 0), PHONE_CAUSE_BUSY, NULL);
+  wait_for (agent->n_ended == 1);
+  wait_for (ua_engine_count_stacks (agent->ua) == 1);           /* it has given up */
+  g_object_unref (mute);
+
+  /* the certificate is still wrong */
+  bench_server_start (&one, &wrong, ONE, 5061);
+  ua_dead_list_clear (((UaAccount *) phone_account_get_engine_data (alice))->engine->dead);
+  phone_account_register (alice, NULL);
+  wait_for (ua_engine_count_stacks (agent->ua) == 2);
+  wait_for (ua_engine_count_stacks (agent->ua) == 1);
+  bench_server_stop (&one);
+  g_assert_true (is_registered (alice));
+  g_assert_cmpuint (g_atomic_int_get (&one.n_requests), ==, 0);
+  after = peer_header (peer_last (two, "REGISTER"), "Contact");
+  g_assert_cmpstr (before, ==, after);
+
+  /* now it is right */
+  one = (BenchServer){ 0 };
+  bench_server_start (&one, &right, ONE, 5061);
+  one.stays_open = TRUE;
+  ua_dead_list_clear (((UaAccount *) phone_account_get_engine_data (alice))->engine->dead);
+  phone_account_register (alice, NULL);
+  wait_for (phone_account_get_tls (alice) != NULL && is_registered (alice));
+  wait_for (ua_engine_count_stacks (agent->ua) == 1);
+  g_assert_cmpint (phone_account_get_srtp (alice), ==, PHONE_SRTP_REQUIRED);
+  agent_free (agent);
+  bench_server_stop (&one);
+  peer_free (two);
+}
+
 /* There is no SRV of TLS, TCP is refused, UDP is next; a higher order counts only if there is nothing of a lower one. */
 static void
 test_naptr_order (void)
@@ -673,6 +764,7 @@ main (int argc, char **argv)
       g_test_add_func ("/sip/failover/naptr-order", test_naptr_order);
       g_test_add_func ("/sip/failover/naptr-tls", test_naptr_tls);
       g_test_add_func ("/sip/failover/naptr-tls-fails", test_naptr_tls_fails);
+      g_test_add_func ("/sip/failover/naptr-tls-later", test_naptr_tls_later);
     }
   status = g_test_run ();
   bench_authorities_remove ();

@@ -213,6 +213,31 @@ test_outgoing (Fixture *f, gconstpointer data)
     g_main_context_iteration (NULL, TRUE);
 }
 
+/* An offer that the peer asks for may go on to another device, which does not know our roll-over counter: it has new keys. */
+static void
+test_new_keys (Fixture *f, gconstpointer data)
+{
+  const char *updates[] = { "srtp", "required", "sdes-in-clear", "true", "keying", "sdes", NULL };
+  g_autoptr (PhoneMediaDesc) answer = peer_desc (PHONE_DIRECTION_SENDRECV);
+  g_autoptr (PhoneMediaDesc) first = NULL;
+  g_autoptr (PhoneMediaDesc) wanted = NULL;
+  PhoneCall *call;
+
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  call = dial (f, "bob");
+  first = phone_media_desc_copy (f->fake->last_desc);
+  g_assert_cmpuint (first->n_cryptos, >, 0);
+  answer->profile = first->profile;
+  answer->cryptos[0] = first->cryptos[0];
+  answer->n_cryptos = 1;
+  phone_call_on_answered (call, answer);
+  wanted = phone_call_on_offer_wanted (call, NULL);
+  g_assert_nonnull (wanted);
+  g_assert_cmpuint (wanted->n_cryptos, ==, first->n_cryptos);
+  for (guint i = 0; i < first->n_cryptos; i++)
+    g_assert_false (phone_srtp_key_same (&wanted->cryptos[i], &first->cryptos[i]));
+}
+
 /* The tones of home: the account's country, else the daemon's. */
 static void
 test_country (Fixture *f, gconstpointer data)
@@ -1285,6 +1310,7 @@ main (int argc, char **argv)
   CASE ("/call/outgoing", test_outgoing);
   CASE ("/call/early-media", test_early_media);
   CASE ("/call/country", test_country);
+  CASE ("/call/new-keys", test_new_keys);
   CASE ("/call/answer-without-sdp", test_answer_without_sdp);
   CASE ("/call/busy", test_busy);
   CASE ("/call/cancel-keeps-our-reason", test_cancel_keeps_our_reason);

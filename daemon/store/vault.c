@@ -21,6 +21,7 @@
 #define READER_SECONDS 120              /* that a client may leave its end of the pipe unread */
 #define MAX_READERS 16
 #define MAX_INFO (64 * 1024)            /* octets of an info file that we read */
+#define LIMITS_EVERY_S 3600
 
 /* Shared with sinks and readers, which live on other threads and may outlive the vault. */
 typedef struct
@@ -43,6 +44,7 @@ struct _StoreVault
     guint days;
     guint64 octets;
   } limits[phone_recording_kind_n_values];
+  guint limits_timer;
 };
 
 static Link *
@@ -226,6 +228,7 @@ store_vault_free (StoreVault *vault)
 {
   if (!vault)
     return;
+  g_clear_handle_id (&vault->limits_timer, g_source_remove);
   vault->link->vault = NULL;
   link_unref (vault->link);
   store_seal_keys_free (vault->keys);
@@ -280,12 +283,22 @@ apply_limits (StoreVault *vault)
     }
 }
 
+static gboolean
+on_limits_timer (gpointer data)
+{
+  apply_limits (data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* They grow old also while nothing new is recorded. */
 void
 store_vault_set_limits (StoreVault *vault, PhoneRecordingKind kind, guint days, guint64 octets)
 {
   vault->limits[kind].days = days;
   vault->limits[kind].octets = octets;
   apply_limits (vault);
+  if (days > 0 && !vault->limits_timer)
+    vault->limits_timer = g_timeout_add_seconds (LIMITS_EVERY_S, on_limits_timer, vault);
 }
 
 /* ---- writing ---- */

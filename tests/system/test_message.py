@@ -5,6 +5,9 @@ import random
 import re
 import signal
 import socket
+import sqlite3
+import time
+import uuid
 
 import pytest
 
@@ -159,6 +162,51 @@ def test_crashes(pair):
             assert number in there, "called sent, and did not arrive"
         else:
             assert messages[id].get("uncertain"), messages[id]
+
+
+def test_retention(phones):
+    """What is older than the settings say is gone at the start and when they change, of every kind; what waits to go out stays."""
+    phone = phones("keeper", audio={"input": "silence", "output": "silence", "ring": "silence"})
+    phone.end_daemon()
+    days = {"new": 6, "old": 8}
+    starts = {name: int(time.time()) - age * 86400 for name, age in days.items()}
+    with sqlite3.connect(phone.home / "state/phoned/phone.db") as db:
+        for name, start in starts.items():
+            for kind, state in (("call", None), ("message", 2), ("queued", 0)):
+                seq = db.execute("INSERT INTO history (id, account, incoming, outcome, party, remote_uri, remote_name, asserted_id, diverter, start,"
+                                 " answered, ended, actor, cause, sip, q850, phrase, refused_by, codec, keying, suite, seen, kind, text)"
+                                 " VALUES (?, 'a', 0, 0, 'p', 'sip:p@x', 'Find me', '', '', ?, 0, 0, 'local', 'hangup', 0, 0, '', '', '', '', '',"
+                                 " 1, ?, 'x')", (f"{name} {kind}", start, kind != "call")).lastrowid
+                if state is not None:
+                    db.execute("INSERT INTO message (seq, state, changed, uncertain, attempts, imdn_id, transaction_id, asks, owes)"
+                               " VALUES (?, ?, ?, 0, 0, '', '', 0, 0)", (seq, state, start))
+    db.close()
+    folder = phone.home / "state/phoned/recordings"
+    folder.mkdir(exist_ok=True)
+    ids = {}
+    for name, start in starts.items():
+        for kind in ("call", "voicemail"):
+            ids[name, kind] = str(uuid.uuid4())
+            (folder / f"{ids[name, kind]}.seal").write_bytes(b"sound")
+            (folder / f"{ids[name, kind]}.info").write_text(f"[recording]\nkind={kind}\nstate=done\nstart={start}\n")
+
+    def keep(limit):
+        phone.sections.update({"history": {"keep": limit}, "messages": {"keep": limit, "give-up": 8760},
+                               "recording": {"keep-days": limit}, "voicemail": {"keep-days": limit}})
+        phone.write_config()
+
+    def there():
+        return ({e["id"] for e in phone.ctl("history", "--text", "find me")}, {r["id"] for r in phone.ctl("recording", "list")})
+    keep(7)
+    phone.start_daemon()
+    queued = {"old queued", "new queued"}
+    expected = (queued | {"new call", "new message"}, {ids["new", "call"], ids["new", "voicemail"]})
+    phone.wait(lambda: there() == expected, "what is older than a week to be gone")
+    assert sorted(path.stem for path in folder.glob("*.*")) == sorted(2 * list(expected[1]))
+    keep(5)
+    phone.reload()
+    phone.wait(lambda: there() == (queued, set()), "what is older than five days to be gone")
+    assert list(folder.glob("*.info")) == []
 
 
 def message_request(target, port, branch, call_id, cseq, body, content_type="text/plain"):

@@ -190,7 +190,7 @@ run_list (Ctl *ctl, const CtlArgs *args)
 
 /* ---- the sound ---- */
 
-/* *ret_fd: the reading end of a pipe. */
+/* *ret_fd: the reading end of a pipe. format: NULL: as it was recorded. */
 static int
 open_sound (Ctl *ctl, const char *id, const char *format, int *ret_fd)
 {
@@ -202,7 +202,10 @@ open_sound (Ctl *ctl, const char *id, const char *format, int *ret_fd)
       ctl_error ("sound does not travel over ssh this way; run phonectl recording export %s - on %s", id, ctl->host);
       return CTL_EXIT_USAGE;
     }
-  status = ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, "Export", &reply, "sa{sv}", id, 1, "format", "s", format);
+  if (format)
+    status = ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, "Export", &reply, "sa{sv}", id, 1, "format", "s", format);
+  else
+    status = ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, "Open", &reply, "s", id);
   if (status == CTL_EXIT_OK && (sd_bus_message_read (reply, "h", &fd) < 0 || (*ret_fd = fcntl (fd, F_DUPFD_CLOEXEC, 3)) < 0))
     {
       ctl_error ("phoned's pipe cannot be used");
@@ -277,15 +280,19 @@ put_size (unsigned char at[4], uint64_t size)
     at[i] = (unsigned char) ((size < UINT32_MAX ? size : UINT32_MAX) >> 8 * i & 0xff);
 }
 
-/* The sizes of RIFF and of its samples, which were not known at the beginning. */
+/* The sizes of RIFF and of its samples, which were not known at the beginning. What is no WAV file stays as it is. */
 static bool
-finish_wav (int fd)
+finish (int fd)
 {
   off_t end = lseek (fd, 0, SEEK_CUR);
   unsigned char riff[4], samples[4];
 
   if (end < WAV_HEADER)
     return end >= 0;
+  if (pread (fd, riff, 4, 0) != 4)
+    return false;
+  if (memcmp (riff, "RIFF", 4) != 0)
+    return true;
   put_size (riff, (uint64_t) end - 8);
   put_size (samples, (uint64_t) end - WAV_HEADER);
   return pwrite (fd, riff, 4, 4) == 4 && pwrite (fd, samples, 4, WAV_HEADER - 4) == 4;
@@ -296,20 +303,20 @@ ctl_recording_export (Ctl *ctl, const CtlArgs *args)
 {
   const char *path = args->words[2];
   const char *format = ctl_args_value (args, "format");
-  bool to_stdout = strcmp (path, "-") == 0, is_wav = format && strcmp (format, "wav") == 0;
+  bool to_stdout = strcmp (path, "-") == 0;
   int from = -1, to = STDOUT_FILENO, status;
 
-  if (format && !is_wav && strcmp (format, "ogg") != 0)
+  if (format && strcmp (format, "wav") != 0 && strcmp (format, "ogg") != 0)
     {
       ctl_error ("--format is ogg or wav, not '%s'", format);
       return CTL_EXIT_USAGE;
     }
-  status = open_sound (ctl, args->words[1], is_wav ? "wav" : "ogg", &from);
+  status = open_sound (ctl, args->words[1], format, &from);
   if (status != CTL_EXIT_OK)
     return status;
   if (!to_stdout)
-    to = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (to < 0 || !copy (from, to) || (is_wav && !to_stdout && !finish_wav (to)) || (!to_stdout && fsync (to) < 0))
+    to = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (to < 0 || !copy (from, to) || (!to_stdout && (!finish (to) || fsync (to) < 0)))
     {
       ctl_error ("%s: %s", path, strerror (errno));
       status = CTL_EXIT_OTHER;
@@ -339,7 +346,7 @@ exec_player (int fd)
 static int
 play (Ctl *ctl, const char *id)
 {
-  int fd = -1, result = 0, status = open_sound (ctl, id, "ogg", &fd);
+  int fd = -1, result = 0, status = open_sound (ctl, id, NULL, &fd);
   pid_t child;
 
   if (status != CTL_EXIT_OK)
@@ -499,7 +506,7 @@ static const CtlOption list_options[] = {
 };
 
 const CtlOption ctl_recording_export_options[] = {
-  { "format", 0, "FORMAT", "ogg (Opus in Ogg, the default) or wav" },
+  { "format", 0, "FORMAT", "ogg (Opus in Ogg) or wav; otherwise as it was recorded" },
   { 0 },
 };
 

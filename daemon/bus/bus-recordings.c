@@ -54,6 +54,7 @@ append_recording (sd_bus_message *reply, const PhoneRecording *recording)
     { "id", recording->id },
     { "kind", phone_recording_kind_to_string (recording->kind) },
     { "state", phone_recording_state_to_string (recording->state) },
+    { "format", phone_recording_format_to_string (recording->format) },
     { "account", recording->account },
     { "call", recording->call_id },
     { "direction", phone_call_direction_to_string (recording->outgoing ? PHONE_CALL_OUTGOING : PHONE_CALL_INBOUND) },
@@ -154,11 +155,12 @@ on_set_heard (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 
 /* ---- what takes its time ---- */
 
-/* Of Export: the sound as WAV. */
+/* Of Export: the sound in a certain format. */
 typedef struct
 {
   BusRequest *request;
-  int (*convert) (int ogg, GError **error);     /* the bus may be gone when the sound is there */
+  PhoneRecordingFormat format;
+  int (*convert) (int sound, PhoneRecordingFormat format, GError **error);      /* the bus may be gone when the sound is there */
 } Export;
 
 static void
@@ -170,13 +172,13 @@ on_opened (int fd, const GError *error, gpointer request)
 }
 
 static void
-on_opened_for_wav (int fd, const GError *error, gpointer data)
+on_opened_for_export (int fd, const GError *error, gpointer data)
 {
   g_autofree Export *export = data;
   g_autoptr (GError) failure = NULL;
 
   if (!error)
-    fd = export->convert (fd, &failure);
+    fd = export->convert (fd, export->format, &failure);
   on_opened (fd, error ? error : failure, export->request);
 }
 
@@ -245,7 +247,7 @@ on_export (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {
   Bus *bus = data;
   g_autoptr (GError) error = NULL;
-  const char *id, *format = "ogg";
+  const char *id, *format = NULL;
   const BusOption known[] = { { "format", "s", &format } };
   const PhonePorts *ports;
   Export *export;
@@ -255,18 +257,19 @@ on_export (sd_bus_message *m, void *data, sd_bus_error *ret_error)
     return r;
   if (!bus_options_read (m, known, G_N_ELEMENTS (known), &error))
     return bus_error_set (ret_error, error);
-  if (g_str_equal (format, "ogg"))
+  if (!format)
     return park (bus, m, id, start_open, ret_error);
-  if (!g_str_equal (format, "wav"))
+  if (!g_str_equal (format, "ogg") && !g_str_equal (format, "wav"))
     g_set_error_literal (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Option 'format' must be ogg or wav");
   else if ((ports = get_ports (bus, &error)))
     {
       export = g_new0 (Export, 1);
-      export->convert = ports->media->export_wav;
+      export->convert = ports->media->export_sound;
+      export->format = g_str_equal (format, "wav") ? PHONE_RECORDING_FORMAT_WAV : PHONE_RECORDING_FORMAT_OPUS;
       export->request = bus_request_new (bus->clients, m, &error);
       if (export->request)
         {
-          ports->vault->open (ports->vault_data, id, on_opened_for_wav, export);
+          ports->vault->open (ports->vault_data, id, on_opened_for_export, export);
           return 1;
         }
       g_free (export);

@@ -53,7 +53,7 @@ start (gpointer owner, PhoneByteSink *sink, const PhoneRecordParams *params, GEr
 {
   PhoneConference *conference = owner;
 
-  return media (conference)->room_record_start (conference->room, sink, params->announce, error);
+  return media (conference)->room_record_start (conference->room, sink, params, error);
 }
 
 static void

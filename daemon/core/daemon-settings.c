@@ -15,6 +15,7 @@
 #define MAX_BINDS 8
 
 #define WORD(name, word) word,
+static const char *const format_words[] = { PHONE_RECORDING_FORMAT_LIST (WORD) NULL };
 static const char *const signal_words[] = { PHONE_RECORD_SIGNAL_LIST (WORD) NULL };
 static const char *const taken_words[] = { PHONE_TAKEN_LIST (WORD) NULL };
 
@@ -195,6 +196,8 @@ static const PhoneSetting rows[] = {
   TEXT ("sip", "user-agent", user_agent, check_user_agent, "phoned/" PHONED_VERSION, "what the phone calls itself in requests"),
   UINT ("sip", "session-expires", session_expires, 90, 86400, TRUE, "1800", "seconds between refreshes of a call (RFC 4028); 0: none"),
   BOOL ("sip", "trace", trace, "false", "SIP messages to the journal at debug level, without secrets"),
+  { .section = "recording", .key = "format", .kind = PHONE_SETTING_WORD, AT (record_format), .words = format_words, .def = "opus",
+    .help = "how calls and conferences are recorded: opus (in Ogg), or wav, which is twenty-five times as large" },
   BOOL ("recording", "announce", record_announce, "true", "whether the other party hears a tone every 15 s while it is recorded"),
   { .section = "recording", .key = "signal", .kind = PHONE_SETTING_WORD, AT (record_signal), .words = signal_words, .def = "offers",
     .help = "whether the other party's phone is told of it (a=record, RFC 7866): off, offers: whenever something is negotiated, or always: at once" },

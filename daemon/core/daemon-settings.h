@@ -3,6 +3,7 @@
 
 /* Settings of the daemon as a whole (phoned.conf): same habits as account settings; keys are "section.key". */
 
+#include "core/recording.h"
 #include "util/phone-error.h"
 #include "util/phone-enum.h"
 
@@ -44,6 +45,7 @@ typedef struct
   guint session_expires;        /* s, RFC 4028, default 1800, 0: off */
   gboolean trace;               /* SIP messages to the journal at debug level, secrets redacted */
   /* [recording] */
+  PhoneRecordingFormat record_format;   /* of what comes next; messages are Opus in any case */
   gboolean record_announce;     /* the peer hears a tone every 15 s */
   PhoneRecordSignal record_signal;
   char *record_numbers;         /* PhoneNumberList of parties whose calls are recorded; NULL: none */

@@ -199,6 +199,7 @@ struct _PhoneByteSink
 /* What is recorded: both sides of the call, or a message. */
 typedef struct
 {
+  PhoneRecordingFormat format;
   gboolean announce;            /* the peer hears a tone every 15 s */
   gboolean message;             /* a tone for the peer, then what he says and nothing else, on one channel */
   guint quiet_ms;               /* message: without a voice for so long is the event quiet, once; 0: never */
@@ -273,7 +274,7 @@ typedef struct
   void (*room_set) (PhoneRoom *room, gboolean muted, gboolean away);    /* muted: we are not heard; away: nor do we hear */
   double (*room_level) (PhoneRoom *room);
   /* As those of a call: we left, all others right; the tone is heard by all. */
-  gboolean (*room_record_start) (PhoneRoom *room, PhoneByteSink *sink, gboolean announce, GError **error);
+  gboolean (*room_record_start) (PhoneRoom *room, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error);
   void (*room_record_pause) (PhoneRoom *room, gboolean paused);
   void (*room_record_stop) (PhoneRoom *room);
   gboolean (*room_open_stream) (PhoneRoom *room, const PhoneStreamParams *params, int *ret_fd, GError **error);
@@ -294,8 +295,8 @@ typedef struct
   GPtrArray *(*audio_devices) (gpointer engine);
   gboolean (*audio_test_tone) (gpointer engine, const char *role, GError **error);
   void (*audio_set_input_muted) (gpointer engine, gboolean muted);
-  /* A pipe of Opus in Ogg, taken over, becomes one of WAV: the reading end, the caller's; -1: it cannot. */
-  int (*export_wav) (int ogg, GError **error);
+  /* A pipe of a recording, taken over, in whatever format, becomes one of that format: the reading end, the caller's; -1: it cannot. */
+  int (*export_sound) (int sound, PhoneRecordingFormat format, GError **error);
 } PhoneMediaOps;
 
 /* ---- settings and choices (implemented by daemon/config-store.c) ---- */

@@ -15,12 +15,18 @@ PHONE_DECLARE_ENUM (PhoneRecordingKind, phone_recording_kind, PHONE_RECORDING_KI
   X (PHONE_RECORDING_RUNNING, "running") X (PHONE_RECORDING_WHOLE, "whole") X (PHONE_RECORDING_CUT_OFF, "cut-off")
 PHONE_DECLARE_ENUM (PhoneRecordingState, phone_recording_state, PHONE_RECORDING_STATE_LIST)
 
+#define PHONE_RECORDING_FORMAT_LIST(X) \
+  X (PHONE_RECORDING_FORMAT_OPUS, "opus")       /* in Ogg */ \
+  X (PHONE_RECORDING_FORMAT_WAV, "wav")         /* 48 kHz, 16 bit */
+PHONE_DECLARE_ENUM (PhoneRecordingFormat, phone_recording_format, PHONE_RECORDING_FORMAT_LIST)
+
 /* Strings owned; never NULL in one that storage gives out. */
 typedef struct
 {
   char *id;                     /* UUID */
   PhoneRecordingKind kind;
   PhoneRecordingState state;
+  PhoneRecordingFormat format;
   char *account, *call_id;      /* ids */
   gboolean outgoing;
   char *remote_uri, *remote_name;

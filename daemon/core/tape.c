@@ -36,6 +36,7 @@ start (PhoneTape *tape, PhoneRecordingKind kind, const PhoneRecordParams *params
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "The %s %u is over", tape->ops->what, tape->number);
       return FALSE;
     }
+  recording->format = params->format;
   sink = ports->vault->create (ports->vault_data, recording, error);
   if (!sink || !tape->ops->start (tape->owner, sink, params, error))
     return FALSE;
@@ -58,7 +59,8 @@ on_prepared (const GError *error, gpointer data)
   g_autofree Preparation *preparation = data;
   g_autoptr (GObject) owner = preparation->owner;
   PhoneTape *tape = preparation->tape;
-  const PhoneRecordParams params = { .announce = phone_registry_get_settings (tape->registry)->record_announce };
+  const PhoneDaemonSettings *settings = phone_registry_get_settings (tape->registry);
+  const PhoneRecordParams params = { .format = settings->record_format, .announce = settings->record_announce };
   g_autoptr (GError) local = NULL;
 
   if (tape->state != PHONE_CALL_RECORDING_PREPARING)

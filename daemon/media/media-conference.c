@@ -110,10 +110,10 @@ media_conference_get_level (PhoneRoom *self)
 }
 
 gboolean
-media_conference_record_start (PhoneRoom *self, PhoneByteSink *sink, gboolean announce, GError **error)
+media_conference_record_start (PhoneRoom *self, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error)
 {
   g_return_val_if_fail (self->recorder == NULL, FALSE);
-  self->recorder = media_recorder_new (media_room_get_taps (self->room), sink, &(PhoneRecordParams) { .announce = announce },
+  self->recorder = media_recorder_new (media_room_get_taps (self->room), sink, params,
                                        &(MediaRecorderEvents) { .failed = on_recording_failed }, self, error);
   return self->recorder != NULL;
 }

@@ -12,7 +12,7 @@ MediaRoom *media_conference_get_room (PhoneRoom *room);
 void media_conference_set (PhoneRoom *room, gboolean muted, gboolean away);
 double media_conference_get_level (PhoneRoom *room);
 /* One at a time. Takes the sink over, whatever comes. */
-gboolean media_conference_record_start (PhoneRoom *room, PhoneByteSink *sink, gboolean announce, GError **error);
+gboolean media_conference_record_start (PhoneRoom *room, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error);
 void media_conference_record_pause (PhoneRoom *room, gboolean paused);
 void media_conference_record_stop (PhoneRoom *room);
 gboolean media_conference_open_stream (PhoneRoom *room, const PhoneStreamParams *params, int *ret_fd, GError **error);

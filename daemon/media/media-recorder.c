@@ -9,12 +9,11 @@
 #include "media/media-ring.h"
 #include "media/media-silence.h"
 #include "media/media-thread.h"
-#include "media/ogg-opus.h"
+#include "media/media-track.h"
 
 #define RING (10 * MEDIA_RATE)          /* of a slow disk */
 #define WAKE_FRAMES 20                  /* between wake-ups of the writer: 200 ms */
 #define SYNC_MS 500
-#define BITRATE 24000                   /* bit/s of each side */
 
 /* ITU-T has no tone for this; 1400 Hz for half a second every 15 s is what 47 CFR 64.501 asked for and what telephones in use do. */
 #define BEEP_HZ 1400
@@ -46,7 +45,7 @@ struct _MediaRecorder
   gboolean told_quiet;
   gboolean over;                        /* writer */
   PhoneByteSink *sink;
-  MediaOggOpus *ogg;
+  MediaTrack *track;
 };
 
 static void
@@ -149,20 +148,20 @@ on_octets (gpointer data, gconstpointer octets, gsize length, GError **error)
 static void
 write_waiting (MediaRecorder *recorder, guint64 *synced)
 {
-  gint16 left[MEDIA_OGG_PACKET], right[MEDIA_OGG_PACKET];
+  gint16 left[MEDIA_TRACK_PIECE], right[MEDIA_TRACK_PIECE];
   g_autoptr (GError) error = NULL;
 
   /* far is written last: what it holds, near holds too. */
-  while (!recorder->over && media_ring_fill (&recorder->far) >= MEDIA_OGG_PACKET)
+  while (!recorder->over && media_ring_fill (&recorder->far) >= MEDIA_TRACK_PIECE)
     {
-      media_ring_read (&recorder->near, left, MEDIA_OGG_PACKET);
-      media_ring_read (&recorder->far, right, MEDIA_OGG_PACKET);
-      if (!media_ogg_opus_add (recorder->ogg, left, right, &error))
+      media_ring_read (&recorder->near, left, MEDIA_TRACK_PIECE);
+      media_ring_read (&recorder->far, right, MEDIA_TRACK_PIECE);
+      if (!media_track_add (recorder->track, left, right, &error))
         fail (recorder, error);
     }
-  if (!recorder->over && media_ogg_opus_get_ms (recorder->ogg) >= *synced + SYNC_MS)
+  if (!recorder->over && media_track_get_ms (recorder->track) >= *synced + SYNC_MS)
     {
-      *synced = media_ogg_opus_get_ms (recorder->ogg);
+      *synced = media_track_get_ms (recorder->track);
       if (!recorder->sink->sync (recorder->sink, &error))
         fail (recorder, error);
     }
@@ -184,10 +183,10 @@ run (gpointer data)
       write_waiting (recorder, &synced);
     }
   while (!stop);
-  if (!recorder->over && !media_ogg_opus_finish (recorder->ogg, &error))
+  if (!recorder->over && !media_track_finish (recorder->track, &error))
     fail (recorder, error);
-  recorder->sink->close (recorder->sink, !recorder->over, media_ogg_opus_get_ms (recorder->ogg));
-  media_ogg_opus_free (recorder->ogg);
+  recorder->sink->close (recorder->sink, !recorder->over, media_track_get_ms (recorder->track));
+  media_track_free (recorder->track);
   recorder_unref (recorder);
 }
 
@@ -197,9 +196,9 @@ MediaRecorder *
 media_recorder_new (MediaTaps *taps, PhoneByteSink *sink, const PhoneRecordParams *params, const MediaRecorderEvents *events, gpointer data,
                     GError **error)
 {
-  MediaOggOpus *ogg = media_ogg_opus_new (params->message ? 1 : 2, BITRATE, on_octets, sink, error);
+  MediaTrack *track = media_track_new (params->format, params->message ? 1 : 2, on_octets, sink, error);
 
-  if (ogg == NULL)
+  if (track == NULL)
     {
       sink->close (sink, FALSE, 0);
       return NULL;
@@ -212,7 +211,7 @@ media_recorder_new (MediaTaps *taps, PhoneByteSink *sink, const PhoneRecordParam
   media_ring_init (&recorder->far, RING);
   recorder->taps = taps;
   recorder->sink = sink;
-  recorder->ogg = ogg;
+  recorder->track = track;
   recorder->params = *params;
   if (events != NULL)
     recorder->events = *events;
@@ -223,7 +222,7 @@ media_recorder_new (MediaTaps *taps, PhoneByteSink *sink, const PhoneRecordParam
     {
       g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "No thread is left for a recording");
       sink->close (sink, FALSE, 0);
-      media_ogg_opus_free (ogg);
+      media_track_free (track);
       atomic_store (&recorder->references, 1);
       recorder_unref (recorder);
       return NULL;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Records a call: what we send on the left, what the peer says on the right, or a message: what the peer says after a tone; as Opus in Ogg,
- * into a PhoneByteSink. The hub's thread only
- * copies into two rings; a thread of the recorder's own encodes and writes, and brings every half second of sound to the disk. A disk that is too
+/* Records a call: what we send on the left, what the peer says on the right, or a message: what the peer says after a tone; as Opus in Ogg or as WAV,
+ * into a PhoneByteSink. The hub's thread only copies into two rings; a thread of the recorder's own encodes and writes, and brings every half second of sound to the disk. A disk that is too
  * slow costs a gap in the recording, never a late tick. */
 
 #include "core/ports.h"

@@ -9,6 +9,7 @@
 #define MAX_COUNTER 100
 #define MAX_KEPT 8              /* entries of others that we pass on */
 #define MAX_INDEX 64            /* characters */
+#define MAX_ENTRY 512           /* octets of one that we pass on as a caller */
 
 static gboolean
 is_same_party (const PhoneUri *a, const PhoneUri *b)
@@ -77,6 +78,24 @@ append_entries (GString *out, char **entries)
   for (gsize i = 0; entries[i] && i < MAX_KEPT; i++)
     if (ua_header_is_safe (entries[i]))
       g_string_append_printf (out, "%s%s", out->len ? ", " : "", entries[i]);
+}
+
+char *
+ua_diversion_keep (const char *value)
+{
+  g_auto (GStrv) entries = ua_header_split (value ? value : "");
+  GString *out = g_string_new (NULL);
+  guint kept = 0;
+
+  for (gsize i = 0; entries[i] && kept < MAX_KEPT; i++)
+    {
+      g_autoptr (PhoneNameAddr) addr = strlen (entries[i]) <= MAX_ENTRY ? phone_name_addr_parse (entries[i], NULL) : NULL;
+
+      if (!addr || !ua_header_is_safe (entries[i]))
+        continue;
+      g_string_append_printf (out, "%s%s", kept++ ? ", " : "", entries[i]);
+    }
+  return g_string_free (out, kept == 0);
 }
 
 char *

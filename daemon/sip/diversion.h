@@ -10,6 +10,9 @@
 guint ua_diversion_count (const char *diversion, const char *history);
 /* Whether aor, a URI, is one of those who did. */
 gboolean ua_diversion_names (const char *diversion, const char *history, const char *aor);
+/* What a caller who was sent on passes on of the value in the answer that did: entries that can be read, not too many of them. NULL: none. Caller
+ * frees. */
+char *ua_diversion_keep (const char *value);
 /* The value with one more entry: in front. Caller frees. */
 char *ua_diversion_add (const char *diversion, const char *aor, const char *reason);
 /* The value with the two entries for request_uri (unless it is the last one there) and target: at the end. NULL: a URI cannot be read, or the header

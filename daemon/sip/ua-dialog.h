@@ -63,7 +63,10 @@ struct _UaDialog
   gboolean answer_due;          /* theirs, in the ACK */
   gboolean bye_after_ack;
   const char *answer_mode;      /* name of the header that asked who shall answer; NULL: none did */
-  char *request_uri, *diversion, *history;      /* of the INVITE: what a 302 adds to */
+  char *request_uri;            /* of the INVITE */
+
+  /* Who sent the call on before. Incoming: of the INVITE, what a 302 adds to; outgoing: of the 3xx that was followed. NULL: nobody. */
+  char *diversion, *history;
 
   /* in the dialog */
   UaReofferState reoffer_state;

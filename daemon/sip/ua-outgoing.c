@@ -84,6 +84,8 @@ on_target (gpointer owner, const char *walked, gboolean silent)
   g_autofree char *contact = ua_stack_contact (dialog->stack, dialog->target);
   g_autofree char *direct = walked ? NULL : ua_direct_route (dialog->stack, dialog->target);
   const char *route = walked ? walked : direct;
+  g_autofree char *diversion = dialog->diversion ? g_strconcat ("Diversion: ", dialog->diversion, NULL) : NULL;
+  g_autofree char *history = dialog->history ? g_strconcat ("History-Info: ", dialog->history, NULL) : NULL;
 
   /* It may be late and not lost: sofia goes on until it can cancel it. */
   if (silent)
@@ -96,6 +98,7 @@ on_target (gpointer owner, const char *walked, gboolean silent)
   nua_invite (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_IF (route, NUTAG_PROXY (route)),
               SIPTAG_SUPPORTED_STR (dialog->with_100rel ? SUPPORTED_100REL : SUPPORTED),
               TAG_IF (dialog->extra, SIPTAG_HEADER_STR (dialog->extra)),
+              TAG_IF (diversion, SIPTAG_HEADER_STR (diversion)), TAG_IF (history, SIPTAG_HEADER_STR (history)),
               SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR (dialog->payload), TAG_END ());
 }
 

@@ -8,8 +8,10 @@
  * speaks TLS is not led to another transport.
  *
  * The new INVITE goes the way of every other one, through the account's server, and has the same To. What the URI says about headers and
- * method (section 19.1.5) is left out: it is our request, not theirs. */
+ * method (section 19.1.5) is left out: it is our request, not theirs. Who sent the call on, and why, goes with it, as the answer has it: so that
+ * whoever is called sees for whom, and no circle is closed (RFC 5806, RFC 7044 section 4). */
 
+#include "sip/diversion.h"
 #include "sip/ua-dialog.h"
 
 #include <sofia-sip/url.h>
@@ -25,6 +27,7 @@ typedef struct
   char *target;
   char *by;                     /* whose answer named it, however many others are tried before it */
   guint status;                 /* of that answer */
+  char *diversion, *history;    /* in it, else in the INVITE that it answers; NULL: none */
 } Waiting;
 
 struct _UaRedirect
@@ -41,6 +44,8 @@ free_waiting (gpointer data)
 
   g_free (waiting->target);
   g_free (waiting->by);
+  g_free (waiting->diversion);
+  g_free (waiting->history);
   g_free (waiting);
 }
 
@@ -162,6 +167,8 @@ static void
 collect (UaDialog *dialog, const sip_t *sip)
 {
   g_autoptr (GPtrArray) contacts = g_ptr_array_new ();
+  g_autofree char *diversions = ua_sip_unknown_all (sip, "Diversion"), *histories = ua_sip_unknown_all (sip, "History-Info");
+  g_autofree char *diversion = ua_diversion_keep (diversions), *history = ua_diversion_keep (histories);
   guint n = 0;
 
   for (const sip_contact_t *contact = sip->sip_contact; contact && contacts->len < MAX_CONTACTS; contact = contact->m_next)
@@ -183,6 +190,8 @@ collect (UaDialog *dialog, const sip_t *sip)
           waiting->target = g_steal_pointer (&target);
           waiting->by = g_strdup (dialog->target);
           waiting->status = (guint) sip->sip_status->st_status;
+          waiting->diversion = g_strdup (diversion ? diversion : dialog->diversion);
+          waiting->history = g_strdup (history ? history : dialog->history);
           g_ptr_array_insert (dialog->redirect->waiting, (int) n++, waiting);
         }
     }
@@ -225,6 +234,10 @@ ua_redirect_next (UaDialog *dialog, const UaEvent *event)
   next = g_ptr_array_steal_index (redirect->waiting, 0);
   g_free (dialog->target);
   dialog->target = g_strdup (next->target);
+  g_free (dialog->diversion);
+  dialog->diversion = g_steal_pointer (&next->diversion);
+  g_free (dialog->history);
+  dialog->history = g_steal_pointer (&next->history);
   g_ptr_array_add (redirect->tried, g_strdup (next->target));
   ua_dialog_call_again (dialog);
   phone_call_on_redirected (dialog->call, next->status, next->by, next->target);

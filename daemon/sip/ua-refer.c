@@ -151,10 +151,13 @@ compare (gpointer owner, gpointer data)
   su_home_t home[1] = { SU_HOME_INIT (home) };
   const sip_replaces_t *ours = dialog->nh ? nua_handle_make_replaces (dialog->nh, home, 0) : NULL;
 
-  /* sofia writes "0" for a tag that is not there (RFC 2543): that would be no secret */
-  if (ours && ours->rp_call_id && ours->rp_from_tag && ours->rp_to_tag && !g_str_equal (ours->rp_to_tag, "0")
-      && g_str_equal (ours->rp_call_id, search->id->call_id) && g_str_equal (ours->rp_from_tag, search->id->local_tag)
-      && g_str_equal (ours->rp_to_tag, search->id->remote_tag))
+  const char *remote = ours ? ours->rp_to_tag : NULL;
+
+  /* sofia writes "0" for a tag that is not there (RFC 2543): that would be no secret. Of a call that rings we have kept it. */
+  if (remote && g_str_equal (remote, "0"))
+    remote = dialog->early_tag;
+  if (remote && ours->rp_call_id && ours->rp_from_tag && g_str_equal (ours->rp_call_id, search->id->call_id)
+      && g_str_equal (ours->rp_from_tag, search->id->local_tag) && g_str_equal (remote, search->id->remote_tag))
     search->found = dialog;
   su_home_deinit (home);
 }

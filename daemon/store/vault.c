@@ -90,6 +90,7 @@ save_info (const char *folder, const PhoneRecording *recording, GError **error)
 
   g_key_file_set_string (file, GROUP, "kind", phone_recording_kind_to_string (recording->kind));
   g_key_file_set_string (file, GROUP, "state", phone_recording_state_to_string (recording->state));
+  g_key_file_set_string (file, GROUP, "format", phone_recording_format_to_string (recording->format));
   set_text (file, "account", recording->account);
   set_text (file, "call", recording->call_id);
   g_key_file_set_string (file, GROUP, "direction", recording->outgoing ? "outgoing" : "incoming");
@@ -120,7 +121,7 @@ load_info (const char *folder, PhoneRecording *recording)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *path = path_of (folder, recording->id, ".info");
-  g_autofree char *kind = NULL, *state = NULL, *direction = NULL;
+  g_autofree char *kind = NULL, *state = NULL, *format = NULL, *direction = NULL;
   GStatBuf info;
 
   if (g_lstat (path, &info) != 0 || !S_ISREG (info.st_mode) || info.st_size > MAX_INFO
@@ -128,11 +129,14 @@ load_info (const char *folder, PhoneRecording *recording)
     return;
   kind = g_key_file_get_string (file, GROUP, "kind", NULL);
   state = g_key_file_get_string (file, GROUP, "state", NULL);
+  format = g_key_file_get_string (file, GROUP, "format", NULL);
   direction = g_key_file_get_string (file, GROUP, "direction", NULL);
   if (kind)
     phone_recording_kind_from_string (kind, &recording->kind);
   if (state)
     phone_recording_state_from_string (state, &recording->state);
+  if (format)
+    phone_recording_format_from_string (format, &recording->format);
   recording->outgoing = g_strcmp0 (direction, "outgoing") == 0;
   take_text (file, "account", &recording->account);
   take_text (file, "call", &recording->call_id);

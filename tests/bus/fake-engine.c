@@ -725,14 +725,14 @@ open_stream (PhoneMedia *media, const PhoneStreamParams *params, int *ret_fd, GE
 
 /* What is recorded here is text, and no sound in any format: a mark in front of it. */
 static int
-export_wav (int ogg, GError **error)
+export_sound (int sound, PhoneRecordingFormat format, GError **error)
 {
   char octets[1024];
-  gssize n = read (ogg, octets, sizeof octets);
+  gssize n = read (sound, octets, sizeof octets);
   int ends[2];
 
-  close (ogg);
-  if (pipe (ends) < 0 || write (ends[1], "wav: ", 5) != 5 || n < 0 || write (ends[1], octets, (gsize) n) != n)
+  close (sound);
+  if (pipe (ends) < 0 || write (ends[1], format == PHONE_RECORDING_FORMAT_WAV ? "wav: " : "ogg: ", 5) != 5 || n < 0 || write (ends[1], octets, (gsize) n) != n)
     g_error ("no pipe");
   close (ends[1]);
   return ends[0];
@@ -870,7 +870,7 @@ static void room_set (PhoneRoom *room, gboolean muted, gboolean away) {}
 static double room_level (PhoneRoom *room) { return -30; }
 
 static gboolean
-room_record_start (PhoneRoom *room, PhoneByteSink *sink, gboolean announce, GError **error)
+room_record_start (PhoneRoom *room, PhoneByteSink *sink, const PhoneRecordParams *params, GError **error)
 {
   room->sink = sink;
   return sink->write (sink, "sound of all", 12, error);
@@ -914,7 +914,7 @@ static const PhoneMediaOps media_ops = {
   .room_record_pause = room_record_pause,
   .room_record_stop = room_record_stop,
   .room_open_stream = room_open_stream,
-  .export_wav = export_wav,
+  .export_sound = export_sound,
   .media_set_room = media_set_room,
   .media_set_voice = media_set_voice,
   .media_level = media_level,

@@ -238,6 +238,7 @@ def test_phonectl_recordings(client, ctl, recorded, tmp_path):
     assert out.read_bytes() == b"sound" and out.stat().st_mode & 0o777 == 0o600
     ctl.fails(1, "File exists", "recording", "export", recorded, str(out))
     assert ctl.ok("recording", "export", "--format=wav", recorded, "-") == "wav: sound"
+    assert ctl.ok("recording", "export", "--format=ogg", recorded, "-") == "ogg: sound"
     ctl.fails(2, "ogg or wav", "recording", "export", "--format=mp3", recorded, "-")
     assert ctl.ok("recording", "verify", recorded) == "whole, 5 octets are good\n"
     assert ctl.json("recording", "verify", recorded) == {"state": "whole", "octets": 5}

@@ -35,10 +35,12 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       g_autoptr (PhoneUri) parsed = uri ? phone_uri_parse (uri, NULL) : NULL;
 
       g_autofree char *diversion = ua_diversion_add (first, "sip:a@b", "deflection");
+      g_autofree char *kept = ua_diversion_keep (first);
       g_autofree char *history = ua_history_add (first, second ? second : "sip:a@b", "sip:c@d", "no-answer");
 
       g_assert (g_strv_length (entries) <= 32);
       g_assert (ua_header_is_safe (diversion) && ua_diversion_names (diversion, NULL, "sip:a@b"));
+      g_assert (kept == NULL || ua_header_is_safe (kept));
       g_assert (history == NULL || (ua_header_is_safe (history) && ua_diversion_count (NULL, history) > 0));
       ua_diversion_count (first, second);
       g_autofree char *alert = ua_alert_words (first);

@@ -88,6 +88,36 @@ test_order (void)
 }
 
 static void
+assert_carried (Bed *bed, guint n, const char *name, const char *value)
+{
+  const PeerMessage *invite = bed_await_request (bed, "INVITE", n);
+  g_autofree char *carried = peer_header (invite, name);
+
+  g_assert_cmpstr (carried, ==, value);
+}
+
+/* Who sent the call on goes with it; also when the next one says nothing of it; what cannot be read does not. */
+static void
+test_carried (void)
+{
+  static const char first[] = "<" TO ("bob") ">;reason=unconditional;counter=1";
+  static const char history[] = "<" TO ("bob") ">;index=1, <" TO ("carol") ";cause=302>;index=1.1;mp=1";
+  Bed bed = { 0 };
+
+  bed_open (&bed);
+  expect (&bed, 0, "bob", 302, "Contact: <" TO ("carol") ">\r\nDiversion: <" TO ("bob") ">;reason=unconditional;counter=1, nonsense\r\n"
+          "History-Info: <" TO ("bob") ">;index=1\r\nHistory-Info: <" TO ("carol") ";cause=302>;index=1.1;mp=1\r\n");
+  assert_carried (&bed, 1, "Diversion", first);
+  assert_carried (&bed, 1, "History-Info", history);
+  expect (&bed, 1, "carol", 302, "Contact: <" TO ("dave") ">\r\nDiversion: <" TO ("carol") ">;reason=user-busy\r\n");
+  assert_carried (&bed, 2, "Diversion", "<" TO ("carol") ">;reason=user-busy");
+  assert_carried (&bed, 2, "History-Info", history);
+  expect (&bed, 2, "dave", 486, NULL);
+  assert_ended (&bed, 3, PHONE_CAUSE_BUSY);
+  bed_close (&bed);
+}
+
+static void
 test_global_failure (void)
 {
   Bed bed = { 0 };
@@ -255,6 +285,7 @@ main (int argc, char **argv)
   harness_init (&argc, &argv);
   g_test_add_func ("/sip/redirect/followed", test_followed);
   g_test_add_func ("/sip/redirect/order", test_order);
+  g_test_add_func ("/sip/redirect/carried", test_carried);
   g_test_add_func ("/sip/redirect/global-failure", test_global_failure);
   g_test_add_func ("/sip/redirect/loop", test_loop);
   g_test_add_func ("/sip/redirect/endless", test_endless);

@@ -2,7 +2,6 @@
 """SIPp calls a phone, and is called, without a provider between: races, losses, glare, and a flood. Every scenario is judged on both sides:
 SIPp says whether the messages came as written, the phone what its user is told."""
 import socket
-import time
 
 import pytest
 
@@ -59,22 +58,9 @@ def callee(sipp, phone):
     """SIPp is called; returns it and the number of the call."""
     def call(scenario, **more):
         process = sipp(scenario, **more)
-        wait_bound(SIPP, 5060)
+        process.wait_bound()
         return process, phone.ctl("dial", f"sip:them@{SIPP}")["call"]
     return call
-
-
-def wait_bound(address, port):
-    """SIPp does not say that it listens: its port is asked for until it is taken."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind((address, port))
-            except OSError:
-                return
-        time.sleep(0.01)
-    raise TimeoutError("SIPp does not listen")
 
 
 def newest(phone):
@@ -281,7 +267,7 @@ def test_focus(phone, callee):
 def test_refused(phone, sipp, scenario, sip, reason, exit_status):
     phone.ctl("account", "set", "us", "redirects=refuse")
     process = sipp(scenario)
-    wait_bound(SIPP, 5060)
+    process.wait_bound()
     assert phone.run("dial", "--wait", f"sip:them@{SIPP}", check=False).returncode == exit_status
     process.finish()
     found = phone.reason(newest(phone))
@@ -295,7 +281,7 @@ def test_forward_at_the_server(phone, sipp):
     phone.ctl("account", "set", "us", f"default-domain={SIPP}", "forward-on=*72{target}#", "prefix=9")
     try:
         process = sipp("callee-busy")
-        wait_bound(SIPP, 5060)
+        process.wait_bound()
         number = phone.ctl("forward", "all", "--server", "0301234")["call"]
         assert phone.reason(number)["reason"] == "busy"
         process.finish()
@@ -308,7 +294,7 @@ def test_moved(phone, sipp):
     """The caller goes where the 302 says, to one address after the other; nobody is there any more."""
     phone.ctl("account", "set", "us", "redirects=follow")
     process = sipp("callee-moved")
-    wait_bound(SIPP, 5060)
+    process.wait_bound()
     assert phone.run("dial", "--wait", f"sip:them@{SIPP}", check=False).returncode == 6
     process.finish()
     call = phone.ctl("call", "show", newest(phone))

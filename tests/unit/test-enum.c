@@ -77,6 +77,7 @@
   X (PhoneCallRecording, phone_call_recording) \
   X (PhoneRecordPolicy, phone_record_policy) \
   X (PhoneRecordingKind, phone_recording_kind) \
+  X (PhoneRecordingFormat, phone_recording_format) \
   X (PhoneRecordingState, phone_recording_state) \
   X (PhoneActor, phone_actor) \
   X (PhoneCause, phone_cause) \

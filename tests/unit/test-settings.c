@@ -348,6 +348,7 @@ static const struct { const char *section, *key, *value, *expected; } daemon_cas
   { "sip", "user-agent", "acme/1", "acme/1" }, { "sip", "user-agent", "\xc3\xa4", NULL },
   { "sip", "session-expires", "0", "0" }, { "sip", "session-expires", "89", NULL },
   { "sip", "trace", "yes", "true" },
+  { "recording", "format", "wav", "wav" }, { "recording", "format", "mp3", NULL },
   { "recording", "signal", "always", "always" }, { "recording", "signal", "loud", NULL }, { "recording", "announce", "no", "false" },
   { "recording", "numbers", " +49 30* , Help@Example.org", "+49 30*,Help@Example.org" },
   { "recording", "numbers", "a,,b", NULL }, { "recording", "numbers", "<sip:a@b>", NULL },

@@ -89,10 +89,10 @@ def test_life_of_a_recording(client, call):
     wait(lambda: client.get(call, RECORDING, "State") == "off", "the end of the recording with its call")
     wait(lambda: listed(client)[0]["state"] == "whole")
     entry, = listed(client)
-    assert (entry["id"], entry["kind"], entry["account"], entry["direction"]) == (ident, "call", "alice", "outgoing")
+    assert (entry["id"], entry["kind"], entry["format"], entry["account"], entry["direction"]) == (ident, "call", "opus", "alice", "outgoing")
     assert (entry["remote-uri"], entry["remote-name"], entry["ms"], entry["heard"]) == ("sip:echo@example.org", "Echo", 1500, False)
     assert read_sound(client, ident) == b"sound, pause, more sound"
-    assert read_sound(client, ident, format="ogg") == b"sound, pause, more sound"
+    assert read_sound(client, ident, format="ogg") == b"ogg: sound, pause, more sound"
     assert read_sound(client, ident, format="wav") == b"wav: sound, pause, more sound"
     with refused("InvalidOption", "'format' must be"):
         client.call(ROOT, RECORDINGS, "Export", "(sa{sv})", ident, {"format": GLib.Variant("s", "mp3")})

@@ -10,6 +10,7 @@
 
 #include "media/media-wav.h"
 #include "media/ogg-wav.h"
+#include "media/wav-ogg.h"
 #include "media/media-recorder.h"
 #include "media/media-thread.h"
 #include "pcm-signal.h"
@@ -444,6 +445,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
   g_test_add_func ("/recorder/channels", test_channels);
+  g_test_add_func ("/recorder/wav", test_wav);
   g_test_add_func ("/recorder/pause", test_pause);
   g_test_add_func ("/recorder/announced", test_announced);
   g_test_add_func ("/recorder/full", test_full);

@@ -103,7 +103,7 @@ def wait_state(phone, ident, state):
 def decode(phone, ident, folder, whole=True):
     """Left and right as samples at 48 kHz, by opusdec."""
     ogg, wav = folder / f"{ident}.opus", folder / f"{ident}.wav"
-    result = phone.run("recording", "export", ident, ogg, check=whole, json_output=False)
+    result = phone.run("recording", "export", "--format=ogg", ident, ogg, check=whole, json_output=False)
     assert whole or (result.returncode == 1 and "truncated" in result.stderr), result
     subprocess.run(["opusdec", "--quiet", "--rate", "48000", "--force-wav", str(ogg), str(wav)], check=True)
     with wave.open(str(wav), "rb") as file:
@@ -170,9 +170,12 @@ def test_recording_while_the_keyring_is_locked(pair, keyring, call, tmp_path):
     assert len(decode(alice, ident, tmp_path)[0]) > 48000 * 0.8
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_killed_phone_leaves_what_was_recorded(pair, keyring, provider, call, tmp_path, seed):
+@pytest.mark.parametrize("seed, form", [(1, "opus"), (2, "wav"), (3, "opus")])
+def test_killed_phone_leaves_what_was_recorded(pair, keyring, provider, call, speech, tmp_path, seed, form):
     alice = pair[0]
+    alice.sections["recording"]["format"] = form
+    alice.write_config()
+    alice.ctl("reload")
     seconds = 1.5 + 2 * random.Random(seed).random()
     begin = time.monotonic()
     ident = record(alice, call, seconds)
@@ -183,8 +186,25 @@ def test_killed_phone_leaves_what_was_recorded(pair, keyring, provider, call, tm
     left, right = decode(alice, ident, tmp_path, whole=False)
     assert len(left) / 48000 > elapsed - LATEST - 0.5, (len(left) / 48000, elapsed)
     seal = alice.home / "state" / "phoned" / "recordings" / f"{ident}.seal"
-    assert b"OggS" not in seal.read_bytes() and b"Opus" not in seal.read_bytes()
+    assert not any(word in seal.read_bytes() for word in (b"OggS", b"Opus", b"RIFF", b"WAVE"))
+    assert entry(alice, ident)["format"] == form
+    if form == "wav":
+        assert_wav(alice, ident, tmp_path / "as-recorded.wav", len(left), speech)
     pair[1].ctl("hangup", "--all")
+
+
+def assert_wav(phone, ident, path, length, speech):
+    """What comes out as it was recorded: sizes that are right although it was cut off, and our voice, sample for sample what went into the codec."""
+    result = phone.run("recording", "export", ident, path, check=False, json_output=False)
+    assert result.returncode == 1 and "truncated" in result.stderr, result
+    with wave.open(str(path), "rb") as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 48000)
+        n = file.getnframes()
+        samples = np.frombuffer(file.readframes(n), dtype="<i2").reshape(-1, 2)
+    assert n == len(samples) and 0 <= length - n < 960 and path.stat().st_size == 44 + 4 * n
+    left = write_mono(path.with_name("left.wav"), samples[:, 0])
+    good, wrong = compare(speech[0], left), compare(speech[1], left)
+    assert good["correlation"] >= 0.7 and wrong["matched"] < good["matched"], (good, wrong)
 
 
 def test_full_disk_ends_the_recording_and_not_the_call(pair, keyring, call, tmp_path):

@@ -43,7 +43,7 @@ on_watch (sd_bus_message *m, void *data, sd_bus_error *ret_error)
     return r;
   if (strlen (target) > BUS_MAX_TEXT)
     g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "The URI is longer than %d octets", BUS_MAX_TEXT);
-  else if (!phone_watch_kind_from_string (word, &kind))
+  else if (!phone_watch_kind_from_string (word, &kind) || kind == PHONE_WATCH_CONFERENCE)
     g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "kind: presence or dialog");
   else if (bus_options_read (m, NULL, 0, &error))
     watch = phone_registry_add_watch (self->bus->registry, self->account, target, kind, &error);

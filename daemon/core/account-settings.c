@@ -441,6 +441,7 @@ static const PhoneSetting rows[] = {
   TEXT ("subscribers-allow", subscribers_allow, phone_number_list_check, "parties who may: numbers and USER@HOST, separated by commas; * is any text"),
   TEXT ("subscribers-block", subscribers_block, phone_number_list_check, "parties who may not, written in the same way"),
   BOOL ("roster", roster, "true", "whether to ask a server's conference who is in it (conference package)"),
+  BOOL ("focus", focus, "false", "whether the parties of a conference held here are told that it is one (isfocus), and who is in it if they ask"),
   BOOL ("winfo", winfo, "false", "whether to ask the server who watches our presence there (presence.winfo)"),
   BOOL ("mwi", mwi, "true", "whether to ask the server about messages in the mailbox (message-summary)"),
   BOOL ("answering", answering, "false", "the answering machine of this phone, for an account whose provider has no mailbox"),
@@ -518,7 +519,7 @@ phone_account_settings_equal (const PhoneAccountSettings *a, const PhoneAccountS
 /* What a call reads when it begins; everything else is part of the account's registration and connections. */
 static const char *const per_call_keys[] = {
   "name", "codecs", "ptime", "srtp", "sdes-in-clear", "keying", "ice", "stun-server", "turn-server",
-  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "intercom", "intercom-privileged", "max-calls", "record", "transfers", "transfer-news", "roster", "forward",
+  "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "intercom", "intercom-privileged", "max-calls", "record", "transfers", "transfer-news", "roster", "focus", "forward",
   "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "forward-on", "forward-off", "forward-busy-on",
   "forward-busy-off", "forward-no-reply-on", "forward-no-reply-off", "park", "park-method",
   "retrieve", "pickup", "pickup-group", "did", "prefix", "default-domain", "country", "mailbox", "quality-collector",

@@ -105,6 +105,7 @@ typedef struct
   PhonePublish publish;
   PhoneSubscribers subscribers;
   char *subscribers_allow, *subscribers_block;          /* as phone_number_list_check() makes them; NULL: nobody */
+  gboolean focus;               /* parties of our conferences are told that it is one, and who is in it */
   gboolean roster;              /* subscribe to conference when the peer is one */
   gboolean winfo;               /* subscribe to presence.winfo */
   gboolean mwi;                 /* subscribe to message-summary */

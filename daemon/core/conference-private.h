@@ -22,6 +22,9 @@ struct _PhoneConference
 
 void phone_conference_emit_changed (PhoneConference *conference, guint mask);
 
+/* ---- conference-roster.c ---- */
+void phone_conference_tell_party (PhoneCall *call);             /* it joined, or left */
+
 /* ---- conference-recording.c ---- */
 void phone_conference_recording_init (PhoneConference *conference);
 void phone_conference_on_recording_failed (const GError *error, gpointer conference);

@@ -65,6 +65,8 @@ void
 phone_conference_emit_changed (PhoneConference *conference, guint mask)
 {
   g_signal_emit (conference, changed_signal, 0, mask);
+  if (conference->registry && mask & (PHONE_CONFERENCE_CALLS | PHONE_CONFERENCE_MEMBERS | PHONE_CONFERENCE_HOLD | PHONE_CONFERENCE_CAN))
+    phone_registry_rosters_changed (conference->registry);
 }
 
 PhoneConference *
@@ -161,8 +163,11 @@ close_conference (PhoneConference *conference, gboolean go_on, const char *why)
       if (go_on && conference->away)
         phone_call_step_aside (call);
       phone_call_emit_changed (call, PHONE_CALL_FIELD_CONFERENCE);
+      if (go_on)
+        phone_conference_tell_party (call);
     }
   phone_conference_emit_changed (conference, PHONE_CONFERENCE_CALLS);
+  phone_registry_rosters_changed (registry);
   phone_registry_conference_over (registry, conference);
 }
 
@@ -176,6 +181,7 @@ drop (PhoneConference *conference, PhoneCall *call, const char *why)
   g_ptr_array_remove (conference->calls, call);
   phone_call_emit_changed (call, PHONE_CALL_FIELD_CONFERENCE);
   phone_conference_emit_changed (conference, PHONE_CONFERENCE_CALLS | PHONE_CONFERENCE_MEMBERS);
+  phone_conference_tell_party (call);
 }
 
 static void
@@ -242,6 +248,7 @@ phone_conference_join (PhoneConference *conference, PhoneCall *call)
   phone_call_update_room (call);
   phone_call_emit_changed (call, PHONE_CALL_FIELD_CONFERENCE);
   phone_conference_emit_changed (conference, PHONE_CONFERENCE_CALLS);
+  phone_conference_tell_party (call);
 }
 
 static gboolean

@@ -52,6 +52,11 @@ void phone_conference_resume (PhoneConference *conference);             /* other
 /* Its sound over a socket, as that of a call: near is what we say there. */
 gboolean phone_conference_open_stream (PhoneConference *conference, const PhoneStreamParams *params, int *ret_fd, GError **error);
 
+/* ---- conference-roster.c: what its parties are told of it ---- */
+gboolean phone_call_is_hosted (PhoneCall *call);                /* its peer is to know that it is in a conference of ours */
+/* PhoneParticipant, we first; empty: it is not, or no more. Caller unrefs. */
+GPtrArray *phone_call_get_hosted_roster (PhoneCall *call);
+
 /* ---- conference-recording.c: as with a call, we left, all others right ---- */
 typedef void (*PhoneConferenceDone) (PhoneConference *conference, const GError *error, gpointer data);
 PhoneCallRecording phone_conference_get_recording (PhoneConference *conference);

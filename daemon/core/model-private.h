@@ -25,6 +25,12 @@ char *phone_account_explain (PhoneAccount *account);            /* why it cannot
 void phone_account_calls_gone (PhoneAccount *account);
 
 PhoneRegistry *phone_account_get_registry (PhoneAccount *account);
+
+/* ---- conference-roster.c ---- */
+void phone_registry_rosters_changed (PhoneRegistry *registry);
+/* The call that a party, by the URI in its From or the one that the network asserts, has with a conference of ours on the account; NULL: none. */
+PhoneCall *phone_conference_find_party (PhoneAccount *account, const char *uri);
+
 PhoneAccountPresence *phone_account_presence (PhoneAccount *account);
 void phone_account_emit_changed (PhoneAccount *account, guint mask);
 

@@ -103,6 +103,9 @@ typedef struct
   void (*subscriber_end) (gpointer ua, PhoneSubscriber *subscriber, const char *reason);
   void (*dialogs_changed) (gpointer ua, PhoneAccount *account);
 
+  /* Whether its peer is to know that the call is part of a conference here (phone_call_is_hosted) is another. May be NULL. */
+  void (*call_hosted_changed) (gpointer ua, PhoneCall *call);
+
   /* MESSAGE (RFC 3428). TRUE: phone_messages_on_answer follows, later, unless the account goes. FALSE: nothing was sent, and never will be
    * (NOT_SUPPORTED: it is too long for the transport, or its call has ended). */
   gboolean (*message_send) (gpointer ua, PhoneAccount *account, const PhoneMessageParams *params, GError **error);

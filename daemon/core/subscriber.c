@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/conference.h"
 #include "core/model-private.h"
 #include "core/number-list.h"
 #include "util/phone-uri.h"
@@ -77,6 +78,34 @@ judge (PhoneAccount *account, const char *uri, gboolean vouched)
   return PHONE_RIGHT_STATE;
 }
 
+/* *ret_call: the one that the party is in a conference with. */
+static PhoneRight
+judge_party (PhoneAccount *account, const PhoneSubscribeRequest *request, guint *ret_call)
+{
+  gboolean believed = request->vouched || !phone_account_get_settings (account)->do_register;
+  PhoneCall *call = request->call ? request->call : believed ? phone_conference_find_party (account, request->uri) : NULL;
+
+  if (!call || phone_call_get_account (call) != account || !phone_call_is_hosted (call))
+    return PHONE_RIGHT_NONE;
+  *ret_call = phone_call_get_number (call);
+  return PHONE_RIGHT_FULL;
+}
+
+static const char *
+kind_text (PhoneWatchKind kind)
+{
+  switch (kind)
+    {
+    case PHONE_WATCH_PRESENCE:
+      return "our presence";
+    case PHONE_WATCH_DIALOG:
+      return "our calls";
+    case PHONE_WATCH_CONFERENCE:
+      break;
+    }
+  return "the conference";
+}
+
 static gboolean
 is_full (PhoneAccount *account, const PhoneSubscribeRequest *request, PhoneRight right)
 {
@@ -115,7 +144,9 @@ phone_account_on_subscribe (PhoneAccount *account, const PhoneSubscribeRequest *
 {
   PhoneLogFields fields = { .account = phone_account_get_id (account) };
   PhoneAccountPresence *presence = phone_account_presence (account);
-  PhoneRight right = judge (account, request->uri, request->vouched);
+  guint call = 0;
+  PhoneRight right = request->kind == PHONE_WATCH_CONFERENCE ? judge_party (account, request, &call)
+                                                             : judge (account, request->uri, request->vouched);
   PhoneSubscriber *subscriber;
 
   *ret_status = 0;
@@ -129,7 +160,7 @@ phone_account_on_subscribe (PhoneAccount *account, const PhoneSubscribeRequest *
       return NULL;
     }
   phone_log_info (&fields, "Account %s: %s (%s) subscribes to %s: %s", fields.account, request->uri, request->source,
-                  request->kind == PHONE_WATCH_PRESENCE ? "our presence" : "our calls", right_text (right));
+                  kind_text (request->kind), right_text (right));
   if (right == PHONE_RIGHT_NONE)
     {
       *ret_status = 403;
@@ -143,6 +174,7 @@ phone_account_on_subscribe (PhoneAccount *account, const PhoneSubscribeRequest *
   subscriber->source = g_strdup (request->source);
   subscriber->vouched = request->vouched;
   subscriber->right = right;
+  subscriber->call = call;
   subscriber->expires = g_get_real_time () / G_USEC_PER_SEC + request->expires;
   subscriber->engine_data = engine_data;
   g_ptr_array_add (presence->subscribers, subscriber);
@@ -168,13 +200,40 @@ phone_account_on_unsubscribed (PhoneAccount *account, PhoneSubscriber *subscribe
 
 /* ---- what the user wants ---- */
 
-void
-phone_account_end_subscriber (PhoneAccount *account, PhoneSubscriber *subscriber)
+static void
+end (PhoneAccount *account, PhoneSubscriber *subscriber, const char *reason, const char *why)
 {
   const PhonePorts *ports = phone_registry_get_ports (phone_account_get_registry (account));
 
-  ports->sig->subscriber_end (ports->ua, subscriber, "rejected");
-  phone_account_on_unsubscribed (account, subscriber, "ended here");
+  ports->sig->subscriber_end (ports->ua, subscriber, reason);
+  phone_account_on_unsubscribed (account, subscriber, why);
+}
+
+void
+phone_account_end_subscriber (PhoneAccount *account, PhoneSubscriber *subscriber)
+{
+  end (account, subscriber, "rejected", "ended here");
+}
+
+void
+phone_account_rosters_changed (PhoneAccount *account)
+{
+  PhoneRegistry *registry = phone_account_get_registry (account);
+  const PhonePorts *ports = phone_registry_get_ports (registry);
+  GPtrArray *list = list_of (account);
+
+  for (guint i = list->len; i-- > 0;)
+    {
+      PhoneSubscriber *subscriber = g_ptr_array_index (list, i);
+      PhoneCall *call = subscriber->call ? phone_registry_find_call (registry, subscriber->call) : NULL;
+
+      if (!subscriber->call)
+        continue;
+      if (call && phone_call_is_hosted (call))
+        ports->sig->subscriber_changed (ports->ua, subscriber);
+      else
+        end (account, subscriber, "noresource", "no more in the conference");
+    }
 }
 
 void
@@ -186,6 +245,8 @@ phone_account_judge_subscribers (PhoneAccount *account)
   for (guint i = list->len; i-- > 0;)
     {
       PhoneSubscriber *subscriber = g_ptr_array_index (list, i);
+      if (subscriber->kind == PHONE_WATCH_CONFERENCE)
+        continue;
       PhoneRight right = judge (account, subscriber->uri, subscriber->vouched);
 
       if (right == subscriber->right)
@@ -199,6 +260,7 @@ phone_account_judge_subscribers (PhoneAccount *account)
       ports->sig->subscriber_changed (ports->ua, subscriber);
       phone_account_emit_changed (account, PHONE_ACCOUNT_SUBSCRIBERS);
     }
+  phone_account_rosters_changed (account);
 }
 
 /* The list without item, and then with it if it is to be there. NULL: empty. */

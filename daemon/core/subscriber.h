@@ -7,6 +7,8 @@
  * An account that registers listens to its server alone: what anybody else puts into From is worth nothing there. One without a server has to take
  * peers at their word. Who is on the list sees whom we talk to; who is let in by "accept" sees that we do.
  *
+ * The parties of a conference that we hold may ask who is in it (conference-roster.c), whatever those settings say: focus does.
+ *
  * They are held by their account, and shown with its "changed": PHONE_ACCOUNT_SUBSCRIBERS. */
 
 #include "core/account.h"
@@ -33,6 +35,7 @@ struct _PhoneSubscriber
   gboolean vouched;                     /* uri comes from the server that we are registered with */
   PhoneRight right;                     /* never NONE */
   gint64 expires;                       /* Unix s */
+  guint call;                           /* number of the call that he is in a conference with; 0: of another kind */
   gpointer engine_data;
 };
 
@@ -42,6 +45,7 @@ typedef struct
   const char *uri, *name, *source;
   gboolean vouched;
   guint expires;                        /* s; 0: asked once, and not again */
+  PhoneCall *call;                      /* whose dialog the request names (RFC 4538); NULL: none */
 } PhoneSubscribeRequest;
 
 void phone_subscriber_free (PhoneSubscriber *subscriber);
@@ -55,6 +59,8 @@ void phone_account_end_subscriber (PhoneAccount *account, PhoneSubscriber *subsc
 /* ---- for account.c, account-presence.c ---- */
 PhoneAllowance *phone_subscriber_allowance_new (void);
 void phone_account_judge_subscribers (PhoneAccount *account);           /* the settings are others */
+
+void phone_account_rosters_changed (PhoneAccount *account);             /* a conference is another */
 
 /* ---- events from the engine ---- */
 /* NULL: refused with *ret_status, *ret_retry_after (s; 0: none). Borrowed until phone_account_on_unsubscribed () or subscriber_end. */

@@ -283,6 +283,11 @@ phone_registry_add_watch (PhoneRegistry *registry, PhoneAccount *account, const 
 
   if (!uri)
     return NULL;
+  if (kind == PHONE_WATCH_CONFERENCE)
+    {
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "Conferences are followed by being in them");
+      return NULL;
+    }
   for (char *comma = strchr (uri, ','); comma; comma = strchr (uri, ','))
     {
       g_autofree char *old = g_steal_pointer (&uri);
@@ -345,7 +350,7 @@ phone_registry_restore_watches (PhoneRegistry *registry, PhoneAccount *account)
       if (!uri)
         continue;
       *space = '\0';
-      if (phone_watch_kind_from_string (entries[i], &kind))
+      if (phone_watch_kind_from_string (entries[i], &kind) && kind != PHONE_WATCH_CONFERENCE)
         publish (registry, phone_watch_new (registry, account, phone_registry_next_watch_number (registry), space + 1, kind));
     }
 }

@@ -10,7 +10,8 @@
 
 #define PHONE_MAX_WATCHES 1000          /* of all accounts together */
 
-#define PHONE_WATCH_KIND_LIST(X) X (PHONE_WATCH_PRESENCE, "presence") X (PHONE_WATCH_DIALOG, "dialog")
+#define PHONE_WATCH_KIND_LIST(X) X (PHONE_WATCH_PRESENCE, "presence") X (PHONE_WATCH_DIALOG, "dialog") \
+  X (PHONE_WATCH_CONFERENCE, "conference")      /* of a subscriber only: a conference of ours that he is in */
 PHONE_DECLARE_ENUM (PhoneWatchKind, phone_watch_kind, PHONE_WATCH_KIND_LIST)
 
 typedef enum

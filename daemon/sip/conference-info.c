@@ -133,3 +133,55 @@ ua_conference_info_apply (UaInfo *info, const char *data, gsize length, GError *
       take_user (info->entries, g_ptr_array_index (users->children, i));
   return UA_INFO_APPLIED;
 }
+
+/* ---- writing ---- */
+
+/* A user is named once: of two calls with one party, who has two endpoints then, the later is an endpoint of the same user. */
+static gboolean
+is_first (const GPtrArray *participants, guint at)
+{
+  return find (participants, ((PhoneParticipant *) g_ptr_array_index (participants, at))->uri) == at;
+}
+
+static void
+add_endpoints (GString *out, const GPtrArray *participants, guint at)
+{
+  const PhoneParticipant *user = g_ptr_array_index (participants, at);
+
+  for (guint i = at; i < participants->len; i++)
+    {
+      const PhoneParticipant *one = g_ptr_array_index (participants, i);
+
+      if (g_str_equal (one->uri, user->uri))
+        g_string_append_printf (out, "<endpoint entity=\"%u\"><status>%s</status></endpoint>", i, phone_participant_status_to_string (one->status));
+    }
+}
+
+char *
+ua_conference_info_write (const char *entity, guint version, const GPtrArray *participants)
+{
+  GString *out = g_string_new ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+  g_autofree char *about = g_markup_escape_text (entity, -1);
+  guint users = 0;
+
+  for (guint i = 0; i < participants->len; i++)
+    users += is_first (participants, i);
+  g_string_append_printf (out, "<conference-info xmlns=\"" NS "\" entity=\"%s\" state=\"full\" version=\"%u\">\n"
+                               "<conference-state><user-count>%u</user-count></conference-state>\n<users state=\"full\">\n", about, version, users);
+  for (guint i = 0; i < participants->len; i++)
+    {
+      const PhoneParticipant *one = g_ptr_array_index (participants, i);
+      g_autofree char *uri = g_markup_escape_text (one->uri, -1);
+      g_autofree char *name = one->name ? g_markup_escape_text (one->name, -1) : NULL;
+
+      if (!is_first (participants, i))
+        continue;
+      g_string_append_printf (out, "<user entity=\"%s\" state=\"full\">", uri);
+      if (name)
+        g_string_append_printf (out, "<display-text>%s</display-text>", name);
+      add_endpoints (out, participants, i);
+      g_string_append (out, "</user>\n");
+    }
+  g_string_append (out, "</users>\n</conference-info>\n");
+  return g_string_free (out, FALSE);
+}

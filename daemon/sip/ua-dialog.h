@@ -81,6 +81,7 @@ struct _UaDialog
   gboolean record_aware;        /* the peer understands a=record */
   char *focus_uri;              /* the peer is a conference; NULL: no */
   UaFocus *focus;               /* our subscription to it; NULL: none */
+  gboolean told_hosted;         /* our Contact said last that we are one */
   gboolean peer_updates;        /* the peer allows UPDATE */
   gboolean peer_timer;          /* and supports session timers */
   guint session_interval;       /* s; 0: no session timer */
@@ -200,6 +201,9 @@ void ua_dialog_on_notify_response (UaStack *stack, const UaEvent *event, gpointe
 char *ua_dialog_target_dialog (UaDialog *dialog);
 /* The dialog with these tags, of any account; NULL: none. */
 UaDialog *ua_dialog_find (UaEngine *engine, const UaDialogId *id);
+/* The one that a request outside of it is about (Target-Dialog, RFC 4538); NULL: it names none of ours. */
+UaDialog *ua_dialog_targeted (UaStack *stack, const sip_t *sip);
+PhoneCall *ua_dialog_targeted_call (UaStack *stack, const sip_t *sip);
 /* owner: the dialog, or NULL for a REFER outside of any. */
 void ua_referral_on_refer (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_referral_progress (gpointer ua, gpointer referral, guint status);
@@ -213,6 +217,10 @@ void ua_focus_learn (UaDialog *dialog, const sip_t *sip);       /* from the Cont
 void ua_focus_start (UaDialog *dialog);         /* subscribes, if there is reason to */
 void ua_focus_free (UaFocus *focus);            /* accepts NULL */
 void ua_foci_close (UaAccount *account);
+
+/* ---- a conference of ours: ua-hosting.c ---- */
+char *ua_dialog_contact (UaDialog *dialog, const char *target);         /* as ua_stack_contact(); in the dialog, or to begin it */
+void ua_dialog_hosted_changed (gpointer ua, PhoneCall *call);
 
 /* ---- refreshing the session: ua-session-timer.c ---- */
 /* Allow, Supported and Session-Expires of a peer's INVITE or UPDATE, or of the 2xx to ours. */

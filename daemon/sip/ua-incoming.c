@@ -18,7 +18,7 @@
 static void
 respond (UaDialog *dialog, guint status, const char *phrase, const char *sdp)
 {
-  g_autofree char *contact = dialog->stack->account ? ua_stack_contact (dialog->stack, NULL) : NULL;
+  g_autofree char *contact = dialog->stack->account ? ua_dialog_contact (dialog, NULL) : NULL;
 
   nua_respond (dialog->nh, (int) status, phrase ? phrase : sip_status_phrase ((int) status),
                TAG_IF (contact && status < 300, SIPTAG_CONTACT_STR (contact)),
@@ -29,7 +29,7 @@ respond (UaDialog *dialog, guint status, const char *phrase, const char *sdp)
 static void
 respond_ok (UaDialog *dialog, const char *sdp)
 {
-  g_autofree char *contact = dialog->stack->account ? ua_stack_contact (dialog->stack, NULL) : NULL;
+  g_autofree char *contact = dialog->stack->account ? ua_dialog_contact (dialog, NULL) : NULL;
   g_autofree char *mode = dialog->answer_mode ? g_strdup_printf ("%s: %s", dialog->answer_mode,
                                                                  phone_call_is_self_answered (dialog->call) ? "Auto" : "Manual")
                                               : NULL;

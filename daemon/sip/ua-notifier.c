@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Subscriptions of others to us (RFC 6665, the notifier's side): "presence" (RFC 3856) and "dialog" (RFC 4235). core/subscriber.h says who may.
+/* Subscriptions of others to us (RFC 6665, the notifier's side): "presence" (RFC 3856), "dialog" (RFC 4235), and
+ * "conference" (RFC 4575) for the parties of one that we hold. core/subscriber.h says who may.
  *
  *   SUBSCRIBE --core: yes--> 200, NOTIFY --every change, no more often than the package allows--> NOTIFY ...
  *                                 |--SUBSCRIBE again--> 200, and sofia repeats the last NOTIFY
@@ -29,12 +30,13 @@
 typedef struct
 {
   const char *name, *type;
-  guint pace_ms;                        /* between two changes (RFC 3856 section 6.10, RFC 4235 section 3.10) */
+  guint pace_ms;                        /* between two changes (RFC 3856 section 6.10, RFC 4235 and RFC 4575 section 3.10) */
 } Package;
 
 static const Package packages[phone_watch_kind_n_values] = {
   [PHONE_WATCH_PRESENCE] = { "presence", "application/pidf+xml", 5000 },
   [PHONE_WATCH_DIALOG] = { "dialog", "application/dialog-info+xml", 1000 },
+  [PHONE_WATCH_CONFERENCE] = { "conference", "application/conference-info+xml", 5000 },
 };
 
 typedef struct
@@ -143,13 +145,30 @@ write_dialogs (UaNotifier *notifier, guint version)
   return ua_dialog_info_write (account->aor, version, dialogs, notifier->subscriber->right == PHONE_RIGHT_FULL);
 }
 
+static char *
+write_roster (UaNotifier *notifier, guint version)
+{
+  PhoneCall *call = phone_registry_find_call (notifier->stack->engine->registry, notifier->subscriber->call);
+
+  return call ? ua_hosting_document (notifier->stack, call, version) : NULL;
+}
+
 /* What there is to tell, without what differs every time; NULL: nothing yet. */
 static char *
 write_state (UaNotifier *notifier, guint version)
 {
   if (notifier->subscriber->right == PHONE_RIGHT_PENDING)
     return NULL;
-  return notifier->kind == PHONE_WATCH_DIALOG ? write_dialogs (notifier, version) : ua_presence_document (notifier->stack->account);
+  switch (notifier->kind)
+    {
+    case PHONE_WATCH_PRESENCE:
+      return ua_presence_document (notifier->stack->account);
+    case PHONE_WATCH_DIALOG:
+      return write_dialogs (notifier, version);
+    case PHONE_WATCH_CONFERENCE:
+      return write_roster (notifier, version);
+    }
+  g_assert_not_reached ();
 }
 
 /* ---- NOTIFY ---- */
@@ -412,6 +431,7 @@ ua_notifier_on_subscribe (UaStack *stack, const UaEvent *event, gpointer owner)
   request.uri = asserted ? asserted : uri ? uri : "sip:anonymous@anonymous.invalid";
   request.name = asserted_name ? asserted_name : display;
   request.expires = read_expires (sip);
+  request.call = ua_dialog_targeted_call (stack, sip);
   notifier = g_new0 (UaNotifier, 1);
   notifier->stack = stack;
   notifier->account = g_object_ref (stack->account->account);

@@ -81,7 +81,7 @@ on_target (gpointer owner, const char *walked, gboolean silent)
 {
   UaDialog *dialog = owner;
   UaAccount *account = dialog->stack->account;
-  g_autofree char *contact = ua_stack_contact (dialog->stack, dialog->target);
+  g_autofree char *contact = ua_dialog_contact (dialog, dialog->target);
   g_autofree char *direct = walked ? NULL : ua_direct_route (dialog->stack, dialog->target);
   const char *route = walked ? walked : direct;
   g_autofree char *diversion = dialog->diversion ? g_strconcat ("Diversion: ", dialog->diversion, NULL) : NULL;

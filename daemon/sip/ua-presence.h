@@ -22,6 +22,9 @@ void ua_notifiers_update (UaAccount *account);          /* what is told may be a
 void ua_notifiers_close (UaStack *stack);               /* tells them */
 void ua_notifiers_abandon (UaStack *stack);             /* their handles are about to go */
 
+/* ---- ua-hosting.c ---- */
+char *ua_hosting_document (UaStack *stack, PhoneCall *call, guint version);     /* who is in the conference that the call is in; caller frees */
+
 /* ---- ua-publication.c ---- */
 char *ua_presence_document (UaAccount *account);        /* PIDF of the present status; caller frees */
 UaPublication *ua_publication_new (UaAccount *account);

@@ -171,3 +171,25 @@ ua_dialog_find (UaEngine *engine, const UaDialogId *id)
     ua_stack_foreach (g_ptr_array_index (engine->stacks, i), UA_OWNER_DIALOG, compare, &search);
   return search.found;
 }
+
+UaDialog *
+ua_dialog_targeted (UaStack *stack, const sip_t *sip)
+{
+  const char *value = ua_sip_unknown (sip, "Target-Dialog");
+  UaDialogId id;
+  UaDialog *dialog;
+
+  if (!value || !ua_target_dialog_parse (value, &id))
+    return NULL;
+  dialog = ua_dialog_find (stack->engine, &id);
+  ua_dialog_id_clear (&id);
+  return dialog;
+}
+
+PhoneCall *
+ua_dialog_targeted_call (UaStack *stack, const sip_t *sip)
+{
+  UaDialog *dialog = ua_dialog_targeted (stack, sip);
+
+  return dialog ? dialog->call : NULL;
+}

@@ -145,21 +145,6 @@ respond (UaStack *stack, const UaEvent *event, guint status, gboolean silent)
                TAG_IF (silent && status < 300, SIPTAG_HEADER_STR ("Refer-Sub: false")), TAG_END ());
 }
 
-/* The call that a REFER outside of its dialog is about. */
-static UaDialog *
-find_target_dialog (UaStack *stack, const sip_t *sip)
-{
-  const char *value = ua_sip_unknown (sip, "Target-Dialog");
-  UaDialogId id;
-  UaDialog *dialog;
-
-  if (!value || !ua_target_dialog_parse (value, &id))
-    return NULL;
-  dialog = ua_dialog_find (stack->engine, &id);
-  ua_dialog_id_clear (&id);
-  return dialog;
-}
-
 /* Returns 0, or the status that refuses the request. */
 static guint
 read_request (const sip_t *sip, char **ret_target, char **ret_replaces, char **ret_referred_by)
@@ -202,7 +187,7 @@ void
 ua_referral_on_refer (UaStack *stack, const UaEvent *event, gpointer owner)
 {
   UaDialog *dialog = owner;
-  UaDialog *about = dialog ? dialog : event->sip ? find_target_dialog (stack, event->sip) : NULL;
+  UaDialog *about = dialog ? dialog : event->sip ? ua_dialog_targeted (stack, event->sip) : NULL;
   g_autofree char *target = NULL;
   g_autofree char *replaces = NULL;
   g_autofree char *referred_by = NULL;

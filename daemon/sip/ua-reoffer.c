@@ -31,7 +31,7 @@ ua_dialog_stop_reoffer (UaDialog *dialog)
 static void
 send_reoffer (UaDialog *dialog, const PhoneMediaDesc *offer)
 {
-  g_autofree char *contact = ua_stack_contact (dialog->stack, dialog->target);
+  g_autofree char *contact = ua_dialog_contact (dialog, dialog->target);
   char *sdp = ua_sdp_write_offer (dialog->sdp, offer);
 
   dialog->reoffer_state = REOFFER_SENT;
@@ -167,7 +167,7 @@ ua_dialog_network_changed (gpointer owner, gpointer data)
     }
   if (!dialog->peer_updates)
     return;
-  contact = ua_stack_contact (dialog->stack, dialog->target);
+  contact = ua_dialog_contact (dialog, dialog->target);
   nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_END ());
   ua_dialog_request_begins (dialog);
 }
@@ -235,7 +235,7 @@ static void
 respond (UaDialog *dialog, const UaEvent *event, guint status, const char *sdp)
 {
   UaStack *stack = dialog->stack;
-  g_autofree char *contact = stack->account ? ua_stack_contact (stack, dialog->target) : NULL;
+  g_autofree char *contact = stack->account ? ua_dialog_contact (dialog, dialog->target) : NULL;
   char retry_after[8];
 
   g_snprintf (retry_after, sizeof retry_after, "%d", g_random_int_range (0, MAX_RETRY_AFTER_S + 1));

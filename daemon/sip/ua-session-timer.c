@@ -31,7 +31,7 @@ on_refresh (gpointer data)
     }
   if (dialog->peer_updates)
     {
-      contact = ua_stack_contact (dialog->stack, dialog->target);
+      contact = ua_dialog_contact (dialog, dialog->target);
       /* the interval as it was negotiated: RFC 4028 section 7.4 */
       nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), NUTAG_SESSION_TIMER (dialog->session_interval), TAG_END ());
       ua_dialog_request_begins (dialog);

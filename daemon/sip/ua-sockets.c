@@ -68,7 +68,7 @@ create_nua (UaStack *stack, nua_callback_f on_event)
                            NUTAG_MEDIA_ENABLE (0),
                            SIPTAG_ALLOW_STR (allow),
                            SIPTAG_SUPPORTED_STR (supported),
-                           SIPTAG_ALLOW_EVENTS_STR ("presence, dialog"),
+                           SIPTAG_ALLOW_EVENTS_STR ("presence, dialog, conference"),
                            /* only tokens that are not there by default: others make sofia read past an array */
                            NUTAG_APPL_METHOD ("UPDATE, INFO, OPTIONS, REFER, NOTIFY, MESSAGE"),
                            NUTAG_AUTOACK (0), NUTAG_AUTOANSWER (0), NUTAG_AUTOALERT (0), NUTAG_AUTO302 (0), NUTAG_AUTO305 (0),

@@ -340,6 +340,7 @@ const PhoneSignallingOps ua_signalling_ops = {
   .subscriber_changed = ua_notifier_changed,
   .subscriber_end = ua_notifier_end,
   .dialogs_changed = dialogs_changed,
+  .call_hosted_changed = ua_dialog_hosted_changed,
   .message_send = ua_messaging_send,
   .message_answer = ua_messaging_answer,
   .quality_report = ua_quality_report,

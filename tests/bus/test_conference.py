@@ -7,7 +7,7 @@ import re
 import pytest
 from gi.repository import GLib
 
-from phonebus import CALL, CONFERENCE, MANAGER, RECORDING, ROOT, SOURCE, number_of, refused, wait
+from phonebus import ACCOUNT, CALL, CONFERENCE, MANAGER, PRESENCE, RECORDING, ROOT, SOURCE, number_of, refused, wait
 from phonectl import Ctl
 
 V = GLib.Variant
@@ -46,6 +46,29 @@ def test_create_resumes_and_shows(client):
     assert everything.pop("Id").count("-") == 4
     assert everything == {"Calls": calls, "MutedCalls": [], "Muted": False, "LocalHold": False, "Keep": False,
                           "Can": ["add", "hold", "mute", "record", "end"]}
+
+
+def subscribe(client, uri):
+    return client.test("Subscribe", "(sss)", "alice", uri, "conference")
+
+
+def test_party_follows(client):
+    """Who is in a conference may ask who is there, if its account says so, and only as long as he is."""
+    alice = ROOT + "/account/alice"
+    calls, conference = three(client)
+    assert subscribe(client, "sip:echo@example.org") == (403, 0)
+    client.call(alice, ACCOUNT, "Update", "(a{sv})", {"focus": V("s", "yes")})
+    status, number = subscribe(client, "sip:echo@example.org")
+    assert status == 0 and subscribe(client, "sip:carol@example.org") == (403, 0)
+    assert [(one["number"], one["kind"], one["state"]) for one in client.get(alice, PRESENCE, "Subscribers")] == [(number, "conference", "active")]
+    client.call(alice, ACCOUNT, "Update", "(a{sv})", {"focus": V("s", "no")})
+    assert client.get(alice, PRESENCE, "Subscribers") == []
+    client.call(alice, ACCOUNT, "Update", "(a{sv})", {"focus": V("s", "yes")})
+    assert subscribe(client, "sip:echo@example.org")[0] == 0
+    client.call(conference, CONFERENCE, "End", "(a{sv})", {})
+    wait(lambda: client.get(alice, PRESENCE, "Subscribers") == [])
+    with refused("InvalidOption", "presence or dialog"):
+        client.call(alice, PRESENCE, "Watch", "(ssa{sv})", "sip:echo@example.org", "conference", {})
 
 
 def test_can_follows(client):

@@ -64,6 +64,23 @@ check_participants (const GPtrArray *participants)
     }
 }
 
+static void
+check_written_participants (const GPtrArray *participants)
+{
+  g_autofree char *text = ua_conference_info_write ("sip:a@b", 7, participants);
+  g_autoptr (UaInfo) again = ua_conference_info_new ();
+
+  g_assert (ua_conference_info_apply (again, text, strlen (text), NULL) == UA_INFO_APPLIED);
+  g_assert (again->entries->len == participants->len);
+  for (guint i = 0; i < participants->len; i++)
+    {
+      const PhoneParticipant *one = g_ptr_array_index (participants, i), *other = g_ptr_array_index (again->entries, i);
+
+      g_assert_cmpstr (one->uri, ==, other->uri);
+      g_assert (one->status == other->status);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -103,6 +120,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   ua_conference_info_apply (conference, text, size, NULL);
   ua_conference_info_apply (conference, text, size, NULL);
   check_participants (conference->entries);
+  check_written_participants (conference->entries);
   if (ua_message_summary_read (text, size, &mailbox, NULL))
     check_text (mailbox.account);
   phone_mailbox_state_clear (&mailbox);

@@ -273,7 +273,8 @@ test_refused (void)
     { BOB_AOR, "presence", "phone.invalid", "Expires: 600\r\n", 403 },
     { BOB_AOR, "presence", BOB, "Expires: 30\r\n", 423 },
     { BOB_AOR, "presence", BOB, "Accept: text/plain\r\n", 406 },
-    { BOB_AOR, "conference", BOB, "Expires: 600\r\n", 489 },
+    { BOB_AOR, "conference", BOB, "Expires: 600\r\n", 403 },           /* whoever may watch us: he is in none */
+    { BOB_AOR, "reg", BOB, "Expires: 600\r\n", 489 },
   };
   Bed bed;
 

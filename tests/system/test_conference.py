@@ -84,7 +84,7 @@ def parties(work, build, tones):
         for party in made.values():
             party.start()
         made["us"].ctl("account", "add", "us", f"aor=sip:us@{ADDRESSES['us']}", "register=false", "transport=udp", "max-calls=16",
-                       "srtp=preferred", "sdes-in-clear=true")
+                       "srtp=preferred", "sdes-in-clear=true", "focus=true")
         for name, (codec, srtp, keying) in OURS.items():
             made[name].ctl("account", "add", "main", f"aor=sip:{name}@{ADDRESSES[name]}", "register=false", "transport=udp", "auto-answer=0",
                            f"codecs={codec}", f"srtp={srtp}", f"keying={keying}", "sdes-in-clear=true", "transfers=accept")
@@ -129,6 +129,10 @@ def test_everybody_hears_all_but_himself(us, parties, work):
     us.ctl("conference", "create", *numbers.values())
     recording = us.ctl_text("conference", "record").strip()
     reports = us.collect_stats(numbers["pcmu"], SECONDS + 1.5)
+    # Each of our own phones is told who is there, and who we are.
+    for name in OURS:
+        parties[name].wait(lambda: any({one["uri"] for one in call.get("Roster") or []} == {f"sip:{other}@{ADDRESSES[other]}" for other in NAMES}
+                                       for call in parties[name].calls.values() if call["State"] == "active"), "the roster of all")
     calls = {name: us.ctl("call", "show", number) for name, number in numbers.items()}
     us.ctl("conference", "end")
     us.wait_idle()

@@ -29,7 +29,7 @@ def phone(work, build):
 
 @pytest.fixture(autouse=True)
 def quiet(phone):
-    phone.ctl("account", "set", "us", "transfers=accept", "transfer-news=true", "auto-answer=0", "forward=")
+    phone.ctl("account", "set", "us", "transfers=accept", "transfer-news=true", "auto-answer=0", "forward=", "focus=no")
     yield
     assert phone.daemon.poll() is None, "the phone has died"
     phone.ctl("hangup", "--all")
@@ -255,9 +255,7 @@ def test_transfer_from_elsewhere(phone, at):
     call_id, ours = ids(one)
     phone.ctl("account", "set", "us", "transfers=ask")
     for target_dialog, status in ((None, 403), (f"{call_id};local-tag=x;remote-tag={ours}", 403), (f"{call_id};local-tag={TAG};remote-tag={ours}", 202)):
-        stranger = Scene()
-        stranger.uri, stranger.local, stranger.remote = "sip:[service]@[remote_ip]:[remote_port]", " <sip:x@[local_ip]>;tag=y", f" <sip:us@{US}>"
-        stranger.request("REFER", f"Refer-To: <sip:other@{TWO}>", *([f"Target-Dialog: {target_dialog}"] if target_dialog else []))
+        stranger = Scene().outside(f"sip:x@{TWO}", "REFER", f"Refer-To: <sip:other@{TWO}>", *([f"Target-Dialog: {target_dialog}"] if target_dialog else []))
         if status == 202:       # the first NOTIFY is faster than the answer, which may be (RFC 6665 section 4.1.2.4)
             stranger.recv("NOTIFY", message="SIP/2.0 100", keep=True).recv(202).reply("200 OK", late=True).told("100").told("603")
         else:
@@ -347,9 +345,7 @@ def test_we_tell_what_rings(phone, at):
     one = at(ONE, Scene().call(status=486, ringing=True), calling=True)
     number = phone.wait_call("incoming")
     call_id = one.wait(r"Call-ID: *(\S+)")[1]
-    watcher = Scene()
-    watcher.uri, watcher.local, watcher.remote = "sip:[service]@[remote_ip]:[remote_port]", f" <sip:sipp@{TWO}>;tag={TAG}", f" <sip:us@{US}>"
-    watcher.request("SUBSCRIBE", "Event: dialog", "Expires: 0").recv(200)
+    watcher = Scene().outside(f"sip:sipp@{TWO}", "SUBSCRIBE", "Event: dialog", "Expires: 0").recv(200)
     watcher.recv("NOTIFY", message=f'call-id="{re.escape(call_id)}" local-tag="[^"]+" remote-tag="{TAG}" direction="recipient".*<state>early').ok()
     at(TWO, watcher, calling=True).finish()
     phone.ctl("reject", "--busy", number)
@@ -408,6 +404,41 @@ def test_intercom_answers(phone, at, header):
     assert phone.ctl("call", "show", number)["Intercom"] is True
     phone.ctl("hangup", number)
     process.finish()
+
+
+# ---- a conference that we hold ----
+
+def roster(**status):
+    return "".join(rf'entity="sip:[a-z]+@{address}".*<status>{status[name]}</status>.*' for name, address in (("us", US), ("one", ONE), ("two", TWO)))
+
+
+def test_parties_see_who_is_there(phone, at):
+    """Our Contact says isfocus: at once to a peer that knows UPDATE, else with what comes next. A party that asks is told who is there, and how, and
+    when it is over; nobody else is."""
+    phone.ctl("account", "set", "us", "focus=yes")
+    one, number = dial(phone, at, Scene().called().reply("200 OK", "Allow: INVITE, ACK, BYE, CANCEL, UPDATE", body=SDP).recv("ACK")
+                       .recv("UPDATE", contact="isfocus").ok().hung_up())
+    two, other = dial(phone, at, Scene().called().answered().recv("INVITE", contact="isfocus", message="a=sendonly")
+                      .ok(("application/sdp", sdp("recvonly"))).recv("ACK").hung_up(), TWO)
+    room = phone.ctl("conference", "create", "--keep", number, other)
+    at(TWO, Scene().outside(f"sip:stranger@{TWO}", "SUBSCRIBE", "Event: conference").recv(403), calling=True, port=5062).finish()
+    by_dialog = at(TWO, Scene().outside(f"sip:other-phone@{TWO}", "SUBSCRIBE", "Event: conference", "Expires: 0",
+                                        "Target-Dialog: {};local-tag={};remote-tag={}".format(ids(two)[0], TAG, ids(two)[1]))
+                   .recv(200).recv("NOTIFY", subscription_state="terminated", message=roster(us="connected", one="connected", two="connected")).ok(),
+                   calling=True, port=5062)
+    by_dialog.finish()
+    party = at(ONE, Scene().outside(f"sip:them@{ONE}", "SUBSCRIBE", "Event: conference", "Accept: application/conference-info+xml", "Expires: 600")
+               .recv(200).recv("NOTIFY", subscription_state="active", message='version="0".*' + roster(us="connected", one="connected", two="connected")).ok()
+               .recv("NOTIFY", subscription_state="active", message='version="1".*' + roster(us="connected", one="connected", two="on-hold")).ok()
+               .recv("NOTIFY", subscription_state="terminated;reason=noresource").ok(), calling=True, port=5062)
+    party.wait('version="0".*SIP/2.0 200 OK')
+    assert [(one["kind"], one["uri"]) for one in phone.ctl("presence", "subscribers")] == [("conference", f"sip:them@{ONE}")]
+    phone.ctl("hold", other)
+    party.wait('version="1".*SIP/2.0 200 OK')
+    phone.ctl("conference", "end")
+    for process in (one, two, party):
+        process.finish()
+    assert phone.ctl("presence", "subscribers") == [], room
 
 
 # ---- who is recorded ----

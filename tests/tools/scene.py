@@ -109,6 +109,12 @@ class Scene:
         return self.send(f"ACK {self.uri} SIP/2.0", ["[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", f"CSeq: {self.sequence} ACK",
                                                      "Max-Forwards: 70"], retransmit=False)
 
+    def outside(self, who, method, *headers):
+        """SIPp begins a dialog without a call, and says that it is who (a URI)."""
+        self.uri = "sip:[service]@[remote_ip]:[remote_port]"
+        self.local, self.remote = f" <{who}>;tag={TAG}", f" <{self.uri}>"
+        return self.request(method, *headers)
+
     def poked(self):
         return self.recv(POKE)
 

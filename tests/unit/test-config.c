@@ -431,7 +431,7 @@ test_save_all (Fixture *f, gconstpointer data)
     "tls-ca", "/ca", "tls-cert", "/cert", "tls-verify", "no", "tls-verify-callers", "yes", "codecs", "pcmu,opus", "ptime", "60", "srtp", "preferred",
     "sdes-in-clear", "yes", "keying", "sdes", "ice", "on", "stun-server", "stun:s", "turn-server", "turns:t:1",
     "turn-user", "t", "turn-password-file", "/t", "dtmf", "info", "redirects", "refuse",
-    "auto-answer", "0", "intercom", "a@b,c", "intercom-privileged", "d@e", "max-calls", "3", "record", "all", "transfers", "refuse", "transfer-news", "no", "roster", "no",
+    "auto-answer", "0", "intercom", "a@b,c", "intercom-privileged", "d@e", "max-calls", "3", "record", "all", "transfers", "refuse", "transfer-news", "no", "roster", "no", "focus", "yes",
     "forward", "1", "forward-busy", "sip:b@c", "forward-no-reply", "c", "forward-no-reply-timeout", "7",
     "forward-on", "*1{target}", "forward-off", "#1", "forward-busy-on", "*2{target}", "forward-busy-off", "#2", "forward-no-reply-on", "*3{target}",
     "forward-no-reply-off", "#3",

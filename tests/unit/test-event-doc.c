@@ -272,6 +272,28 @@ assert_participant (UaInfo *info, guint at, const char *uri, const char *name, P
   g_assert_cmpint (one->status, ==, status);
 }
 
+/* What we write of a conference of ours reads the same; a party with two calls is one user, as much there as the more active of them. */
+static void
+test_conference_written (void)
+{
+  g_autoptr (UaInfo) info = ua_conference_info_new ();
+  g_autoptr (GPtrArray) participants = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_participant_free);
+  g_autofree char *text = NULL;
+
+  g_ptr_array_add (participants, phone_participant_new ("sip:us@h", "Us & \"them\" <x>", PHONE_PARTICIPANT_CONNECTED));
+  g_ptr_array_add (participants, phone_participant_new ("sip:a@h;x=\"'&", NULL, PHONE_PARTICIPANT_ON_HOLD));
+  g_ptr_array_add (participants, phone_participant_new ("sip:b@h", NULL, PHONE_PARTICIPANT_ALERTING));
+  g_ptr_array_add (participants, phone_participant_new ("sip:b@h", NULL, PHONE_PARTICIPANT_MUTED));
+  text = ua_conference_info_write ("sip:us@h:5060;transport=tcp", 4, participants);
+  g_assert_nonnull (strstr (text, "<user-count>3</user-count>"));
+  g_assert_nonnull (strstr (text, "version=\"4\""));
+  g_assert_cmpint (apply_conference (info, text), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 3);
+  assert_participant (info, 0, "sip:us@h", "Us & \"them\" <x>", PHONE_PARTICIPANT_CONNECTED);
+  assert_participant (info, 1, "sip:a@h;x=\"'&", NULL, PHONE_PARTICIPANT_ON_HOLD);
+  assert_participant (info, 2, "sip:b@h", NULL, PHONE_PARTICIPANT_MUTED);
+}
+
 static void
 test_conference_info (void)
 {
@@ -366,6 +388,7 @@ main (int argc, char **argv)
   g_test_add_func ("/event-doc/dialog-info", test_dialog_info);
   g_test_add_func ("/event-doc/replaces-hostile", test_replaces_hostile);
   g_test_add_func ("/event-doc/conference-info", test_conference_info);
+  g_test_add_func ("/event-doc/conference-written", test_conference_written);
   g_test_add_func ("/event-doc/conference-limit", test_conference_limit);
   g_test_add_func ("/event-doc/watcher-info", test_watcher_info);
   g_test_add_func ("/event-doc/message-summary", test_summary);

@@ -116,7 +116,7 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "forward-on", "*72{target}", "*72{target}" }, { "forward-on", "{slot}", NULL }, { "forward-off", "*73", "*73" },
   { "forward-busy-on", "*90{target}", "*90{target}" }, { "forward-busy-off", "*91", "*91" }, { "forward-no-reply-on", "*92", "*92" },
   { "forward-no-reply-off", "*93", "*93" }, { "forward-no-reply-off", "\001", NULL },
-  { "roster", "no", "false" }, { "roster", "perhaps", NULL }, { "transfer-news", "no", "false" }, { "transfer-news", "perhaps", NULL }, { "park", "700", "700" }, { "park", "*68{slot}", "*68{slot}" }, { "park", "{target}", NULL }, { "park", "{slot}{slot}", NULL },
+  { "focus", "yes", "true" }, { "focus", "all", NULL }, { "roster", "no", "false" }, { "roster", "perhaps", NULL }, { "transfer-news", "no", "false" }, { "transfer-news", "perhaps", NULL }, { "park", "700", "700" }, { "park", "*68{slot}", "*68{slot}" }, { "park", "{target}", NULL }, { "park", "{slot}{slot}", NULL },
   { "park", "sip:park+{slot}@pbx.example.org", "sip:park+{slot}@pbx.example.org" }, { "park", "a b", NULL }, { "park", "}x{", NULL },
   { "park-method", "dtmf", "dtmf" }, { "park-method", "loud", NULL }, { "retrieve", "*88{slot}", "*88{slot}" }, { "retrieve", "<x>", NULL },
   { "pickup", "**{target}", "**{target}" }, { "pickup", "**{slot}", NULL }, { "pickup-group", "*8", "*8" }, { "pickup-group", "\001", NULL },

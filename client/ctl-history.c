@@ -42,7 +42,9 @@ static const CtlPages pages = {
   .columns = (const char *const[]){ "kind", "id", "account", "direction", "outcome", "party", "remote-uri", "remote-name", "asserted-id", "diverter",
                                     "start", "answered", "ended", "actor", "reason", "sip", "q850", "phrase", "refused-by", "codec", "keying",
                                     "suite", "loss-local", "loss-remote", "jitter-local", "jitter-remote", "round-trip", "mos", "seen", "text",
-                                    NULL },
+                                    "playout-target", "playout-delay", "concealed", "accelerated", "expanded", "fec-used", "copies-used",
+                                    "bitrate-target", "rate-reason", "here-signal", "here-noise", "here-rating", "peer-rating",
+                                    "peer-mos-conversation", NULL },
 };
 
 /* ---- for people ---- */
@@ -211,14 +213,31 @@ static void
 print_quality (CtlTable *table, const CtlValue *entry)
 {
   double mos = ctl_value_double (entry, "mos", 0), loss = ctl_value_double (entry, "loss-local", -1);
-  double jitter = ctl_value_double (entry, "jitter-local", -1);
+  double jitter = ctl_value_double (entry, "jitter-local", -1), round_trip = ctl_value_double (entry, "round-trip", -1);
+  double peer = ctl_value_double (entry, "peer-mos-conversation", 0), concealed = ctl_value_double (entry, "concealed", -1);
+  double playout = ctl_value_double (entry, "playout-delay", -1), rate = ctl_value_double (entry, "bitrate-target", 0);
 
-  if (mos > 0)
+  if (mos > 0 && peer > 0)
+    ctl_table_pair (table, "quality", CTL_PLAIN, "MOS %.1f here, %.1f there", mos, peer);
+  else if (mos > 0)
     ctl_table_pair (table, "quality", CTL_PLAIN, "MOS %.1f", mos);
   if (loss >= 0)
     ctl_table_pair (table, "loss", CTL_PLAIN, "%.1f %% here, %.1f %% there", 100 * loss, 100 * ctl_value_double (entry, "loss-remote", 0));
   if (jitter >= 0)
     ctl_table_pair (table, "jitter", CTL_PLAIN, "%.1f ms", jitter);
+  if (round_trip >= 0)
+    ctl_table_pair (table, "round trip", CTL_PLAIN, "%.0f ms", round_trip);
+  if (playout >= 0)
+    ctl_table_pair (table, "playout", CTL_PLAIN, "%.0f ms, %.0f wanted", playout, ctl_value_double (entry, "playout-target", 0));
+  if (concealed >= 0)
+    ctl_table_pair (table, "concealed", CTL_PLAIN, "%.2f %%, %.2f %% played faster, %.2f %% slower", 100 * concealed,
+                    100 * ctl_value_double (entry, "accelerated", 0), 100 * ctl_value_double (entry, "expanded", 0));
+  if (ctl_value_double (entry, "fec-used", 0) + ctl_value_double (entry, "copies-used", 0) > 0)
+    ctl_table_pair (table, "repaired", CTL_PLAIN, "%.0f by FEC, %.0f by copies", ctl_value_double (entry, "fec-used", 0),
+                    ctl_value_double (entry, "copies-used", 0));
+  if (rate > 0)
+    ctl_table_pair (table, "bit rate", CTL_PLAIN, "%.1f kbit/s%s%s", rate / 1000, *ctl_value_string (entry, "rate-reason") ? ", " : "",
+                    ctl_value_string (entry, "rate-reason"));
 }
 
 static int

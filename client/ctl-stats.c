@@ -127,22 +127,23 @@ print_report (Ctl *ctl, const CtlValue *stats)
 
 /* ---- many ---- */
 
-/* One line a report, so that a person sees a column move. */
+/* One line a report, so that a person sees a column move. Why the bit rate is what it is comes last: it is as long as it is. */
 static void
 print_line (Follower *self, const CtlValue *stats)
 {
   static const Number columns[] = {
-    { "loss-local", "loss %", 100, "", 1 },    { "jitter-local", "jitter", 1, "", 1 },    { "round-trip", "rtt ms", 1, "", 0 },
-    { "playout-delay", "playout", 1, "", 0 },  { "playout-target", "wanted", 1, "", 0 },  { "concealed", "conc. %", 100, "", 2 },
-    { "bitrate", "kbit/s", 0.001, "", 1 },     { "level-in", "mic dB", 1, "", 0 },        { "level-out", "spk dB", 1, "", 0 },
-    { "mos", "MOS", 1, "", 2 },
+    { "loss-local", "loss %", 100, "", 1 },    { "loss-remote", "there %", 100, "", 1 },  { "jitter-local", "jitter", 1, "", 1 },
+    { "round-trip", "rtt ms", 1, "", 0 },      { "playout-delay", "playout", 1, "", 0 },  { "playout-target", "wanted", 1, "", 0 },
+    { "concealed", "conc. %", 100, "", 2 },    { "accelerated", "fast %", 100, "", 2 },   { "expanded", "slow %", 100, "", 2 },
+    { "fec-used", "FEC", 1, "", 0 },           { "level-in", "mic dB", 1, "", 0 },        { "level-out", "spk dB", 1, "", 0 },
+    { "mos", "MOS", 1, "", 2 },                { "bitrate", "kbit/s", 0.001, "", 1 },     { "bitrate-target", "wanted", 0.001, "", 1 },
   };
 
   if (self->lines++ % 20 == 0)
     {
       for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
         printf ("%8s", columns[i].label);
-      putchar ('\n');
+      puts ("  why");
     }
   for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
     {
@@ -151,7 +152,7 @@ print_line (Follower *self, const CtlValue *stats)
       printf ("%8s", text);
       free (text);
     }
-  putchar ('\n');
+  printf ("  %s\n", ctl_value_string (stats, "rate-reason"));
   fflush (stdout);
 }
 

@@ -37,6 +37,7 @@ append_texts (sd_bus_message *m, const PhoneHistoryEntry *entry)
     { "keying", entry->keying },
     { "suite", entry->suite },
     { "text", entry->text },
+    { "rate-reason", entry->rate_reason },
   };
   int r = 0;
 
@@ -68,6 +69,8 @@ append_numbers (sd_bus_message *m, const PhoneHistoryEntry *entry)
     r = bus_dict_u32 (m, "q850", entry->q850);
   for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS (measures); i++)
     r = bus_dict_double (m, measures[i].key, measures[i].value);
+  for (gsize i = 0; r >= 0 && i < PHONE_MEASURES; i++)
+    r = bus_dict_double (m, phone_measure_to_string ((PhoneMeasure) i), entry->measures[i]);
   return r < 0 ? r : bus_dict_bool (m, "seen", entry->seen);
 }
 

@@ -11,6 +11,7 @@
 #include "core/dial-plan.h"
 #include "core/emergency.h"
 #include "core/number-list.h"
+#include "core/quality-alarm.h"
 #include "core/service-code.h"
 #include "core/settings-table.h"
 #include "util/phone-uri.h"
@@ -187,6 +188,14 @@ check_collector (const char *value, GError **error)
   if (g_ascii_strncasecmp (value, "tel:", 4) == 0 || uri->host == NULL || uri->headers->len > 0)
     return phone_setting_refuse (value, "a SIP URI without headers", error);
   return phone_uri_to_string (uri);
+}
+
+static char *
+check_quality_alerts (const char *value, GError **error)
+{
+  PhoneQualityAlarm alarm;
+
+  return phone_quality_alarm_parse (value, &alarm, error) ? g_strdup (value) : NULL;
 }
 
 /* ---- keys with a form of their own ---- */
@@ -452,6 +461,10 @@ static const PhoneSetting rows[] = {
   TEXT ("greeting", greeting, phone_setting_check_path, "WAV file that callers hear first; default: that of [voicemail] sounds"),
   TEXT ("mailbox", mailbox, check_mailbox, "number or SIP URI of the mailbox; default: what the server says"),
   TEXT ("quality-collector", quality_collector, check_collector, "SIP URI that is told at the end of each call how it sounded (RFC 6035)"),
+  { .key = "quality-interval", .kind = PHONE_SETTING_UINT, AT (quality_interval), .min = 5, .max = 3600, .zero_too = TRUE, .def = "0",
+    .help = "seconds between what it is told while a call lasts; 0: only at the end" },
+  TEXT ("quality-alerts", quality_alerts, check_quality_alerts,
+        "METRIC=WARNING/CRITICAL, separated by commas, of loss, jitter, round-trip, mos: it is told when a call gets that bad, and good again"),
   { .key = "message-reports", .kind = PHONE_SETTING_WORD, AT (message_reports), .words = report_words, .def = "auto",
     .help = "whether messages ask for delivery and display reports: on, off, or auto: of peers that understand it" },
   { .key = "message-receipts", .kind = PHONE_SETTING_WORD, AT (message_receipts), .words = receipt_words, .def = "delivered",
@@ -522,7 +535,7 @@ static const char *const per_call_keys[] = {
   "turn-user", "turn-password-file", "dtmf", "redirects", "auto-answer", "intercom", "intercom-privileged", "max-calls", "record", "transfers", "transfer-news", "roster", "focus", "forward",
   "forward-busy", "forward-no-reply", "forward-no-reply-timeout", "forward-on", "forward-off", "forward-busy-on",
   "forward-busy-off", "forward-no-reply-on", "forward-no-reply-off", "park", "park-method",
-  "retrieve", "pickup", "pickup-group", "did", "prefix", "default-domain", "country", "mailbox", "quality-collector",
+  "retrieve", "pickup", "pickup-group", "did", "prefix", "default-domain", "country", "mailbox", "quality-collector", "quality-interval", "quality-alerts",
   "message-reports", "message-receipts", "subscribers", "subscribers-allow", "subscribers-block", "answering", "answering-after",
   "answering-busy", "answering-away", "greeting", NULL,
 };

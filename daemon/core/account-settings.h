@@ -115,6 +115,8 @@ typedef struct
   char *greeting;               /* WAV file; NULL: the one of [voicemail] sounds */
   char *mailbox;                /* number or URI; default: what the server says */
   char *quality_collector;      /* SIP URI that is told how calls sounded; NULL: nobody is */
+  guint quality_interval;       /* s between what it is told while they last; 0: only at the end */
+  char *quality_alerts;         /* phone_quality_alarm_parse(); NULL: it is told of none */
   PhoneMessageReports message_reports;
   PhoneMessageReceipts message_receipts;
 } PhoneAccountSettings;

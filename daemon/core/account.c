@@ -12,6 +12,7 @@
  * its first state (call.c), Register and Unregister here. */
 
 #include "core/model-private.h"
+#include "core/quality-outbox.h"
 #include "core/subscriber.h"
 
 #include <string.h>
@@ -179,6 +180,7 @@ phone_account_start (PhoneAccount *account, GError **error)
       if (account->unregister_wanted)
         ports->sig->account_unregister (ports->ua, account);
       account->unregister_wanted = FALSE;
+      phone_quality_resume (account);
       /* Without a registrar there is no other news of it. */
       phone_registry_account_ready (account->registry, account);
       return TRUE;

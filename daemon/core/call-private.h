@@ -4,6 +4,7 @@
 /* The inside of a call, shared by call.c (object, state, actions), call-events.c (what signalling reports),
  * call-media.c (negotiation and the media session) and call-transfer.c (one call in place of another). */
 
+#include "core/quality-watch.h"
 #include "core/tape.h"
 
 /* One parked request of a client: fires once. */
@@ -129,6 +130,7 @@ struct _PhoneCall
   CallWaiter answer_waiter, hold_waiter, record_waiter, park_waiter;
   PhoneCollector *collector;            /* a client waits for digits: call-digits.c */
   guint playing;                        /* files for the peer that play or wait: call-audio.c */
+  PhoneQualityWatch *quality;           /* NULL: nobody is told of it before it ends */
   GString *info_digits;                 /* DTMF by INFO waiting its turn */
   guint info_ms, info_timer;
 };

@@ -75,6 +75,7 @@ phone_call_finalize (GObject *object)
   g_free (call->replaces);
   g_strfreev (call->headers);
   phone_call_transfer_dispose (call);
+  phone_quality_watch_free (call->quality);
   phone_media_desc_free (call->remote_offer);
   phone_media_desc_free (call->local);
   phone_media_desc_free (call->pending_offer);

@@ -17,7 +17,7 @@ static const gsize texts[] = {
   G_STRUCT_OFFSET (PhoneHistoryEntry, party),       G_STRUCT_OFFSET (PhoneHistoryEntry, phrase),
   G_STRUCT_OFFSET (PhoneHistoryEntry, refused_by),  G_STRUCT_OFFSET (PhoneHistoryEntry, codec),
   G_STRUCT_OFFSET (PhoneHistoryEntry, keying),      G_STRUCT_OFFSET (PhoneHistoryEntry, suite),
-  G_STRUCT_OFFSET (PhoneHistoryEntry, text),
+  G_STRUCT_OFFSET (PhoneHistoryEntry, text),        G_STRUCT_OFFSET (PhoneHistoryEntry, rate_reason),
 };
 
 PhoneHistoryEntry *
@@ -28,6 +28,8 @@ phone_history_entry_new (void)
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     G_STRUCT_MEMBER (char *, entry, texts[i]) = g_strdup ("");
   entry->loss_local = entry->loss_remote = entry->jitter_local = entry->jitter_remote = entry->round_trip = entry->mos = NAN;
+  for (gsize i = 0; i < PHONE_MEASURES; i++)
+    entry->measures[i] = NAN;
   return entry;
 }
 

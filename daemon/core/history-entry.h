@@ -25,6 +25,24 @@ PHONE_DECLARE_ENUM (PhoneOutcome, phone_outcome, PHONE_OUTCOME_LIST)
 #define PHONE_ENTRY_KIND_LIST(X) X (PHONE_ENTRY_CALL, "call") X (PHONE_ENTRY_MESSAGE, "message")
 PHONE_DECLARE_ENUM (PhoneEntryKind, phone_entry_kind, PHONE_ENTRY_KIND_LIST)
 
+/* How a call sounded, beside loss, jitter and delay: as Media.Stats calls it. */
+#define PHONE_MEASURE_LIST(X) \
+  X (PHONE_MEASURE_PLAYOUT_TARGET, "playout-target") \
+  X (PHONE_MEASURE_PLAYOUT_DELAY, "playout-delay") \
+  X (PHONE_MEASURE_CONCEALED, "concealed") \
+  X (PHONE_MEASURE_ACCELERATED, "accelerated") \
+  X (PHONE_MEASURE_EXPANDED, "expanded") \
+  X (PHONE_MEASURE_FEC_USED, "fec-used") \
+  X (PHONE_MEASURE_COPIES_USED, "copies-used") \
+  X (PHONE_MEASURE_BITRATE_TARGET, "bitrate-target") \
+  X (PHONE_MEASURE_HERE_SIGNAL, "here-signal") \
+  X (PHONE_MEASURE_HERE_NOISE, "here-noise") \
+  X (PHONE_MEASURE_HERE_RATING, "here-rating") \
+  X (PHONE_MEASURE_PEER_RATING, "peer-rating") \
+  X (PHONE_MEASURE_PEER_MOS, "peer-mos-conversation")
+PHONE_DECLARE_ENUM (PhoneMeasure, phone_measure, PHONE_MEASURE_LIST)
+#define PHONE_MEASURES 13
+
 typedef struct
 {
   PhoneEntryKind kind;
@@ -44,6 +62,8 @@ typedef struct
   double loss_local, loss_remote;       /* fraction 0..1; NAN: unknown, as all below */
   double jitter_local, jitter_remote, round_trip;       /* ms */
   double mos;                   /* 1..4.5 */
+  double measures[PHONE_MEASURES];
+  char *rate_reason;            /* why the bit rate was what it was at the end */
   gboolean seen;
   char *text;                   /* of a message, its first PHONE_HISTORY_TEXT characters */
 } PhoneHistoryEntry;

@@ -233,6 +233,23 @@ take_media (PhoneHistoryEntry *entry, PhoneCall *call)
   entry->jitter_remote = report.jitter_remote < 0 ? NAN : report.jitter_remote;
   entry->round_trip = report.round_trip < 0 ? NAN : report.round_trip;
   entry->mos = report.mos;
+  entry->measures[PHONE_MEASURE_PLAYOUT_TARGET] = report.playout_target;
+  entry->measures[PHONE_MEASURE_PLAYOUT_DELAY] = report.playout_delay;
+  entry->measures[PHONE_MEASURE_CONCEALED] = report.concealed;
+  entry->measures[PHONE_MEASURE_ACCELERATED] = report.accelerated;
+  entry->measures[PHONE_MEASURE_EXPANDED] = report.expanded;
+  entry->measures[PHONE_MEASURE_FEC_USED] = (double) report.fec_used;
+  entry->measures[PHONE_MEASURE_COPIES_USED] = (double) report.copies_used;
+  entry->measures[PHONE_MEASURE_BITRATE_TARGET] = report.bitrate_target;
+  entry->measures[PHONE_MEASURE_HERE_SIGNAL] = report.metrics.signal;
+  entry->measures[PHONE_MEASURE_HERE_NOISE] = report.metrics.noise;
+  entry->measures[PHONE_MEASURE_HERE_RATING] = report.metrics.rating;
+  if (report.have_peer_metrics)
+    {
+      entry->measures[PHONE_MEASURE_PEER_RATING] = report.peer_metrics.rating;
+      entry->measures[PHONE_MEASURE_PEER_MOS] = report.peer_metrics.mos_cq;
+    }
+  phone_text_take (&entry->rate_reason, report.rate_reason);
 }
 
 void

@@ -113,8 +113,8 @@ typedef struct
   void (*message_answer) (gpointer ua, gpointer transaction, guint status, guint retry_after);
 
   /* How a call sounded, for the collector target, a complete URI (RFC 6035): sent when it can be, tried again within limits, told in the journal if it cannot.
-   * May be NULL. */
-  void (*quality_report) (gpointer ua, PhoneAccount *account, const char *target, const char *body);
+   * phone_quality_on_reported() when that is over, unless the account goes before. May be NULL. */
+  void (*quality_report) (gpointer ua, PhoneAccount *account, const char *id, const char *target, const char *body);
 } PhoneSignallingOps;
 
 /* ---- media (implemented by media/media.c) ---- */
@@ -366,6 +366,17 @@ typedef void (*PhoneMessagesListed) (GPtrArray *messages, const GError *error, g
 /* conversations: PhoneConversation; NULL with an error. Borrowed. */
 typedef void (*PhoneConversationsListed) (GPtrArray *conversations, const GError *error, gpointer data);
 
+/* A report of voice quality that is still to be delivered. */
+typedef struct
+{
+  char *id;                     /* UUID */
+  char *account, *target, *body;
+} PhoneStoredReport;
+
+#define PHONE_MAX_STORED_REPORTS 64     /* of an account; the eldest go */
+/* reports: PhoneStoredReport, eldest first; NULL with an error. Borrowed. */
+typedef void (*PhoneReportsListed) (GPtrArray *reports, const GError *error, gpointer data);
+
 typedef struct
 {
   /* Takes entry. done may be NULL here and below. */
@@ -404,6 +415,11 @@ typedef struct
   /* Those that came or went before that time. */
   void (*message_expire) (gpointer archive, gint64 before, PhoneArchiveDone done, gpointer data);
   void (*message_count_unread) (gpointer archive, PhoneArchiveCounted done, gpointer data);
+
+  /* Reports of voice quality; all NULL together: they are not kept. add copies. remove: that one, or with id NULL all of the account. */
+  void (*report_add) (gpointer archive, const PhoneStoredReport *report);
+  void (*report_list) (gpointer archive, const char *account, PhoneReportsListed done, gpointer data);
+  void (*report_remove) (gpointer archive, const char *account, const char *id);
 } PhoneArchiveOps;
 
 typedef struct

@@ -9,7 +9,9 @@
 #include "core/messages-private.h"
 #include "core/dial-plan.h"
 #include "core/emergency.h"
+#include "core/quality-outbox.h"
 #include "core/quality-report.h"
+#include "core/quality-watch.h"
 #include "core/ring-list.h"
 
 #include <string.h>
@@ -465,7 +467,10 @@ phone_registry_remove_account (PhoneRegistry *registry, PhoneAccount *account, g
     }
   phone_registry_drop_watches (registry, account, delete_saved);
   if (delete_saved)
-    phone_account_presence_forget (account);
+    {
+      phone_account_presence_forget (account);
+      phone_quality_forget (account);
+    }
   g_ptr_array_remove (registry->accounts, account);
   if (was_default && registry->default_account)
     {
@@ -745,12 +750,13 @@ phone_registry_call_changed (PhoneRegistry *registry, PhoneCall *call)
   for (guint i = 0; i < registry->accounts->len; i++)
     phone_account_presence_set_in_call (g_ptr_array_index (registry->accounts, i), is_busy_with (registry, NULL));
   registry->ports.sig->dialogs_changed (registry->ports.ua, phone_call_get_account (call));
+  phone_quality_watch_update (call, &registry->ports);
   if (phone_call_get_state (call) == PHONE_CALL_DISCONNECTED)
     {
       if (phone_call_take_record (call))
         {
           phone_history_record_call (registry->history, call);
-          phone_quality_report_call (call, &registry->ports);
+          phone_quality_report_call (call, &registry->ports, PHONE_QUALITY_SESSION, NULL);
         }
       start_linger (registry, call);
       if (phone_registry_count_calls (registry, phone_call_get_account (call), TRUE) == 0)

@@ -19,6 +19,10 @@ typedef struct
   double gmin;
   double rating, mos_lq, mos_cq;        /* R, 0..100; 1..5, listening and conversation */
   double playout_nominal, playout_max, playout_abs_max;         /* ms of the jitter buffer: now, worst now, and ever */
+  double packet_ms;                     /* of sound in each packet that comes */
+  /* In the codes of RFC 3611 section 4.7.6, 0: not known. */
+  guint8 concealment;                   /* 1: none, 2: enhanced, 3: standard */
+  guint8 adaptation, adaptation_rate;   /* of the jitter buffer. 2: none, 3: adaptive; rate: 1..15 */
 } PhoneVoiceMetrics;
 
 void phone_voice_metrics_clear (PhoneVoiceMetrics *metrics);    /* all unknown */

@@ -10,6 +10,8 @@
 
 #include "media/media-gaps.h"
 
+#include <math.h>
+
 #include "core/voice-metrics.h"
 
 #define RESTART 3000            /* packets: a jump of more is another stream (RFC 3550 appendix A.1) */
@@ -131,5 +133,6 @@ media_gaps_get (const MediaGaps *gaps, MediaGapStats *ret_stats)
     .burst_ms = end.bursts > 0 ? end.burst_ms / (double) end.bursts : 0,
     /* One before each burst, and one behind the last. */
     .gap_ms = (end.total_ms - end.burst_ms) / (double) (end.bursts + 1),
+    .packet_ms = end.packet_ms > 0 ? end.packet_ms : NAN,
   };
 }

@@ -30,6 +30,7 @@ typedef struct
   guint64 packets, lost, late;  /* packets: all that were to come */
   double burst_density, gap_density;    /* 0..1 */
   double burst_ms, gap_ms;      /* mean length */
+  double packet_ms;             /* NAN: not told */
 } MediaGapStats;
 
 /* A packet came, or was repaired. duration: ms of sound in it, 0: not told. late: too late to be played. */

@@ -9,6 +9,8 @@
 #define FLOOR_RISES 0.25        /* dB a time */
 #define DIGITAL_SILENCE -90     /* dBFS: of a file, or of a sender that is muted: no noise */
 #define DBOV_TO_DBM0 6.15       /* G.711's full-scale sine is 3.14 dBm0 and 3.01 dB under a square wave */
+#define CONCEALMENT_ENHANCED 2
+#define JITTER_BUFFER_ADAPTIVE 3
 #define ABS_MAX 600             /* ms: the most that playout ever waits (media/playout-core.h) */
 
 /* Robustness of the codec against what is concealed. G.711 with PLC: ITU-T G.113 appendix I. For the others no value of the ITU's
@@ -62,6 +64,8 @@ media_metrics_get (const MediaMetrics *metrics, const MediaReceiveStats *receive
   ret->playout_nominal = receive->target_ms;
   ret->playout_max = MAX (metrics->playout_max, receive->delay_ms);
   ret->playout_abs_max = ABS_MAX;
+  ret->concealment = CONCEALMENT_ENHANCED;
+  ret->adaptation = JITTER_BUFFER_ADAPTIVE;
   ret->end_delay = receive->delay_ms + other_delay;
   ret->signal = mean_level (metrics->signal, metrics->n_signal);
   ret->noise = mean_level (metrics->noise, metrics->n_noise);
@@ -73,6 +77,7 @@ media_metrics_get (const MediaMetrics *metrics, const MediaReceiveStats *receive
       ret->gap_density = gaps->gap_density;
       ret->burst_ms = gaps->burst_ms;
       ret->gap_ms = gaps->gap_ms;
+      ret->packet_ms = gaps->packet_ms;
     }
   if (receive->played_samples == 0)
     return;

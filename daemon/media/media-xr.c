@@ -9,7 +9,7 @@
  *     round trip delay (ms)             | end system delay (ms)
  *     signal level     | noise level    | RERL           | Gmin               dBm0, signed; dB; 127: unknown
  *     R factor         | ext. R factor  | MOS-LQ         | MOS-CQ             0..100; 10..50; 127: unknown
- *     RX config        | reserved       | JB nominal (ms)
+ *     PLC, JBA, rate   | reserved       | JB nominal (ms)                    2, 2 and 4 bits
  *     JB maximum (ms)                   | JB abs max (ms)
  */
 
@@ -26,8 +26,6 @@
 #define BLOCK_VOIP 7
 #define BLOCK_LENGTH 36
 #define UNKNOWN 127
-#define RX_ENHANCED_PLC 0x80
-#define RX_ADAPTIVE 0x30
 
 /* ---- reading ---- */
 
@@ -75,6 +73,11 @@ parse_block (const guint8 *p, PhoneVoiceMetrics *ret)
     .playout_nominal = media_read16 (p + 30),
     .playout_max = media_read16 (p + 32),
     .playout_abs_max = media_read16 (p + 34),
+    .packet_ms = NAN,
+    .concealment = p[28] >> 6,
+    /* 1 is reserved. */
+    .adaptation = (p[28] >> 4 & 3) != 1 ? p[28] >> 4 & 3 : 0,
+    .adaptation_rate = p[28] & 15,
   };
 }
 
@@ -177,7 +180,7 @@ media_xr_write (guint32 sender, guint32 ssrc, const PhoneVoiceMetrics *metrics, 
   p[25] = UNKNOWN;
   p[26] = score (metrics->mos_lq, 10, 10, 50);
   p[27] = score (metrics->mos_cq, 10, 10, 50);
-  p[28] = RX_ENHANCED_PLC | RX_ADAPTIVE;
+  p[28] = (guint8) (metrics->concealment << 6 | (metrics->adaptation & 3) << 4 | (metrics->adaptation_rate & 15));
   media_write16 (p + 30, milliseconds (metrics->playout_nominal));
   media_write16 (p + 32, milliseconds (metrics->playout_max));
   media_write16 (p + 34, milliseconds (metrics->playout_abs_max));

@@ -5,6 +5,7 @@
 
 #include "sip/ua-quality.h"
 
+#include "core/quality-outbox.h"
 #include "sip/ua-walk.h"
 
 #define MAX_WAITING 16                  /* reports; the oldest go */
@@ -13,7 +14,7 @@ static const guint retries[] = { 2, 30, 300 };  /* s */
 
 typedef struct
 {
-  char *target, *body;
+  char *id, *target, *body;
   guint failures;
 } Report;
 
@@ -32,9 +33,18 @@ report_free (gpointer data)
 {
   Report *report = data;
 
+  g_free (report->id);
   g_free (report->target);
   g_free (report->body);
   g_free (report);
+}
+
+/* Nobody needs it any more: it was delivered, or given up. */
+static void
+report_over (UaQuality *quality, Report *report)
+{
+  phone_quality_on_reported (quality->account->account, report->id);
+  report_free (report);
 }
 
 static void
@@ -80,7 +90,7 @@ ua_quality_free (UaQuality *quality)
   if (!quality)
     return;
   if (!g_queue_is_empty (&quality->reports))
-    phone_log_notice (&quality->account->log, "Account %s: %u reports of voice quality were not delivered", quality->account->id,
+    phone_log_notice (&quality->account->log, "Account %s: %u reports of voice quality wait for the next start", quality->account->id,
                       g_queue_get_length (&quality->reports));
   ua_timer_clear (&quality->timer);
   ua_walk_stop (quality->walk);
@@ -90,18 +100,7 @@ ua_quality_free (UaQuality *quality)
   g_free (quality);
 }
 
-static void
-send_next (UaQuality *quality)
-{
-  UaAccount *account = quality->account;
-  const Report *report = g_queue_peek_head (&quality->reports);
-
-  if (!report || quality->nh || quality->timer || ua_walk_is_asking (quality->walk))
-    return;
-  if (account->removing || !account->stack || account->stack->state != UA_STACK_RUNNING)
-    return;
-  ua_walk_start (quality->walk, account->server_uri ? NULL : report->target, TRUE);
-}
+static void send_next (UaQuality *quality);
 
 static gboolean
 on_timer (gpointer data)
@@ -120,6 +119,22 @@ wait (UaQuality *quality, guint seconds)
   quality->timer = ua_timer_new (quality->account->engine, seconds * 1000, on_timer, quality);
 }
 
+static void
+send_next (UaQuality *quality)
+{
+  UaAccount *account = quality->account;
+  const Report *report = g_queue_peek_head (&quality->reports);
+
+  if (!report || account->removing || quality->nh || quality->timer || ua_walk_is_asking (quality->walk))
+    return;
+  if (!account->stack || account->stack->state != UA_STACK_RUNNING)
+    {
+      wait (quality, retries[0]);
+      return;
+    }
+  ua_walk_start (quality->walk, account->server_uri ? NULL : report->target, TRUE);
+}
+
 void
 ua_quality_abandon (UaQuality *quality)
 {
@@ -130,7 +145,7 @@ ua_quality_abandon (UaQuality *quality)
 }
 
 void
-ua_quality_report (gpointer ua, PhoneAccount *account, const char *target, const char *body)
+ua_quality_report (gpointer ua, PhoneAccount *account, const char *id, const char *target, const char *body)
 {
   UaAccount *entry = phone_account_get_engine_data (account);
   Report *report;
@@ -142,9 +157,10 @@ ua_quality_report (gpointer ua, PhoneAccount *account, const char *target, const
   if (g_queue_get_length (&entry->quality->reports) >= MAX_WAITING)
     {
       phone_log_notice (&entry->log, "Account %s: too many reports of voice quality wait; one is given up", entry->id);
-      report_free (g_queue_pop_nth (&entry->quality->reports, 1));
+      report_over (entry->quality, g_queue_pop_nth (&entry->quality->reports, 1));
     }
   report = g_new0 (Report, 1);
+  report->id = g_strdup (id);
   report->target = g_strdup (target);
   report->body = g_strdup (body);
   g_queue_push_tail (&entry->quality->reports, report);
@@ -173,7 +189,7 @@ failed (UaQuality *quality, const UaEvent *event)
     }
   phone_log_notice (&quality->account->log, "Account %s: the collector of voice quality does not take a report: %d %s", quality->account->id,
                     event->status, event->phrase);
-  report_free (g_queue_pop_head (&quality->reports));
+  report_over (quality, g_queue_pop_head (&quality->reports));
 }
 
 void
@@ -196,7 +212,7 @@ ua_quality_on_response (UaStack *stack, const UaEvent *event, gpointer owner)
   if (event->status < 300)
     {
       phone_log_debug (&quality->account->log, "Account %s: a report of voice quality was delivered", quality->account->id);
-      report_free (g_queue_pop_head (&quality->reports));
+      report_over (quality, g_queue_pop_head (&quality->reports));
     }
   else
     failed (quality, event);

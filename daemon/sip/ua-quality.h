@@ -10,4 +10,4 @@ void ua_quality_free (UaQuality *quality);      /* accepts NULL */
 void ua_quality_abandon (UaQuality *quality);   /* its handle is about to go; what waits is sent later */
 void ua_quality_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
 /* Of PhoneSignallingOps. */
-void ua_quality_report (gpointer ua, PhoneAccount *account, const char *target, const char *body);
+void ua_quality_report (gpointer ua, PhoneAccount *account, const char *id, const char *target, const char *body);

@@ -75,8 +75,9 @@ begin_connection (SSL *ssl)
     ua_tls_connection_fail (connection, ssl, UA_TLS_REFUSED, g_strdup ("it is not known whom to expect"));
   else if (apply_policy (ssl, connection))
     {
+      /* sofia finds connections by address; one that was checked for one host must not serve another. */
       if (policy->domain == NULL)
-        ua_tls_connection_reserve (connection, connecting);
+        tport_set_params (connecting, TPTAG_REUSE (0), TAG_END ());
     }
   else
     {
@@ -165,11 +166,15 @@ finish_connection (UaTlsConnection *connection, SSL *ssl)
     }
 }
 
-static int
-shake_hands (UaTlsConnection *connection, SSL *ssl, int (*real) (SSL *))
+int
+ua_tls_connect (SSL *ssl, int (*real) (SSL *))
 {
+  UaTlsConnection *connection = ua_tls_connection_find (ssl);
   int result, status;
 
+  ERR_clear_error ();
+  if (connection == NULL)
+    connection = begin_connection (ssl);
   if (connection->failed)
     return 1;
 
@@ -196,21 +201,6 @@ shake_hands (UaTlsConnection *connection, SSL *ssl, int (*real) (SSL *))
     }
   ERR_clear_error ();
   return 1;
-}
-
-int
-ua_tls_connect (SSL *ssl, int (*real) (SSL *))
-{
-  UaTlsConnection *connection = ua_tls_connection_find (ssl);
-  int result;
-
-  ERR_clear_error ();
-  if (connection == NULL)
-    connection = begin_connection (ssl);
-  result = shake_hands (connection, ssl, real);
-  if (connection->failed && connecting != NULL)
-    tport_set_params (connecting, TPTAG_REUSE (0), TAG_END ());         /* what comes next shall not fail without a reason of its own */
-  return result;
 }
 
 /* A TLS 1.3 server refuses our certificate after the handshake, with an alert that comes as the first thing

@@ -10,7 +10,9 @@
 
 #define COLUMNS \
   "id, account, incoming, outcome, party, remote_uri, remote_name, asserted_id, diverter, start, answered, ended, actor, cause, sip, " \
-  "q850, phrase, refused_by, codec, keying, suite, loss_local, loss_remote, jitter_local, jitter_remote, round_trip, mos, seen, kind, text"
+  "q850, phrase, refused_by, codec, keying, suite, loss_local, loss_remote, jitter_local, jitter_remote, round_trip, mos, seen, kind, text, " \
+  "playout_target, playout_delay, concealed, accelerated, expanded, fec_used, copies_used, bitrate_target, here_signal, here_noise, here_rating, " \
+  "peer_rating, peer_mos, rate_reason"
 
 static void
 bind_entry (sqlite3_stmt *s, const PhoneHistoryEntry *e)
@@ -47,6 +49,10 @@ bind_entry (sqlite3_stmt *s, const PhoneHistoryEntry *e)
   sqlite3_bind_int (s, ++i, e->seen);
   sqlite3_bind_int (s, ++i, (int) e->kind);
   store_bind_text (s, ++i, e->text);
+  /* in the order of PHONE_MEASURE_LIST, as COLUMNS has them */
+  for (gsize m = 0; m < PHONE_MEASURES; m++)
+    store_bind_double (s, ++i, e->measures[m]);
+  store_bind_text (s, ++i, e->rate_reason);
 }
 
 /* The file is ours, but a number out of range in it must not become one of our enums. */
@@ -89,6 +95,9 @@ read_entry (sqlite3_stmt *s)
   e->kind = kind >= 0 && kind < phone_entry_kind_n_values ? (PhoneEntryKind) kind : PHONE_ENTRY_CALL;
   g_free (e->text);
   e->text = phone_history_cut_text (store_column_text (s, i++));
+  for (gsize m = 0; m < PHONE_MEASURES; m++)
+    e->measures[m] = store_column_double (s, i++);
+  phone_text_take (&e->rate_reason, store_column_text (s, i++));
   return e;
 }
 
@@ -141,7 +150,8 @@ run_add (StoreDb *db, StoreJob *job)
   int rc;
   sqlite3_stmt *s = store_db_prepare (db,
                                       "INSERT INTO history (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-                                      " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+                                      " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,"
+                                      " ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44)",
                                       &rc);
 
   if (!s)

@@ -90,6 +90,26 @@ static const char step_conversations[]
       "  SELECT party, (SELECT seq FROM history AS n WHERE n.kind = 1 AND n.party = h.party ORDER BY n.start DESC, n.seq DESC LIMIT 1),"
       "    max (start), count (*), sum (seen = 0) FROM history AS h WHERE kind = 1 GROUP BY party;";
 
+/* More of how a call sounded, and reports about it that no collector has taken yet. */
+static const char step_quality[]
+    = "ALTER TABLE history ADD COLUMN playout_target REAL;"
+      "ALTER TABLE history ADD COLUMN playout_delay REAL;"
+      "ALTER TABLE history ADD COLUMN concealed REAL;"
+      "ALTER TABLE history ADD COLUMN accelerated REAL;"
+      "ALTER TABLE history ADD COLUMN expanded REAL;"
+      "ALTER TABLE history ADD COLUMN fec_used REAL;"
+      "ALTER TABLE history ADD COLUMN copies_used REAL;"
+      "ALTER TABLE history ADD COLUMN bitrate_target REAL;"
+      "ALTER TABLE history ADD COLUMN here_signal REAL;"
+      "ALTER TABLE history ADD COLUMN here_noise REAL;"
+      "ALTER TABLE history ADD COLUMN here_rating REAL;"
+      "ALTER TABLE history ADD COLUMN peer_rating REAL;"
+      "ALTER TABLE history ADD COLUMN peer_mos REAL;"
+      "ALTER TABLE history ADD COLUMN rate_reason TEXT NOT NULL DEFAULT '';"
+      "CREATE TABLE report ("
+      "  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, account TEXT NOT NULL, target TEXT NOT NULL, body TEXT NOT NULL) STRICT;"
+      "CREATE INDEX report_account ON report (account, seq);";
+
 typedef int (*Step) (StoreDb *db);
 
 static int make_history (StoreDb *db) { return store_db_exec (db, step_history); }
@@ -98,7 +118,9 @@ static int make_messages (StoreDb *db) { return store_db_exec (db, step_messages
 
 static int make_conversations (StoreDb *db) { return store_db_exec (db, step_conversations); }
 
-static const Step steps[] = { make_history, make_messages, make_conversations };
+static int make_quality (StoreDb *db) { return store_db_exec (db, step_quality); }
+
+static const Step steps[] = { make_history, make_messages, make_conversations, make_quality };
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == STORE_SCHEMA_VERSION);
 
 static int

@@ -13,6 +13,7 @@
 
 #include "store/store-history.h"
 #include "store/store-messages.h"
+#include "store/store-reports.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -555,4 +556,7 @@ const PhoneArchiveOps store_archive_ops = {
   .message_delete = store_message_delete,
   .message_expire = store_message_expire,
   .message_count_unread = store_message_count_unread,
+  .report_add = store_report_add,
+  .report_list = store_report_list,
+  .report_remove = store_report_remove,
 };

@@ -438,7 +438,7 @@ test_save_all (Fixture *f, gconstpointer data)
     "park", "*6{slot}", "park-method", "dtmf", "retrieve", "*7{slot}", "pickup", "*8{target}", "pickup-group", "*9",
     "did", "+1,2",
     "prefix", "#0", "default-domain", "d:1", "country", "AT", "publish", "on", "subscribers", "ask", "subscribers-allow", "+1,bob@b",
-    "subscribers-block", "*@c", "winfo", "yes", "mwi", "no", "mailbox", "*98", "quality-collector", "sip:q@c:1",
+    "subscribers-block", "*@c", "winfo", "yes", "mwi", "no", "mailbox", "*98", "quality-collector", "sip:q@c:1", "quality-interval", "60", "quality-alerts", "loss=3/10, mos=3.5/3",
     "message-reports", "on", "message-receipts", "none", "answering", "yes",
     "answering-after", "9", "answering-busy", "no", "answering-away", "no", "greeting", "/g.wav", NULL };
   g_autoptr (PhoneAccountSettings) settings = make_settings ("all", pairs);

@@ -13,6 +13,7 @@
 #include "core/offer-answer.h"
 #include "core/ports.h"
 #include "core/presence.h"
+#include "core/quality-report.h"
 #include "core/reason.h"
 #include "core/registry.h"
 #include "core/watch.h"
@@ -82,6 +83,10 @@
   X (PhoneActor, phone_actor) \
   X (PhoneCause, phone_cause) \
   X (PhoneOutcome, phone_outcome) \
+  X (PhoneMeasure, phone_measure) \
+  X (PhoneQualityKind, phone_quality_kind) \
+  X (PhoneQualityMetric, phone_quality_metric) \
+  X (PhoneQualitySeverity, phone_quality_severity) \
   X (PhoneDndMode, phone_dnd_mode) \
   X (PhoneDaemonState, phone_daemon_state) \
   X (PhoneNetworkState, phone_network_state) \

@@ -78,6 +78,8 @@ static const struct { const char *key, *value, *expected; } account_cases[] = {
   { "aor", "sip:alice@Example.org", "sip:alice@example.org" }, { "aor", "alice@example.org", "sip:alice@example.org" },
   { "aor", "sips:alice@example.org:5061", "sips:alice@example.org:5061" }, { "aor", "sip:example.org", NULL },
   { "quality-collector", "collector.example.org", "sip:collector.example.org" }, { "quality-collector", "sip:vq@example.org:5070", "sip:vq@example.org:5070" },
+  { "quality-interval", "60", "60" }, { "quality-interval", "4", NULL }, { "quality-interval", "3601", NULL },
+  { "quality-alerts", "loss=3/10, mos=3.5/3", "loss=3/10, mos=3.5/3" }, { "quality-alerts", "loss=10/3", NULL },
   { "quality-collector", "tel:123", NULL }, { "quality-collector", "sip:vq@example.org?a=b", NULL },
   { "aor", "sip:alice@example.org;transport=tcp", NULL }, { "aor", "sip:alice@example.org?a=b", NULL }, { "aor", "tel:123", NULL },
   { "aor", "alice", NULL }, { "aor", "http://example.org", NULL },

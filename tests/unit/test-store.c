@@ -25,6 +25,7 @@ typedef struct
   char *error;
   guint n;
   GPtrArray *entries;           /* PhoneHistoryEntry, copies */
+  GString *reports;
 } Fixture;
 
 static void
@@ -199,6 +200,9 @@ test_round_trip (Fixture *f, gconstpointer data)
   all->loss_remote = 0;
   all->jitter_local = 1.5;
   all->mos = 4.25;
+  for (guint i = 0; i + 1 < PHONE_MEASURES; i++)
+    all->measures[i] = i + 0.5;
+  phone_text_take (&all->rate_reason, "loss");
   all->seen = TRUE;
   open_store (f);
   store_archive_ops.history_add (f->store, phone_history_entry_copy (all), on_done, f);
@@ -223,7 +227,71 @@ test_round_trip (Fixture *f, gconstpointer data)
   g_assert_true (e->incoming && e->seen && e->outcome == all->outcome && e->actor == all->actor && e->cause == all->cause);
   g_assert_true (e->start == 1007 && e->answered == 2000 && e->ended == 3000 && e->sip == 486 && e->q850 == 17);
   g_assert_true (e->loss_local == 0.25 && e->loss_remote == 0 && e->jitter_local == 1.5 && e->mos == 4.25);
+  for (guint i = 0; i + 1 < PHONE_MEASURES; i++)
+    g_assert_cmpfloat (e->measures[i], ==, i + 0.5);
+  g_assert_true (isnan (e->measures[PHONE_MEASURES - 1]));
+  g_assert_cmpstr (e->rate_reason, ==, "loss");
   g_assert_true (isnan (e->jitter_remote) && isnan (e->round_trip));
+}
+
+/* ---- reports of voice quality ---- */
+
+static void
+on_reports (GPtrArray *reports, const GError *error, gpointer data)
+{
+  Fixture *f = data;
+
+  g_assert_no_error (error);
+  g_string_truncate (f->reports, 0);
+  for (guint i = 0; i < reports->len; i++)
+    {
+      const PhoneStoredReport *report = reports->pdata[i];
+
+      g_string_append_printf (f->reports, "%s %s %s %s;", report->id, report->account, report->target, report->body);
+    }
+  f->done = TRUE;
+}
+
+static const char *
+list_reports (Fixture *f, const char *account)
+{
+  store_archive_ops.report_list (f->store, account, on_reports, f);
+  wait_done (f);
+  return f->reports->str;
+}
+
+static void
+report (Fixture *f, const char *id, const char *account, const char *body)
+{
+  store_archive_ops.report_add (f->store, &(PhoneStoredReport) { (char *) id, (char *) account, (char *) "sip:q", (char *) body });
+}
+
+/* They outlive the process, in order; each account has its own, and not without limit. */
+static void
+test_reports (Fixture *f, gconstpointer data)
+{
+  f->reports = g_string_new (NULL);
+  open_store (f);
+  report (f, "1", "a", "one");
+  report (f, "2", "b", "two");
+  report (f, "3", "a", "three");
+  g_assert_cmpstr (list_reports (f, "a"), ==, "1 a sip:q one;3 a sip:q three;");
+  store_archive_ops.report_remove (f->store, "a", "1");
+  store_archive_ops.report_remove (f->store, "a", "2");
+  store_free (f->store);
+  open_store (f);
+  g_assert_cmpstr (list_reports (f, "a"), ==, "3 a sip:q three;");
+  for (guint i = 0; i < PHONE_MAX_STORED_REPORTS; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("more-%u", i);
+
+      report (f, id, "a", "more");
+    }
+  g_assert_true (g_str_has_prefix (list_reports (f, "a"), "more-0 a sip:q more;more-1 "));
+  store_archive_ops.report_remove (f->store, "a", NULL);
+  g_assert_cmpstr (list_reports (f, "a"), ==, "");
+  g_assert_cmpstr (list_reports (f, "b"), ==, "2 b sip:q two;");
+  g_string_free (f->reports, TRUE);
 }
 
 static void
@@ -622,6 +690,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   /* Faults are logged as warnings; here they are what is tested. */
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+  ADD ("reports", test_reports);
   ADD ("round-trip", test_round_trip);
   ADD ("expire", test_expire);
   ADD ("bad-neighbour", test_bad_neighbour);

@@ -215,8 +215,6 @@ reason_header (const PhoneReason *reason)
 
   if (!reason)
     return NULL;
-  if (reason->answered_elsewhere)
-    return g_strdup ("SIP;cause=200;text=\"Call completed elsewhere\"");
   if (text)
     g_strdelimit (text, "\"\\", '\'');
   if (reason->sip >= 300)

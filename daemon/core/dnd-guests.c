@@ -120,6 +120,13 @@ phone_dnd_guests_has (const PhoneDndGuests *guests, const char *uri)
              || phone_contacts_name (guests->contacts, (const char *const *) guests->items, uri));
 }
 
+/* As RFC 3323 section 4.1.1.3 has it, and as providers that keep their own name do. */
+static gboolean
+is_withheld (const char *party)
+{
+  return g_ascii_strncasecmp (party, "anonymous", strlen ("anonymous")) == 0 && strchr ("@", party[strlen ("anonymous")]);
+}
+
 gboolean
 phone_dnd_guests_note_caller (PhoneDndGuests *guests, const char *uri, gint64 now, guint minutes)
 {
@@ -127,6 +134,9 @@ phone_dnd_guests_note_caller (PhoneDndGuests *guests, const char *uri, gint64 no
   gboolean again = FALSE;
   Caller *caller;
 
+  /* Nobody knows whether it is the same one. */
+  if (is_withheld (party))
+    return FALSE;
   for (GList *l = guests->callers.head; l && !again; l = l->next)
     {
       caller = l->data;

@@ -25,5 +25,5 @@ void phone_dnd_guests_set (PhoneDndGuests *guests, const char *const *items);   
 void phone_dnd_guests_set_contacts (PhoneDndGuests *guests, PhoneContacts *contacts);  /* takes them */
 
 gboolean phone_dnd_guests_has (const PhoneDndGuests *guests, const char *uri);
-/* Who calls at now (Unix s), and whether the same called within so many minutes before. */
+/* Who calls at now (Unix s), and whether the same called within so many minutes before; nobody is the same who withholds the number. */
 gboolean phone_dnd_guests_note_caller (PhoneDndGuests *guests, const char *uri, gint64 now, guint minutes);

@@ -455,6 +455,13 @@ test_second_call (Fixture *f, gconstpointer data)
   g_assert_cmpint (judge (f, BOB, NULL), ==, DND_REFUSE);
   f->now += 180;
   g_assert_cmpint (judge (f, BOB, NULL), ==, DND_PASS);
+  /* Two who withhold their number may be two. */
+  g_assert_cmpint (judge (f, "sip:anonymous@anonymous.invalid", NULL), ==, DND_REFUSE);
+  g_assert_cmpint (judge (f, "sip:anonymous@anonymous.invalid", NULL), ==, DND_REFUSE);
+  g_assert_cmpint (judge (f, "sip:Anonymous@example.org", NULL), ==, DND_REFUSE);
+  g_assert_cmpint (judge (f, "sip:Anonymous@example.org", NULL), ==, DND_REFUSE);
+  g_assert_cmpint (judge (f, "sip:anonymouse@example.org", NULL), ==, DND_REFUSE);
+  g_assert_cmpint (judge (f, "sip:anonymouse@example.org", NULL), ==, DND_PASS);
 }
 
 static void

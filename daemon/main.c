@@ -242,6 +242,14 @@ on_device_lost (const char *role, const char *device, gpointer data)
   phone_registry_audio_changed (self->registry);
 }
 
+static void
+on_input_muted (gboolean muted, gpointer data)
+{
+  Daemon *self = data;
+
+  phone_registry_set_input_muted (self->registry, muted);
+}
+
 /* ---- do not disturb ---- */
 
 static void
@@ -343,6 +351,7 @@ build (Daemon *self, GError **error)
   if (!self->media)
     return FALSE;
   media_engine_on_device_lost (self->media, on_device_lost, self);
+  media_engine_on_input_muted (self->media, on_input_muted, self);
   archive_path = g_build_filename (self->dirs->state, "phone.db", NULL);
   self->archive = store_new (archive_path, &archive_events, self);
   ports = (PhonePorts){

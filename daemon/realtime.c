@@ -97,7 +97,7 @@ static void
 tell (Realtime *self, const char *why)
 {
   if (!self->told)
-    phone_log_debug (NULL, "no real-time priority from RealtimeKit: %s", why);
+    phone_log_notice (NULL, "no real-time priority from RealtimeKit: %s", why);
   self->told = TRUE;
 }
 

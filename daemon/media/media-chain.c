@@ -40,6 +40,9 @@ struct _MediaChain
   gpointer data;
   void (*placed) (gpointer data);
   gpointer placed_data;
+  void (*muted_by_mixer) (gpointer data, gboolean muted);
+  gpointer muted_data;
+  int muted;                    /* -1: nobody has said anything yet, and the server may have it as it likes */
   MediaNotify *notify;
   guint serial;
   MediaDevice *device;
@@ -82,6 +85,8 @@ slot_new (MediaChain *chain, guint candidate, gboolean active)
   slot->live = media_live_new (
       chain->role, g_ptr_array_index (chain->candidates, candidate), chain->demand != NULL ? on_demand : NULL,
       chain->captured != NULL ? on_captured : NULL, slot, chain->notify, slot->serial);
+  if (chain->muted >= 0)
+    media_live_set_muted (slot->live, chain->muted);
   media_live_set_state (slot->live, chain->state == MEDIA_CHAIN_ON ? MEDIA_LIVE_ON : MEDIA_LIVE_WARM);
   return slot;
 }
@@ -266,6 +271,12 @@ on_notify (gpointer data, guint code, const char *text)
       slot->place = g_strdup (text);
       tell_place (chain);
       break;
+    case MEDIA_LIVE_MUTED:
+    case MEDIA_LIVE_UNMUTED:
+      /* Whoever hears of it calls media_chain_set_muted(): the mixer and we say the same, even if a word of ours is under way. */
+      if (chain->muted_by_mixer != NULL)
+        chain->muted_by_mixer (chain->muted_data, code % MEDIA_LIVE_N_EVENTS == MEDIA_LIVE_MUTED);
+      break;
     case MEDIA_LIVE_FAILED:
       on_failed (chain, slot, text);
       break;
@@ -286,6 +297,7 @@ media_chain_new (MediaRole role, MediaLiveDemand demand, MediaLiveCaptured captu
   chain->lost = lost;
   chain->data = data;
   chain->retry_seconds = RETRY_FIRST;
+  chain->muted = -1;
   chain->notify = media_notify_new (on_notify, chain);
   chain->device = media_device_copy (NULL);
   return chain;
@@ -369,6 +381,25 @@ media_chain_on_place (MediaChain *chain, void (*callback) (gpointer data), gpoin
 {
   chain->placed = callback;
   chain->placed_data = data;
+}
+
+void
+media_chain_on_mute (MediaChain *chain, void (*callback) (gpointer data, gboolean muted), gpointer data)
+{
+  chain->muted_by_mixer = callback;
+  chain->muted_data = data;
+}
+
+void
+media_chain_set_muted (MediaChain *chain, gboolean muted)
+{
+  if (chain->muted == !!muted)
+    return;
+  chain->muted = !!muted;
+  if (chain->current != NULL)
+    media_live_set_muted (chain->current->live, muted);
+  if (chain->trial != NULL)
+    media_live_set_muted (chain->trial->live, muted);
 }
 
 double

@@ -220,6 +220,24 @@ media_hub_set_input_muted (MediaHub *hub, gboolean muted)
   media_clock_lock (hub->clock);
   hub->muted = !!muted;
   media_clock_unlock (hub->clock);
+  media_inlet_set_muted (hub->inlet, muted);
+}
+
+static void
+on_input_muted (gpointer data, gboolean muted)
+{
+  MediaHub *hub = data;
+
+  g_message ("Audio input: %s in the mixer of the sound server", muted ? "muted" : "not muted any more");
+  hub->input_muted (muted, hub->input_muted_data);
+}
+
+void
+media_hub_on_input_muted (MediaHub *hub, MediaHubInputMuted callback, gpointer data)
+{
+  hub->input_muted = callback;
+  hub->input_muted_data = data;
+  media_inlet_on_mute (hub->inlet, on_input_muted, hub);
 }
 
 void

@@ -141,6 +141,18 @@ media_inlet_on_place (MediaInlet *inlet, void (*callback) (gpointer data), gpoin
 }
 
 void
+media_inlet_on_mute (MediaInlet *inlet, void (*callback) (gpointer data, gboolean muted), gpointer data)
+{
+  media_chain_on_mute (inlet->chain, callback, data);
+}
+
+void
+media_inlet_set_muted (MediaInlet *inlet, gboolean muted)
+{
+  media_chain_set_muted (inlet->chain, muted);
+}
+
+void
 media_inlet_set_device (MediaInlet *inlet, MediaDevice *device)
 {
   media_chain_set_device (inlet->chain, device);

@@ -35,6 +35,7 @@
 #define PIN_MS 1000             /* that the server has to say which device is the default */
 #define TELL_US 20000           /* that a device has to say why it failed, once something else did */
 #define MAX_DELAY_MS 500
+#define MUTE_US G_USEC_PER_SEC   /* that a server has to do what it was told */
 
 /* Buffers in us. Measured on null sinks by tests/bench/bench-device.c with real-time priority: the round trip on PulseAudio 16 is the buffer (20.5, 25,
  * 40 ms), and on PipeWire 0.3.65 37 to 43 ms for all three. 200 ms, the default of GStreamer's elements, are 120 ms of round trip. On a
@@ -78,9 +79,12 @@ struct _MediaLive
   pthread_cond_t changed;
   MediaLiveState wanted;
   gboolean quit, grow;
+  int want_muted;               /* -1: nothing */
   char *failure;
   gboolean weak;
 
+  int muted;                    /* own thread: as the mixer has it, -1: not known */
+  gint64 muted_at;              /* own thread: us, when we told it last */
   char *place;                  /* own thread: as told */
   GstElement *pipeline;         /* the same */
   GstElement *element;          /* the device's, owned by the pipeline */
@@ -482,6 +486,37 @@ check_place (MediaLive *live)
   set_placed (live, current);
 }
 
+/* The mixer of the server and we have one switch for the stream, and whoever touches it last is right. Own thread, the stream being up: ours goes there,
+ * theirs is told. */
+static void
+check_mute (MediaLive *live)
+{
+  gboolean muted;
+  int wanted;
+
+  if (!atomic_load (&live->placed))
+    return;
+  pthread_mutex_lock (&live->lock);
+  wanted = live->want_muted;
+  live->want_muted = -1;
+  pthread_mutex_unlock (&live->lock);
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "mute") == NULL)
+    return;
+  if (wanted >= 0)
+    {
+      g_object_set (live->element, "mute", wanted, NULL);
+      live->muted = wanted;
+      live->muted_at = g_get_monotonic_time ();
+      return;
+    }
+  g_object_get (live->element, "mute", &muted, NULL);
+  if (muted == live->muted || g_get_monotonic_time () - live->muted_at < MUTE_US)
+    return;
+  if (muted || live->muted >= 0)
+    post (live, muted ? MEDIA_LIVE_MUTED : MEDIA_LIVE_UNMUTED, NULL);
+  live->muted = muted;
+}
+
 /* Called with the lock held; TRUE: it still flows. */
 static gboolean
 watch (MediaLive *live, guint *seen, guint *still)
@@ -548,7 +583,10 @@ live_run (gpointer data)
           atomic_store (&live->placed, FALSE);
           set_state (live, state == MEDIA_LIVE_ON ? GST_STATE_PLAYING : GST_STATE_READY);
           if (state == MEDIA_LIVE_ON)
-            check_place (live);
+            {
+              check_place (live);
+              check_mute (live);
+            }
           pthread_mutex_lock (&live->lock);
           still = 0;
           tries = PLACE_TRIES;
@@ -563,6 +601,13 @@ live_run (gpointer data)
           media_cond_wait_until (&live->changed, &live->lock, g_get_monotonic_time () + PLACE_US);
           pthread_mutex_unlock (&live->lock);
           check_place (live);
+          check_mute (live);
+          pthread_mutex_lock (&live->lock);
+        }
+      else if (live->want_muted >= 0 && atomic_load (&live->placed))
+        {
+          pthread_mutex_unlock (&live->lock);
+          check_mute (live);
           pthread_mutex_lock (&live->lock);
         }
       else if (!media_cond_wait_until (&live->changed, &live->lock, g_get_monotonic_time () + WATCH_US))
@@ -570,6 +615,7 @@ live_run (gpointer data)
           pthread_mutex_unlock (&live->lock);
           measure_delay (live);
           check_place (live);
+          check_mute (live);
           pthread_mutex_lock (&live->lock);
           if (!watch (live, &seen, &still) && live->failure == NULL)
             live->failure = g_strdup ("no samples flow");
@@ -619,6 +665,7 @@ media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand deman
 
   atomic_init (&live->references, 2);
   atomic_init (&live->delay, NAN);
+  live->want_muted = live->muted = -1;
   live->role = role;
   live->size = first_size (role);
   live->device = *device;
@@ -645,6 +692,15 @@ media_live_set_state (MediaLive *live, MediaLiveState state)
 {
   pthread_mutex_lock (&live->lock);
   live->wanted = state;
+  pthread_cond_signal (&live->changed);
+  pthread_mutex_unlock (&live->lock);
+}
+
+void
+media_live_set_muted (MediaLive *live, gboolean muted)
+{
+  pthread_mutex_lock (&live->lock);
+  live->want_muted = !!muted;
   pthread_cond_signal (&live->changed);
   pthread_mutex_unlock (&live->lock);
 }

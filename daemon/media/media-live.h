@@ -21,6 +21,8 @@ typedef enum
 {
   MEDIA_LIVE_STARTED,           /* the first samples flowed */
   MEDIA_LIVE_PLACED,            /* text: the device that the server gave the stream, or the one that was asked for; also when it moves */
+  MEDIA_LIVE_MUTED,             /* somebody has muted the stream in the mixer of the server; as long as it was not media_live_set_muted() */
+  MEDIA_LIVE_UNMUTED,           /* the same */
   MEDIA_LIVE_FAILED,            /* could not be opened, or went away; text says why. It does nothing more. */
   MEDIA_LIVE_N_EVENTS,
 } MediaLiveEvent;
@@ -30,6 +32,8 @@ typedef enum
 MediaLive *media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand demand,
                            MediaLiveCaptured captured, gpointer data, MediaNotify *notify, guint serial);
 void media_live_set_state (MediaLive *live, MediaLiveState state);
+/* As the mixer of the server shows the stream, too, where there is one. Without a word about it the stream stays as the server has it. */
+void media_live_set_muted (MediaLive *live, gboolean muted);
 /* Ms in buffers of the device and its server, NAN: unknown; any thread. */
 double media_live_get_delay (MediaLive *live);
 /* Whether what is opened from now on as the default goes where the default goes (TRUE at first), or stays. */

@@ -190,6 +190,12 @@ media_engine_on_device_lost (MediaEngine *engine, void (*callback) (const char *
 }
 
 void
+media_engine_on_input_muted (MediaEngine *engine, void (*callback) (gboolean muted, gpointer data), gpointer data)
+{
+  media_hub_on_input_muted (engine->hub, callback, data);
+}
+
+void
 media_engine_free (MediaEngine *engine)
 {
   if (engine == NULL)

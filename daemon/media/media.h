@@ -15,6 +15,8 @@ MediaEngine *media_engine_new (const PhoneDaemonSettings *settings, GError **err
 /* For calls that begin after it. */
 void media_engine_set_settings (MediaEngine *engine, const PhoneDaemonSettings *settings);
 /* A device went away: role "input", "output" or "ring". On the main loop. */
+/* The microphone was muted, or not any more, in the mixer of the sound server; audio_set_input_muted() is expected to follow. */
+void media_engine_on_input_muted (MediaEngine *engine, void (*callback) (gboolean muted, gpointer data), gpointer data);
 void media_engine_on_device_lost (MediaEngine *engine, void (*callback) (const char *role, const char *device, gpointer data),
                                   gpointer data);
 /* Calls whose media is still being taken down. */

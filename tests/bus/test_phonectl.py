@@ -500,7 +500,8 @@ def test_stats_follow(client, ctl):
     path = dial(client, "sip:echo@example.org")
     with ctl.start("stats", "-f", "--interval=100") as running:
         assert running.until("MOS").split()[0] == "loss"
-        assert running.until("4.20").split() == ["2.0", "3.5", "-", "22", "20", "0.00", "24.0", "-30", "-20", "4.20"]
+        assert running.until("4.20").split() == ["2.0", "-", "3.5", "-", "22", "20", "0.00", "0.00", "0.00", "0", "-30", "-20", "4.20", "24.0",
+                                                 "28.0", "steady"]
         client.test("End", "(uu)", number_of(path), 0)
         assert running.end()[0] == 0
 

@@ -217,6 +217,11 @@ fake_hub_get (const char *name, gint16 **ret_in, gint16 **ret_out, guint *ret_n)
 }
 
 void
+media_hub_on_input_muted (MediaHub *hub, MediaHubInputMuted callback, gpointer data)
+{
+}
+
+void
 fake_hub_clear (const char *name)
 {
   pthread_mutex_lock (&lock);

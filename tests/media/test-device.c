@@ -51,6 +51,8 @@ typedef struct
   guint quiet;                  /* 40 dB below the tone that is played */
   char *lost;                   /* main thread: last "role device" that was told */
   guint n_lost;
+  gboolean muted;               /* main thread: by the mixer, as it was told last */
+  guint n_mutes;
 } Call;
 
 static gboolean
@@ -467,6 +469,83 @@ test_moved_by_hand (gconstpointer data)
   sound_server_stop (server);
 }
 
+static void
+on_input_muted (gboolean muted, gpointer data)
+{
+  Call *call = data;
+
+  call->n_mutes++;
+  call->muted = muted;
+  media_hub_set_input_muted (call->hub, muted);
+}
+
+static gboolean
+has_recording (void)
+{
+  g_autofree char *list = sound_server_pactl ("list short source-outputs");
+
+  return *list != '\0';
+}
+
+/* The number of the only stream that records for us, and what the mixer says of it. */
+static gboolean
+recording_is_muted (int *ret_number)
+{
+  g_autofree char *list = sound_server_pactl ("list source-outputs");
+  const char *number = strstr (list, "Source Output #");
+  const char *mute = number != NULL ? strstr (number, "Mute: ") : NULL;
+
+  g_assert_nonnull (mute);
+  *ret_number = atoi (number + strlen ("Source Output #"));
+  return g_str_has_prefix (mute, "Mute: yes");
+}
+
+/* The mixer of the desktop and we have one switch for the microphone, which stays as it is from call to call. */
+static void
+test_muted_in_mixer (gconstpointer data)
+{
+  SoundServer *server = start_or_skip (GPOINTER_TO_INT (data));
+
+  if (server == NULL)
+    return;
+  {
+    g_autoptr (Call) call = call_new ("pulse:out.monitor", "pulse:out", "silence");
+    g_autofree char *mute = NULL, *unmute = NULL;
+    int number;
+
+    media_hub_on_input_muted (call->hub, on_input_muted, call);
+    media_port_set_running (call->port, TRUE);
+    AWAIT (get (call, &call->pure) >= 20);
+    g_assert_false (recording_is_muted (&number));
+    g_assert_cmpuint (call->n_mutes, ==, 0);
+
+    mute = g_strdup_printf ("set-source-output-mute %d 1", number);
+    g_free (sound_server_pactl (mute));
+    g_test_message ("seen after %.0f ms", AWAIT (call->n_mutes > 0));
+    g_assert_true (call->muted);
+    AWAIT (get (call, &call->silent) >= 20);
+    unmute = g_strdup_printf ("set-source-output-mute %d 0", number);
+    g_free (sound_server_pactl (unmute));
+    AWAIT (call->n_mutes > 1);
+    g_assert_false (call->muted);
+    AWAIT (get (call, &call->pure) >= 20);
+
+    media_hub_set_input_muted (call->hub, TRUE);
+    AWAIT (recording_is_muted (&number));
+    media_port_set_running (call->port, FALSE);
+    media_port_set_running (call->port, TRUE);
+    AWAIT (has_recording ());
+    AWAIT (recording_is_muted (&number));
+    AWAIT (get (call, &call->silent) >= 20);
+    media_hub_set_input_muted (call->hub, FALSE);
+    AWAIT (!recording_is_muted (&number));
+    AWAIT (get (call, &call->pure) >= 20);
+    g_assert_cmpuint (call->n_mutes, ==, 2);            /* our own doing is no news */
+    g_assert_cmpuint (call->n_lost, ==, 0);
+  }
+  sound_server_stop (server);
+}
+
 /* Devices are changed in a call, again and again, and none of the old ones says anything any more. */
 static void
 test_switching (void)
@@ -558,6 +637,8 @@ main (int argc, char **argv)
                         test_moved_by_hand);
   g_test_add_data_func ("/device/moved-by-hand/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE),
                         test_moved_by_hand);
+  g_test_add_data_func ("/device/muted-in-mixer/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_muted_in_mixer);
+  g_test_add_data_func ("/device/muted-in-mixer/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_muted_in_mixer);
   g_test_add_func ("/device/switching", test_switching);
   g_test_add_data_func ("/device/echo-cancelled/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_echo_cancelled);
   g_test_add_data_func ("/device/echo-cancelled/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_echo_cancelled);

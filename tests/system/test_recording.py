@@ -17,6 +17,7 @@ from phone import Phone, die_with_parent
 PROVIDER_ADDRESS = "127.60.6.1"
 USERS = {"alice": "secret of alice", "bob": "secret of bob"}
 EXIT_AUTH = 10
+RATES = {"opus": 6000, "wav": 4 * 48000}        # octets in a second, both sides, or fewer
 LATEST = 1.5            # seconds at the end that a crash may cost, with those that a busy machine is late
 
 
@@ -121,6 +122,12 @@ def write_mono(path, samples):
     return path
 
 
+def use_format(phone, form):
+    phone.sections["recording"]["format"] = form
+    phone.write_config()
+    phone.ctl("reload")
+
+
 def record(phone, number, seconds):
     ident = phone.ctl("record", number)["id"]
     phone.collect_stats(number, seconds)
@@ -173,9 +180,7 @@ def test_recording_while_the_keyring_is_locked(pair, keyring, call, tmp_path):
 @pytest.mark.parametrize("seed, form", [(1, "opus"), (2, "wav"), (3, "opus")])
 def test_killed_phone_leaves_what_was_recorded(pair, keyring, provider, call, speech, tmp_path, seed, form):
     alice = pair[0]
-    alice.sections["recording"]["format"] = form
-    alice.write_config()
-    alice.ctl("reload")
+    use_format(alice, form)
     seconds = 1.5 + 2 * random.Random(seed).random()
     begin = time.monotonic()
     ident = record(alice, call, seconds)
@@ -207,19 +212,28 @@ def assert_wav(phone, ident, path, length, speech):
     assert good["correlation"] >= 0.7 and wrong["matched"] < good["matched"], (good, wrong)
 
 
-def test_full_disk_ends_the_recording_and_not_the_call(pair, keyring, call, tmp_path):
-    """The folder becomes a file system of a few pages."""
+@pytest.mark.parametrize("seed, form", [(1, "opus"), (2, "wav"), (3, "wav"), (4, "wav")])
+def test_full_disk_ends_the_recording_and_not_the_call(pair, keyring, call, tmp_path, seed, form):
+    """The folder becomes a file system of some pages, which fills up at one moment or another; what is on it is good up to the last second."""
     alice = pair[0]
+    use_format(alice, form)
+    alice.ctl("record", call)               # the first one of all makes the key
+    alice.ctl("record", call, "stop")
     folder = alice.home / "state" / "phoned" / "recordings"
     keep = (folder / "seal.pub").read_bytes()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48k,mode=700", "none", str(folder)], check=True)
+    kilobytes = 32 if form == "opus" else random.Random(seed).randrange(260, 520)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k,mode=700", "none", str(folder)], check=True)
     try:
         (folder / "seal.pub").write_bytes(keep)
         ident = alice.ctl("record", call)["id"]
         alice.wait(lambda: alice.ctl("call", "show", call)["RecordingState"] == "off", "the recording to end")
         assert alice.ctl("call", "show", call)["State"] == "active"
         wait_state(alice, ident, "cut-off")
-        assert len(decode(alice, ident, tmp_path, whole=False)[0]) > 48000
+        sealed = (folder / f"{ident}.seal").read_bytes()
+        assert not any(word in sealed for word in (b"OggS", b"Opus", b"RIFF", b"WAVE"))
+        left, right = decode(alice, ident, tmp_path, whole=False)
+        assert len(left) / 48000 > len(sealed) / RATES[form] - 1, (len(left), len(sealed))
+        assert alice.ctl("call", "show", call)["State"] == "active"
         assert "No space left" in alice.log_path.read_text()
     finally:
         subprocess.run(["umount", str(folder)], check=True)

@@ -37,6 +37,24 @@ add_row (CtlTable *table, const CtlValue *one, const char *when, const char *key
   ctl_table_add (table, *target ? CTL_WARN : CTL_DIM, "%s", *target ? target : "nobody");
 }
 
+/* What the server was told, if it ever was. */
+static void
+add_at_server (CtlTable *table, const CtlValue *one)
+{
+  static const char *const kinds[][2] = { { "unconditional", "all" }, { "busy", "busy" }, { "no-reply", "no reply" } };
+  const CtlValue *taken = ctl_value_get (one, "AtServer");
+
+  for (size_t i = 0; taken && i < sizeof kinds / sizeof kinds[0]; i++)
+    if (ctl_value_get (taken, kinds[i][0]))
+      {
+        const char *target = ctl_value_string (taken, kinds[i][0]);
+
+        ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (one, "Id"));
+        ctl_table_add (table, CTL_PLAIN, "%s, at the server", kinds[i][1]);
+        ctl_table_add (table, *target ? CTL_WARN : CTL_DIM, "%s", *target ? target : "nobody");
+      }
+}
+
 static int
 run_show (Ctl *ctl, const CtlArgs *args)
 {
@@ -59,6 +77,7 @@ run_show (Ctl *ctl, const CtlArgs *args)
           add_row (table, list->items[i], "busy", "Busy");
           add_row (table, list->items[i], late, "NoReply");
           free (late);
+          add_at_server (table, list->items[i]);
         }
       ctl_table_print (table);
     }

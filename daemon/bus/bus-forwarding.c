@@ -75,6 +75,18 @@ on_set_at_server (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   return call ? sd_bus_reply_method_return (m, "o", bus_call_path (self->bus, call)) : bus_error_set (ret_error, error);
 }
 
+static int
+append_at_server (sd_bus_message *reply, BusAccount *self)
+{
+  g_auto (GStrv) list = phone_account_get_forwards_at_server (self->account);
+  int r = sd_bus_message_open_container (reply, 'a', "{ss}");
+
+  for (gsize i = 0; r >= 0 && list[i]; i += 2)
+    r = sd_bus_message_append (reply, "{ss}", list[i], list[i + 1]);
+  return r < 0 ? r : sd_bus_message_close_container (reply);
+}
+
+BUS_GETTER (get_at_server, BusAccount, append_at_server (reply, self))
 BUS_GETTER (get_all, BusAccount, bus_append_text (reply, settings (self)->forward))
 BUS_GETTER (get_busy, BusAccount, bus_append_text (reply, settings (self)->forward_busy))
 BUS_GETTER (get_no_reply, BusAccount, bus_append_text (reply, settings (self)->forward_no_reply))
@@ -89,6 +101,7 @@ const sd_bus_vtable bus_forwarding_vtable[] = {
   SD_BUS_WRITABLE_PROPERTY ("Busy", "s", get_busy, set_target, 0, WRITABLE),
   SD_BUS_WRITABLE_PROPERTY ("NoReply", "s", get_no_reply, set_target, 0, WRITABLE),
   SD_BUS_WRITABLE_PROPERTY ("NoReplyTimeout", "u", get_timeout, set_seconds, 0, WRITABLE),
+  SD_BUS_PROPERTY ("AtServer", "a{ss}", get_at_server, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
   SD_BUS_VTABLE_END,
 };
 
@@ -97,4 +110,6 @@ bus_forwarding_changed_properties (guint mask, GPtrArray *ret_names)
 {
   for (gsize i = 0; mask & PHONE_ACCOUNT_SETTINGS && i < G_N_ELEMENTS (keys); i++)
     g_ptr_array_add (ret_names, (char *) keys[i].property);
+  if (mask & PHONE_ACCOUNT_FORWARDS)
+    g_ptr_array_add (ret_names, (char *) "AtServer");
 }

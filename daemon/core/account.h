@@ -23,6 +23,7 @@ typedef enum
   PHONE_ACCOUNT_MAILBOX = 1 << 5,
   PHONE_ACCOUNT_MESSAGES = 1 << 6,      /* those that our own answering machine took */
   PHONE_ACCOUNT_SUBSCRIBERS = 1 << 7,   /* see subscriber.h */
+  PHONE_ACCOUNT_FORWARDS = 1 << 9,      /* those at the server */
   PHONE_ACCOUNT_SRTP = 1 << 8,          /* the default of it, by the way to the server */
 } PhoneAccountField;
 

@@ -27,6 +27,9 @@ void phone_account_calls_gone (PhoneAccount *account);
 PhoneRegistry *phone_account_get_registry (PhoneAccount *account);
 
 /* ---- conference-roster.c ---- */
+/* ---- forward-code.c ---- */
+void phone_account_forget_forwards_at_server (PhoneAccount *account);
+
 void phone_registry_rosters_changed (PhoneRegistry *registry);
 /* The call that a party, by the URI in its From or the one that the network asserts, has with a conference of ours on the account; NULL: none. */
 PhoneCall *phone_conference_find_party (PhoneAccount *account, const char *uri);

@@ -468,6 +468,7 @@ phone_registry_remove_account (PhoneRegistry *registry, PhoneAccount *account, g
   phone_registry_drop_watches (registry, account, delete_saved);
   if (delete_saved)
     {
+      phone_account_forget_forwards_at_server (account);
       phone_account_presence_forget (account);
       phone_quality_forget (account);
     }

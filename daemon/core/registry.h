@@ -80,6 +80,8 @@ typedef struct
 PhoneCall *phone_registry_dial (PhoneRegistry *registry, const char *target, const PhoneDialOptions *options, GError **error);
 /* Dials the server's code for it: forward-code.c. kind: unconditional, busy, no-reply; target "": off. NOT_SUPPORTED: the account has no such code.
  * Borrowed. */
+/* Kind and target ("": off), kind and target ...: what the server answered to, whenever that was. Caller frees. */
+char **phone_account_get_forwards_at_server (PhoneAccount *account);
 PhoneCall *phone_registry_forward_at_server (PhoneRegistry *registry, PhoneAccount *account, const char *kind, const char *target, GError **error);
 void phone_registry_hangup_all (PhoneRegistry *registry);
 /* With which account a target is meant, when nobody says: the one whose domain it names, else the default one; NULL: there is none. */

@@ -347,6 +347,7 @@ static const struct
   const char *user;
   Step step;
 } far_ends[] = {
+  { "*900301234", step_echo }, { "*91", step_echo },    /* the provider's codes */
   { "echo", step_echo },   { "ring", step_ring },        { "busy", step_busy },   { "decline", step_decline },
   { "early", step_early }, { "notfound", step_not_found }, { "burst", step_burst }, { "stuck", step_echo },
   { "nohold", step_echo }, { "room", step_focus },

@@ -175,7 +175,7 @@ def test_unknown_names_are_the_standard_errors(client, places):
 def test_read_only_properties_stay(client, places):
     for name, path in places.items():
         for prop in interface_xml(name).findall("property[@access='read']"):
-            value = {"s": "x", "b": True, "u": 1, "t": 1, "o": "/", "as": [], "ao": [], "a{sv}": {}, "aa{sv}": []}[prop.get("type")]
+            value = {"s": "x", "b": True, "u": 1, "t": 1, "o": "/", "as": [], "ao": [], "a{ss}": {}, "a{sv}": {}, "aa{sv}": []}[prop.get("type")]
             with refused("org.freedesktop.DBus.Error.PropertyReadOnly"):
                 client.set(path, name, prop.get("name"), prop.get("type"), value)
 

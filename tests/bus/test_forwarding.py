@@ -6,7 +6,7 @@ from phonebus import ACCOUNT, CALL, FORWARDING, ROOT, refused, wait
 from phonectl import Ctl
 
 ALICE = ROOT + "/account/alice"
-NOBODY = {"Unconditional": "", "Busy": "", "NoReply": "", "NoReplyTimeout": 20}
+NOBODY = {"Unconditional": "", "Busy": "", "NoReply": "", "NoReplyTimeout": 20, "AtServer": {}}
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_phonectl(client, ctl):
     ctl.ok("forward", "no-reply", "sip:dave@example.org", "--after", "9")
     [shown] = ctl.json("forward", "show")
     assert shown == {"object": ALICE, "Id": "alice", "Unconditional": "sip:bob@example.org", "Busy": "sip:carol@example.org",
-                     "NoReply": "sip:dave@example.org", "NoReplyTimeout": 9}
+                     "NoReply": "sip:dave@example.org", "NoReplyTimeout": 9, "AtServer": {}}
     assert "calls to alice go to sip:bob@example.org" in ctl.ok("status")
     ctl.ok("forward", "all", "off")
     assert client.get(ALICE, FORWARDING, "Unconditional") == "" and "go to" not in ctl.ok("status")
@@ -72,6 +72,18 @@ def test_at_server(client):
         with refused("InvalidTarget"):
             at_server(client, "unconditional", target)
     assert client.get_all(ALICE, FORWARDING) == NOBODY
+
+
+def test_what_the_server_took(client, ctl):
+    """What it did not answer to, it did not take."""
+    client.update(ALICE, forward_on="*72{target}", forward_busy_on="*90{target}", forward_busy_off="*91")
+    at_server(client, "unconditional", "5")
+    at_server(client, "busy", "0301234")
+    wait(lambda: client.get(ALICE, FORWARDING, "AtServer") == {"busy": "0301234"})
+    wait(lambda: any(change.get("AtServer") == {"busy": "0301234"} for change in client.changes(ALICE, FORWARDING)))
+    assert "busy, at the server" in ctl.ok("forward") and "0301234" in ctl.ok("forward")
+    at_server(client, "busy", "")
+    wait(lambda: client.get(ALICE, FORWARDING, "AtServer") == {"busy": ""})
 
 
 def test_phonectl_at_server(client, ctl):

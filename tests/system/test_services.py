@@ -379,6 +379,22 @@ def test_we_are_sent_on(phone, at):
     two.finish()
 
 
+def test_server_forwards(phone, at):
+    """What the server answers to is known afterwards, also to the phone that starts anew; what it refuses is not."""
+    phone.ctl("account", "set", "us", f"default-domain={ONE}", "forward-on=*72{target}", "forward-busy-on=*90{target}")
+    process = at(ONE, Scene().called(to="sip:\\*720301234@").answered().bye())
+    phone.reason(phone.ctl("forward", "all", "--server", "0301234")["call"])
+    process.finish()
+    process = at(ONE, Scene().called().reply("404 Not Found").recv("ACK"))
+    phone.reason(phone.ctl("forward", "busy", "--server", "5")["call"])
+    process.finish()
+    assert phone.ctl("forward")[0]["AtServer"] == {"unconditional": "0301234"}
+    phone.restart_daemon()
+    assert phone.ctl("forward")[0]["AtServer"] == {"unconditional": "0301234"}
+    phone.ctl("account", "set", "us", "default-domain=")
+    phone.run("recording", "unlock", stdin="of the recordings")
+
+
 def test_forwarded_call_says_who(phone, at):
     one, number = take(phone, at, Scene().call("Diversion: <sip:first@h>;reason=no-answer").hung_up())
     assert phone.ctl("call", "show", number)["Diverter"] == "sip:first@h"

@@ -63,7 +63,7 @@ run_add (Ctl *ctl, const CtlArgs *args)
     status = ctl_send (ctl, sd_bus_message_ref (message), NULL);
   if (status == CTL_EXIT_OK && with_password)
     {
-      status = ctl_password_send (ctl, path, &password);
+      status = ctl_password_send (ctl, path, false, &password);
       if (status != CTL_EXIT_OK)
         ctl_error ("the account is there, but without a password: `phonectl account passwd %s`", args->words[1]);
     }
@@ -105,7 +105,7 @@ run_passwd (Ctl *ctl, const CtlArgs *args)
   int status = ctl_password_read (&password);
 
   if (status == CTL_EXIT_OK)
-    status = ctl_password_send (ctl, path, &password);
+    status = ctl_password_send (ctl, path, ctl_args_flag (args, "turn"), &password);
   ctl_password_clear (&password);
   free (path);
   return status;
@@ -433,12 +433,17 @@ static const CtlOption add_options[] = {
   { 0 },
 };
 
+static const CtlOption passwd_options[] = {
+  { "turn", 0, NULL, "that of turn-user at the TURN server, rather than the account's" },
+  { 0 },
+};
+
 static const CtlVerb actions[] = {
   { "list", "", "all of them; * marks the default", NULL, run_list },
   { "show", "ID", "all about one: why it is (not) registered, when it tries again", NULL, run_show },
   { "add", "ID [KEY=VALUE...]", "a new one; aor=sip:YOU@PROVIDER is needed, the keys are in phoned.conf(5)", add_options, run_add },
   { "set", "ID KEY=VALUE...", "change settings; an empty value is the default", NULL, run_set },
-  { "passwd", "ID", "set the password, read from standard input", NULL, run_passwd },
+  { "passwd", "ID", "set the password, read from standard input", passwd_options, run_passwd },
   { "default", "ID", "call from this one when nothing else decides", NULL, run_default },
   { "enable", "ID", "use it", NULL, run_enable },
   { "disable", "ID", "keep it, but do not use it", NULL, run_disable },

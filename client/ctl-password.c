@@ -130,9 +130,9 @@ ctl_password_hand_over (Ctl *ctl, const char *path, const char *interface, const
 
 /* The line goes through a shell there, so the id may hold nothing that a shell knows. */
 static int
-send_by_ssh (Ctl *ctl, const char *id, const CtlPassword *password)
+send_by_ssh (Ctl *ctl, const char *id, bool turn, const CtlPassword *password)
 {
-  const char *const words[] = { "phonectl", "account", "passwd", id, NULL };
+  const char *const words[] = { "phonectl", "account", "passwd", id, turn ? "--turn" : NULL, NULL };
   int fd, status = 0, pid;
 
   if (!*id || strspn (id, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen (id) || *id == '-')
@@ -157,15 +157,15 @@ send_by_ssh (Ctl *ctl, const char *id, const CtlPassword *password)
 }
 
 int
-ctl_password_send (Ctl *ctl, const char *account_path, const CtlPassword *password)
+ctl_password_send (Ctl *ctl, const char *account_path, bool turn, const CtlPassword *password)
 {
   char *id;
   int status;
 
   if (!ctl->host)
-    return ctl_password_hand_over (ctl, account_path, PHONE_DBUS_ACCOUNT, "SetSecret", password);
+    return ctl_password_hand_over (ctl, account_path, PHONE_DBUS_ACCOUNT, turn ? "SetTurnSecret" : "SetSecret", password);
   id = ctl_account_id (account_path);
-  status = send_by_ssh (ctl, id, password);
+  status = send_by_ssh (ctl, id, turn, password);
   free (id);
   return status;
 }

@@ -16,7 +16,7 @@ typedef struct
 /* From standard input up to the first newline; from a terminal with a prompt and without echo. A CtlExit; says what is wrong. */
 int ctl_password_read (CtlPassword *password);
 /* To the account, by Account.SetSecret; for another host by that host's own phonectl. A CtlExit. */
-int ctl_password_send (Ctl *ctl, const char *account_path, const CtlPassword *password);
+int ctl_password_send (Ctl *ctl, const char *account_path, bool turn, const CtlPassword *password);
 /* To any method of this machine's phone that takes a descriptor. */
 int ctl_password_hand_over (Ctl *ctl, const char *path, const char *interface, const char *member, const CtlPassword *password);
 void ctl_password_clear (CtlPassword *password);

@@ -158,6 +158,15 @@ secret_path (const PhoneConfigDirs *dirs, const char *id)
   return g_build_filename (dirs->state, "secrets", id, NULL);
 }
 
+/* An account's id has no dot. */
+static char *
+turn_secret_path (const PhoneConfigDirs *dirs, const char *id)
+{
+  g_autofree char *name = g_strconcat (id, ".turn", NULL);
+
+  return secret_path (dirs, name);
+}
+
 static gboolean
 account_delete (gpointer data, const char *id, GError **error)
 {
@@ -165,7 +174,7 @@ account_delete (gpointer data, const char *id, GError **error)
   g_autofree char *name = phone_config_account_name (id);
   g_autofree char *system_path = g_build_filename (dirs->system, name, NULL);
   g_autofree char *path = g_build_filename (dirs->user, name, NULL);
-  g_autofree char *secret = secret_path (dirs, id);
+  g_autofree char *secret = secret_path (dirs, id), *turn_secret = turn_secret_path (dirs, id);
   g_autofree char *dropins = g_strconcat (path, ".d", NULL);
   g_autoptr (PhoneAccountSettings) valid = phone_account_settings_new (id, error);
   g_autoptr (GPtrArray) layers = NULL;
@@ -196,7 +205,7 @@ account_delete (gpointer data, const char *id, GError **error)
         return FALSE;
     }
   (void) rmdir (dropins);
-  return phone_atomic_remove (secret, error);
+  return phone_atomic_remove (secret, error) && phone_atomic_remove (turn_secret, error);
 }
 
 /* ---- passwords ---- */
@@ -281,6 +290,12 @@ turn_secret_load (gpointer data, const PhoneAccountSettings *settings, GError **
       if (secret == NULL && local == NULL)
         g_set_error (&local, PHONE_ERROR, PHONE_ERROR_STORAGE, "turn-password-file: %s does not exist", settings->turn_password_file);
     }
+  else if (secret == NULL && local == NULL)
+    {
+      g_autofree char *path = turn_secret_path (dirs, settings->id);
+
+      secret = read_secret (path, TRUE, &local);
+    }
   if (local != NULL)
     g_propagate_error (error, g_steal_pointer (&local));
   return secret;
@@ -288,14 +303,17 @@ turn_secret_load (gpointer data, const PhoneAccountSettings *settings, GError **
 
 /* What goes before the state folder in secret_load(), or NULL. */
 static char *
-find_override (const PhoneConfigDirs *dirs, const char *id)
+find_override (const PhoneConfigDirs *dirs, const char *id, gboolean turn)
 {
-  g_autofree char *credential = credential_path (dirs, id);
+  g_autofree char *name = g_strconcat (id, turn ? "-turn" : NULL, NULL);
+  g_autofree char *credential = credential_path (dirs, name);
   g_autoptr (PhoneAccountSettings) settings = NULL;
 
   if (credential != NULL && g_file_test (credential, G_FILE_TEST_EXISTS))
     return g_strdup_printf ("the credential %s", credential);
   settings = phone_config_load_account (dirs, id, NULL);
+  if (turn)
+    return settings != NULL && settings->turn_password_file != NULL ? g_strdup_printf ("turn-password-file=%s", settings->turn_password_file) : NULL;
   if (settings != NULL && settings->password_file != NULL)
     return g_strdup_printf ("password-file=%s", settings->password_file);
   return NULL;
@@ -317,9 +335,8 @@ make_private_directory (const char *path, GError **error)
 }
 
 static gboolean
-secret_save (gpointer data, const char *account_id, PhoneSecret *secret, GError **error)
+save (const PhoneConfigDirs *dirs, const char *account_id, gboolean turn, PhoneSecret *secret, GError **error)
 {
-  const PhoneConfigDirs *dirs = ((PhoneConfigStore *) data)->dirs;
   g_autoptr (PhoneAccountSettings) valid = phone_account_settings_new (account_id, error);
   g_autofree char *override = NULL;
   g_autofree char *path = NULL;
@@ -327,13 +344,13 @@ secret_save (gpointer data, const char *account_id, PhoneSecret *secret, GError 
 
   if (valid == NULL)
     return FALSE;
-  override = find_override (dirs, account_id);
+  override = find_override (dirs, account_id, turn);
   if (override != NULL)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_POLICY_DENIED, "The password of %s comes from %s", account_id, override);
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_POLICY_DENIED, "The %spassword of %s comes from %s", turn ? "TURN " : "", account_id, override);
       return FALSE;
     }
-  path = secret_path (dirs, account_id);
+  path = turn ? turn_secret_path (dirs, account_id) : secret_path (dirs, account_id);
   /* Reading takes a newline at the end for that of an editor. */
   if (strlen (phone_secret_peek (secret)) != phone_secret_length (secret) || g_str_has_suffix (phone_secret_peek (secret), "\n"))
     {
@@ -347,6 +364,18 @@ secret_save (gpointer data, const char *account_id, PhoneSecret *secret, GError 
   if (!make_private_directory (directory, error))
     return FALSE;
   return phone_atomic_write (path, phone_secret_peek (secret), phone_secret_length (secret), 0600, error);
+}
+
+static gboolean
+secret_save (gpointer data, const char *account_id, PhoneSecret *secret, GError **error)
+{
+  return save (((PhoneConfigStore *) data)->dirs, account_id, FALSE, secret, error);
+}
+
+static gboolean
+turn_secret_save (gpointer data, const char *account_id, PhoneSecret *secret, GError **error)
+{
+  return save (((PhoneConfigStore *) data)->dirs, account_id, TRUE, secret, error);
 }
 
 /* ---- choices ---- */
@@ -402,6 +431,7 @@ const PhoneStoreOps phone_config_store_ops = {
   .secret_load = secret_load,
   .turn_secret_load = turn_secret_load,
   .secret_save = secret_save,
+  .turn_secret_save = turn_secret_save,
   .choice_load = choice_load,
   .choice_save = choice_save,
 };

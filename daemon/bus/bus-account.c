@@ -46,9 +46,8 @@ on_update (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 }
 
 static int
-on_set_secret (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+read_secret (sd_bus_message *m, BusAccount *self, BusSecretTake take, sd_bus_error *ret_error)
 {
-  BusAccount *self = data;
   g_autoptr (GError) error = NULL;
   BusRequest *request;
   int fd;
@@ -59,9 +58,21 @@ on_set_secret (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   request = bus_request_new (self->bus->clients, m, &error);
   if (!request)
     return bus_error_set (ret_error, error);
-  if (!bus_secret_start (self, fd, request, &error))
+  if (!bus_secret_start (self, fd, take, request, &error))
     bus_request_finish (request, error);
   return 1;
+}
+
+static int
+on_set_secret (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  return read_secret (m, data, phone_account_set_password, ret_error);
+}
+
+static int
+on_set_turn_secret (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  return read_secret (m, data, phone_account_set_turn_password, ret_error);
 }
 
 /* The object is gone when the registry returns: nothing of self is used after it. */
@@ -213,6 +224,8 @@ const sd_bus_vtable bus_account_vtable[] = {
   SD_BUS_METHOD_WITH_ARGS ("Update", SD_BUS_ARGS ("a{sv}", settings), SD_BUS_NO_RESULT, on_update,
                            SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD_WITH_ARGS ("SetSecret", SD_BUS_ARGS ("h", fd), SD_BUS_NO_RESULT, on_set_secret,
+                           SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+  SD_BUS_METHOD_WITH_ARGS ("SetTurnSecret", SD_BUS_ARGS ("h", fd), SD_BUS_NO_RESULT, on_set_turn_secret,
                            SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
   SD_BUS_METHOD_WITH_ARGS ("Remove", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_remove, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_PROPERTY ("Id", "s", get_id, 0, SD_BUS_VTABLE_PROPERTY_CONST),

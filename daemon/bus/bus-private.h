@@ -136,9 +136,10 @@ void bus_messages_emit_state (Bus *self, const PhoneMessage *message);
 void bus_messages_emit_composing (Bus *self, const PhoneComposingNews *news);
 
 /* ---- bus-secret.c: Account.SetSecret ---- */
-/* Reads fd (borrowed) to its end, sets the password and finishes request. FALSE: nothing started, request
+/* Reads fd (borrowed) to its end, has the password taken and finishes request. FALSE: nothing started, request
  * untouched. */
-gboolean bus_secret_start (BusAccount *account, int fd, BusRequest *request, GError **error);
+typedef gboolean (*BusSecretTake) (PhoneAccount *account, PhoneSecret *secret, GError **error);
+gboolean bus_secret_start (BusAccount *account, int fd, BusSecretTake take, BusRequest *request, GError **error);
 void bus_secret_cancel (BusSecret *secret, const GError *error); /* the account goes; accepts NULL */
 
 /* ---- bus-recordings.c ---- */

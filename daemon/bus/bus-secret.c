@@ -24,6 +24,7 @@ struct _BusSecret
 {
   BusAccount *account;
   BusRequest *request;
+  BusSecretTake take;
   int fd;
   mode_t type;                          /* S_IFIFO, S_IFSOCK, S_IFREG */
   guint readable_id, deadline_id;
@@ -95,7 +96,7 @@ complete (BusSecret *secret)
   g_autoptr (PhoneSecret) password = make_secret (secret, &error);
 
   if (password)
-    phone_account_set_password (secret->account->account, password, &error);
+    secret->take (secret->account->account, password, &error);
   finish (secret, error);
 }
 
@@ -184,7 +185,7 @@ open_nonblocking (int fd, mode_t *ret_type, GError **error)
 }
 
 gboolean
-bus_secret_start (BusAccount *account, int fd, BusRequest *request, GError **error)
+bus_secret_start (BusAccount *account, int fd, BusSecretTake take, BusRequest *request, GError **error)
 {
   BusSecret *secret;
   mode_t type = 0;
@@ -202,6 +203,7 @@ bus_secret_start (BusAccount *account, int fd, BusRequest *request, GError **err
   secret = g_new0 (BusSecret, 1);
   secret->account = account;
   secret->request = request;
+  secret->take = take;
   secret->fd = own;
   secret->type = type;
   secret->readable_id = g_unix_fd_add (own, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, secret);

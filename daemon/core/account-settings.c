@@ -564,7 +564,7 @@ explain_key (const char *key, GError **error)
   static const struct { const char *key, *answer; } answers[] = {
     { "password", "passwords do not stand in settings; use password-file, or `phonectl account passwd`" },
     { "secret", "passwords do not stand in settings; use password-file, or `phonectl account passwd`" },
-    { "turn-password", "passwords do not stand in settings; use turn-password-file" },
+    { "turn-password", "passwords do not stand in settings; use turn-password-file, or `phonectl account passwd --turn`" },
     { "id", "the id is the name of the file and cannot be changed" },
   };
 

@@ -486,6 +486,18 @@ phone_account_set_password (PhoneAccount *account, PhoneSecret *secret, GError *
   return TRUE;
 }
 
+gboolean
+phone_account_set_turn_password (PhoneAccount *account, PhoneSecret *secret, GError **error)
+{
+  const PhonePorts *ports = phone_registry_get_ports (account->registry);
+
+  /* Each call loads it. */
+  if (ports->store->turn_secret_save)
+    return ports->store->turn_secret_save (ports->store_data, account->settings->id, secret, error);
+  g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_NOT_SUPPORTED, "No password of a TURN server can be kept here");
+  return FALSE;
+}
+
 /* ---- events ---- */
 
 void

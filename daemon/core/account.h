@@ -69,6 +69,7 @@ gboolean phone_account_unregister (PhoneAccount *account, GError **error);
 gboolean phone_account_update (PhoneAccount *account, const char *const *updates, GError **error);
 /* Settings that changed in their file: takes a copy; the stack follows once the account has no call. */
 void phone_account_reload (PhoneAccount *account, const PhoneAccountSettings *settings);
+gboolean phone_account_set_turn_password (PhoneAccount *account, PhoneSecret *secret, GError **error);     /* of turn-server, from the next call on */
 gboolean phone_account_set_password (PhoneAccount *account, PhoneSecret *secret, GError **error);
 gboolean phone_account_set_enabled (PhoneAccount *account, gboolean enabled, GError **error);
 

@@ -313,6 +313,7 @@ typedef struct
   /* The password of the TURN server, the same way; NULL without error: none is set. May be NULL itself. */
   PhoneSecret *(*turn_secret_load) (gpointer store, const PhoneAccountSettings *settings, GError **error);
   gboolean (*secret_save) (gpointer store, const char *account_id, PhoneSecret *secret, GError **error);
+  gboolean (*turn_secret_save) (gpointer store, const char *account_id, PhoneSecret *secret, GError **error);  /* may be NULL */
   /* What the user chose last through a client, and what outranks the configuration therefore: "default-account", "input", "output",
    * "ring". load: NULL if nothing was chosen; caller frees. save: value NULL forgets. Both may be NULL: nothing is kept. */
   char *(*choice_load) (gpointer store, const char *key);

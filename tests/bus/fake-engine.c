@@ -983,11 +983,20 @@ secret_save (gpointer store, const char *account_id, PhoneSecret *secret, GError
   return TRUE;
 }
 
+static gboolean
+turn_secret_save (gpointer store, const char *account_id, PhoneSecret *secret, GError **error)
+{
+  g_autofree char *id = g_strconcat (account_id, "-turn", NULL);
+
+  return secret_save (store, id, secret, error);
+}
+
 static const PhoneStoreOps store_ops = {
   .account_save = account_save,
   .account_delete = account_delete,
   .secret_load = secret_load,
   .secret_save = secret_save,
+  .turn_secret_save = turn_secret_save,
 };
 
 /* ---- for the test ---- */

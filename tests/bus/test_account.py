@@ -172,6 +172,14 @@ def test_set_secret_refuses(client, through, data, text):
     assert client.test("Secret", "(s)", "alice") == ""
 
 
+def test_set_turn_secret(client):
+    client.start(ALICE, ACCOUNT, "SetTurnSecret", "(h)", 0, fds=[through_pipe(b"relay\n")]).wait()
+    assert client.test("Secret", "(s)", "alice-turn") == "relay"
+    assert client.test("Secret", "(s)", "alice") == ""
+    with refused("Storage"):
+        client.start(ALICE, ACCOUNT, "SetTurnSecret", "(h)", 0, fds=[through_pipe(b"diskfull")]).wait()
+
+
 def test_set_secret_in_pieces(client):
     read_end, write_end = os.pipe()
     pending = set_secret(client, read_end)

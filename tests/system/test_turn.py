@@ -76,8 +76,9 @@ def pair(network, provider, relay, work, build, speech, heard):
         for phone in phones:
             phone.start()
             settings = provider.account_settings(phone.name, "udp", ice="on", stun_server=f"stun:{HUB}", turn_server=f"turn:{HUB}",
-                                                 turn_user=RELAY_USER, turn_password_file=password, tls_ca=relay.ca)
+                                                 turn_user=RELAY_USER, tls_ca=relay.ca, **({"turn_password_file": password} if phone.name == "bob" else {}))
             phone.add_account(phone.name, settings, USERS[phone.name])
+        phones[0].run("account", "passwd", "alice", "--turn", stdin=RELAY_PASSWORD + "\n")
         yield phones
     finally:
         for phone in phones:

@@ -696,6 +696,36 @@ test_secret_save (Fixture *f, gconstpointer data)
   assert_secret (f, settings, NULL);
 }
 
+/* That of the TURN server is another one, beside it; what the settings name goes before it, and it goes with the account. */
+static void
+test_turn_secret (Fixture *f, gconstpointer data)
+{
+  const char *const pairs[] = { "aor", "sip:a@b", NULL }, *const named[] = { "aor", "sip:a@b", "turn-password-file", "/nowhere", NULL };
+  g_autoptr (PhoneAccountSettings) settings = make_settings ("home", pairs), other = make_settings ("home", named);
+  g_autoptr (PhoneSecret) secret = phone_secret_new ("relay", -1), loaded = NULL, none = NULL;
+  g_autoptr (GError) error = NULL;
+  const PhoneStoreOps *ops = &phone_config_store_ops;
+
+  g_assert_true (ops->account_save (f->store, settings, &error));
+  g_assert_true (ops->turn_secret_save (f->store, "home", secret, &error));
+  assert_mode (f, "state/secrets/home.turn", 0600);
+  assert_secret (f, settings, NULL);
+  loaded = ops->turn_secret_load (f->store, settings, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (phone_secret_peek (loaded), ==, "relay");
+  g_assert_null (ops->turn_secret_load (f->store, other, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_STORAGE);
+  g_clear_error (&error);
+  g_assert_true (ops->account_save (f->store, other, &error));
+  g_assert_false (ops->turn_secret_save (f->store, "home", secret, &error));
+  g_assert_error (error, PHONE_ERROR, PHONE_ERROR_POLICY_DENIED);
+  g_clear_error (&error);
+  g_assert_true (ops->account_delete (f->store, "home", &error));
+  none = ops->turn_secret_load (f->store, settings, &error);
+  g_assert_no_error (error);
+  g_assert_null (none);
+}
+
 /* A password that something else would hide after the next start is refused now. */
 static void
 test_secret_save_hidden (Fixture *f, gconstpointer data)
@@ -803,6 +833,7 @@ main (int argc, char **argv)
   ADD ("secret-file-checks", test_secret_file_checks);
   ADD ("secret-owner", test_secret_owner);
   ADD ("secret-save", test_secret_save);
+  ADD ("turn-secret", test_turn_secret);
   ADD ("secret-save-hidden", test_secret_save_hidden);
   ADD ("secret-save-fails", test_secret_save_fails);
   ADD ("choices", test_choices);

@@ -10,11 +10,11 @@
 #include <sofia-sip/msg.h>
 #include <sofia-sip/sip_status.h>
 
+#include "sip/content-coding.h"
 #include "sip/instant-message.h"
 #include "util/text.h"
 
 #define MAX_ID 256
-#define ACCEPT_ENCODING "identity"
 
 typedef struct
 {
@@ -32,7 +32,7 @@ respond (UaStack *stack, nua_handle_t *nh, msg_t *request, guint status, guint r
   /* Accept in a 2xx: who asks for reports knows then that it may. */
   nua_respond (nh, (int) status, sip_status_phrase ((int) status), NUTAG_WITH (request),
                TAG_IF (status == 415 || status < 300, SIPTAG_ACCEPT_STR (UA_IM_ACCEPT)),
-               TAG_IF (status == 415, SIPTAG_ACCEPT_ENCODING_STR (ACCEPT_ENCODING)),
+               TAG_IF (status == 415, SIPTAG_ACCEPT_ENCODING_STR (UA_CODINGS)),
                TAG_IF (retry_after, SIPTAG_RETRY_AFTER_STR (seconds)), TAG_END ());
 }
 
@@ -72,10 +72,16 @@ screen (UaStack *stack, const sip_t *sip, gboolean in_dialog)
     return 480;
   if (!in_dialog && !ua_incoming_is_for_us (stack->account, sip))
     return 404;
-  if (sip->sip_content_encoding && sip->sip_content_encoding->k_items && sip->sip_content_encoding->k_items[0]
-      && g_ascii_strcasecmp (sip->sip_content_encoding->k_items[0], "identity") != 0)
-    return 415;
   return 0;
+}
+
+/* NULL: none. Of several the first, which nothing can then be made of. */
+static const char *
+coding_of (const sip_t *sip)
+{
+  const char *coding = sip->sip_content_encoding && sip->sip_content_encoding->k_items ? sip->sip_content_encoding->k_items[0] : NULL;
+
+  return coding && g_ascii_strcasecmp (coding, "identity") != 0 ? coding : NULL;
 }
 
 static guint
@@ -83,9 +89,16 @@ read_body (UaStack *stack, const sip_t *sip, UaIm *ret_im, const char **ret_why)
 {
   su_home_t home[1] = { SU_HOME_INIT (home) };
   const char *type = sip->sip_content_type ? ua_sip_header_text (home, sip->sip_content_type) : NULL;
-  const sip_payload_t *payload = sip->sip_payload;
-  gsize max = phone_registry_get_settings (stack->engine->registry)->message_max_size;
-  guint status = ua_im_read (type, payload ? payload->pl_data : "", payload ? payload->pl_len : 0, max, ret_im, ret_why);
+  const char *data = sip->sip_payload ? sip->sip_payload->pl_data : "", *coding = coding_of (sip);
+  gsize max = phone_registry_get_settings (stack->engine->registry)->message_max_size, length = sip->sip_payload ? sip->sip_payload->pl_len : 0;
+  g_autofree char *decoded = NULL;
+  guint status = 0;
+
+  *ret_why = "a body in a coding that cannot be undone";
+  if (coding && !(status = ua_content_decode (coding, data, length, UA_CPIM_MAX, &decoded, &length)))
+    data = decoded;
+  if (!status)
+    status = ua_im_read (type, data, length, max, ret_im, ret_why);
 
   su_home_deinit (home);
   return status;

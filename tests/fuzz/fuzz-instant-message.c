@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "sip/content-coding.h"
 #include "sip/instant-message.h"
 #include "util/text.h"
 
@@ -58,6 +59,19 @@ check_cpim (const char *body, gsize length)
   ua_cpim_clear (&cpim);
 }
 
+/* However few octets stand for however many, there are never more than we have room for. */
+static void
+check_coding (const char *coding, const char *body, size_t length)
+{
+  g_autofree char *decoded = NULL;
+  gsize n = 0;
+
+  if (ua_content_decode (coding, body, length, MAX_TEXT, &decoded, &n) == 0)
+    g_assert (n <= MAX_TEXT && decoded);
+  else
+    g_assert (!decoded);
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -88,5 +102,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       ua_imdn_clear (&imdn);
     }
   ua_is_composing_read (body, length, &active, &refresh, NULL);
+  check_coding ("deflate", body, length);
+  check_coding ("gzip", body, length);
   return 0;
 }

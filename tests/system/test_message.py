@@ -12,7 +12,7 @@ import uuid
 import pytest
 
 from baresip import Baresip
-from linphone import Linphone
+from linphone import Linphone, LinphoneReader
 
 PROVIDER_ADDRESS = "127.73.1.1"
 USERS = {"ann": "secret of ann", "ben": "secret of ben", "lin": "secret of lin", "bare": "secret-of-bare"}
@@ -269,8 +269,7 @@ def test_linphone(pair, provider, work):
 
 
 def test_linphone_reports(pair, provider, work):
-    """CPIM and IMDN of another maker: it hears from us what has arrived and what was read, and opens our envelope. Reports of its own it does
-    not send (its command line client has nothing to read with)."""
+    """CPIM and IMDN of another maker: it hears from us what has arrived and what was read, and opens our envelope."""
     ann, _ = pair()
     ann.ctl("account", "set", "work", "message-reports=on")
     lin = Linphone("reports", work, "/dev/null", "lin", provider, password=USERS["lin"])
@@ -295,6 +294,25 @@ def test_linphone_reports(pair, provider, work):
         wait_status(ann, id, "sent")
         [peer] = ann.ctl("message", "list", "--by-peer")
         assert (peer["party"], peer["messages"], peer["unread"], peer["id"]) == ("lin@phoned.test", 2, 0, id)
+    finally:
+        lin.stop()
+
+
+def test_reports_of_linphone(pair, provider, work):
+    """And we hear it from it; its reports are deflated."""
+    ann, _ = pair()
+    ann.ctl("account", "set", "work", "message-reports=on")
+    lin = LinphoneReader("reader", work, "/dev/null", "lin", provider, password=USERS["lin"])
+    try:
+        lin.start()
+        lin.wait_registered()
+        id = send(ann, "lin", SCRIPTS)
+        wait_status(ann, id, "delivered")
+        lin.wait_unread()
+        assert "displayed" not in statuses(ann, id)
+        lin.read_all()
+        wait_status(ann, id, "displayed")
+        assert statuses(ann, id) == ["queued", "sending", "sent", "delivered", "displayed"]
     finally:
         lin.stop()
 

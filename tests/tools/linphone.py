@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import threading
 import time
 
@@ -44,17 +45,22 @@ class Linphone:
         for index, (mime, rate, channels) in enumerate(CODECS):
             self.config[f"audio_codec_{index}"] = {"mime": mime, "rate": rate, "channels": channels, "enabled": 1}
 
-    def start(self):
+    def write_config(self):
         self.home.mkdir(parents=True)
         (self.home / ".local/share/linphone").mkdir(parents=True)
         with open(self.home / "linphonerc", "w") as file:
             for section, keys in self.config.items():
                 file.write(f"[{section}]\n" + "".join(f"{key}={value}\n" for key, value in keys.items()))
+
+    def spawn(self, *words):
         environment = dict(os.environ, HOME=str(self.home))
-        self.process = subprocess.Popen(["linphonec", "-S", "-d", "5", "-l", str(self.home / "log"), "-c", str(self.home / "linphonerc")],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1,
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1,
                                         env=environment, cwd=self.home, errors="replace", preexec_fn=urgent)
         threading.Thread(target=self.read, daemon=True).start()
+
+    def start(self):
+        self.write_config()
+        self.spawn("linphonec", "-S", "-d", "5", "-l", str(self.home / "log"), "-c", str(self.home / "linphonerc"))
         self.command("soundcard use files", f"play {self.speech}")
 
     def read(self):
@@ -111,3 +117,25 @@ class Linphone:
                 self.process.kill()
                 self.process.wait()
         self.process.stdin.close()
+
+
+class LinphoneReader(Linphone):
+    """linphone's library, of which the command line client shows but a part: it reads messages, and tells so."""
+
+    def start(self):
+        self.write_config()
+        self.spawn(sys.executable, str(pathlib.Path(__file__).with_name("linphone_reader.py")), str(self.home / "linphonerc"))
+
+    def wait_registered(self, timeout=TIMEOUT):
+        self.wait("registered", timeout=timeout)
+
+    def wait_unread(self):
+        self.wait("unread [1-9]")
+
+    def read_all(self):
+        self.command("read")
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()

@@ -2,6 +2,9 @@
 
 /* Bodies of MESSAGE: examples of the RFCs, and what hostile ones try. */
 
+#include <gio/gio.h>
+
+#include "sip/content-coding.h"
 #include "sip/instant-message.h"
 
 #include <string.h>
@@ -207,6 +210,50 @@ test_report_in_cpim (void)
   ua_im_clear (&im);
 }
 
+/* ---- codings ---- */
+
+static char *
+encode (GZlibCompressorFormat format, const char *text, gsize length, gsize *ret_length)
+{
+  g_autoptr (GConverter) converter = G_CONVERTER (g_zlib_compressor_new (format, 9));
+  char *out = g_malloc (length + 100);
+  gsize read;
+
+  g_assert_cmpint (g_converter_convert (converter, text, length, out, length + 100, G_CONVERTER_INPUT_AT_END, &read, ret_length, NULL), ==,
+                   G_CONVERTER_FINISHED);
+  return out;
+}
+
+static void
+test_codings (void)
+{
+  static const struct
+  {
+    const char *coding;
+    GZlibCompressorFormat format;
+  } good[] = { { "deflate", G_ZLIB_COMPRESSOR_FORMAT_ZLIB }, { "Deflate", G_ZLIB_COMPRESSOR_FORMAT_RAW }, { "gzip", G_ZLIB_COMPRESSOR_FORMAT_GZIP } };
+  const char *text = IMDN ("<delivery-notification><status><delivered/></status></delivery-notification>");
+  g_autofree char *zeros = g_malloc0 (1000000), *bomb = NULL, *none = NULL;
+  gsize length, n;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      g_autofree char *encoded = encode (good[i].format, text, strlen (text), &length), *decoded = NULL;
+
+      g_assert_cmpuint (ua_content_decode (good[i].coding, encoded, length, 1000, &decoded, &n), ==, 0);
+      g_assert_cmpmem (decoded, n, text, strlen (text));
+      g_assert_cmpuint (ua_content_decode (good[i].coding, encoded, length, strlen (text) - 1, &none, &n), ==, 413);
+      g_assert_cmpuint (ua_content_decode (good[i].coding, encoded, length - 9, 1000, &none, &n), ==, 400);
+    }
+  g_assert_cmpuint (ua_content_decode ("deflate", text, strlen (text), 1000, &none, &n), ==, 400);
+  g_assert_cmpuint (ua_content_decode ("deflate", "", 0, 1000, &none, &n), ==, 400);
+  g_assert_cmpuint (ua_content_decode ("br", text, strlen (text), 1000, &none, &n), ==, 415);
+  bomb = encode (G_ZLIB_COMPRESSOR_FORMAT_GZIP, zeros, 1000000, &length);
+  g_assert_cmpuint (length, <, 2000);
+  g_assert_cmpuint (ua_content_decode ("gzip", bomb, length, 65536, &none, &n), ==, 413);
+  g_assert_null (none);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -220,5 +267,6 @@ main (int argc, char **argv)
   g_test_add_func ("/instant-message/text", test_text);
   g_test_add_func ("/instant-message/refused", test_refused);
   g_test_add_func ("/instant-message/report-in-cpim", test_report_in_cpim);
+  g_test_add_func ("/instant-message/codings", test_codings);
   return g_test_run ();
 }

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""linphone's library as somebody who reads: what its command line client cannot do, and what it never does by itself (it sends no report before it
+is told that there is a network). Started by linphone.LinphoneReader as a process: linphone_reader.py CONFIG. Says "registered" once and
+"unread N" whenever that changes; a line on standard input: all is read."""
+import ctypes
+import os
+import select
+import sys
+
+REGISTERED = 2
+POINTER, TEXT, INT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
+FUNCTIONS = {
+    "linphone_factory_get": (POINTER,),
+    "linphone_factory_create_core_3": (POINTER, POINTER, TEXT, TEXT, POINTER),
+    "linphone_core_start": (INT, POINTER),
+    "linphone_core_set_network_reachable": (None, POINTER, INT),
+    "linphone_core_iterate": (None, POINTER),
+    "linphone_core_get_default_account": (POINTER, POINTER),
+    "linphone_core_get_chat_rooms": (POINTER, POINTER),
+    "linphone_account_get_state": (INT, POINTER),
+    "linphone_chat_room_get_unread_messages_count": (INT, POINTER),
+    "linphone_chat_room_mark_as_read": (None, POINTER),
+    "bctbx_list_get_data": (POINTER, POINTER),
+    "bctbx_list_next": (POINTER, POINTER),
+}
+
+
+def rooms(library, core):
+    at = library.linphone_core_get_chat_rooms(core)
+    while at:
+        yield library.bctbx_list_get_data(at)
+        at = library.bctbx_list_next(at)
+
+
+def main(config):
+    library = ctypes.CDLL("liblinphone.so.10")
+    for name, (result, *arguments) in FUNCTIONS.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    core = library.linphone_factory_create_core_3(library.linphone_factory_get(), os.fsencode(config), None, None)
+    library.linphone_core_start(core)
+    library.linphone_core_set_network_reachable(core, 1)
+    registered, unread = False, 0
+    while True:
+        library.linphone_core_iterate(core)
+        if not registered and library.linphone_account_get_state(library.linphone_core_get_default_account(core)) == REGISTERED:
+            registered = True
+            print("registered", flush=True)
+        now = sum(library.linphone_chat_room_get_unread_messages_count(room) for room in rooms(library, core))
+        if now != unread:
+            unread = now
+            print("unread", unread, flush=True)
+        if select.select([sys.stdin], [], [], 0.02)[0]:
+            if not sys.stdin.readline():
+                return
+            for room in rooms(library, core):
+                library.linphone_chat_room_mark_as_read(room)
+
+
+main(sys.argv[1])

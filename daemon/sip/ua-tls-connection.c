@@ -14,9 +14,31 @@
 
 static int connection_index = -1;
 
+/* sofia finds connections by address; one that was checked for one host must not serve another that has the same. */
+static GHashTable *reserved;    /* tport_t -> UaTlsConnection, both borrowed */
+
+void
+ua_tls_connection_reserve (UaTlsConnection *connection, tport_t *transport)
+{
+  if (reserved == NULL)
+    reserved = g_hash_table_new (NULL, NULL);
+  connection->transport = transport;
+  g_hash_table_insert (reserved, transport, connection);
+}
+
+gboolean
+ua_tls_connection_serves (const tport_t *transport, const char *host)
+{
+  return reserved == NULL || !g_hash_table_contains (reserved, transport)
+         || (host != NULL && g_ascii_strcasecmp (tport_name (transport)->tpn_canon, host) == 0);
+}
+
 static void
 connection_free (UaTlsConnection *connection)
 {
+  /* sofia may have gone on to another transport in the same place */
+  if (connection->transport != NULL && g_hash_table_lookup (reserved, connection->transport) == connection)
+    g_hash_table_remove (reserved, connection->transport);
   ua_tls_policy_unref (connection->policy);
   g_free (connection->expected);
   g_free (connection->verify_text);

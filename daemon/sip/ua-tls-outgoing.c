@@ -75,9 +75,8 @@ begin_connection (SSL *ssl)
     ua_tls_connection_fail (connection, ssl, UA_TLS_REFUSED, g_strdup ("it is not known whom to expect"));
   else if (apply_policy (ssl, connection))
     {
-      /* sofia finds connections by address; one that was checked for one host must not serve another. */
       if (policy->domain == NULL)
-        tport_set_params (connecting, TPTAG_REUSE (0), TAG_END ());
+        ua_tls_connection_reserve (connection, connecting);
     }
   else
     {
@@ -166,15 +165,11 @@ finish_connection (UaTlsConnection *connection, SSL *ssl)
     }
 }
 
-int
-ua_tls_connect (SSL *ssl, int (*real) (SSL *))
+static int
+shake_hands (UaTlsConnection *connection, SSL *ssl, int (*real) (SSL *))
 {
-  UaTlsConnection *connection = ua_tls_connection_find (ssl);
   int result, status;
 
-  ERR_clear_error ();
-  if (connection == NULL)
-    connection = begin_connection (ssl);
   if (connection->failed)
     return 1;
 
@@ -201,6 +196,21 @@ ua_tls_connect (SSL *ssl, int (*real) (SSL *))
     }
   ERR_clear_error ();
   return 1;
+}
+
+int
+ua_tls_connect (SSL *ssl, int (*real) (SSL *))
+{
+  UaTlsConnection *connection = ua_tls_connection_find (ssl);
+  int result;
+
+  ERR_clear_error ();
+  if (connection == NULL)
+    connection = begin_connection (ssl);
+  result = shake_hands (connection, ssl, real);
+  if (connection->failed && connecting != NULL)
+    tport_set_params (connecting, TPTAG_REUSE (0), TAG_END ());         /* what comes next shall not fail without a reason of its own */
+  return result;
 }
 
 /* A TLS 1.3 server refuses our certificate after the handshake, with an alert that comes as the first thing

@@ -42,6 +42,7 @@ typedef struct
   UaTlsPolicy *policy;          /* NULL: none was bound, nothing is allowed */
   gboolean incoming;
   char *expected;               /* NULL if incoming: the request has to say who calls */
+  tport_t *transport;           /* that it serves, for the host that was expected and no other; NULL: for any */
   gboolean named;               /* the name in the server's certificate was looked at */
   int verify_error;             /* X509_V_...: the first that was found, 0: none */
   char *verify_text;
@@ -64,6 +65,9 @@ UaTlsReason ua_tls_reason_of_verify_error (int error);
 
 int ua_tls_connect (SSL *ssl, int (*real) (SSL *));
 void ua_tls_set_connecting (tport_t *transport);        /* whose handshake follows; NULL: it is over */
+/* FALSE: it was checked for another host. */
+gboolean ua_tls_connection_serves (const tport_t *transport, const char *host);
+void ua_tls_connection_reserve (UaTlsConnection *connection, tport_t *transport);      /* for the host that it is made to */
 void ua_tls_look_at_read_error (UaTlsConnection *connection, SSL *ssl, int result);
 int ua_tls_accept (SSL *ssl, int (*real) (SSL *));
 int ua_tls_refuse_io (void);            /* -1, as OpenSSL fails on a connection that is shut down */

@@ -10,6 +10,7 @@
  *   SSL_get1_peer_certificate       sofia wants to collect names for checks of its own, and leaks them: none
  *   tls_connect                     sofia's own; tells for which transport, and so which host, a handshake is;
  *                                   is not shown that the peer hung up, see below
+ *   tport_by_name                   sofia's own; does not find a connection that was checked for another host
  *   SSL_connect                     at first: versions, trust, SNI, our certificate; then handshake, outcome
  *   SSL_accept                      the same the other way round, see below
  *   SSL_read, SSL_write             clear OpenSSL's error queue first: sofia does not, and takes what another
@@ -292,6 +293,19 @@ tls_connect (void *magic, void *wait, tport_t *transport)
   return result;
 }
 
+/* Who gets the primary transport looks for a connection to that host there (tport_by_addrinfo ()), and makes one. */
+EXPORT tport_t *
+tport_by_name (tport_t const *self, tp_name_t const *name)
+{
+  tport_t *found;
+
+  NEXT (tport_by_name);
+  found = next (self, name);
+  if (found == NULL || !UA_CALLED_FROM (&sofia) || ua_tls_connection_serves (found, name->tpn_canon))
+    return found;
+  return tport_parent (found);
+}
+
 /* ---- start-up ---- */
 
 gboolean
@@ -303,6 +317,7 @@ ua_tls_init (GError **error)
     void (*ours) (void);
   } needed[] = {
     { "SSL_connect", (void (*) (void)) SSL_connect },
+    { "tport_by_name", (void (*) (void)) tport_by_name },
     { "SSL_accept", (void (*) (void)) SSL_accept },
     { "SSL_read", (void (*) (void)) SSL_read },
     { "SSL_write", (void (*) (void)) SSL_write },

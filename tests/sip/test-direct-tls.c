@@ -12,6 +12,7 @@
 
 #include "bench-tls-phone.h"
 #include "harness.h"
+#include "name-server.h"
 
 #define ALICE "127.69.1.1"
 #define BOB "127.69.1.2"
@@ -79,7 +80,23 @@ pair_close (Pair *pair)
 
 /* ---- calls ---- */
 
-/* One connection carries the INVITE; the callee hangs up over one that it makes. */
+/* Connections of our loopback that are made to address. */
+static guint
+count_connections (const char *address)
+{
+  g_autofree char *table = NULL;
+  g_autofree char *wanted = g_strdup_printf (" %08X:%04X 01 ", inet_addr (address), PORT);
+  g_auto (GStrv) lines = NULL;
+  guint n = 0;
+
+  g_assert_true (g_file_get_contents ("/proc/thread-self/net/tcp", &table, NULL, NULL));
+  lines = g_strsplit (table, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    n += strstr (lines[i], wanted) != NULL;
+  return n;
+}
+
+/* One connection carries what the caller says, however much it is; the callee says what it has to say over one that it makes. */
 static void
 test_call (gconstpointer data)
 {
@@ -92,6 +109,12 @@ test_call (gconstpointer data)
   wait_for (pair.alice->n_active == 1 && pair.bob->n_active == 1);
   in = agent_call (pair.bob, 0);
   g_assert_cmpstr (phone_call_get_remote_uri (in), ==, "sip:alice@" ALICE);
+  g_assert_true (phone_call_hold (out, NULL, NULL, NULL));
+  wait_for (pair.alice->n_held == 1);
+  g_assert_true (phone_call_resume (out, NULL, NULL, NULL));
+  wait_for (phone_call_get_state (out) == PHONE_CALL_ACTIVE);
+  g_assert_cmpuint (count_connections (BOB), ==, 1);
+  g_assert_cmpuint (count_connections (ALICE), ==, 0);
   phone_call_hangup (callee_hangs_up ? in : out, NULL);
   wait_for (pair.alice->n_ended == 1 && pair.bob->n_ended == 1);
   assert_cause (out, PHONE_CAUSE_HANGUP);
@@ -99,6 +122,39 @@ test_call (gconstpointer data)
   assert_actor (out, callee_hangs_up ? PHONE_ACTOR_REMOTE : PHONE_ACTOR_LOCAL);
   assert_actor (in, callee_hangs_up ? PHONE_ACTOR_LOCAL : PHONE_ACTOR_REMOTE);
   pair_close (&pair);
+}
+
+static const NameRecord zone[] = { { "bob.test", NAME_A, BOB }, { "other.test", NAME_A, BOB } };
+
+/* Two names at one address: the connection that was made to the one, and checked for it, does not serve the other. */
+static void
+test_two_names (void)
+{
+  g_autoptr (BenchCert) cert = bench_cert_new (&(BenchCertSpec) { .name = "bob", .san = "DNS:bob.test" }, bench_authorities.ca);
+  g_autofree char *bob_cert = bench_authorities_write (cert, TRUE, "bob.pem");
+  g_autofree char *alice_cert = write_cert (CERT_GOOD, "alice", ALICE);
+  Agent *alice = make_agent ("alice", ALICE, alice_cert, "no"), *bob = agent_new (BOB, NULL);
+  PhoneCall *first, *second;
+
+  agent_add_account (bob, "bob", "aor", "sip:bob@bob.test", "register", "false", "transport", "tls", "tls-ca", bench_authorities.ca_path, "tls-cert",
+                     bob_cert, NULL);
+  bob->script.answer = TRUE;
+  first = agent_dial (alice, "sip:bob@bob.test");
+  wait_for (alice->n_active == 1 && bob->n_active == 1);
+  second = agent_dial (alice, "sip:bob@other.test");
+  wait_for (phone_call_get_state (second) == PHONE_CALL_DISCONNECTED);
+  assert_cause (second, PHONE_CAUSE_TLS);
+  g_assert_nonnull (strstr (phone_call_get_reason (second)->phrase, "not for other.test"));
+  g_assert_cmpuint (bob->n_incoming, ==, 1);
+  wait_for (phone_call_get_state (first) == PHONE_CALL_HELD);   /* as another was dialled */
+  /* and the one that is open takes the next call to its host */
+  second = agent_dial (alice, "sip:bob@BOB.test");
+  wait_for (bob->n_incoming == 2 && phone_call_get_state (second) == PHONE_CALL_ACTIVE);
+  g_assert_cmpuint (count_connections (BOB), ==, 1);
+  agent_free (alice);
+  agent_free (bob);
+  g_unlink (bob_cert);
+  g_unlink (alice_cert);
 }
 
 /* A call that gets no answer of any kind: it ends with timer B. What ends before it has not waited for a timer. */
@@ -407,6 +463,11 @@ main (int argc, char **argv)
     {
       g_autofree char *path = g_strconcat ("/sip/direct-tls/refusal/", refusals[i].path, NULL);
       g_test_add_data_func (path, &refusals[i], test_refusal);
+    }
+  if (harness_set_resolver ("127.0.0.53"))
+    {
+      name_server_start ("127.0.0.53", zone, G_N_ELEMENTS (zone));
+      g_test_add_func ("/sip/direct-tls/two-names", test_two_names);
     }
   g_test_add_func ("/sip/direct-tls/nobody", test_nobody);
   g_test_add_func ("/sip/direct-tls/anonymous-caller", test_anonymous_caller);

@@ -332,6 +332,7 @@ forget_keys (PhoneCall *call)
 {
   g_clear_pointer (&call->local, phone_media_desc_free);
   g_clear_pointer (&call->pending_offer, phone_media_desc_free);
+  g_clear_pointer (&call->remote_offer, phone_media_desc_free);         /* of a call in that was not answered */
   if (call->plan)
     phone_media_plan_clear_keys (call->plan);
   phone_secret_wipe_stack ();

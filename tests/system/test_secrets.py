@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import select
 import socket
 import ssl
 import subprocess
@@ -19,57 +20,65 @@ INLINE = re.compile(rb"inline:([A-Za-z0-9+/]{36,})")
 
 
 class Peer:
-    """A SIP peer that shows what it got, over one connection or from one port."""
+    """A SIP peer that shows what it got, from one port or over however many connections the phone makes."""
 
     def __init__(self, kind, address, phone, work):
-        self.kind, self.address, self.phone, self.left = kind, address, phone, b""
+        self.kind, self.address, self.phone = kind, address, phone
+        self.left = {}          # connection: what came over it and is no whole message yet
         self.listener = socket.create_server((address, 5060)) if kind != "udp" else None
         if kind == "udp":
             self.link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.link.bind((address, 5060))
             self.link.settimeout(20)
-        else:
-            self.listener.settimeout(20)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(work / "peer.pem")
 
-    def accept(self):
-        if self.kind == "udp":
-            return
-        self.link = self.listener.accept()[0]
-        self.link.settimeout(20)
-        if self.kind == "tls":
-            self.link = self.context.wrap_socket(self.link, server_side=True)
+    def add(self, link, **how):
+        link.settimeout(20)
+        self.link = how["context"].wrap_socket(link, server_side=how["server_side"]) if self.kind == "tls" else link
+        self.left[self.link] = b""
 
     def call(self):
         """The way to the phone, for a caller."""
         if self.kind == "udp":
             return
-        self.link = socket.create_connection((self.phone, 5060), source_address=(self.address, 0), timeout=20)
-        if self.kind == "tls":
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            self.link = context.wrap_socket(self.link)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        self.add(socket.create_connection((self.phone, 5060), source_address=(self.address, 0), timeout=20), context=context, server_side=False)
 
     def send(self, message):
+        """The way that the last message came."""
         if self.kind == "udp":
             self.link.sendto(message, (self.phone, 5060))
         else:
             self.link.sendall(message)
 
+    def take(self):
+        """A whole message that is there, or None."""
+        for link, left in self.left.items():
+            head, gap, rest = left.lstrip(b"\r\n").partition(b"\r\n\r\n")
+            length = re.search(rb"(?im)^(?:content-length|l)\s*:\s*(\d+)", head)
+            if gap and len(rest) >= int(length[1]):
+                self.link, self.left[link] = link, rest[int(length[1]):]
+                return head + gap + rest[:int(length[1])]
+        return None
+
     def receive(self):
         """One message."""
         if self.kind == "udp":
             return self.link.recv(65536)
-        while True:
-            head, gap, rest = self.left.lstrip(b"\r\n").partition(b"\r\n\r\n")
-            length = re.search(rb"(?im)^(?:content-length|l)\s*:\s*(\d+)", head)
-            if gap and len(rest) >= int(length[1]):
-                self.left = rest[int(length[1]):]
-                return head + gap + rest[:int(length[1])]
-            piece = self.link.recv(65536)
-            assert piece, "the phone has hung up"
-            self.left += piece
+        while not (message := self.take()):
+            waiting = [link for link in self.left if self.kind == "tls" and link.pending()]
+            ready = waiting or select.select([self.listener, *self.left], [], [], 20)[0]
+            assert ready, "the phone says nothing"
+            for one in ready:
+                if one is self.listener:
+                    self.add(one.accept()[0], context=self.context, server_side=True)
+                elif piece := one.recv(65536):
+                    self.left[one] += piece
+                else:
+                    del self.left[one]
+        return message
 
     def await_start(self, start):
         while not (message := self.receive()).startswith(start):
@@ -77,7 +86,7 @@ class Peer:
         return message
 
     def close(self):
-        for one in (getattr(self, "link", None), self.listener):
+        for one in [*self.left, self.listener, getattr(self, "link", None)]:
             if one:
                 one.close()
 
@@ -86,11 +95,19 @@ def header(message, name):
     return re.search(rb"(?im)^%s\s*:\s*(.*?)\r$" % name, message)[1]
 
 
-def response(request, status):
+def response(request, status, more=b"", content=b""):
     vias = b"".join(b"Via: %s\r\n" % via for via in re.findall(rb"(?im)^(?:via|v)\s*:\s*(.*?)\r$", request))
     to = header(request, b"To")
-    return (b"SIP/2.0 %s\r\n%sFrom: %s\r\nTo: %s%s\r\nCall-ID: %s\r\nCSeq: %s\r\nContent-Length: 0\r\n\r\n"
-            % (status, vias, header(request, b"From"), to, b"" if b"tag=" in to else b";tag=peer", header(request, b"Call-ID"), header(request, b"CSeq")))
+    return (b"SIP/2.0 %s\r\n%sFrom: %s\r\nTo: %s%s\r\nCall-ID: %s\r\nCSeq: %s\r\n%sContent-Length: %d\r\n\r\n%s"
+            % (status, vias, header(request, b"From"), to, b"" if b"tag=" in to else b";tag=peer", header(request, b"Call-ID"),
+               header(request, b"CSeq"), more, len(content), content))
+
+
+def description(address, suites, direction=b"sendrecv"):
+    """A session description with a new key for each suite."""
+    lengths = {b"AEAD_AES_256_GCM": 44, b"AES_CM_128_HMAC_SHA1_80": 30}
+    keys = b"".join(b"a=crypto:%d %s inline:%s\r\n" % (i + 1, suite, base64.b64encode(os.urandom(lengths[suite]))) for i, suite in enumerate(suites))
+    return b"v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 40000 RTP/SAVP 8\r\na=%s\r\n%s" % (address, address, direction, keys)
 
 
 def find(pid, secrets):
@@ -160,7 +177,6 @@ def pairs(work, build, certificate):
 def offer_in_vain(phone, peer):
     """The phone calls, and is refused. Returns its keys."""
     phone.ctl("dial", f"sip:them@{peer.address}:5060;transport={peer.kind}")
-    peer.accept()
     invite = peer.await_start(b"INVITE")
     offered = secrets_of(offer=invite)
     assert len(offered) == 12, invite
@@ -170,39 +186,103 @@ def offer_in_vain(phone, peer):
     return offered
 
 
+class Beside(threading.Thread):
+    """A command of the user that lasts until the peer has answered."""
+
+    def __init__(self, phone, *words):
+        super().__init__(target=phone.ctl, args=words)
+        self.start()
+
+
+def renew(phone, peer):
+    """The phone calls, is answered, holds and resumes, which brings new keys, and hangs up. Returns all of them."""
+    them, kind = peer.address.encode(), peer.kind.encode()
+    extra = b"Contact: <sip:them@%s:5060;transport=%s>\r\nContent-Type: application/sdp\r\n" % (them, kind)
+    secrets = {}
+
+    def answer(name, direction=b"sendrecv"):
+        invite = peer.await_start(b"INVITE")
+        suite = re.search(rb"a=crypto:1 (\S+)", invite)[1]
+        body = description(them, [suite], direction)
+        peer.send(response(invite, b"200 OK", extra, body))
+        peer.await_start(b"ACK")
+        found = secrets_of(**{name: invite, f"answer to {name}": body})
+        assert len(found) >= 4
+        secrets.update(found)
+        return found
+
+    number = str(phone.ctl("dial", f"sip:them@{peer.address}:5060;transport={peer.kind}")["call"])
+    first = answer("call")
+    phone.wait_call("active", number)
+    for verb, direction in (("hold", b"recvonly"), ("resume", b"sendrecv")):
+        beside = Beside(phone, verb, number)
+        last = answer(verb, direction)
+        beside.join()
+    assert not set(first.values()) & set(last.values()), "the keys are not new"
+    assert find(phone.daemon.pid, last), "the search does not find what must be there"
+    beside = Beside(phone, "hangup", number)
+    peer.send(response(peer.await_start(b"BYE"), b"200 OK"))
+    beside.join()
+    phone.wait_idle()
+    return secrets
+
+
+class Caller:
+    """What the peer says in a call to the phone."""
+
+    def __init__(self, peer, call_id):
+        self.peer, self.call_id = peer, call_id
+        peer.call()
+
+    def send(self, method, number, to, more=b"", content=b"", transaction=None):
+        us, them, kind = self.peer.phone.encode(), self.peer.address.encode(), self.peer.kind.encode()
+        self.peer.send(b"%s sip:us@%s SIP/2.0\r\nVia: SIP/2.0/%s %s:5060;branch=z9hG4bK-%s-%d-%s;rport\r\nFrom: <sip:them@%s>;tag=caller\r\n"
+                       b"To: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:them@%s:5060;transport=%s>\r\nMax-Forwards: 70\r\n%s"
+                       b"Content-Length: %d\r\n\r\n%s" % (method, us, kind.upper(), them, self.call_id, number, transaction or method, them, to,
+                                                        self.call_id, number, method, them, kind, more, len(content), content))
+
+    def invite(self):
+        """Returns the description."""
+        body = description(self.peer.address.encode(), [b"AEAD_AES_256_GCM", b"AES_CM_128_HMAC_SHA1_80"])
+        self.send(b"INVITE", 1, b"<sip:us@x>", b"Content-Type: application/sdp\r\n", body)
+        return body
+
+
 def talk(phone, peer):
     """A call in, answered and ended. Returns the keys of both."""
-    us, them, kind = peer.phone.encode(), peer.address.encode(), peer.kind.encode()
-    keys = b"".join(b"a=crypto:%d %s inline:%s\r\n" % (i + 1, suite, base64.b64encode(os.urandom(length)))
-                    for i, (suite, length) in enumerate([(b"AEAD_AES_256_GCM", 44), (b"AES_CM_128_HMAC_SHA1_80", 30)]))
-    body = b"v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 40000 RTP/SAVP 8\r\n%s" % (them, them, keys)
-
-    def request(method, number, to, more=b"", content=b""):
-        return (b"%s sip:us@%s SIP/2.0\r\nVia: SIP/2.0/%s %s:5060;branch=z9hG4bK-%d-%s;rport\r\nFrom: <sip:them@%s>;tag=caller\r\nTo: %s\r\n"
-                b"Call-ID: keys\r\nCSeq: %d %s\r\nContact: <sip:them@%s:5060;transport=%s>\r\nMax-Forwards: 70\r\n%sContent-Length: %d\r\n\r\n%s"
-                % (method, us, kind.upper(), them, number, method, them, to, number, method, them, kind, more, len(content), content))
-
-    peer.call()
-    peer.send(request(b"INVITE", 1, b"<sip:us@x>", b"Content-Type: application/sdp\r\n", body))
-    number = phone.wait_call("incoming")
-    answering = threading.Thread(target=phone.ctl, args=("answer", number))     # it lasts until the ACK
-    answering.start()
+    caller = Caller(peer, b"talk")
+    body = caller.invite()
+    answering = Beside(phone, "answer", phone.wait_call("incoming"))
     accepted = peer.await_start(b"SIP/2.0 200")
     to = header(accepted, b"To")
-    peer.send(request(b"ACK", 1, to))
+    caller.send(b"ACK", 1, to)
     answering.join()
     talked = secrets_of(theirs=body, ours=accepted)
     assert len(talked) == 6
     assert find(phone.daemon.pid, talked)
-    peer.send(request(b"BYE", 2, to))
+    caller.send(b"BYE", 2, to)
     peer.await_start(b"SIP/2.0 200")
     phone.wait_idle()
     return talked
 
 
+def refuse(phone, peer):
+    """A call in that the user refuses. Returns the keys of the caller."""
+    caller = Caller(peer, b"refuse")
+    offered = secrets_of(refused=caller.invite())
+    number = phone.wait_call("incoming")
+    assert find(phone.daemon.pid, offered)
+    phone.ctl("reject", number, "--busy")
+    refusal = peer.await_start(b"SIP/2.0 4")
+    caller.send(b"ACK", 1, header(refusal, b"To"), transaction=b"INVITE")
+    phone.wait_idle()
+    return offered
+
+
 def test_keys(pairs):
-    """Neither of an offer of ours that is refused nor of a call that has ended is any key left, of either side."""
-    secrets = [offer_in_vain(phone, peer) | talk(phone, peer) for phone, peer in pairs]
+    """Neither of an offer of ours that is refused, nor of a call that has ended, whoever began it and however often its keys were new, nor of one that we
+    refused, is any key left, of either side."""
+    secrets = [renew(phone, peer) | offer_in_vain(phone, peer) | refuse(phone, peer) | talk(phone, peer) for phone, peer in pairs]
     for (phone, _), keys in zip(pairs, secrets):
         await_wiped(phone, keys)
         assert phone.daemon.poll() is None

@@ -57,7 +57,7 @@ by_arrival (gconstpointer a, gconstpointer b, gpointer data)
 {
   const Flight *x = a, *y = b;
 
-  return x->at < y->at ? -1 : x->at > y->at;
+  return x->at <= y->at ? -1 : 1;       /* what arrives together stays in order */
 }
 
 static void

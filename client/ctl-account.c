@@ -1,101 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Accounts: a table of actions, and their settings as KEY=VALUE words, which the daemon checks. Passwords are in ctl-password.c. */
+/* Accounts: a table of actions. Their settings are in ctl-settings.c, passwords in ctl-password.c. */
 
 #include "ctl.h"
 #include "ctl-password.h"
+#include "ctl-settings.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* ---- settings ---- */
-
-/* KEY=VALUE words into an a{sv} of strings. */
-static int
-append_settings (sd_bus_message *message, const CtlArgs *args, size_t first)
-{
-  int r = sd_bus_message_open_container (message, 'a', "{sv}");
-
-  /* Words that are no settings are often secrets: they are not repeated. */
-  for (size_t i = first; r >= 0 && i < args->n_words; i++)
-    {
-      const char *word = args->words[i], *equals = strchr (word, '=');
-      char *key;
-
-      if (!equals || equals == word)
-        {
-          ctl_error ("word %zu behind the account is not KEY=VALUE", i - first + 1);
-          return -EINVAL;
-        }
-      if (strncmp (word, "password=", strlen ("password=")) == 0)
-        {
-          ctl_error ("a password does not belong on a command line, where everybody sees it: `phonectl account passwd %s`", args->words[1]);
-          return -EINVAL;
-        }
-      key = strndup (word, (size_t) (equals - word));
-      if (!key)
-        abort ();
-      r = sd_bus_message_append (message, "{sv}", key, "s", equals + 1);
-      if (r < 0)
-        ctl_error ("the value of '%s' is not text", key);
-      free (key);
-    }
-  return r < 0 ? r : sd_bus_message_close_container (message);
-}
-
-/* The password is read first: nobody types while an account without one knocks at the registrar. */
-static int
-run_add (Ctl *ctl, const CtlArgs *args)
-{
-  sd_bus_message *message = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_MANAGER, "AddAccount");
-  bool with_password = ctl_args_flag (args, "password-stdin");
-  CtlPassword password = CTL_PASSWORD_NONE;
-  char *path = ctl_account_path (args->words[1]);
-  int status = CTL_EXIT_OK;
-
-  if (sd_bus_message_append (message, "s", args->words[1]) < 0 || append_settings (message, args, 2) < 0)
-    status = CTL_EXIT_USAGE;
-  if (status == CTL_EXIT_OK && with_password)
-    status = ctl_password_read (&password);
-  if (status == CTL_EXIT_OK)
-    status = ctl_send (ctl, sd_bus_message_ref (message), NULL);
-  if (status == CTL_EXIT_OK && with_password)
-    {
-      status = ctl_password_send (ctl, path, false, &password);
-      if (status != CTL_EXIT_OK)
-        ctl_error ("the account is there, but without a password: `phonectl account passwd %s`", args->words[1]);
-    }
-  if (status == CTL_EXIT_OK && ctl->json)
-    {
-      CtlValue *value = ctl_value_new_dict ();
-
-      ctl_value_set (value, "Id", ctl_value_new_string (args->words[1]));
-      ctl_value_set (value, "object", ctl_value_new_string (path));
-      ctl_print_json (value);
-      ctl_value_free (value);
-    }
-  ctl_password_clear (&password);
-  sd_bus_message_unref (message);
-  free (path);
-  return status;
-}
-
-static int
-run_set (Ctl *ctl, const CtlArgs *args)
-{
-  char *path = ctl_account_path (args->words[1]);
-  sd_bus_message *message = ctl_new_call (ctl, path, PHONE_DBUS_ACCOUNT, "Update");
-
-  free (path);
-  if (append_settings (message, args, 2) < 0)
-    {
-      sd_bus_message_unref (message);
-      return CTL_EXIT_USAGE;
-    }
-  return ctl_send (ctl, message, NULL);
-}
 
 static int
 run_passwd (Ctl *ctl, const CtlArgs *args)
@@ -441,8 +354,8 @@ static const CtlOption passwd_options[] = {
 static const CtlVerb actions[] = {
   { "list", "", "all of them; * marks the default", NULL, run_list },
   { "show", "ID", "all about one: why it is (not) registered, when it tries again", NULL, run_show },
-  { "add", "ID [KEY=VALUE...]", "a new one; aor=sip:YOU@PROVIDER is needed, the keys are in phoned.conf(5)", add_options, run_add },
-  { "set", "ID KEY=VALUE...", "change settings; an empty value is the default", NULL, run_set },
+  { "add", "ID [KEY=VALUE...]", "a new one; aor=sip:YOU@PROVIDER is needed, the keys are in phoned.conf(5)", add_options, ctl_settings_add },
+  { "set", "ID KEY=VALUE...", "change settings; an empty value is the default", NULL, ctl_settings_set },
   { "passwd", "ID", "set the password, read from standard input", passwd_options, run_passwd },
   { "default", "ID", "call from this one when nothing else decides", NULL, run_default },
   { "enable", "ID", "use it", NULL, run_enable },

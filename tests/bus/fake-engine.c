@@ -262,7 +262,7 @@ registered (PhoneAccount *account)
     return;
   if (settings->transport == PHONE_TRANSPORT_TLS)
     phone_account_on_tls (account, &tls);
-  if (user_is (settings->aor, "fail"))
+  if (user_is (settings->aor, "fail") || (user_is (settings->aor, "strict") && !phone_account_get_password (account)))
     phone_account_on_registration (account, PHONE_REGISTRATION_FAILED, &bad);
   else
     {

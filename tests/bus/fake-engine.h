@@ -13,7 +13,7 @@
  * A watch is active at once and says: presence away, "at lunch"; sip:busy@ on the phone, sip:ring@ a call from sip:echo@ that rings,
  * sip:notfound@ is refused with 404, sip:silent@ stays pending.
  *
- * An account whose AoR has the user part "fail" is refused with 403; "slow" stays in registering. An account
+ * An account whose AoR has the user part "fail" is refused with 403, "strict" as long as it has no password; "slow" stays in registering. An account
  * or a password whose id is "diskfull" cannot be saved. Everything that a network would say comes from an
  * idle source, never inside a call. */
 

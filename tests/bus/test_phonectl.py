@@ -116,6 +116,29 @@ def test_account_life(phone, ctl):
     assert [a["Id"] for a in ctl.json("account", "list")] == ["a"]
 
 
+def test_account_add_with_password(phone, ctl):
+    """Nobody registers without the password that is about to come, and nothing of the way to do so stays in the settings."""
+    client = phone.client()
+    for ident, words, wanted in (("a", [], {}), ("b", ["enabled=true"], {}), ("c", ["enabled=false"], {"enabled": "false"}),
+                                 ("d", ["register=false"], {"register": "false"})):
+        with ctl.start("--json", "monitor", "--initial") as running:
+            running.until("InterfacesAdded")
+            ctl.ok("account", "add", ident, "aor=sip:strict@example.org", *words, "--password-stdin", stdin="s3cret")
+            ctl.ok("account", "add", ident + "-end", "aor=sip:end@example.org", "register=false")
+            running.until(ident + "_2dend")
+            if ident in "ab":
+                wait(lambda: client.get(f"{ROOT}/account/{ident}", ACCOUNT, "Registration") == "registered")
+            assert not any("auth-failed" in line for line in running.lines), running.lines
+            ctl.ok("account", "remove", ident + "-end")
+        settings = {key: text for key, text in client.get(f"{ROOT}/account/{ident}", ACCOUNT, "Settings").items() if key in ("enabled", "register")}
+        assert (settings, client.get(f"{ROOT}/account/{ident}", ACCOUNT, "Enabled")) == (wanted, ident != "c")
+    ctl.fails(1, "without a password", "account", "add", "e", "aor=sip:strict@example.org", "--password-stdin", stdin="diskfull")
+    wait(lambda: client.get(ROOT + "/account/e", ACCOUNT, "Registration") == "failed")
+    for words in (["enabled=x"], ["enabled=true", "enabled=false"], ["enabled=true", "aor=x"]):
+        ctl.fails(2, "", "account", "add", "f", "aor=sip:strict@example.org", *words, "--password-stdin", stdin="s3cret")
+    assert [a["Id"] for a in ctl.json("account")] == ["a", "b", "c", "d", "e"]
+
+
 def test_account_show(phone, ctl):
     ctl.ok("account", "add", "a", "aor=sip:a@example.org", "name=Work", "transport=tls")
     wait(lambda: phone.client().get(ROOT + "/account/a", ACCOUNT, "Registration") == "registered")

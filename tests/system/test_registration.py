@@ -58,6 +58,9 @@ def test_password(phone, provider, provider256, algorithm, user):
     us.add_account("work", server.account_settings(user, "udp"), USERS[user])
     assert server.contacts(user)
     assert us.accounts["work"]["RegistrationDetail"]["reason"] == "ok"
+    # It was not in use before it had its password, and nothing of that is left.
+    assert "failed" not in [event.get("properties", {}).get("Registration") for event in us.events]
+    assert "enabled" not in account_file(us, "work").read_text()
     us.ctl("dial", user)
     us.wait(lambda: {"incoming", "waiting"} & {call.get("State") for call in us.calls.values()}, "our own call to come back")
     us.ctl("account", "unregister", "work")

@@ -21,11 +21,19 @@ ctl_reason_text (const CtlValue *reason)
 }
 
 char *
+ctl_name_text (const char *contact, const char *claimed, const char *address)
+{
+  if (!*contact && !*claimed)
+    return ctl_format ("%s", address);
+  if (!*contact || !*claimed || strcmp (contact, claimed) == 0)
+    return ctl_format ("%s <%s>", *contact ? contact : claimed, address);
+  return ctl_format ("%s (says \"%s\") <%s>", contact, claimed, address);
+}
+
+char *
 ctl_party_text (const CtlValue *call)
 {
-  const char *name = ctl_value_string (call, "RemoteName"), *uri = ctl_value_string (call, "RemoteUri");
-
-  return *name ? ctl_format ("%s <%s>", name, uri) : ctl_format ("%s", uri);
+  return ctl_name_text (ctl_value_string (call, "ContactName"), ctl_value_string (call, "RemoteName"), ctl_value_string (call, "RemoteUri"));
 }
 
 /* ---- which call ---- */
@@ -207,6 +215,7 @@ add_peer (CtlTable *table, const CtlValue *call)
   ctl_table_pair (table, "state", ctl_style_of_state (state), "%s", state);
   ctl_table_pair (table, "answering machine", CTL_WARN, "%s", has_machine (call) ? ctl_value_string (call, "Machine") : "");
   ctl_table_pair (table, "peer", CTL_PLAIN, "%s", party);
+  ctl_table_pair (table, "contact", CTL_GOOD, "%s", ctl_value_string (call, "ContactName"));
   ctl_table_pair (table, "vouched for", CTL_GOOD, "%s", ctl_value_string (call, "AssertedId"));
   ctl_table_pair (table, "number", strcmp (ctl_value_string (call, "Verstat"), "failed") == 0 ? CTL_BAD : CTL_PLAIN, "%s",
                   verstat_text (ctl_value_string (call, "Verstat")));

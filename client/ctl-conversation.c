@@ -15,18 +15,20 @@ print_conversations (Ctl *ctl, const CtlValue *conversations)
   for (size_t i = 0; i < conversations->n; i++)
     {
       const CtlValue *row = conversations->items[i];
-      const char *name = ctl_value_string (row, "remote-name"), *party = ctl_value_string (row, "party");
+      char *party = ctl_name_text (ctl_value_string (row, "contact-name"), ctl_value_string (row, "remote-name"),
+                                   ctl_value_string (row, "party"));
       bool incoming = strcmp (ctl_value_string (row, "direction"), "incoming") == 0;
       unsigned long unread = (unsigned long) ctl_value_uint (row, "unread");
       char *when = ctl_local_time (ctl_value_uint (row, "time")), *line = ctl_one_line (ctl_value_string (row, "body"));
       char *news = unread ? ctl_format ("%lu unread", unread) : ctl_format ("%s", "");
 
       ctl_table_add (table, CTL_DIM, "%s", when);
-      ctl_table_add (table, CTL_BOLD, *name ? "%s <%s>" : "%s%s", name, party);
+      ctl_table_add (table, CTL_BOLD, "%s", party);
       ctl_table_add (table, unread ? CTL_WARN : CTL_DIM, "%s", news);
       ctl_table_add (table, CTL_DIM, "of %lu", (unsigned long) ctl_value_uint (row, "messages"));
       ctl_table_add (table, CTL_PLAIN, "%s%s", incoming ? "" : "> ", line);
       free (when);
+      free (party);
       free (line);
       free (news);
     }

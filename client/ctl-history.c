@@ -44,7 +44,7 @@ static const CtlPages pages = {
                                     "suite", "loss-local", "loss-remote", "jitter-local", "jitter-remote", "round-trip", "mos", "seen", "text",
                                     "playout-target", "playout-delay", "concealed", "accelerated", "expanded", "fec-used", "copies-used",
                                     "bitrate-target", "rate-reason", "here-signal", "here-noise", "here-rating", "peer-rating",
-                                    "peer-mos-conversation", NULL },
+                                    "peer-mos-conversation", "contact-name", NULL },
 };
 
 /* ---- for people ---- */
@@ -62,9 +62,7 @@ style_of (const CtlValue *entry)
 static char *
 party_of (const CtlValue *entry)
 {
-  const char *name = ctl_value_string (entry, "remote-name"), *party = ctl_value_string (entry, "party");
-
-  return *name ? ctl_format ("%s <%s>", name, party) : ctl_format ("%s", party);
+  return ctl_name_text (ctl_value_string (entry, "contact-name"), ctl_value_string (entry, "remote-name"), ctl_value_string (entry, "party"));
 }
 
 /* What became of it, in a few words: "2:10", "missed", "refused (dnd)", "failed (not-found)"; of a message also what it says. */

@@ -59,7 +59,7 @@ static const CtlPages pages = {
   .unseen = "unread",
   .seen = "read",
   .columns = (const char *const[]){ "id", "account", "direction", "status", "party", "remote-uri", "remote-name", "time", "changed", "sip", "phrase",
-                                    "uncertain", "attempts", "read", "body", NULL },
+                                    "uncertain", "attempts", "read", "body", "contact-name", NULL },
 };
 
 /* ---- for people ---- */
@@ -79,9 +79,7 @@ style_of (const CtlValue *message)
 static char *
 party_of (const CtlValue *message)
 {
-  const char *name = ctl_value_string (message, "remote-name"), *party = ctl_value_string (message, "party");
-
-  return *name ? ctl_format ("%s <%s>", name, party) : ctl_format ("%s", party);
+  return ctl_name_text (ctl_value_string (message, "contact-name"), ctl_value_string (message, "remote-name"), ctl_value_string (message, "party"));
 }
 
 /* "sent", "failed: 404 Not Found", "failed: 408 Request Timeout; it may have arrived" */

@@ -116,13 +116,21 @@ length_text (uint64_t ms)
   return ms ? ctl_format ("%" PRIu64 ":%02u", ms / 60000, (unsigned) (ms / 1000 % 60)) : ctl_format ("%s", "");
 }
 
+/* One of a conference has names and no address. */
+static char *
+party_text (const CtlValue *recording)
+{
+  const char *name = ctl_value_string (recording, "remote-name"), *uri = ctl_value_string (recording, "remote-uri");
+
+  return *uri ? ctl_name_text (ctl_value_string (recording, "contact-name"), name, uri) : ctl_format ("%s", name);
+}
+
 static void
 add_recording (CtlTable *table, const CtlValue *recording)
 {
   time_t start = (time_t) ctl_value_uint (recording, "start");
-  const char *state = ctl_value_string (recording, "state"), *name = ctl_value_string (recording, "remote-name"),
-             *uri = ctl_value_string (recording, "remote-uri");
-  char when[32] = "", *length = length_text (ctl_value_uint (recording, "ms"));
+  const char *state = ctl_value_string (recording, "state");
+  char when[32] = "", *length = length_text (ctl_value_uint (recording, "ms")), *party = party_text (recording);
   struct tm local;
 
   if (localtime_r (&start, &local))
@@ -134,7 +142,8 @@ add_recording (CtlTable *table, const CtlValue *recording)
   ctl_table_add (table, CTL_DIM, "%s", strcmp (ctl_value_string (recording, "kind"), "voicemail") == 0 ? "voicemail"
                                        : strcmp (ctl_value_string (recording, "kind"), "conference") == 0 ? "with"
                                        : strcmp (ctl_value_string (recording, "direction"), "outgoing") == 0 ? "to" : "from");
-  ctl_table_add (table, CTL_PLAIN, "%s%s%s", name, *name ? " " : "", uri);
+  ctl_table_add (table, CTL_PLAIN, "%s", party);
+  free (party);
   free (length);
 }
 
@@ -382,17 +391,17 @@ static void
 add_message (CtlTable *table, const CtlValue *message)
 {
   time_t start = (time_t) ctl_value_uint (message, "start");
-  const char *name = ctl_value_string (message, "remote-name"), *uri = ctl_value_string (message, "remote-uri");
   const char *state = ctl_value_string (message, "state");
-  char *when = ctl_text_time (start, time (NULL)), *length = length_text (ctl_value_uint (message, "ms"));
+  char *when = ctl_text_time (start, time (NULL)), *length = length_text (ctl_value_uint (message, "ms")), *party = party_text (message);
 
   ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (message, "id"));
   ctl_table_add (table, ctl_value_bool (message, "heard") ? CTL_DIM : CTL_WARN, "%s", ctl_value_bool (message, "heard") ? "heard" : "new");
   ctl_table_add (table, CTL_PLAIN, "%s", when);
   ctl_table_add (table, CTL_PLAIN, "%s", length);
-  ctl_table_add (table, CTL_PLAIN, "%s%s%s", name, *name ? " " : "", uri);
+  ctl_table_add (table, CTL_PLAIN, "%s", party);
   ctl_table_add (table, CTL_WARN, "%s", strcmp (state, "whole") == 0 ? "" : state);
   free (when);
+  free (party);
   free (length);
 }
 

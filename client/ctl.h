@@ -152,6 +152,9 @@ char *ctl_format (const char *format, ...) __attribute__ ((format (printf, 1, 2)
  * prints the candidates. *ret_call is a flat dictionary. */
 int ctl_choose_call (Ctl *ctl, const char *word, const char *can, CtlValue **ret_call);
 char *ctl_reason_text (const CtlValue *reason);                 /* "busy by remote (486 Busy Here)"; caller frees */
+/* 'Aunt Mary (says "OFFICE 7") <+49301234567>': the name of the address book before the one that the peer claims, "" if there is none; caller
+ * frees. */
+char *ctl_name_text (const char *contact, const char *claimed, const char *address);
 char *ctl_party_text (const CtlValue *call);                    /* "Bob <sip:bob@example.org>"; caller frees */
 /* A row for the call: number (behind a mark), state, direction, peer, time, codec, encryption. Seven columns. silent: its conference does not
  * hear it. */

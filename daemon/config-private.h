@@ -25,6 +25,4 @@ char *phone_config_read (const char *path, gsize max, gsize *ret_length, GError 
 GPtrArray *phone_config_list (const char *directory, const char *suffix, guint max, GPtrArray *problems);
 /* problems NULL: nobody wants to know. */
 void phone_config_add_problem (GPtrArray *problems, const char *format, ...) G_GNUC_PRINTF (2, 3);
-/* Those of all files in contacts.d, of the administrator and of the user. */
-PhoneContacts *phone_config_load_contacts (const PhoneConfigDirs *dirs, GPtrArray *problems);
 char *phone_config_account_name (const char *id);               /* "accounts.d/ID.conf" */

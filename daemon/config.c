@@ -387,7 +387,6 @@ phone_config_load (const PhoneConfigDirs *dirs)
       else
         g_ptr_array_add (config->broken, g_strdup (ids->pdata[i]));
     }
-  config->contacts = phone_config_load_contacts (dirs, config->problems);
   return config;
 }
 
@@ -399,7 +398,6 @@ phone_config_free (PhoneConfig *config)
   phone_daemon_settings_free (config->daemon);
   g_ptr_array_unref (config->accounts);
   g_ptr_array_unref (config->broken);
-  phone_contacts_free (config->contacts);
   g_ptr_array_unref (config->problems);
   g_free (config);
 }

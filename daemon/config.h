@@ -36,7 +36,6 @@ typedef struct
   PhoneDaemonSettings *daemon;
   GPtrArray *accounts;          /* PhoneAccountSettings, by id; the good ones, disabled ones too */
   GPtrArray *broken;            /* char *: ids of accounts that have files but no usable settings */
-  PhoneContacts *contacts;      /* NULL once somebody took them */
   GPtrArray *problems;          /* char *: "FILE:LINE: [section] key: message", fit for a log */
 } PhoneConfig;
 
@@ -44,6 +43,9 @@ typedef struct
 PhoneConfig *phone_config_load (const PhoneConfigDirs *dirs);
 void phone_config_free (PhoneConfig *config);                   /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneConfig, phone_config_free)
+
+/* Those of all files in contacts.d, of the administrator and of the user; adds to problems. Never NULL. Any thread. */
+PhoneContacts *phone_config_load_contacts (const PhoneConfigDirs *dirs, GPtrArray *problems);
 
 const PhoneAccountSettings *phone_config_find_account (const PhoneConfig *config, const char *id);      /* borrowed or NULL */
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
+#include "address-book.h"
 #include "bus/bus.h"
 #include "config.h"
 #include "desktop-dnd.h"
@@ -36,6 +37,8 @@ typedef struct
   PhoneConfigDirs *dirs;
   PhoneConfig *config;
   PhoneConfigStore *store;
+  AddressBook *book;
+  GPtrArray *book_problems;
   StoreVault *vault;
   PhoneRegistry *registry;
   UaEngine *ua;
@@ -57,17 +60,39 @@ typedef struct
 /* ---- configuration ---- */
 
 static void
+log_problems (const GPtrArray *problems)
+{
+  for (guint i = 0; i < problems->len; i++)
+    phone_log_warning (NULL, "Configuration: %s", (const char *) problems->pdata[i]);
+}
+
+/* Those of the settings, then those of the contacts. */
+static void
 publish_problems (Daemon *self)
 {
+  const GPtrArray *const parts[] = { self->config->problems, self->book_problems };
+  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+    for (guint k = 0; k < parts[i]->len; k++)
+      g_strv_builder_add (all, parts[i]->pdata[k]);
   g_strfreev (self->problems);
-  self->problems = g_new0 (char *, self->config->problems->len + 1);
-  for (guint i = 0; i < self->config->problems->len; i++)
-    {
-      self->problems[i] = g_strdup (g_ptr_array_index (self->config->problems, i));
-      phone_log_warning (NULL, "Configuration: %s", self->problems[i]);
-    }
+  self->problems = g_strv_builder_end (all);
   if (self->bus)
     bus_problems_changed (self->bus);
+}
+
+static void
+on_contacts (PhoneContacts *contacts, GPtrArray *problems, gpointer data)
+{
+  Daemon *self = data;
+
+  phone_log_info (NULL, "%u contacts", phone_contacts_count (contacts));
+  phone_registry_set_contacts (self->registry, contacts);
+  g_ptr_array_unref (self->book_problems);
+  self->book_problems = problems;
+  log_problems (problems);
+  publish_problems (self);
 }
 
 static void
@@ -89,13 +114,6 @@ apply_retention (Daemon *self)
   store_vault_set_limits (self->vault, PHONE_RECORDING_VOICEMAIL, settings->voicemail_days, 0);
 }
 
-static void
-apply_contacts (Daemon *self)
-{
-  phone_log_info (NULL, "%u contacts", phone_contacts_count (self->config->contacts));
-  phone_dnd_set_contacts (phone_registry_get_dnd (self->registry), g_steal_pointer (&self->config->contacts));
-}
-
 /* Running calls and accounts that did not change are left alone. What is wrong in a file shows in Problems and costs nothing else. */
 static void
 reload (Daemon *self)
@@ -114,7 +132,6 @@ reload (Daemon *self)
   ua_engine_settings_changed (self->ua);
   media_engine_set_settings (self->media, self->config->daemon);
   apply_retention (self);
-  apply_contacts (self);
   for (gsize i = 0; diff->removed[i]; i++)
     {
       PhoneAccount *account = phone_registry_find_account (self->registry, diff->removed[i]);
@@ -134,7 +151,8 @@ reload (Daemon *self)
     phone_account_check_password (g_ptr_array_index (accounts, i));
   for (gsize i = 0; diff->added[i]; i++)
     add_account (self, phone_config_find_account (self->config, diff->added[i]));
-  publish_problems (self);
+  log_problems (self->config->problems);
+  address_book_read (self->book);
   notify_ready ();
 }
 
@@ -333,6 +351,7 @@ build (Daemon *self, GError **error)
   g_autofree char *recordings = NULL;
   g_autofree char *archive_path = NULL;
 
+  self->book_problems = g_ptr_array_new ();
   if (!ua_platform_init (error))
     return FALSE;
   self->dirs = phone_config_dirs_new ();
@@ -367,7 +386,8 @@ build (Daemon *self, GError **error)
     .archive_data = self->archive,
   };
   phone_registry_set_ports (self->registry, &ports);
-  apply_contacts (self);
+  self->book = address_book_new (self->dirs, on_contacts, self);
+  address_book_read (self->book);
   phone_registry_restore_choices (self->registry);
   g_signal_connect (self->registry, "changed", G_CALLBACK (on_state_changed), self);
   self->shutdown = shutdown_new (self->loop, self->registry);
@@ -378,6 +398,7 @@ build (Daemon *self, GError **error)
 static void
 start (Daemon *self)
 {
+  log_problems (self->config->problems);
   publish_problems (self);
   for (guint i = 0; i < self->config->accounts->len; i++)
     add_account (self, g_ptr_array_index (self->config->accounts, i));
@@ -401,6 +422,7 @@ tear_down (Daemon *self)
 {
   g_clear_handle_id (&self->network_settle, g_source_remove);
   g_clear_handle_id (&self->trim, g_source_remove);
+  g_clear_pointer (&self->book, address_book_free);
   ua_clock_set_wake (NULL, NULL);
   if (self->monitor)
     g_signal_handlers_disconnect_by_data (self->monitor, self);
@@ -437,6 +459,7 @@ tear_down (Daemon *self)
   g_clear_pointer (&self->config, phone_config_free);
   g_clear_pointer (&self->dirs, phone_config_dirs_free);
   g_strfreev (self->problems);
+  g_ptr_array_unref (self->book_problems);
 }
 
 static gboolean

@@ -388,6 +388,7 @@ BUS_GETTER (get_reason, BusCall, append_reason (reply, phone_call_get_reason (se
 BUS_GETTER (get_can, BusCall, append_can (reply, self->call))
 BUS_GETTER (get_remote_uri, BusCall, bus_append_text (reply, phone_call_get_remote_uri (self->call)))
 BUS_GETTER (get_remote_name, BusCall, bus_append_text (reply, phone_call_get_remote_name (self->call)))
+BUS_GETTER (get_contact_name, BusCall, bus_append_text (reply, phone_call_get_contact_name (self->call)))
 BUS_GETTER (get_verstat, BusCall, bus_append_text (reply, phone_call_get_verstat (self->call)))
 BUS_GETTER (get_alert, BusCall, bus_append_text (reply, phone_call_get_alert (self->call)))
 BUS_GETTER (get_asserted_id, BusCall, bus_append_text (reply, phone_call_get_asserted_id (self->call)))
@@ -444,6 +445,7 @@ bus_call_changed_properties (guint mask, GPtrArray *ret_names)
     { PHONE_CALL_FIELD_STATE, "State" },       { can, "Can" },
     { PHONE_CALL_FIELD_REASON, "Reason" },     { PHONE_CALL_FIELD_PARTY, "RemoteUri" },
     { PHONE_CALL_FIELD_PARTY, "RemoteName" },  { PHONE_CALL_FIELD_PARTY, "AssertedId" },
+    { PHONE_CALL_FIELD_PARTY, "ContactName" },
     { PHONE_CALL_FIELD_PARTY, "Diverter" },    { PHONE_CALL_FIELD_HOLD, "LocalHold" },
     { PHONE_CALL_FIELD_HOLD, "RemoteHold" },   { PHONE_CALL_FIELD_MUTED, "Muted" },
     { PHONE_CALL_FIELD_TIMES, "Start" },       { PHONE_CALL_FIELD_TIMES, "Answered" },
@@ -494,6 +496,7 @@ const sd_bus_vtable bus_call_vtable[] = {
   SD_BUS_PROPERTY ("RemoteUri", "s", get_remote_uri, 0, CHANGES),
   SD_BUS_PROPERTY ("RemoteName", "s", get_remote_name, 0, CHANGES),
   SD_BUS_PROPERTY ("AssertedId", "s", get_asserted_id, 0, CHANGES),
+  SD_BUS_PROPERTY ("ContactName", "s", get_contact_name, 0, CHANGES),
   SD_BUS_PROPERTY ("Verstat", "s", get_verstat, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Alert", "s", get_alert, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY ("Diverter", "s", get_diverter, 0, CHANGES),

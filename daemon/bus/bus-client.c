@@ -241,6 +241,12 @@ bus_request_unref (BusRequest *request)
   g_free (request);
 }
 
+gpointer
+bus_request_get_data (BusRequest *request)
+{
+  return request->client ? request->client->clients->data : NULL;
+}
+
 gboolean
 bus_request_is_open (BusRequest *request)
 {

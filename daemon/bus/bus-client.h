@@ -39,6 +39,8 @@ void bus_request_finish_with (BusRequest *request, const GError *error, const ch
 sd_bus_message *bus_request_new_reply (BusRequest *request);
 /* reply NULL without error: the reply could not be made (its text is an error of its own). As bus_request_finish() otherwise. */
 void bus_request_send (BusRequest *request, sd_bus_message *reply, const GError *error);
+/* That of bus_clients_new(); NULL when nobody waits any more. */
+gpointer bus_request_get_data (BusRequest *request);
 /* FALSE once it is finished or its client has gone. */
 gboolean bus_request_is_open (BusRequest *request);
 

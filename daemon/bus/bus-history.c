@@ -75,12 +75,14 @@ append_numbers (sd_bus_message *m, const PhoneHistoryEntry *entry)
 }
 
 static int
-append_entry (sd_bus_message *m, const PhoneHistoryEntry *entry, int stored)
+append_entry (Bus *self, sd_bus_message *m, const PhoneHistoryEntry *entry, int stored)
 {
   int r = bus_dict_begin (m);
 
   if (r >= 0)
     r = append_texts (m, entry);
+  if (r >= 0)
+    r = bus_dict_contact (self, m, entry->asserted_id, entry->remote_uri);
   if (r >= 0)
     r = append_numbers (m, entry);
   if (r >= 0 && stored >= 0)
@@ -91,9 +93,9 @@ append_entry (sd_bus_message *m, const PhoneHistoryEntry *entry, int stored)
 /* ---- replies ---- */
 
 static int
-append_plain (sd_bus_message *reply, gconstpointer entry)
+append_plain (Bus *self, sd_bus_message *reply, gconstpointer entry)
 {
-  return append_entry (reply, entry, -1);
+  return append_entry (self, reply, entry, -1);
 }
 
 static void
@@ -190,7 +192,7 @@ bus_history_emit_added (Bus *self, const PhoneHistoryEntry *entry, gboolean kept
   if (r >= 0)
     r = bus_append_text (m, entry->id);
   if (r >= 0)
-    r = append_entry (m, entry, !kept);
+    r = append_entry (self, m, entry, !kept);
   if (r >= 0)
     sd_bus_send (self->bus, m, NULL);
   sd_bus_message_unref (m);

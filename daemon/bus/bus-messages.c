@@ -48,7 +48,7 @@ append_state (sd_bus_message *m, const PhoneMessage *message)
 
 /* Into a dictionary that is open. */
 static int
-append_fields (sd_bus_message *m, const PhoneMessage *message)
+append_fields (Bus *self, sd_bus_message *m, const PhoneMessage *message)
 {
   const struct
   {
@@ -67,6 +67,8 @@ append_fields (sd_bus_message *m, const PhoneMessage *message)
   for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS (texts); i++)
     r = bus_dict_text (m, texts[i].key, texts[i].text);
   if (r >= 0)
+    r = bus_dict_contact (self, m, NULL, message->remote_uri);
+  if (r >= 0)
     r = append_body (m, message->body);
   if (r >= 0)
     r = bus_dict_time (m, "time", message->time);
@@ -76,23 +78,23 @@ append_fields (sd_bus_message *m, const PhoneMessage *message)
 }
 
 static int
-append_message (sd_bus_message *m, gconstpointer message)
+append_message (Bus *self, sd_bus_message *m, gconstpointer message)
 {
   int r = bus_dict_begin (m);
 
   if (r >= 0)
-    r = append_fields (m, message);
+    r = append_fields (self, m, message);
   return r < 0 ? r : bus_dict_end (m);
 }
 
 static int
-append_conversation (sd_bus_message *m, gconstpointer item)
+append_conversation (Bus *self, sd_bus_message *m, gconstpointer item)
 {
   const PhoneConversation *conversation = item;
   int r = bus_dict_begin (m);
 
   if (r >= 0)
-    r = append_fields (m, conversation->newest);
+    r = append_fields (self, m, conversation->newest);
   if (r >= 0)
     r = bus_dict_u32 (m, "messages", conversation->total);
   if (r >= 0)
@@ -309,7 +311,7 @@ bus_messages_emit_received (Bus *self, const PhoneMessage *message)
   sd_bus_message *m = NULL;
   int r = sd_bus_message_new_signal (self->bus, &m, PHONE_DBUS_PATH, PHONE_DBUS_MESSAGES, "Received");
 
-  send_signal (self, m, r < 0 ? r : append_message (m, message));
+  send_signal (self, m, r < 0 ? r : append_message (self, m, message));
 }
 
 void

@@ -116,7 +116,7 @@ bus_send_items (BusRequest *request, GPtrArray *items, const GError *error, BusA
   int r = reply ? sd_bus_message_open_container (reply, 'a', "a{sv}") : 0;
 
   for (guint i = 0; reply && r >= 0 && i < items->len; i++)
-    r = append (reply, items->pdata[i]);
+    r = append (bus_request_get_data (request), reply, items->pdata[i]);
   if (reply && r >= 0)
     r = sd_bus_message_close_container (reply);
   bus_request_send (request, r < 0 ? NULL : reply, error);
@@ -129,10 +129,16 @@ bus_send_item (BusRequest *request, GPtrArray *items, const GError *error, BusAp
   sd_bus_message *reply = !error && items->len ? bus_request_new_reply (request) : NULL;
   g_autoptr (GError) none = NULL;
 
-  if (reply && append (reply, items->pdata[0]) < 0)
+  if (reply && append (bus_request_get_data (request), reply, items->pdata[0]) < 0)
     reply = sd_bus_message_unref (reply);
   if (!error && !items->len)
     none = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, nothing);
   bus_request_send (request, reply, error ? error : none);
   sd_bus_message_unref (reply);
+}
+
+int
+bus_dict_contact (Bus *bus, sd_bus_message *m, const char *asserted_id, const char *uri)
+{
+  return bus_dict_text (m, "contact-name", phone_registry_name_party (bus->registry, asserted_id, uri));
 }

@@ -14,6 +14,9 @@ int bus_ids_read (sd_bus_message *m, GPtrArray **ret_ids, GError **error);
 /* Ends request (which may be NULL) with the error: what the handler of a method returns. */
 int bus_refuse (sd_bus_error *ret_error, BusRequest *request, const GError *error);
 /* Answers with all items as aa{sv}, or with the first as a{sv}; nothing is the text when there is none. */
-typedef int (*BusAppendItem) (sd_bus_message *reply, gconstpointer item);
+typedef int (*BusAppendItem) (Bus *bus, sd_bus_message *reply, gconstpointer item);
 void bus_send_items (BusRequest *request, GPtrArray *items, const GError *error, BusAppendItem append);
 void bus_send_item (BusRequest *request, GPtrArray *items, const GError *error, BusAppendItem append, const char *nothing);
+
+/* Into a dictionary that is open: "contact-name", as phone_registry_name_party() has it; nothing when there is none. */
+int bus_dict_contact (Bus *bus, sd_bus_message *m, const char *asserted_id, const char *uri);

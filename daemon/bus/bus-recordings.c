@@ -4,7 +4,7 @@
  * text. */
 
 #include "bus/bus-options.h"
-#include "bus/bus-private.h"
+#include "bus/bus-page.h"
 #include "util/log.h"
 #include "util/secret.h"
 
@@ -45,7 +45,7 @@ matches (const PhoneRecording *recording, const Filter *filter)
 }
 
 static int
-append_recording (sd_bus_message *reply, const PhoneRecording *recording)
+append_recording (Bus *self, sd_bus_message *reply, const PhoneRecording *recording)
 {
   const struct
   {
@@ -66,6 +66,8 @@ append_recording (sd_bus_message *reply, const PhoneRecording *recording)
   for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS (texts); i++)
     r = bus_dict_text (reply, texts[i].key, texts[i].text);
   if (r >= 0)
+    r = bus_dict_contact (self, reply, NULL, recording->remote_uri);
+  if (r >= 0)
     r = bus_dict_time (reply, "start", recording->start);
   if (r >= 0 && recording->ms > 0)
     r = bus_dict_u64 (reply, "ms", recording->ms);
@@ -77,7 +79,7 @@ append_recording (sd_bus_message *reply, const PhoneRecording *recording)
 }
 
 static int
-append_list (sd_bus_message *reply, GPtrArray *recordings, const Filter *filter, guint32 offset, guint32 limit)
+append_list (Bus *self, sd_bus_message *reply, GPtrArray *recordings, const Filter *filter, guint32 offset, guint32 limit)
 {
   int r = sd_bus_message_open_container (reply, 'a', "a{sv}");
 
@@ -87,7 +89,7 @@ append_list (sd_bus_message *reply, GPtrArray *recordings, const Filter *filter,
 
       if (!matches (recording, filter) || (offset > 0 && offset--))
         continue;
-      r = append_recording (reply, recording);
+      r = append_recording (self, reply, recording);
       limit--;
     }
   return r < 0 ? r : sd_bus_message_close_container (reply);
@@ -110,7 +112,7 @@ on_list (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   if (r >= 0)
     r = sd_bus_message_new_method_return (m, &reply);
   if (r >= 0)
-    r = append_list (reply, phone_registry_get_recordings (((Bus *) data)->registry), &filter, offset, MIN (limit, MAX_LIMIT));
+    r = append_list (data, reply, phone_registry_get_recordings (((Bus *) data)->registry), &filter, offset, MIN (limit, MAX_LIMIT));
   if (r >= 0)
     r = sd_bus_send (NULL, reply, NULL);
   sd_bus_message_unref (reply);

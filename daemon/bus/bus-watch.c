@@ -2,7 +2,7 @@
 
 /* org.phoned.Phone1.Watch. */
 
-#include "bus/bus-private.h"
+#include "bus/bus-page.h"
 
 static int
 on_pickup (sd_bus_message *m, void *data, sd_bus_error *ret_error)
@@ -28,7 +28,7 @@ on_remove (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 }
 
 static int
-append_dialog (sd_bus_message *reply, const PhoneDialogEntry *entry)
+append_dialog (Bus *bus, sd_bus_message *reply, const PhoneDialogEntry *entry)
 {
   int r = bus_dict_begin (reply);
 
@@ -40,6 +40,8 @@ append_dialog (sd_bus_message *reply, const PhoneDialogEntry *entry)
     r = bus_dict_text (reply, "remote-uri", entry->remote_uri);
   if (r >= 0)
     r = bus_dict_text (reply, "remote-name", entry->remote_name);
+  if (r >= 0)
+    r = bus_dict_contact (bus, reply, NULL, entry->remote_uri);
   return r < 0 ? r : bus_dict_end (reply);
 }
 
@@ -50,7 +52,7 @@ append_dialogs (sd_bus_message *reply, BusWatched *self)
   int r = sd_bus_message_open_container (reply, 'a', "a{sv}");
 
   for (guint i = 0; r >= 0 && i < dialogs->len; i++)
-    r = append_dialog (reply, g_ptr_array_index (dialogs, i));
+    r = append_dialog (self->bus, reply, g_ptr_array_index (dialogs, i));
   return r < 0 ? r : sd_bus_message_close_container (reply);
 }
 

@@ -141,7 +141,6 @@ gboolean phone_call_offer_paths (PhoneCall *call, GError **error);      /* an of
 void phone_call_continue_answer (PhoneCall *call);
 void phone_call_beep_if_due (PhoneCall *call);          /* as soon as the peer can hear it */
 void phone_call_set_state (PhoneCall *call, PhoneCallState state, const char *why);
-void phone_call_emit_changed (PhoneCall *call, guint mask);
 void phone_call_emit_played (PhoneCall *call, const char *path);
 void phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *method);
 void phone_call_fire (PhoneCall *call, CallWaiter *waiter, const GError *error);

@@ -314,6 +314,8 @@ PhoneCallState phone_call_get_state (PhoneCall *call) { return call->state; }
 const PhoneReason *phone_call_get_reason (PhoneCall *call) { return call->reason; }
 const char *phone_call_get_remote_uri (PhoneCall *call) { return call->remote_uri; }
 const char *phone_call_get_remote_name (PhoneCall *call) { return call->remote_name; }
+const char *phone_call_get_party (PhoneCall *call) { return *call->asserted_id ? call->asserted_id : call->remote_uri; }
+const char *phone_call_get_contact_name (PhoneCall *call) { return phone_registry_name_party (call->registry, call->asserted_id, call->remote_uri); }
 const char *phone_call_get_verstat (PhoneCall *call) { return call->verstat; }
 const char *phone_call_get_alert (PhoneCall *call) { return call->alert; }
 const char *phone_call_get_asserted_id (PhoneCall *call) { return call->asserted_id; }

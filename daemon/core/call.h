@@ -48,7 +48,7 @@ typedef enum
 {
   PHONE_CALL_FIELD_STATE = 1 << 0,      /* also Can */
   PHONE_CALL_FIELD_REASON = 1 << 1,
-  PHONE_CALL_FIELD_PARTY = 1 << 2,      /* remote URI, name, asserted id, diverter */
+  PHONE_CALL_FIELD_PARTY = 1 << 2,      /* remote URI, name, asserted id, contact, diverter */
   PHONE_CALL_FIELD_HOLD = 1 << 3,       /* local hold, remote hold */
   PHONE_CALL_FIELD_MUTED = 1 << 4,
   PHONE_CALL_FIELD_TIMES = 1 << 5,      /* Start, Answered */
@@ -71,6 +71,8 @@ PhoneCallState phone_call_get_state (PhoneCall *call);
 const PhoneReason *phone_call_get_reason (PhoneCall *call);     /* cause NONE until it ended */
 const char *phone_call_get_remote_uri (PhoneCall *call);
 const char *phone_call_get_remote_name (PhoneCall *call);       /* "" if none */
+const char *phone_call_get_party (PhoneCall *call);             /* who it is: the asserted identity, else the remote URI */
+const char *phone_call_get_contact_name (PhoneCall *call);      /* the party's in the address book; "": it is not in it */
 /* What the provider says of the caller's number (3GPP TS 24.229, ATIS-1000074; STIR, RFC 8224): "passed", "failed", "none" (not checked), "" (nothing) */
 const char *phone_call_get_verstat (PhoneCall *call);
 const char *phone_call_get_alert (PhoneCall *call);             /* words of the caller's Alert-Info, "" if none or untrusted */

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Address books have numbers as people wrote them. "030 1234567" and "+49 30 1234567" are taken to be the same: without knowing the country of
- * whoever wrote it, a number without one is compared from its end. */
-
 #include "core/contacts.h"
 
 #include <string.h>
 
 #include "core/history-entry.h"
+#include "core/party-index.h"
 #include "util/text.h"
 #include "util/vcard.h"
 
@@ -15,11 +13,10 @@
 #define MAX_LIST 32                     /* names, groups, numbers of one */
 #define CONTACT "contact:"
 #define GROUP "group:"
-#define MIN_TAIL 7                      /* digits of a number that may be compared from its end */
-#define MAX_COUNTRY 3                   /* digits of a country code */
 
 typedef struct
 {
+  char *name;                           /* as it is shown */
   GPtrArray *names, *groups;            /* char *: folded */
   GPtrArray *parties;                   /* char *: phone_party_key(), folded */
 } Contact;
@@ -27,6 +24,7 @@ typedef struct
 struct _PhoneContacts
 {
   GPtrArray *all;                       /* Contact */
+  PhonePartyIndex *index;               /* of their parties: Contact */
 };
 
 static void
@@ -34,6 +32,7 @@ contact_free (gpointer data)
 {
   Contact *contact = data;
 
+  g_free (contact->name);
   g_ptr_array_unref (contact->names);
   g_ptr_array_unref (contact->groups);
   g_ptr_array_unref (contact->parties);
@@ -43,7 +42,7 @@ contact_free (gpointer data)
 static Contact *
 contact_new (void)
 {
-  Contact *contact = g_new (Contact, 1);
+  Contact *contact = g_new0 (Contact, 1);
 
   contact->names = g_ptr_array_new_with_free_func (g_free);
   contact->groups = g_ptr_array_new_with_free_func (g_free);
@@ -57,6 +56,7 @@ phone_contacts_new (void)
   PhoneContacts *contacts = g_new (PhoneContacts, 1);
 
   contacts->all = g_ptr_array_new_with_free_func (contact_free);
+  contacts->index = phone_party_index_new ();
   return contacts;
 }
 
@@ -65,6 +65,7 @@ phone_contacts_free (PhoneContacts *contacts)
 {
   if (!contacts)
     return;
+  phone_party_index_free (contacts->index);
   g_ptr_array_unref (contacts->all);
   g_free (contacts);
 }
@@ -77,41 +78,59 @@ phone_contacts_count (const PhoneContacts *contacts)
 
 /* ---- reading ---- */
 
+/* How somebody is called, by property; each NULL or what is shown. */
+typedef struct
+{
+  char *formatted, *structured, *nick;
+} Names;
+
 static void
-add_text (GPtrArray *list, const char *text)
+names_clear (Names *names)
+{
+  g_free (names->formatted);
+  g_free (names->structured);
+  g_free (names->nick);
+}
+
+/* ret_shown, which may be NULL, keeps the first. */
+static void
+add_text (GPtrArray *list, const char *text, char **ret_shown)
 {
   g_autofree char *clean = phone_text_clean (text, -1, MAX_NAME);
 
   if (clean && list->len < MAX_LIST)
     g_ptr_array_add (list, g_utf8_casefold (clean, -1));
+  if (clean && ret_shown && !*ret_shown)
+    *ret_shown = g_steal_pointer (&clean);
 }
 
 static void
-add_list (GPtrArray *list, const char *value)
+add_list (GPtrArray *list, const char *value, char **ret_shown)
 {
   g_auto (GStrv) parts = phone_vcard_split (value, ',', MAX_LIST);
 
   for (gsize i = 0; parts[i]; i++)
-    add_text (list, parts[i]);
+    add_text (list, parts[i], ret_shown);
 }
 
 /* One text, in which a comma is a comma whether it is escaped or not. */
 static void
-add_name (GPtrArray *list, const char *value)
+add_name (GPtrArray *list, const char *value, char **ret_shown)
 {
   g_auto (GStrv) parts = phone_vcard_split (value, '\0', 1);
 
-  add_text (list, parts[0]);
+  add_text (list, parts[0], ret_shown);
 }
 
 /* Family;Given;...: 2.1 has nothing else. */
 static void
-add_structured_name (GPtrArray *list, const char *value)
+take_structured_name (const char *value, char **ret_shown)
 {
   g_auto (GStrv) parts = phone_vcard_split (value, ';', 2);
   g_autofree char *name = parts[0] && parts[1] ? g_strdup_printf ("%s %s", parts[1], parts[0]) : g_strdup (parts[0]);
 
-  add_text (list, name);
+  g_free (*ret_shown);
+  *ret_shown = name ? phone_text_clean (name, -1, MAX_NAME) : NULL;
 }
 
 /* A number without all that people put between its digits; anything else as it is. */
@@ -152,16 +171,16 @@ add_address (Contact *contact, const char *value)
 }
 
 static void
-take_property (Contact *contact, const char *name, const char *value, char **structured_name)
+take_property (Contact *contact, const char *name, const char *value, Names *names)
 {
   if (g_str_equal (name, "FN"))
-    add_name (contact->names, value);
+    add_name (contact->names, value, &names->formatted);
   else if (g_str_equal (name, "NICKNAME"))
-    add_list (contact->names, value);
+    add_list (contact->names, value, &names->nick);
   else if (g_str_equal (name, "N"))
-    phone_text_take (structured_name, value);
+    take_structured_name (value, &names->structured);
   else if (g_str_equal (name, "CATEGORIES"))
-    add_list (contact->groups, value);
+    add_list (contact->groups, value, NULL);
   else if (g_str_equal (name, "TEL") || g_str_equal (name, "X-SIP"))
     add_party (contact, value);
   else if (g_str_equal (name, "IMPP"))
@@ -175,12 +194,20 @@ refuse (GError **error, guint line, const char *why)
   return FALSE;
 }
 
+static void
+add_contact (PhoneContacts *contacts, Contact *contact)
+{
+  g_ptr_array_add (contacts->all, contact);
+  for (guint i = 0; i < contact->parties->len; i++)
+    phone_party_index_add (contacts->index, contact->parties->pdata[i], contact);
+}
+
 /* The card from behind its BEGIN to its END. In one of 2.1 another may stand (AGENT): that is somebody else. */
 static gboolean
 read_card (PhoneContacts *contacts, PhoneVcardReader *reader, GError **error)
 {
   Contact *contact = contact_new ();
-  g_autofree char *structured_name = g_strdup ("");
+  Names names = { 0 };
   guint begin = reader->line, depth = 1;
 
   while (depth > 0 && phone_vcard_reader_next (reader))
@@ -189,11 +216,13 @@ read_card (PhoneContacts *contacts, PhoneVcardReader *reader, GError **error)
     else if (g_str_equal (reader->name, "END"))
       depth--;
     else if (depth == 1)
-      take_property (contact, reader->name, reader->value, &structured_name);
-  if (contact->names->len == 0)
-    add_structured_name (contact->names, structured_name);
+      take_property (contact, reader->name, reader->value, &names);
+  if (contact->names->len == 0 && names.structured)
+    add_text (contact->names, names.structured, NULL);
+  contact->name = g_strdup (names.formatted ? names.formatted : names.structured ? names.structured : names.nick);
+  names_clear (&names);
   if (depth == 0 && contact->names->len > 0 && contact->parties->len > 0)
-    g_ptr_array_add (contacts->all, contact);
+    add_contact (contacts, contact);
   else
     contact_free (contact);
   return depth == 0 || refuse (error, begin, "the vCard that begins here has no end");
@@ -217,67 +246,6 @@ phone_contacts_add (PhoneContacts *contacts, const char *text, gsize length, GEr
     ok = refuse (error, 1, "there is no vCard in it");
   phone_vcard_reader_clear (&reader);
   return ok;
-}
-
-/* ---- who is it ---- */
-
-static gboolean
-is_number (const char *text, gsize length)
-{
-  gsize plus = *text == '+';
-
-  return length > plus && strspn (text + plus, "0123456789") >= length - plus;
-}
-
-/* One with its country. */
-static gboolean
-is_whole (const char *number)
-{
-  return g_str_has_prefix (number, "+") || g_str_has_prefix (number, "00");
-}
-
-/* Without what stands before a number within a country or abroad. */
-static const char *
-skip_prefix (const char *number, gsize *length)
-{
-  for (; *length && (*number == '+' || *number == '0'); (*length)--)
-    number++;
-  return number;
-}
-
-/* "+49301234567" and "0301234567": the country of the second is not known, and so its end has to do. */
-static gboolean
-is_same_number (const char *a, gsize a_length, const char *b, gsize b_length)
-{
-  gsize n = a_length, m = b_length, tail, more;
-  const char *x = skip_prefix (a, &n), *y = skip_prefix (b, &m);
-
-  tail = MIN (n, m);
-  more = MAX (n, m) - tail;
-  if (tail < MIN_TAIL)
-    return a_length == b_length && strncmp (a, b, a_length) == 0;
-  if (more && (is_whole (a) == is_whole (b) || is_whole (n > m ? b : a) || more > MAX_COUNTRY))
-    return FALSE;
-  return strncmp (x + n - tail, y + m - tail, tail) == 0;
-}
-
-/* Both folded. A number in an address book says nothing of a host; the extension of an office is one of a few digits. */
-static gboolean
-is_same_party (const char *known, const char *caller)
-{
-  gsize user = strcspn (caller, "@");
-
-  return g_str_equal (known, caller)
-         || (is_number (known, strlen (known)) && is_number (caller, user) && is_same_number (known, strlen (known), caller, user));
-}
-
-static gboolean
-has_party (const Contact *contact, const char *caller)
-{
-  for (guint i = 0; i < contact->parties->len; i++)
-    if (is_same_party (contact->parties->pdata[i], caller))
-      return TRUE;
-  return FALSE;
 }
 
 /* ---- items ---- */
@@ -339,14 +307,71 @@ is_named_by (const Contact *contact, const char *const *items)
   return FALSE;
 }
 
-gboolean
-phone_contacts_name (const PhoneContacts *contacts, const char *const *items, const char *uri)
+/* ---- who is it ---- */
+
+static char *
+fold_party (const char *uri)
 {
   g_autofree char *key = phone_party_key (uri);
-  g_autofree char *caller = g_utf8_casefold (key, -1);
 
-  for (guint i = 0; contacts && i < contacts->all->len; i++)
-    if (has_party (contacts->all->pdata[i], caller) && is_named_by (contacts->all->pdata[i], items))
-      return TRUE;
-  return FALSE;
+  return g_utf8_casefold (key, -1);
+}
+
+typedef struct
+{
+  const char *const *items;
+  gboolean listed;
+} Listing;
+
+static gboolean
+on_listed (const char *known, gpointer value, gboolean same, gpointer data)
+{
+  Listing *listing = data;
+
+  listing->listed = is_named_by (value, listing->items);
+  return !listing->listed;
+}
+
+gboolean
+phone_contacts_list (const PhoneContacts *contacts, const char *const *items, const char *uri)
+{
+  g_autofree char *caller = fold_party (uri);
+  Listing listing = { .items = items };
+
+  if (contacts)
+    phone_party_index_find (contacts->index, caller, on_listed, &listing);
+  return listing.listed;
+}
+
+typedef struct
+{
+  const Contact *contact;
+  const char *known;
+  gboolean doubtful;
+} Naming;
+
+/* Two numbers of different countries may be alike to a caller without one: no name is better than that of somebody else. */
+static gboolean
+on_named (const char *known, gpointer value, gboolean same, gpointer data)
+{
+  Naming *naming = data;
+
+  naming->doubtful = naming->contact && naming->contact != value && strcmp (naming->known, known) != 0;
+  if (!naming->contact)
+    {
+      naming->contact = value;
+      naming->known = known;
+    }
+  return !same && !naming->doubtful;
+}
+
+const char *
+phone_contacts_name (const PhoneContacts *contacts, const char *uri)
+{
+  g_autofree char *caller = fold_party (uri);
+  Naming naming = { 0 };
+
+  if (contacts)
+    phone_party_index_find (contacts->index, caller, on_named, &naming);
+  return naming.contact && !naming.doubtful ? naming.contact->name : "";
 }

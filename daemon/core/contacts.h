@@ -29,4 +29,8 @@ gboolean phone_contacts_is_item (const char *item);
 /* Whether the item names anybody. */
 gboolean phone_contacts_knows (const PhoneContacts *contacts, const char *item);
 /* Whether one of the items, NULL-terminated, names who has the address. Others than those above are left to others. */
-gboolean phone_contacts_name (const PhoneContacts *contacts, const char *const *items, const char *uri);
+gboolean phone_contacts_list (const PhoneContacts *contacts, const char *const *items, const char *uri);
+
+/* How the one is called who has the address (FN, else N, else NICKNAME); "": nobody has, or it may be one of several. Of two who share it the
+ * one that was added last. Borrowed. */
+const char *phone_contacts_name (const PhoneContacts *contacts, const char *uri);      /* contacts NULL: none */

@@ -34,7 +34,6 @@ void
 phone_dnd_guests_clear (PhoneDndGuests *guests)
 {
   g_queue_clear_full (&guests->callers, caller_free);
-  g_clear_pointer (&guests->contacts, phone_contacts_free);
   g_clear_pointer (&guests->items, g_strfreev);
   g_clear_pointer (&guests->numbers, g_free);
 }
@@ -104,9 +103,8 @@ phone_dnd_guests_set (PhoneDndGuests *guests, const char *const *items)
 }
 
 void
-phone_dnd_guests_set_contacts (PhoneDndGuests *guests, PhoneContacts *contacts)
+phone_dnd_guests_set_contacts (PhoneDndGuests *guests, const PhoneContacts *contacts)
 {
-  phone_contacts_free (guests->contacts);
   guests->contacts = contacts;
 }
 
@@ -117,7 +115,7 @@ phone_dnd_guests_has (const PhoneDndGuests *guests, const char *uri)
 {
   return uri && *uri
          && (phone_number_list_matches (guests->numbers, uri)
-             || phone_contacts_name (guests->contacts, (const char *const *) guests->items, uri));
+             || phone_contacts_list (guests->contacts, (const char *const *) guests->items, uri));
 }
 
 /* As RFC 3323 section 4.1.1.3 has it, and as providers that keep their own name do. */

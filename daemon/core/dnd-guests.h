@@ -12,7 +12,7 @@ typedef struct
 {
   char **items;                 /* as they were set; never NULL */
   char *numbers;                /* those for phone_number_list_matches() */
-  PhoneContacts *contacts;
+  const PhoneContacts *contacts;        /* borrowed */
   GQueue callers;               /* newest first: who was turned away */
 } PhoneDndGuests;
 
@@ -22,7 +22,7 @@ void phone_dnd_guests_clear (PhoneDndGuests *guests);
 /* items NULL: none. FALSE: INVALID_OPTION or TOO_MANY. A contact or group that is not on the list yet has to be in the address book. */
 gboolean phone_dnd_guests_check (const PhoneDndGuests *guests, const char *const *items, GError **error);
 void phone_dnd_guests_set (PhoneDndGuests *guests, const char *const *items);          /* which have been checked */
-void phone_dnd_guests_set_contacts (PhoneDndGuests *guests, PhoneContacts *contacts);  /* takes them */
+void phone_dnd_guests_set_contacts (PhoneDndGuests *guests, const PhoneContacts *contacts);
 
 gboolean phone_dnd_guests_has (const PhoneDndGuests *guests, const char *uri);
 /* Who calls at now (Unix s), and whether the same called within so many minutes before; nobody is the same who withholds the number. */

@@ -387,7 +387,7 @@ phone_dnd_set_allow_list (PhoneDnd *dnd, const char *const *items, GError **erro
 }
 
 void
-phone_dnd_set_contacts (PhoneDnd *dnd, PhoneContacts *contacts)
+phone_dnd_set_contacts (PhoneDnd *dnd, const PhoneContacts *contacts)
 {
   phone_dnd_guests_set_contacts (&dnd->guests, contacts);
 }

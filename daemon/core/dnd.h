@@ -63,8 +63,8 @@ gboolean phone_dnd_set_schedule (PhoneDnd *dnd, const char *const *items, GError
 gboolean phone_dnd_set_allow_list (PhoneDnd *dnd, const char *const *items, GError **error);
 gboolean phone_dnd_set_accounts (PhoneDnd *dnd, const char *const *ids, GError **error);       /* none: all */
 
-/* Who is in the address book. Takes them. */
-void phone_dnd_set_contacts (PhoneDnd *dnd, PhoneContacts *contacts);
+/* Who is in the address book: the registry does it. Borrowed. */
+void phone_dnd_set_contacts (PhoneDnd *dnd, const PhoneContacts *contacts);
 /* The desktop switched its own on or off. */
 void phone_dnd_on_desktop (PhoneDnd *dnd, gboolean active);
 /* The machine woke up, or is in another time zone. */

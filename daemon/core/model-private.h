@@ -50,6 +50,7 @@ void phone_registry_restore_watches (PhoneRegistry *registry, PhoneAccount *acco
 void phone_registry_drop_watches (PhoneRegistry *registry, PhoneAccount *account, gboolean forget_saved);
 
 /* ---- call.c ---- */
+void phone_call_emit_changed (PhoneCall *call, guint mask);
 PhoneCall *phone_call_new_outgoing (PhoneRegistry *registry, PhoneAccount *account, guint number, const char *target,
                                     const PhoneDialOptions *options);
 PhoneCall *phone_call_new_incoming (PhoneRegistry *registry, PhoneAccount *account, guint number,

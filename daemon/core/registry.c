@@ -31,6 +31,7 @@ struct _PhoneRegistry
   PhoneHistory *history;
   PhoneMessages *messages;
   PhoneDnd *dnd;
+  PhoneContacts *contacts;
   GPtrArray *watches;           /* owned */
   GPtrArray *passing_watches;
   GPtrArray *conferences;       /* owned */
@@ -80,6 +81,7 @@ phone_registry_finalize (GObject *object)
   phone_messages_stop (registry->messages);
   phone_dnd_stop (registry->dnd);
   g_object_unref (registry->dnd);
+  phone_contacts_free (registry->contacts);
   g_object_unref (registry->history);
   g_ptr_array_unref (registry->conferences);
   g_object_unref (registry->messages);
@@ -306,6 +308,33 @@ void
 phone_registry_audio_changed (PhoneRegistry *registry)
 {
   g_signal_emit (registry, signals[SIGNAL_AUDIO_CHANGED], 0);
+}
+
+/* ---- the address book ---- */
+
+void
+phone_registry_set_contacts (PhoneRegistry *registry, PhoneContacts *contacts)
+{
+  g_autoptr (PhoneContacts) before = registry->contacts;
+  g_autoptr (GPtrArray) changed = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < registry->calls->len; i++)
+    {
+      PhoneCall *call = registry->calls->pdata[i];
+
+      if (strcmp (phone_contacts_name (before, phone_call_get_party (call)), phone_contacts_name (contacts, phone_call_get_party (call))) != 0)
+        g_ptr_array_add (changed, g_object_ref (call));
+    }
+  registry->contacts = contacts;
+  phone_dnd_set_contacts (registry->dnd, contacts);
+  for (guint i = 0; i < changed->len; i++)
+    phone_call_emit_changed (changed->pdata[i], PHONE_CALL_FIELD_PARTY);
+}
+
+const char *
+phone_registry_name_party (PhoneRegistry *registry, const char *asserted_id, const char *uri)
+{
+  return phone_contacts_name (registry->contacts, asserted_id && *asserted_id ? asserted_id : uri);
 }
 
 /* ---- choices that outlive the daemon ---- */

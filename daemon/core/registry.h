@@ -45,6 +45,12 @@ PhoneMessages *phone_registry_get_messages (PhoneRegistry *registry);
 PhoneHistory *phone_registry_get_history (PhoneRegistry *registry);
 PhoneDnd *phone_registry_get_dnd (PhoneRegistry *registry);
 
+/* The address book; takes it. Calls whose party has another name in it emit "changed". */
+void phone_registry_set_contacts (PhoneRegistry *registry, PhoneContacts *contacts);
+/* How the address book calls somebody, "" if it does not: by the identity that the network vouches for if there is one (NULL or "": there is
+ * not), and then never by what the caller claims. Borrowed until the book is another. */
+const char *phone_registry_name_party (PhoneRegistry *registry, const char *asserted_id, const char *uri);
+
 /* Takes up what the user chose in an earlier life: default account, audio devices. After set_ports. */
 void phone_registry_restore_choices (PhoneRegistry *registry);
 /* Selects a device for "input", "output" or "ring" and remembers it; "" goes back to the configured one. */

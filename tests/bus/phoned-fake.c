@@ -281,6 +281,20 @@ on_set_problems (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   return sd_bus_reply_method_return (m, NULL);
 }
 
+/* vCards in place of all that were. */
+static int
+on_set_contacts (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Fake *fake = data;
+  g_autoptr (PhoneContacts) contacts = phone_contacts_new ();
+  const char *text;
+
+  if (sd_bus_message_read (m, "s", &text) < 0 || (*text && !phone_contacts_add (contacts, text, strlen (text), NULL)))
+    return no_such (ret_error, "vCard");
+  phone_registry_set_contacts (fake->registry, g_steal_pointer (&contacts));
+  return sd_bus_reply_method_return (m, NULL);
+}
+
 /* Numbers of what the daemon holds for others: clients, subscriptions, reloads; and the digits sent. */
 static int
 on_counters (sd_bus_message *m, void *data, sd_bus_error *ret_error)
@@ -360,6 +374,7 @@ static const sd_bus_vtable vtable[] = {
   SD_BUS_METHOD ("Registration", "ssus", NULL, on_registration, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("Network", "s", NULL, on_network, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("DeviceLost", "s", NULL, on_device_lost, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD ("SetContacts", "s", NULL, on_set_contacts, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("SetProblems", "as", NULL, on_set_problems, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("Refer", "uss", "u", on_refer, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("News", NULL, "s", on_news, SD_BUS_VTABLE_UNPRIVILEGED),

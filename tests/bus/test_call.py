@@ -280,6 +280,25 @@ def test_party_may_change(client):
     assert changed[0]["RemoteUri"] == "sip:carol@example.org"
 
 
+def card(name, address):
+    return f"BEGIN:VCARD\nVERSION:4.0\nFN:{name}\nTEL:{address}\nEND:VCARD\n"
+
+
+def test_contact_names_the_caller(client):
+    """The address book goes before what the caller says, which stays; it counts in a call that is on, and never for who only claims the number."""
+    client.test("SetContacts", "(s)", card("Aunt Mary", "+49 30 1234567"))
+    call = client.incoming("sip:+49301234567@example.net", "OFFICE 7")
+    assert (client.get(call, CALL, "ContactName"), client.get(call, CALL, "RemoteName")) == ("Aunt Mary", "OFFICE 7")
+    client.test("SetContacts", "(s)", card("Mary", "030 1234567"))
+    wait(lambda: [c for c in client.changes(call, CALL) if c.get("ContactName") == "Mary"])
+    before = len(client.changes(call, CALL))
+    client.test("SetContacts", "(s)", card("Mary", "030 1234567") + card("Bob", "+4940123456"))
+    client.test("SetContacts", "(s)", "")
+    wait(lambda: [c for c in client.changes(call, CALL) if c.get("ContactName") == ""])
+    assert len(client.changes(call, CALL)) == before + 1
+    assert client.get(call, CALL, "RemoteName") == "OFFICE 7"
+
+
 @pytest.mark.parametrize("octets, shown", [
     (b"\xff\xfe", "??"), (b"a\xc3", "a?"), ("\ufffe\ufdd0x".encode(), "??x"), (b"\xed\xa0\x80", "???"), ("ä".encode() * 3000, "ä" * 2048)])
 def test_text_that_the_bus_would_not_carry(client, octets, shown):

@@ -226,3 +226,17 @@ def test_phonectl_export(phone, client):
     lines = ctl.ok("history", "export").splitlines()
     assert len(lines) == 3 and all(f'"{e["id"]}"' in line for e, line in zip(entries, lines))
     ctl.fails(2, "json or csv", "history", "export", "--format", "xml")
+
+
+def test_phonectl_contact(phone, client):
+    """The lists call somebody as the address book does now; what the caller says stands beside it."""
+    ctl = ctl_of(phone)
+    entry = missed(client, "sip:+49301234567@example.org", "OFFICE 7")
+    assert "contact-name" not in entry
+    client.test("SetContacts", "(s)", "BEGIN:VCARD\nFN:Aunt Mary\nTEL:+49 30 1234567\nEND:VCARD\n")
+    assert 'Aunt Mary (says "OFFICE 7") <+49301234567>' in ctl.ok("history")
+    assert ctl.json("history")[0]["contact-name"] == ctl.json("history", "show", entry["id"])["contact-name"] == "Aunt Mary"
+    client.incoming("sip:+49301234567@example.org", "OFFICE 7")
+    assert 'Aunt Mary (says "OFFICE 7") <sip:+49301234567@example.org>' in ctl.ok("call", "list")
+    client.test("SetContacts", "(s)", "BEGIN:VCARD\nFN:OFFICE 7\nTEL:030 1234567\nEND:VCARD\n")
+    assert "OFFICE 7 <+49301234567>" in ctl.ok("history")

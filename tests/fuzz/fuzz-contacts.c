@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/contacts.h"
 #include "util/vcard.h"
@@ -16,7 +17,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   static const char *const items[] = { "contact:*", "group:*", NULL };
   g_autoptr (PhoneContacts) contacts = phone_contacts_new ();
   g_autoptr (GError) error = NULL;
+  g_autofree char *item = NULL;
   PhoneVcardReader reader;
+  const char *name;
   guint begun = 0, line = 0;
 
   g_assert_true (phone_contacts_add (contacts, (const char *) data, size, &error) == (error == NULL));
@@ -30,6 +33,12 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     }
   phone_vcard_reader_clear (&reader);
   g_assert_cmpuint (phone_contacts_count (contacts), <=, begun);
-  phone_contacts_name (contacts, items, "sip:+49301234567@example.org");
+  phone_contacts_list (contacts, items, "sip:+49301234567@example.org");
+  name = phone_contacts_name (contacts, "sip:+49301234567@example.org");
+  g_assert_true (g_utf8_validate (name, -1, NULL));
+  /* Whoever is named is somebody whom a list can name. */
+  item = g_strdup_printf ("contact:%s", name);
+  if (*name && !strpbrk (name, "*?"))
+    g_assert_true (phone_contacts_knows (contacts, item));
   return 0;
 }

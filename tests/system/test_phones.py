@@ -276,13 +276,15 @@ def test_dnd_and_history(alice, bob):
         book = bob.home / "config/phoned/contacts.d/friends.vcf"
         book.parent.mkdir()
         book.write_text(f"BEGIN:VCARD\nVERSION:4.0\nFN:Alice Example\nNICKNAME:Alice\nIMPP:sip:{received['party']}\nEND:VCARD\n")
-        bob.ctl("reload")
-        bob.ctl("dnd", "allow", "add", "contact:Alice")
+        # nobody says that there is a new card
+        bob.wait(lambda: bob.run("dnd", "allow", "add", "contact:Alice", check=False).returncode == 0, "the new card counts")
         caller = start_dial(alice, "bob-udp")
         theirs = bob.wait_call("incoming")
+        assert "Alice Example" in bob.run("call", "list", json_output=False).stdout
         bob.ctl("reject", theirs)
         caller.communicate(timeout=20)
-        assert wait_newest(bob, bob.calls[theirs]["Id"], "--incoming")["refused-by"] == "user"
+        entry = wait_newest(bob, bob.calls[theirs]["Id"], "--incoming")
+        assert entry["refused-by"] == "user" and entry["contact-name"] == "Alice Example"
     finally:
         bob.ctl("dnd", "off")
         bob.ctl("dnd", "allow", "clear")

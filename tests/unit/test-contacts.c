@@ -84,8 +84,46 @@ test_who (void)
       const char *items[] = { "contact:nobody", cases[i].item, NULL };
 
       g_test_message ("%s, %s", cases[i].item, cases[i].uri);
-      g_assert_cmpint (phone_contacts_name (contacts, items, cases[i].uri), ==, cases[i].named);
+      g_assert_cmpint (phone_contacts_list (contacts, items, cases[i].uri), ==, cases[i].named);
     }
+}
+
+/* The name is shown as it is written; FN goes before N and N before NICKNAME. */
+static void
+test_name (void)
+{
+  static const struct
+  {
+    const char *uri, *name;
+  } cases[] = {
+    { "sip:+49301234567@provider.example", "Zo\xc3\xab M\xc3\xbcller" },
+    { "sip:ZOE@example.org;transport=tcp", "Zo\xc3\xab M\xc3\xbcller" },
+    { "sip:0301234567@provider.example", "Zo\xc3\xab M\xc3\xbcller" },
+    { "sip:+491717654321@provider.example", "Doe, John" },
+    { "tel:+1-212-555-0123", "J\xc3\xb6rg J\xc3\xa4ger" },
+    { "sip:23@office.example", "J\xc3\xb6rg J\xc3\xa4ger" },
+    { "sip:+49301234568@provider.example", "" },
+    { "sip:anonymous@anonymous.invalid", "" },
+    { "", "" },
+    /* of two who share it, the one that came last; of two who only may be meant, nobody */
+    { "sip:+4940111222333@provider.example", "Younger" },
+    { "sip:0891234567@provider.example", "" },
+    { "sip:+49891234567@provider.example", "Munich" },
+    { "sip:bob@example.org", "Bob B." },
+    { "sip:ann@example.org", "Ann" },
+  };
+  g_autoptr (PhoneContacts) contacts = read_book (book);
+  const char more[] = CARD ("FN:Older\r\nTEL:+4940111222333\r\n") CARD ("FN:Younger\r\nTEL:0049 40 111222333\r\nTEL:+4940111222333\r\n")
+      CARD ("FN:Munich\r\nTEL:+49 89 1234567\r\n") CARD ("FN:Elsewhere\r\nTEL:+39 89 1234567\r\n")
+      CARD ("NICKNAME:bobby\r\nN:B.;Bob;;;\r\nIMPP:sip:bob@example.org\r\n") CARD ("NICKNAME:Ann,Anna\r\nIMPP:sip:ann@example.org\r\n");
+
+  g_assert_true (phone_contacts_add (contacts, more, strlen (more), NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_test_message ("%s", cases[i].uri);
+      g_assert_cmpstr (phone_contacts_name (contacts, cases[i].uri), ==, cases[i].name);
+    }
+  g_assert_cmpstr (phone_contacts_name (NULL, "sip:bob@example.org"), ==, "");
 }
 
 static void
@@ -136,6 +174,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/contacts/who", test_who);
+  g_test_add_func ("/contacts/name", test_name);
   g_test_add_func ("/contacts/items", test_items);
   g_test_add_func ("/contacts/left-out", test_left_out);
   g_test_add_func ("/contacts/faults", test_faults);

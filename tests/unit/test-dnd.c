@@ -403,7 +403,7 @@ set_contacts (Fixture *f, const char *text)
 
   phone_contacts_add (contacts, text, strlen (text), &error);
   g_assert_no_error (error);
-  phone_dnd_set_contacts (f->dnd, contacts);
+  phone_registry_set_contacts (f->registry, contacts);
 }
 
 #define PERSON(name, group, number) "BEGIN:VCARD\nFN:" name "\nCATEGORIES:" group "\nTEL:" number "\nEND:VCARD\n"

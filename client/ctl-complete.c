@@ -221,6 +221,10 @@ offer_named (Completer *self, const char *prefix, const char *name, size_t lengt
     offer_devices (self, "input");
   else if (length == 6 && strncmp (name, "OUTPUT", length) == 0)
     offer_devices (self, "output");
+  else if (length == 4 && strncmp (name, "SIDE", length) == 0)
+    offer_words (self, (const char *const[]){ "input", "output", NULL });
+  else if (length == 6 && strncmp (name, "VOLUME", length) == 0)
+    offer_words (self, (const char *const[]){ "50%", "75%", "100%", "125%", NULL });
   else if (length == 4 && strncmp (name, "ROLE", length) == 0)
     offer_roles (self);
   else if (length == 4 && strncmp (name, "MODE", length) == 0)

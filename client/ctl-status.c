@@ -26,6 +26,8 @@ print_status (Ctl *ctl, const CtlValue *status)
                   ctl_value_string (status, "Output"), ctl_value_string (status, "Ring"));
   if (ctl_value_bool (status, "InputMuted"))
     ctl_table_pair (table, "microphone", CTL_WARN, "muted for all calls");
+  if (ctl_value_bool (status, "OutputMuted"))
+    ctl_table_pair (table, "loudspeaker", CTL_WARN, "muted for all calls");
   if (ctl_value_bool (status, "DndActive"))
     ctl_table_pair (table, "do not disturb", CTL_WARN, "on (%s)", ctl_value_string (status, "DndCause"));
   if (ctl_value_uint (status, "HistoryUnseen"))

@@ -261,11 +261,11 @@ on_device_lost (const char *role, const char *device, gpointer data)
 }
 
 static void
-on_input_muted (gboolean muted, gpointer data)
+on_fader (PhoneFader fader, guint value, gpointer data)
 {
   Daemon *self = data;
 
-  phone_registry_set_input_muted (self->registry, muted);
+  phone_registry_set_fader (self->registry, fader, value);
 }
 
 /* ---- do not disturb ---- */
@@ -370,7 +370,7 @@ build (Daemon *self, GError **error)
   if (!self->media)
     return FALSE;
   media_engine_on_device_lost (self->media, on_device_lost, self);
-  media_engine_on_input_muted (self->media, on_input_muted, self);
+  media_engine_on_fader (self->media, on_fader, self);
   archive_path = g_build_filename (self->dirs->state, "phone.db", NULL);
   self->archive = store_new (archive_path, &archive_events, self);
   ports = (PhonePorts){

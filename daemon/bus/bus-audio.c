@@ -90,11 +90,24 @@ append_follow_default (sd_bus_message *reply, Bus *self)
   return sd_bus_message_append (reply, "b", g_strcmp0 (text, "false") != 0);
 }
 
+static const char *const fader_properties[]
+    = { [PHONE_FADER_INPUT_MUTE] = "InputMuted", [PHONE_FADER_INPUT_VOLUME] = "InputVolume", [PHONE_FADER_OUTPUT_MUTE] = "OutputMuted",
+        [PHONE_FADER_OUTPUT_VOLUME] = "OutputVolume" };
+
+static PhoneFader
+fader_of (const char *property)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (fader_properties); i++)
+    if (g_str_equal (property, fader_properties[i]))
+      return i;
+  g_assert_not_reached ();
+}
+
 BUS_GETTER (get_devices, Bus, append_devices (reply, self))
 BUS_GETTER (get_selected, Bus, append_selected (reply, self, property))
 BUS_GETTER (get_follow_default, Bus, append_follow_default (reply, self))
-BUS_GETTER (get_input_muted, Bus,
-            sd_bus_message_append (reply, "b", (int) !!phone_registry_get_input_muted (self->registry)))
+BUS_GETTER (get_muted, Bus, sd_bus_message_append (reply, "b", (int) phone_registry_get_fader (self->registry, fader_of (property))))
+BUS_GETTER (get_volume, Bus, sd_bus_message_append (reply, "u", (guint32) phone_registry_get_fader (self->registry, fader_of (property))))
 
 static int
 set_selected (sd_bus *bus_, const char *path, const char *interface, const char *property,
@@ -132,16 +145,34 @@ set_follow_default (sd_bus *bus_, const char *path, const char *interface, const
 }
 
 static int
-set_input_muted (sd_bus *bus_, const char *path, const char *interface, const char *property,
-                 sd_bus_message *value, void *data, sd_bus_error *ret_error)
+set_muted (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
+           sd_bus_error *ret_error)
 {
   Bus *self = data;
   int muted;
   int r = sd_bus_message_read (value, "b", &muted);
 
   if (r >= 0)
-    phone_registry_set_input_muted (self->registry, muted);
+    phone_registry_set_fader (self->registry, fader_of (property), muted);
   return r;
+}
+
+static int
+set_volume (sd_bus *bus_, const char *path, const char *interface, const char *property, sd_bus_message *value, void *data,
+            sd_bus_error *ret_error)
+{
+  Bus *self = data;
+  g_autoptr (GError) error = NULL;
+  guint32 volume;
+  int r = sd_bus_message_read (value, "u", &volume);
+
+  if (r < 0)
+    return r;
+  if (volume <= PHONE_VOLUME_MAX)
+    phone_registry_set_fader (self->registry, fader_of (property), volume);
+  else
+    g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "%s: a volume is 0 to %d percent, not %u", property, PHONE_VOLUME_MAX, volume);
+  return error ? bus_error_set (ret_error, error) : 0;
 }
 
 void
@@ -151,8 +182,9 @@ bus_audio_changed_properties (guint mask, gboolean devices, GPtrArray *ret_names
 
   for (gsize i = 0; devices && i < G_N_ELEMENTS (names); i++)
     g_ptr_array_add (ret_names, (char *) names[i]);
-  if (mask & PHONE_REGISTRY_INPUT_MUTED)
-    g_ptr_array_add (ret_names, (char *) "InputMuted");
+  for (guint i = 0; i < G_N_ELEMENTS (fader_properties); i++)
+    if (mask & PHONE_REGISTRY_FIRST_FADER << i)
+      g_ptr_array_add (ret_names, (char *) fader_properties[i]);
 }
 
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
@@ -169,7 +201,9 @@ const sd_bus_vtable bus_audio_vtable[] = {
   SD_BUS_WRITABLE_PROPERTY ("Ring", "s", get_selected, set_selected, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_WRITABLE_PROPERTY ("EchoCancel", "s", get_selected, set_selected, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_WRITABLE_PROPERTY ("FollowDefault", "b", get_follow_default, set_follow_default, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_WRITABLE_PROPERTY ("InputMuted", "b", get_input_muted, set_input_muted, 0,
-                            CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("InputMuted", "b", get_muted, set_muted, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("InputVolume", "u", get_volume, set_volume, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("OutputMuted", "b", get_muted, set_muted, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_WRITABLE_PROPERTY ("OutputVolume", "u", get_volume, set_volume, 0, CHANGES | SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_VTABLE_END,
 };

@@ -9,6 +9,7 @@
 #include "core/dtls.h"
 #include "core/ice.h"
 #include "core/dnd.h"
+#include "core/fader.h"
 #include "core/history-entry.h"
 #include "core/media-desc.h"
 #include "core/message.h"
@@ -49,6 +50,7 @@ PHONE_DEFINE_ENUM (PhoneHash, phone_hash, PHONE_HASH_LIST)
 PHONE_DEFINE_ENUM (PhoneSetup, phone_setup, PHONE_SETUP_LIST)
 PHONE_DEFINE_ENUM (PhoneSrtpPolicy, phone_srtp_policy, PHONE_SRTP_POLICY_LIST)
 PHONE_DEFINE_ENUM (PhoneTone, phone_tone, PHONE_TONE_LIST)
+PHONE_DEFINE_ENUM (PhoneFader, phone_fader, PHONE_FADER_LIST)
 PHONE_DEFINE_ENUM (PhoneDndMode, phone_dnd_mode, PHONE_DND_MODE_LIST)
 PHONE_DEFINE_ENUM (PhoneEntryKind, phone_entry_kind, PHONE_ENTRY_KIND_LIST)
 PHONE_DEFINE_ENUM (PhoneOutcome, phone_outcome, PHONE_OUTCOME_LIST)

@@ -9,6 +9,7 @@
 
 #include "core/account-settings.h"
 #include "core/daemon-settings.h"
+#include "core/fader.h"
 #include "core/ice-server.h"
 #include "core/history-entry.h"
 #include "core/media-desc.h"
@@ -297,7 +298,7 @@ typedef struct
   /* GPtrArray of GHashTable string->string: id, name, role, driver, default. Caller unrefs. */
   GPtrArray *(*audio_devices) (gpointer engine);
   gboolean (*audio_test_tone) (gpointer engine, const char *role, GError **error);
-  void (*audio_set_input_muted) (gpointer engine, gboolean muted);
+  void (*audio_set_fader) (gpointer engine, PhoneFader fader, guint value);
   /* A pipe of a recording, taken over, in whatever format, becomes one of that format: the reading end, the caller's; -1: it cannot. */
   int (*export_sound) (int sound, PhoneRecordingFormat format, GError **error);
 } PhoneMediaOps;

@@ -42,7 +42,7 @@ struct _PhoneRegistry
   guint next_watch, next_conference;
   PhoneDaemonState state;
   PhoneNetworkState network;
-  gboolean input_muted;
+  guint faders[phone_fader_n_values];
   PhoneTone ring;
   char *ring_sound;
 
@@ -139,6 +139,7 @@ phone_registry_init (PhoneRegistry *registry)
   registry->next_conference = 1;
   registry->next_watch = 1;
   registry->network = PHONE_NETWORK_ONLINE;
+  registry->faders[PHONE_FADER_INPUT_VOLUME] = registry->faders[PHONE_FADER_OUTPUT_VOLUME] = PHONE_VOLUME_NOMINAL;
 }
 
 PhoneRegistry *
@@ -223,7 +224,7 @@ GPtrArray *phone_registry_get_passing_watches (PhoneRegistry *registry) { return
 guint phone_registry_next_watch_number (PhoneRegistry *registry) { return registry->next_watch++; }
 PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry) { return registry->state; }
 PhoneNetworkState phone_registry_get_network (PhoneRegistry *registry) { return registry->network; }
-gboolean phone_registry_get_input_muted (PhoneRegistry *registry) { return registry->input_muted; }
+guint phone_registry_get_fader (PhoneRegistry *registry, PhoneFader fader) { return registry->faders[fader]; }
 
 static void
 emit_changed (PhoneRegistry *registry, guint mask)
@@ -294,14 +295,14 @@ phone_registry_set_network (PhoneRegistry *registry, PhoneNetworkState state)
 }
 
 void
-phone_registry_set_input_muted (PhoneRegistry *registry, gboolean muted)
+phone_registry_set_fader (PhoneRegistry *registry, PhoneFader fader, guint value)
 {
-  muted = !!muted;
-  if (registry->input_muted == muted)
+  /* Told even if it is no news here: a volume that nobody touched yet is whatever the server remembers of an earlier call. */
+  registry->ports.media->audio_set_fader (registry->ports.engine, fader, value);
+  if (registry->faders[fader] == value)
     return;
-  registry->input_muted = muted;
-  registry->ports.media->audio_set_input_muted (registry->ports.engine, muted);
-  emit_changed (registry, PHONE_REGISTRY_INPUT_MUTED);
+  registry->faders[fader] = value;
+  emit_changed (registry, PHONE_REGISTRY_FIRST_FADER << fader);
 }
 
 void

@@ -26,7 +26,7 @@ typedef enum
   PHONE_REGISTRY_STATE = 1 << 0,
   PHONE_REGISTRY_DEFAULT_ACCOUNT = 1 << 1,
   PHONE_REGISTRY_NETWORK = 1 << 2,
-  PHONE_REGISTRY_INPUT_MUTED = 1 << 3,
+  PHONE_REGISTRY_FIRST_FADER = 1 << 3,  /* and one for each further PhoneFader */
 } PhoneRegistryField;
 
 #define PHONE_TYPE_REGISTRY (phone_registry_get_type ())
@@ -112,8 +112,8 @@ gboolean phone_registry_remove_watch (PhoneRegistry *registry, PhoneWatch *watch
 PhoneDaemonState phone_registry_get_state (PhoneRegistry *registry);
 PhoneNetworkState phone_registry_get_network (PhoneRegistry *registry);
 void phone_registry_set_network (PhoneRegistry *registry, PhoneNetworkState state);
-gboolean phone_registry_get_input_muted (PhoneRegistry *registry);
-void phone_registry_set_input_muted (PhoneRegistry *registry, gboolean muted);
+guint phone_registry_get_fader (PhoneRegistry *registry, PhoneFader fader);
+void phone_registry_set_fader (PhoneRegistry *registry, PhoneFader fader, guint value);
 /* The media engine's devices or selection changed: emits "audio-changed". */
 void phone_registry_audio_changed (PhoneRegistry *registry);
 /* No new calls; ends all calls, removes all accounts; done() when nothing is left or after deadline ms. */

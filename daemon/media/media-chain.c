@@ -40,9 +40,9 @@ struct _MediaChain
   gpointer data;
   void (*placed) (gpointer data);
   gpointer placed_data;
-  void (*muted_by_mixer) (gpointer data, gboolean muted);
-  gpointer muted_data;
-  int muted;                    /* -1: nobody has said anything yet, and the server may have it as it likes */
+  MediaChainFaded faded;
+  gpointer faded_data;
+  int fader[MEDIA_FADER_N_PARTS];       /* -1: nobody has said anything yet, and the server may have it as it likes */
   MediaNotify *notify;
   guint serial;
   MediaDevice *device;
@@ -85,8 +85,9 @@ slot_new (MediaChain *chain, guint candidate, gboolean active)
   slot->live = media_live_new (
       chain->role, g_ptr_array_index (chain->candidates, candidate), chain->demand != NULL ? on_demand : NULL,
       chain->captured != NULL ? on_captured : NULL, slot, chain->notify, slot->serial);
-  if (chain->muted >= 0)
-    media_live_set_muted (slot->live, chain->muted);
+  for (guint i = 0; i < MEDIA_FADER_N_PARTS; i++)
+    if (chain->fader[i] >= 0)
+      media_live_set_fader (slot->live, i, chain->fader[i]);
   media_live_set_state (slot->live, chain->state == MEDIA_CHAIN_ON ? MEDIA_LIVE_ON : MEDIA_LIVE_WARM);
   return slot;
 }
@@ -247,6 +248,22 @@ on_failed (MediaChain *chain, Slot *slot, const char *why)
     chain->lost (chain->data, text, why);
 }
 
+/* One that is tried beside it has a stream of its own. */
+static void
+on_fader (MediaChain *chain, Slot *slot, MediaFaderPart part, const char *text)
+{
+  Slot *other = slot == chain->current ? chain->trial : chain->current;
+  guint value;
+
+  if (!media_live_hear_fader (slot->live, part, text, &value) || chain->fader[part] == (int) value)
+    return;
+  chain->fader[part] = value;
+  if (other != NULL)
+    media_live_set_fader (other->live, part, value);
+  if (chain->faded != NULL)
+    chain->faded (chain->faded_data, part, value);
+}
+
 static void
 on_notify (gpointer data, guint code, const char *text)
 {
@@ -271,11 +288,11 @@ on_notify (gpointer data, guint code, const char *text)
       slot->place = g_strdup (text);
       tell_place (chain);
       break;
-    case MEDIA_LIVE_MUTED:
-    case MEDIA_LIVE_UNMUTED:
-      /* Whoever hears of it calls media_chain_set_muted(): the mixer and we say the same, even if a word of ours is under way. */
-      if (chain->muted_by_mixer != NULL)
-        chain->muted_by_mixer (chain->muted_data, code % MEDIA_LIVE_N_EVENTS == MEDIA_LIVE_MUTED);
+    case MEDIA_LIVE_MUTE:
+      on_fader (chain, slot, MEDIA_FADER_MUTE, text);
+      break;
+    case MEDIA_LIVE_VOLUME:
+      on_fader (chain, slot, MEDIA_FADER_VOLUME, text);
       break;
     case MEDIA_LIVE_FAILED:
       on_failed (chain, slot, text);
@@ -297,7 +314,8 @@ media_chain_new (MediaRole role, MediaLiveDemand demand, MediaLiveCaptured captu
   chain->lost = lost;
   chain->data = data;
   chain->retry_seconds = RETRY_FIRST;
-  chain->muted = -1;
+  for (guint i = 0; i < MEDIA_FADER_N_PARTS; i++)
+    chain->fader[i] = -1;
   chain->notify = media_notify_new (on_notify, chain);
   chain->device = media_device_copy (NULL);
   return chain;
@@ -384,22 +402,22 @@ media_chain_on_place (MediaChain *chain, void (*callback) (gpointer data), gpoin
 }
 
 void
-media_chain_on_mute (MediaChain *chain, void (*callback) (gpointer data, gboolean muted), gpointer data)
+media_chain_on_fader (MediaChain *chain, MediaChainFaded callback, gpointer data)
 {
-  chain->muted_by_mixer = callback;
-  chain->muted_data = data;
+  chain->faded = callback;
+  chain->faded_data = data;
 }
 
 void
-media_chain_set_muted (MediaChain *chain, gboolean muted)
+media_chain_set_fader (MediaChain *chain, MediaFaderPart part, guint value)
 {
-  if (chain->muted == !!muted)
+  if (chain->fader[part] == (int) value)
     return;
-  chain->muted = !!muted;
+  chain->fader[part] = value;
   if (chain->current != NULL)
-    media_live_set_muted (chain->current->live, muted);
+    media_live_set_fader (chain->current->live, part, value);
   if (chain->trial != NULL)
-    media_live_set_muted (chain->trial->live, muted);
+    media_live_set_fader (chain->trial->live, part, value);
 }
 
 double

@@ -28,8 +28,9 @@ void media_chain_set_state (MediaChain *chain, MediaChainState state);
 const char *media_chain_get_place (MediaChain *chain);
 /* callback: the place may have changed. Once, at the start. */
 void media_chain_on_place (MediaChain *chain, void (*callback) (gpointer data), gpointer data);
-/* callback: the stream was muted, or not any more, in the mixer of the sound server. Once, at the start. */
-void media_chain_on_mute (MediaChain *chain, void (*callback) (gpointer data, gboolean muted), gpointer data);
+/* callback: the switch or the slider of the stream was touched in the mixer of the sound server. Once, at the start. */
+typedef void (*MediaChainFaded) (gpointer data, MediaFaderPart part, guint value);
+void media_chain_on_fader (MediaChain *chain, MediaChainFaded callback, gpointer data);
 /* The mixer shows it, too, now and for every device that is opened from now on. */
-void media_chain_set_muted (MediaChain *chain, gboolean muted);
+void media_chain_set_fader (MediaChain *chain, MediaFaderPart part, guint value);
 double media_chain_get_delay (MediaChain *chain);       /* ms, 0: none open, NAN: unknown */

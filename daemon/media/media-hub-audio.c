@@ -214,30 +214,64 @@ media_hub_test_tone (MediaHub *hub, const char *role_name, GError **error)
   return TRUE;
 }
 
+/* ---- faders ---- */
+
+static const PhoneFader input_faders[] = { PHONE_FADER_INPUT_MUTE, PHONE_FADER_INPUT_VOLUME };          /* by MediaFaderPart */
+static const PhoneFader output_faders[] = { PHONE_FADER_OUTPUT_MUTE, PHONE_FADER_OUTPUT_VOLUME };
+
+/* A microphone that is off is off, whatever a mixer makes of it, and whatever stands in for it. */
 void
-media_hub_set_input_muted (MediaHub *hub, gboolean muted)
+media_hub_set_fader (MediaHub *hub, PhoneFader fader, guint value)
 {
-  media_clock_lock (hub->clock);
-  hub->muted = !!muted;
-  media_clock_unlock (hub->clock);
-  media_inlet_set_muted (hub->inlet, muted);
+  switch (fader)
+    {
+    case PHONE_FADER_INPUT_MUTE:
+      media_clock_lock (hub->clock);
+      hub->muted = value > 0;
+      media_clock_unlock (hub->clock);
+      media_inlet_set_fader (hub->inlet, MEDIA_FADER_MUTE, value);
+      break;
+    case PHONE_FADER_INPUT_VOLUME:
+      media_inlet_set_fader (hub->inlet, MEDIA_FADER_VOLUME, value);
+      break;
+    case PHONE_FADER_OUTPUT_MUTE:
+      media_outlet_set_fader (hub->outlet, MEDIA_FADER_MUTE, value);
+      break;
+    case PHONE_FADER_OUTPUT_VOLUME:
+      media_outlet_set_fader (hub->outlet, MEDIA_FADER_VOLUME, value);
+      break;
+    }
 }
 
 static void
-on_input_muted (gpointer data, gboolean muted)
+tell_fader (MediaHub *hub, MediaRole role, const PhoneFader *faders, MediaFaderPart part, guint value)
 {
-  MediaHub *hub = data;
+  if (part == MEDIA_FADER_MUTE)
+    g_message ("Audio %s: %s in the mixer of the sound server", media_role_to_string (role), value > 0 ? "muted" : "not muted any more");
+  else
+    g_debug ("Audio %s: at %u %% in the mixer of the sound server", media_role_to_string (role), value);
+  hub->faded (faders[part], value, hub->faded_data);
+}
 
-  g_message ("Audio input: %s in the mixer of the sound server", muted ? "muted" : "not muted any more");
-  hub->input_muted (muted, hub->input_muted_data);
+static void
+on_input_fader (gpointer data, MediaFaderPart part, guint value)
+{
+  tell_fader (data, MEDIA_ROLE_INPUT, input_faders, part, value);
+}
+
+static void
+on_output_fader (gpointer data, MediaFaderPart part, guint value)
+{
+  tell_fader (data, MEDIA_ROLE_OUTPUT, output_faders, part, value);
 }
 
 void
-media_hub_on_input_muted (MediaHub *hub, MediaHubInputMuted callback, gpointer data)
+media_hub_on_fader (MediaHub *hub, MediaHubFaded callback, gpointer data)
 {
-  hub->input_muted = callback;
-  hub->input_muted_data = data;
-  media_inlet_on_mute (hub->inlet, on_input_muted, hub);
+  hub->faded = callback;
+  hub->faded_data = data;
+  media_inlet_on_fader (hub->inlet, on_input_fader, hub);
+  media_outlet_on_fader (hub->outlet, on_output_fader, hub);
 }
 
 void

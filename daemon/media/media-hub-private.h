@@ -25,8 +25,8 @@ struct _MediaHub
   char *selected[media_role_n_values];
   MediaHubDeviceLost lost;
   gpointer lost_data;
-  MediaHubInputMuted input_muted;
-  gpointer input_muted_data;
+  MediaHubFaded faded;
+  gpointer faded_data;
   guint n_running, n_tones;     /* ports */
   PhoneTone ring;               /* what core wants to hear */
   char *ring_country, *ring_sound;

@@ -76,10 +76,10 @@ GPtrArray *media_hub_devices (MediaHub *hub);
 gboolean media_hub_test_tone (MediaHub *hub, const char *role, GError **error);
 /* Noise suppression and gain control, from now on. */
 void media_hub_set_processing (MediaHub *hub, const PhoneDaemonSettings *settings);
-void media_hub_set_input_muted (MediaHub *hub, gboolean muted);
-/* The microphone was muted, or not any more, in the mixer of the sound server, which shows media_hub_set_input_muted() as well. Not followed by the hub itself:
- * the callback calls media_hub_set_input_muted(). Main loop. */
-typedef void (*MediaHubInputMuted) (gboolean muted, gpointer data);
-void media_hub_on_input_muted (MediaHub *hub, MediaHubInputMuted callback, gpointer data);
+void media_hub_set_fader (MediaHub *hub, PhoneFader fader, guint value);
+/* Somebody touched it in the mixer of the sound server, which shows media_hub_set_fader() as well. Not followed by the hub itself: the callback calls
+ * media_hub_set_fader(). Main loop. */
+typedef void (*MediaHubFaded) (PhoneFader fader, guint value, gpointer data);
+void media_hub_on_fader (MediaHub *hub, MediaHubFaded callback, gpointer data);
 typedef void (*MediaHubDeviceLost) (const char *role, const char *device, gpointer data);      /* main loop */
 void media_hub_on_device_lost (MediaHub *hub, MediaHubDeviceLost callback, gpointer data);

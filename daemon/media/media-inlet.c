@@ -141,15 +141,15 @@ media_inlet_on_place (MediaInlet *inlet, void (*callback) (gpointer data), gpoin
 }
 
 void
-media_inlet_on_mute (MediaInlet *inlet, void (*callback) (gpointer data, gboolean muted), gpointer data)
+media_inlet_on_fader (MediaInlet *inlet, MediaChainFaded callback, gpointer data)
 {
-  media_chain_on_mute (inlet->chain, callback, data);
+  media_chain_on_fader (inlet->chain, callback, data);
 }
 
 void
-media_inlet_set_muted (MediaInlet *inlet, gboolean muted)
+media_inlet_set_fader (MediaInlet *inlet, MediaFaderPart part, guint value)
 {
-  media_chain_set_muted (inlet->chain, muted);
+  media_chain_set_fader (inlet->chain, part, value);
 }
 
 void

@@ -4,6 +4,7 @@
 /* Where sound comes in: a microphone, a file, a tone, silence. One inlet serves one clock: it is read in
  * that clock's ticks. */
 
+#include "media/media-chain.h"
 #include "media/media-clock.h"
 #include "media/media-device.h"
 
@@ -16,9 +17,9 @@ void media_inlet_free (MediaInlet *inlet);
 gboolean media_inlet_is_live (MediaInlet *inlet);         /* its device is a real one */
 /* As media_chain_get_place() and media_chain_on_place(). Main thread. */
 const char *media_inlet_get_place (MediaInlet *inlet);
-/* As media_chain_on_mute() and media_chain_set_muted(): what the mixer of the sound server shows, not what is heard. */
-void media_inlet_on_mute (MediaInlet *inlet, void (*callback) (gpointer data, gboolean muted), gpointer data);
-void media_inlet_set_muted (MediaInlet *inlet, gboolean muted);
+/* As media_chain_on_fader() and media_chain_set_fader(): of sound devices; files and tones come as they are. */
+void media_inlet_on_fader (MediaInlet *inlet, MediaChainFaded callback, gpointer data);
+void media_inlet_set_fader (MediaInlet *inlet, MediaFaderPart part, guint value);
 void media_inlet_on_place (MediaInlet *inlet, void (*callback) (gpointer data), gpointer data);
 /* Main thread. Takes the device; a started inlet goes over to it at once. */
 void media_inlet_set_device (MediaInlet *inlet, MediaDevice *device);

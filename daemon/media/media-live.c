@@ -3,6 +3,8 @@
 /*   playback:   [hub source] ! audioconvert ! audioresample ! pulsesink | pipewiresink | alsasink
  *   capture:    pulsesrc | pipewiresrc | alsasrc ! audioconvert ! audioresample ! [hub sink]
  *
+ * with a volume beside the hub's element where the device's has no mixer.
+ *
  * The converters pass through where the device takes MEDIA_RATE mono, as sound servers do. No element waits
  * for timestamps (sync is off): a playback pipeline runs as fast as the device takes samples, which is what
  * makes the device the clock of the hub.
@@ -35,7 +37,6 @@
 #define PIN_MS 1000             /* that the server has to say which device is the default */
 #define TELL_US 20000           /* that a device has to say why it failed, once something else did */
 #define MAX_DELAY_MS 500
-#define MUTE_US G_USEC_PER_SEC   /* that a server has to do what it was told */
 
 /* Buffers in us. Measured on null sinks by tests/bench/bench-device.c with real-time priority: the round trip on PulseAudio 16 is the buffer (20.5, 25,
  * 40 ms), and on PipeWire 0.3.65 37 to 43 ms for all three. 200 ms, the default of GStreamer's elements, are 120 ms of round trip. On a
@@ -79,12 +80,11 @@ struct _MediaLive
   pthread_cond_t changed;
   MediaLiveState wanted;
   gboolean quit, grow;
-  int want_muted;               /* -1: nothing */
   char *failure;
   gboolean weak;
 
-  int muted;                    /* own thread: as the mixer has it, -1: not known */
-  gint64 muted_at;              /* own thread: us, when we told it last */
+  MediaFader fader;
+  GstElement *faded;            /* own thread: what has mute and volume, owned by the pipeline: the device's, or one of ours */
   char *place;                  /* own thread: as told */
   GstElement *pipeline;         /* the same */
   GstElement *element;          /* the device's, owned by the pipeline */
@@ -366,6 +366,8 @@ build (MediaLive *live)
   GstElement *convert = make (live, "audioconvert"), *resample = make (live, "audioresample");
   GstElement *ours = input ? media_live_sink_new (on_captured, live_ref (live), live_unref)
                            : media_live_source_new (on_demand, live_ref (live), live_unref);
+  GstElement *volume = NULL;
+  gboolean linked;
   GstBus *bus;
 
   live->element = make_device (live);
@@ -376,17 +378,24 @@ build (MediaLive *live)
   gst_bus_set_sync_handler (bus, on_message, live_ref (live), live_unref);
   gst_object_unref (bus);
 
-  if (convert == NULL || resample == NULL || live->element == NULL)
+  if (live->element != NULL && g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "mute") != NULL)
+    live->faded = live->element;
+  else
+    live->faded = volume = make (live, "volume");
+  if (convert == NULL || resample == NULL || live->element == NULL || live->faded == NULL)
     {
-      GstElement *parts[4] = { convert, resample, ours, live->element };
-      for (guint i = 0; i < 4; i++)
+      GstElement *parts[] = { convert, resample, ours, volume, live->element };
+      for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
         if (parts[i] != NULL)
           gst_object_unref (gst_object_ref_sink (parts[i]));
       return FALSE;
     }
-  gst_bin_add_many (GST_BIN (live->pipeline), live->element, convert, resample, ours, NULL);
-  if (input ? gst_element_link_many (live->element, convert, resample, ours, NULL)
-            : gst_element_link_many (ours, convert, resample, live->element, NULL))
+  gst_bin_add_many (GST_BIN (live->pipeline), live->element, convert, resample, ours, volume, NULL);
+  linked = input ? gst_element_link_many (live->element, convert, resample, volume != NULL ? volume : ours, NULL)
+                 : gst_element_link_many (volume != NULL ? volume : ours, convert, resample, live->element, NULL);
+  if (linked && volume != NULL)
+    linked = input ? gst_element_link (volume, ours) : gst_element_link (ours, volume);
+  if (linked)
     return TRUE;
   fail (live, "its format does not fit");
   return FALSE;
@@ -486,35 +495,18 @@ check_place (MediaLive *live)
   set_placed (live, current);
 }
 
-/* The mixer of the server and we have one switch for the stream, and whoever touches it last is right. Own thread, the stream being up: ours goes there,
- * theirs is told. */
 static void
-check_mute (MediaLive *live)
+on_fader (gpointer data, MediaFaderPart part, const char *text)
 {
-  gboolean muted;
-  int wanted;
+  post (data, part == MEDIA_FADER_MUTE ? MEDIA_LIVE_MUTE : MEDIA_LIVE_VOLUME, text);
+}
 
-  if (!atomic_load (&live->placed))
-    return;
-  pthread_mutex_lock (&live->lock);
-  wanted = live->want_muted;
-  live->want_muted = -1;
-  pthread_mutex_unlock (&live->lock);
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "mute") == NULL)
-    return;
-  if (wanted >= 0)
-    {
-      g_object_set (live->element, "mute", wanted, NULL);
-      live->muted = wanted;
-      live->muted_at = g_get_monotonic_time ();
-      return;
-    }
-  g_object_get (live->element, "mute", &muted, NULL);
-  if (muted == live->muted || g_get_monotonic_time () - live->muted_at < MUTE_US)
-    return;
-  if (muted || live->muted >= 0)
-    post (live, muted ? MEDIA_LIVE_MUTED : MEDIA_LIVE_UNMUTED, NULL);
-  live->muted = muted;
+/* Own thread. */
+static void
+check_fader (MediaLive *live)
+{
+  if (atomic_load (&live->placed))
+    media_fader_check (&live->fader, live->faded, g_get_monotonic_time (), on_fader, live);
 }
 
 /* Called with the lock held; TRUE: it still flows. */
@@ -557,6 +549,7 @@ grow (MediaLive *live)
   g_message ("Audio %s: frames came too late for its buffer, which holds %u ms from now on", media_role_to_string (live->role),
              buffer_us (live) / 1000);
   atomic_store (&live->produced, 0);
+  media_fader_prepare (&live->fader, live->faded, g_get_monotonic_time ());
   set_state (live, GST_STATE_PLAYING);
   pthread_mutex_lock (&live->lock);
 }
@@ -581,11 +574,13 @@ live_run (gpointer data)
           pthread_mutex_unlock (&live->lock);
           atomic_store (&live->produced, 0);
           atomic_store (&live->placed, FALSE);
+          if (state == MEDIA_LIVE_ON && live->faded != NULL)
+            media_fader_prepare (&live->fader, live->faded, g_get_monotonic_time ());
           set_state (live, state == MEDIA_LIVE_ON ? GST_STATE_PLAYING : GST_STATE_READY);
           if (state == MEDIA_LIVE_ON)
             {
               check_place (live);
-              check_mute (live);
+              check_fader (live);
             }
           pthread_mutex_lock (&live->lock);
           still = 0;
@@ -601,13 +596,13 @@ live_run (gpointer data)
           media_cond_wait_until (&live->changed, &live->lock, g_get_monotonic_time () + PLACE_US);
           pthread_mutex_unlock (&live->lock);
           check_place (live);
-          check_mute (live);
+          check_fader (live);
           pthread_mutex_lock (&live->lock);
         }
-      else if (live->want_muted >= 0 && atomic_load (&live->placed))
+      else if (media_fader_is_due (&live->fader) && atomic_load (&live->placed))
         {
           pthread_mutex_unlock (&live->lock);
-          check_mute (live);
+          check_fader (live);
           pthread_mutex_lock (&live->lock);
         }
       else if (!media_cond_wait_until (&live->changed, &live->lock, g_get_monotonic_time () + WATCH_US))
@@ -615,7 +610,7 @@ live_run (gpointer data)
           pthread_mutex_unlock (&live->lock);
           measure_delay (live);
           check_place (live);
-          check_mute (live);
+          check_fader (live);
           pthread_mutex_lock (&live->lock);
           if (!watch (live, &seen, &still) && live->failure == NULL)
             live->failure = g_strdup ("no samples flow");
@@ -665,7 +660,7 @@ media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand deman
 
   atomic_init (&live->references, 2);
   atomic_init (&live->delay, NAN);
-  live->want_muted = live->muted = -1;
+  media_fader_init (&live->fader);
   live->role = role;
   live->size = first_size (role);
   live->device = *device;
@@ -697,12 +692,18 @@ media_live_set_state (MediaLive *live, MediaLiveState state)
 }
 
 void
-media_live_set_muted (MediaLive *live, gboolean muted)
+media_live_set_fader (MediaLive *live, MediaFaderPart part, guint value)
 {
   pthread_mutex_lock (&live->lock);
-  live->want_muted = !!muted;
+  media_fader_set (&live->fader, part, value);
   pthread_cond_signal (&live->changed);
   pthread_mutex_unlock (&live->lock);
+}
+
+gboolean
+media_live_hear_fader (MediaLive *live, MediaFaderPart part, const char *text, guint *ret_value)
+{
+  return media_fader_hear (&live->fader, part, text, ret_value);
 }
 
 double

@@ -5,6 +5,7 @@
  * closing talk to a sound server and may take their time. All calls here return at once. */
 
 #include "media/media-device.h"
+#include "media/media-fader.h"
 #include "media/media-live-elements.h"
 #include "media/media-notify.h"
 
@@ -21,8 +22,8 @@ typedef enum
 {
   MEDIA_LIVE_STARTED,           /* the first samples flowed */
   MEDIA_LIVE_PLACED,            /* text: the device that the server gave the stream, or the one that was asked for; also when it moves */
-  MEDIA_LIVE_MUTED,             /* somebody has muted the stream in the mixer of the server; as long as it was not media_live_set_muted() */
-  MEDIA_LIVE_UNMUTED,           /* the same */
+  MEDIA_LIVE_MUTE,              /* the switch of the stream was touched in the mixer of the server; text: for media_live_hear_fader() */
+  MEDIA_LIVE_VOLUME,            /* the same of its slider */
   MEDIA_LIVE_FAILED,            /* could not be opened, or went away; text says why. It does nothing more. */
   MEDIA_LIVE_N_EVENTS,
 } MediaLiveEvent;
@@ -32,8 +33,10 @@ typedef enum
 MediaLive *media_live_new (MediaRole role, const MediaDevice *device, MediaLiveDemand demand,
                            MediaLiveCaptured captured, gpointer data, MediaNotify *notify, guint serial);
 void media_live_set_state (MediaLive *live, MediaLiveState state);
-/* As the mixer of the server shows the stream, too, where there is one. Without a word about it the stream stays as the server has it. */
-void media_live_set_muted (MediaLive *live, gboolean muted);
+/* As the mixer of the server shows the stream, too; where there is none, we do it ourselves. Without a word about it the stream stays as the
+ * server has it. */
+void media_live_set_fader (MediaLive *live, MediaFaderPart part, guint value);
+gboolean media_live_hear_fader (MediaLive *live, MediaFaderPart part, const char *text, guint *ret_value);      /* FALSE: stale */
 /* Ms in buffers of the device and its server, NAN: unknown; any thread. */
 double media_live_get_delay (MediaLive *live);
 /* Whether what is opened from now on as the default goes where the default goes (TRUE at first), or stays. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "media/media-outlet.h"
-#include "media/media-chain.h"
 #include "media/media-file.h"
 #include "media/media-notify.h"
 
@@ -167,6 +166,18 @@ void
 media_outlet_on_place (MediaOutlet *outlet, void (*callback) (gpointer data), gpointer data)
 {
   media_chain_on_place (outlet->chain, callback, data);
+}
+
+void
+media_outlet_on_fader (MediaOutlet *outlet, MediaChainFaded callback, gpointer data)
+{
+  media_chain_on_fader (outlet->chain, callback, data);
+}
+
+void
+media_outlet_set_fader (MediaOutlet *outlet, MediaFaderPart part, guint value)
+{
+  media_chain_set_fader (outlet->chain, part, value);
 }
 
 void

@@ -4,6 +4,7 @@
 /* Where sound goes out: a loudspeaker, a recording, nowhere; and the clock that beats for it. The hub has
  * one for calls and one for the ring. */
 
+#include "media/media-chain.h"
 #include "media/media-clock.h"
 #include "media/media-device.h"
 
@@ -19,6 +20,9 @@ gboolean media_outlet_is_live (MediaOutlet *outlet);         /* its device is a 
 /* As media_chain_get_place() and media_chain_on_place(). Main thread. */
 const char *media_outlet_get_place (MediaOutlet *outlet);
 void media_outlet_on_place (MediaOutlet *outlet, void (*callback) (gpointer data), gpointer data);
+/* As media_chain_on_fader() and media_chain_set_fader(): of sound devices; files are written as it comes. */
+void media_outlet_on_fader (MediaOutlet *outlet, MediaChainFaded callback, gpointer data);
+void media_outlet_set_fader (MediaOutlet *outlet, MediaFaderPart part, guint value);
 MediaClock *media_outlet_get_clock (MediaOutlet *outlet);
 /* Main thread, as all below. Takes the device; a started outlet goes over to it at once. */
 void media_outlet_set_device (MediaOutlet *outlet, MediaDevice *device);

@@ -190,9 +190,9 @@ media_engine_on_device_lost (MediaEngine *engine, void (*callback) (const char *
 }
 
 void
-media_engine_on_input_muted (MediaEngine *engine, void (*callback) (gboolean muted, gpointer data), gpointer data)
+media_engine_on_fader (MediaEngine *engine, void (*callback) (PhoneFader fader, guint value, gpointer data), gpointer data)
 {
-  media_hub_on_input_muted (engine->hub, callback, data);
+  media_hub_on_fader (engine->hub, callback, data);
 }
 
 void
@@ -277,9 +277,9 @@ audio_test_tone (gpointer engine, const char *role, GError **error)
 }
 
 static void
-audio_set_input_muted (gpointer engine, gboolean muted)
+audio_set_fader (gpointer engine, PhoneFader fader, guint value)
 {
-  media_hub_set_input_muted (((MediaEngine *) engine)->hub, muted);
+  media_hub_set_fader (((MediaEngine *) engine)->hub, fader, value);
 }
 
 static gboolean
@@ -329,5 +329,5 @@ const PhoneMediaOps media_ops = {
   .audio_selected = audio_selected,
   .audio_devices = audio_devices,
   .audio_test_tone = audio_test_tone,
-  .audio_set_input_muted = audio_set_input_muted,
+  .audio_set_fader = audio_set_fader,
 };

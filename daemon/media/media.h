@@ -14,9 +14,9 @@ extern const PhoneMediaOps media_ops;   /* engine is a MediaEngine */
 MediaEngine *media_engine_new (const PhoneDaemonSettings *settings, GError **error);
 /* For calls that begin after it. */
 void media_engine_set_settings (MediaEngine *engine, const PhoneDaemonSettings *settings);
+/* Somebody touched it in the mixer of the sound server; audio_set_fader() is expected to follow. On the main loop. */
+void media_engine_on_fader (MediaEngine *engine, void (*callback) (PhoneFader fader, guint value, gpointer data), gpointer data);
 /* A device went away: role "input", "output" or "ring". On the main loop. */
-/* The microphone was muted, or not any more, in the mixer of the sound server; audio_set_input_muted() is expected to follow. */
-void media_engine_on_input_muted (MediaEngine *engine, void (*callback) (gboolean muted, gpointer data), gpointer data);
 void media_engine_on_device_lost (MediaEngine *engine, void (*callback) (const char *role, const char *device, gpointer data),
                                   gpointer data);
 /* Calls whose media is still being taken down. */

@@ -786,7 +786,7 @@ media_free (PhoneMedia *media)
 }
 
 static void set_ring (gpointer engine, PhoneTone tone, const char *country, const char *sound) {}
-static void audio_set_input_muted (gpointer engine, gboolean muted) {}
+static void audio_set_fader (gpointer engine, PhoneFader fader, guint value) {}
 
 static gboolean
 audio_select (gpointer engine, const char *role, const char *device, GError **error)
@@ -931,7 +931,7 @@ static const PhoneMediaOps media_ops = {
   .audio_selected = audio_selected,
   .audio_devices = audio_devices,
   .audio_test_tone = audio_test_tone,
-  .audio_set_input_muted = audio_set_input_muted,
+  .audio_set_fader = audio_set_fader,
 };
 
 /* ---- storage ---- */

@@ -265,6 +265,20 @@ on_device_lost (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 }
 
 static int
+on_fader (sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+  Fake *fake = data;
+  const char *name;
+  PhoneFader fader;
+  guint32 value;
+
+  if (sd_bus_message_read (m, "su", &name, &value) < 0 || !phone_fader_from_string (name, &fader))
+    return no_such (ret_error, "fader");
+  phone_registry_set_fader (fake->registry, fader, value);
+  return sd_bus_reply_method_return (m, NULL);
+}
+
+static int
 on_set_problems (sd_bus_message *m, void *data, sd_bus_error *ret_error)
 {
   Fake *fake = data;
@@ -375,6 +389,7 @@ static const sd_bus_vtable vtable[] = {
   SD_BUS_METHOD ("Network", "s", NULL, on_network, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("DeviceLost", "s", NULL, on_device_lost, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("SetContacts", "s", NULL, on_set_contacts, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD ("Fader", "su", NULL, on_fader, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("SetProblems", "as", NULL, on_set_problems, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("Refer", "uss", "u", on_refer, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD ("News", NULL, "s", on_news, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -48,10 +48,34 @@ def test_follow_default(client):
     assert client.get(ROOT, AUDIO, "FollowDefault") is True
 
 
-def test_input_muted(client):
-    client.set(ROOT, AUDIO, "InputMuted", "b", True)
-    assert client.get(ROOT, AUDIO, "InputMuted") is True
-    wait(lambda: {"InputMuted": True} in client.changes(ROOT, AUDIO))
+@pytest.mark.parametrize("name", ["InputMuted", "OutputMuted"])
+def test_muted(client, name):
+    assert client.get(ROOT, AUDIO, name) is False
+    client.set(ROOT, AUDIO, name, "b", True)
+    assert client.get(ROOT, AUDIO, name) is True
+    wait(lambda: {name: True} in client.changes(ROOT, AUDIO))
+
+
+@pytest.mark.parametrize("name", ["InputVolume", "OutputVolume"])
+def test_volume(client, name):
+    assert client.get(ROOT, AUDIO, name) == 100
+    client.set(ROOT, AUDIO, name, "u", 85)
+    assert client.get(ROOT, AUDIO, name) == 85
+    wait(lambda: {name: 85} in client.changes(ROOT, AUDIO))
+    with refused("InvalidOption", name):
+        client.set(ROOT, AUDIO, name, "u", 151)
+    assert client.get(ROOT, AUDIO, name) == 85
+    client.set(ROOT, AUDIO, name, "u", 0)
+    assert client.get(ROOT, AUDIO, name) == 0
+
+
+def test_fader_of_the_mixer(client):
+    """What is moved in the mixer of the desktop is told, and the engine hears it back."""
+    client.test("Fader", "(su)", "output-volume", 40)
+    wait(lambda: {"OutputVolume": 40} in client.changes(ROOT, AUDIO))
+    client.test("Fader", "(su)", "output-mute", 1)
+    wait(lambda: {"OutputMuted": True} in client.changes(ROOT, AUDIO))
+    assert client.get(ROOT, AUDIO, "InputMuted") is False and client.get(ROOT, AUDIO, "InputVolume") == 100
 
 
 @pytest.mark.parametrize("role", ["output", "ring"])

@@ -556,6 +556,25 @@ def test_audio(client, ctl):
     ctl.fails(2, "role", "audio", "test", "nose")
 
 
+def test_audio_faders(client, ctl):
+    assert ctl.ok("audio", "volume") == "input   100%\noutput  100%\n"
+    ctl.ok("audio", "volume", "80%")
+    ctl.ok("audio", "volume", "input", "120")
+    ctl.ok("audio", "mute", "output")
+    assert ctl.ok("audio").splitlines()[:2] == ["input    default at 120%", "output   default at 80% (muted)"]
+    assert ctl.ok("audio", "volume", "output") == "output  80% (muted)\n"
+    assert "loudspeaker" in ctl.ok("status")
+    assert client.get(ROOT, AUDIO, "InputMuted") is False
+    ctl.ok("audio", "unmute", "output")
+    ctl.ok("audio", "mute", "input")
+    audio = ctl.json("audio", "volume")
+    assert (audio["InputMuted"], audio["InputVolume"], audio["OutputMuted"], audio["OutputVolume"]) == (True, 120, False, 80)
+    for wrong in ("151%", "-1", "80%%", "loud", "%", "1000000000"):
+        ctl.fails(2, "150%", "audio", "volume", "output", wrong) if not wrong.startswith("-") else ctl.fails(2, "", "audio", "volume", "output", wrong)
+    ctl.fails(2, "nose", "audio", "volume", "nose", "80%")
+    ctl.fails(2, "nose", "audio", "mute", "nose")
+
+
 # ---- monitor ----
 
 def test_monitor(client, ctl):

@@ -336,9 +336,9 @@ audio_test_tone (gpointer engine, const char *role, GError **error)
 }
 
 static void
-audio_set_input_muted (gpointer engine, gboolean muted)
+audio_set_fader (gpointer engine, PhoneFader fader, guint value)
 {
-  note (engine, muted ? "input-mute" : "input-unmute");
+  note (engine, "%s %u", phone_fader_to_string (fader), value);
 }
 
 struct _PhoneRoom
@@ -417,7 +417,7 @@ static const PhoneMediaOps fake_media_ops = {
   .audio_selected = audio_selected,
   .audio_devices = audio_devices,
   .audio_test_tone = audio_test_tone,
-  .audio_set_input_muted = audio_set_input_muted,
+  .audio_set_fader = audio_set_fader,
 };
 
 /* ---- storage ---- */

@@ -176,7 +176,7 @@ gboolean media_hub_select (MediaHub *hub, const char *role, const char *device, 
 char *media_hub_selected (MediaHub *hub, const char *role) { return g_strdup ("silence"); }
 GPtrArray *media_hub_devices (MediaHub *hub) { return g_ptr_array_new (); }
 gboolean media_hub_test_tone (MediaHub *hub, const char *role, GError **error) { return TRUE; }
-void media_hub_set_input_muted (MediaHub *hub, gboolean muted) {}
+void media_hub_set_fader (MediaHub *hub, PhoneFader fader, guint value) {}
 void media_hub_set_processing (MediaHub *hub, const PhoneDaemonSettings *settings) {}
 void media_hub_on_device_lost (MediaHub *hub, MediaHubDeviceLost callback, gpointer data) {}
 
@@ -217,7 +217,7 @@ fake_hub_get (const char *name, gint16 **ret_in, gint16 **ret_out, guint *ret_n)
 }
 
 void
-media_hub_on_input_muted (MediaHub *hub, MediaHubInputMuted callback, gpointer data)
+media_hub_on_fader (MediaHub *hub, MediaHubFaded callback, gpointer data)
 {
 }
 

@@ -6,6 +6,7 @@
 
 #include "media/media-hub.h"
 #include "media/media-drift.h"
+#include "media/media-fader.h"
 #include "media/media-live.h"
 #include "media/media-thread.h"
 #include "pcm-signal.h"
@@ -51,8 +52,8 @@ typedef struct
   guint quiet;                  /* 40 dB below the tone that is played */
   char *lost;                   /* main thread: last "role device" that was told */
   guint n_lost;
-  gboolean muted;               /* main thread: by the mixer, as it was told last */
-  guint n_mutes;
+  guint fader[phone_fader_n_values];    /* main thread: by the mixer, as it was told last */
+  guint n_faded;
 } Call;
 
 static gboolean
@@ -470,39 +471,61 @@ test_moved_by_hand (gconstpointer data)
 }
 
 static void
-on_input_muted (gboolean muted, gpointer data)
+on_fader (PhoneFader fader, guint value, gpointer data)
 {
   Call *call = data;
 
-  call->n_mutes++;
-  call->muted = muted;
-  media_hub_set_input_muted (call->hub, muted);
+  call->n_faded++;
+  call->fader[fader] = value;
+  media_hub_set_fader (call->hub, fader, value);
 }
 
-static gboolean
-has_recording (void)
+/* The only stream that records or plays for us, as the mixer shows it: its number, -1: none; its switch and slider. */
+static int
+mixer_shows (const char *kind, gboolean *ret_muted, guint *ret_volume)
 {
-  g_autofree char *list = sound_server_pactl ("list short source-outputs");
-
-  return *list != '\0';
-}
-
-/* The number of the only stream that records for us, and what the mixer says of it. */
-static gboolean
-recording_is_muted (int *ret_number)
-{
-  g_autofree char *list = sound_server_pactl ("list source-outputs");
-  const char *number = strstr (list, "Source Output #");
+  g_autofree char *command = g_strconcat ("list ", kind, NULL);
+  g_autofree char *list = sound_server_pactl (command);
+  const char *number = strchr (list, '#');
   const char *mute = number != NULL ? strstr (number, "Mute: ") : NULL;
+  const char *volume = mute != NULL ? strstr (mute, "Volume: ") : NULL;
+  const char *percent = volume != NULL ? strchr (volume, '%') : NULL;
 
-  g_assert_nonnull (mute);
-  *ret_number = atoi (number + strlen ("Source Output #"));
-  return g_str_has_prefix (mute, "Mute: yes");
+  if (percent == NULL)
+    return -1;
+  while (g_ascii_isdigit (percent[-1]) || percent[-1] == ' ')
+    percent--;
+  *ret_muted = g_str_has_prefix (mute, "Mute: yes");
+  *ret_volume = atoi (percent);
+  return atoi (number + 1);
 }
 
-/* The mixer of the desktop and we have one switch for the microphone, which stays as it is from call to call. */
+static gboolean
+shows (const char *kind, gboolean muted, guint volume)
+{
+  gboolean is_muted;
+  guint is_volume;
+
+  return mixer_shows (kind, &is_muted, &is_volume) >= 0 && is_muted == muted && is_volume == volume;
+}
+
 static void
-test_muted_in_mixer (gconstpointer data)
+mix (const char *kind, const char *what, const char *value)
+{
+  gboolean muted;
+  guint volume;
+  g_autofree char *command = g_strdup_printf ("set-%s-%s %d %s", kind[1] == 'i' ? "sink-input" : "source-output", what,
+                                              mixer_shows (kind, &muted, &volume), value);
+
+  g_free (sound_server_pactl (command));
+}
+
+#define RECORDING "source-outputs"
+#define PLAYBACK "sink-inputs"
+
+/* The mixer of the desktop and we have one switch and one slider for the microphone and for the loudspeaker, and they stay from call to call. */
+static void
+test_mixer (gconstpointer data)
 {
   SoundServer *server = start_or_skip (GPOINTER_TO_INT (data));
 
@@ -510,40 +533,132 @@ test_muted_in_mixer (gconstpointer data)
     return;
   {
     g_autoptr (Call) call = call_new ("pulse:out.monitor", "pulse:out", "silence");
-    g_autofree char *mute = NULL, *unmute = NULL;
-    int number;
 
-    media_hub_on_input_muted (call->hub, on_input_muted, call);
+    media_hub_on_fader (call->hub, on_fader, call);
     media_port_set_running (call->port, TRUE);
     AWAIT (get (call, &call->pure) >= 20);
-    g_assert_false (recording_is_muted (&number));
-    g_assert_cmpuint (call->n_mutes, ==, 0);
+    AWAIT (shows (RECORDING, FALSE, 100) && shows (PLAYBACK, FALSE, 100));
+    g_assert_cmpuint (call->n_faded, ==, 0);
 
-    mute = g_strdup_printf ("set-source-output-mute %d 1", number);
-    g_free (sound_server_pactl (mute));
-    g_test_message ("seen after %.0f ms", AWAIT (call->n_mutes > 0));
-    g_assert_true (call->muted);
+    /* Theirs. */
+    mix (RECORDING, "mute", "1");
+    g_test_message ("seen after %.0f ms", AWAIT (call->fader[PHONE_FADER_INPUT_MUTE] == 1));
     AWAIT (get (call, &call->silent) >= 20);
-    unmute = g_strdup_printf ("set-source-output-mute %d 0", number);
-    g_free (sound_server_pactl (unmute));
-    AWAIT (call->n_mutes > 1);
-    g_assert_false (call->muted);
+    mix (RECORDING, "mute", "0");
+    AWAIT (call->fader[PHONE_FADER_INPUT_MUTE] == 0);
     AWAIT (get (call, &call->pure) >= 20);
+    mix (PLAYBACK, "mute", "1");
+    AWAIT (call->fader[PHONE_FADER_OUTPUT_MUTE] == 1);
+    AWAIT (get (call, &call->silent) >= 20);
+    mix (PLAYBACK, "mute", "0");
+    AWAIT (call->fader[PHONE_FADER_OUTPUT_MUTE] == 0);
+    AWAIT (get (call, &call->pure) >= 20);
+    mix (RECORDING, "volume", "137%");
+    mix (PLAYBACK, "volume", "10%");
+    AWAIT (call->fader[PHONE_FADER_INPUT_VOLUME] == 137 && call->fader[PHONE_FADER_OUTPUT_VOLUME] == 10);
+    AWAIT (get (call, &call->quiet) >= 20);             /* 137 % of 10 %: -52 dB */
+    g_assert_cmpuint (call->n_faded, ==, 6);
 
-    media_hub_set_input_muted (call->hub, TRUE);
-    AWAIT (recording_is_muted (&number));
+    /* Ours, with a new stream in between. */
+    media_hub_set_fader (call->hub, PHONE_FADER_INPUT_MUTE, 1);
+    media_hub_set_fader (call->hub, PHONE_FADER_INPUT_VOLUME, 100);
+    media_hub_set_fader (call->hub, PHONE_FADER_OUTPUT_VOLUME, 63);
+    AWAIT (shows (RECORDING, TRUE, 100) && shows (PLAYBACK, FALSE, 63));
     media_port_set_running (call->port, FALSE);
+    media_hub_set_fader (call->hub, PHONE_FADER_OUTPUT_MUTE, 1);
     media_port_set_running (call->port, TRUE);
-    AWAIT (has_recording ());
-    AWAIT (recording_is_muted (&number));
+    AWAIT (shows (RECORDING, TRUE, 100) && shows (PLAYBACK, TRUE, 63));
     AWAIT (get (call, &call->silent) >= 20);
-    media_hub_set_input_muted (call->hub, FALSE);
-    AWAIT (!recording_is_muted (&number));
+    media_hub_set_fader (call->hub, PHONE_FADER_INPUT_MUTE, 0);
+    AWAIT (shows (RECORDING, FALSE, 100));
+    media_hub_set_fader (call->hub, PHONE_FADER_OUTPUT_MUTE, 0);
+    media_hub_set_fader (call->hub, PHONE_FADER_OUTPUT_VOLUME, 100);
+    AWAIT (shows (PLAYBACK, FALSE, 100));
     AWAIT (get (call, &call->pure) >= 20);
-    g_assert_cmpuint (call->n_mutes, ==, 2);            /* our own doing is no news */
+    g_assert_cmpuint (call->n_faded, ==, 6);            /* our own doing is no news */
     g_assert_cmpuint (call->n_lost, ==, 0);
   }
   sound_server_stop (server);
+}
+
+static void
+on_news (gpointer data, MediaFaderPart part, const char *text)
+{
+  char **told = data;
+
+  g_free (told[part]);
+  told[part] = g_strdup (text);
+}
+
+/* What is told and what goes where, with GStreamer's own mute and volume in place of a server. */
+static void
+test_fader (void)
+{
+  GstElement *element, *plain;
+  char *told[MEDIA_FADER_N_PARTS] = { NULL };
+  MediaFader fader;
+  gint64 now = 100 * G_USEC_PER_SEC;
+  gboolean muted;
+  double volume;
+  guint value;
+
+  gst_init (NULL, NULL);
+  element = gst_object_ref_sink (gst_element_factory_make ("volume", NULL));
+  plain = gst_object_ref_sink (gst_element_factory_make ("identity", NULL));
+  media_fader_init (&fader);
+  g_assert_false (media_fader_is_due (&fader));
+  media_fader_check (&fader, element, now, on_news, told);
+  g_assert_true (told[MEDIA_FADER_MUTE] == NULL && told[MEDIA_FADER_VOLUME] == NULL);
+
+  g_object_set (element, "volume", 0.125, NULL);        /* 50 % is an eighth */
+  media_fader_check (&fader, element, now, on_news, told);
+  g_assert_true (media_fader_hear (&fader, MEDIA_FADER_VOLUME, told[MEDIA_FADER_VOLUME], &value));
+  g_assert_cmpuint (value, ==, 50);
+  g_assert_null (told[MEDIA_FADER_MUTE]);
+
+  /* A word of ours is under way: theirs is stale, and ours arrives. */
+  media_fader_set (&fader, MEDIA_FADER_VOLUME, 120);
+  g_assert_true (media_fader_is_due (&fader));
+  g_assert_false (media_fader_hear (&fader, MEDIA_FADER_VOLUME, told[MEDIA_FADER_VOLUME], &value));
+  media_fader_set (&fader, MEDIA_FADER_MUTE, 1);
+  media_fader_check (&fader, element, now, on_news, told);
+  g_assert_false (media_fader_is_due (&fader));
+  g_object_get (element, "mute", &muted, "volume", &volume, NULL);
+  g_assert_true (muted);
+  g_assert_cmpfloat_with_epsilon (volume, 1.728, 1e-6);
+  g_assert_null (told[MEDIA_FADER_MUTE]);
+
+  /* A server has a second to do it, and is told again as long; then what it shows counts. More than we can show is shown as the most. */
+  g_object_set (element, "mute", FALSE, "volume", 8.0, NULL);
+  media_fader_check (&fader, element, now + G_USEC_PER_SEC / 2, on_news, told);
+  g_assert_null (told[MEDIA_FADER_MUTE]);
+  g_object_get (element, "mute", &muted, NULL);
+  g_assert_true (muted);
+  g_object_set (element, "mute", FALSE, "volume", 8.0, NULL);
+  media_fader_check (&fader, element, now + G_USEC_PER_SEC, on_news, told);
+  g_assert_true (media_fader_hear (&fader, MEDIA_FADER_MUTE, told[MEDIA_FADER_MUTE], &value));
+  g_assert_cmpuint (value, ==, 0);
+  g_assert_true (media_fader_hear (&fader, MEDIA_FADER_VOLUME, told[MEDIA_FADER_VOLUME], &value));
+  g_assert_cmpuint (value, ==, 150);
+  g_object_get (element, "volume", &volume, NULL);
+  g_assert_cmpfloat (volume, ==, 8);
+
+  /* Another stream begins as the last one was left, by whom ever. */
+  media_fader_set (&fader, MEDIA_FADER_MUTE, 1);
+  g_object_set (element, "mute", FALSE, "volume", 1.0, NULL);
+  media_fader_prepare (&fader, element, now + G_USEC_PER_SEC);
+  g_object_get (element, "mute", &muted, "volume", &volume, NULL);
+  g_assert_true (muted);
+  g_assert_cmpfloat_with_epsilon (volume, 3.375, 1e-6);
+
+  /* Nothing to turn, and nothing left to do. */
+  media_fader_set (&fader, MEDIA_FADER_MUTE, 1);
+  media_fader_check (&fader, plain, now, on_news, told);
+  g_assert_false (media_fader_is_due (&fader));
+  for (guint i = 0; i < MEDIA_FADER_N_PARTS; i++)
+    g_free (told[i]);
+  gst_object_unref (element);
+  gst_object_unref (plain);
 }
 
 /* Devices are changed in a call, again and again, and none of the old ones says anything any more. */
@@ -637,8 +752,9 @@ main (int argc, char **argv)
                         test_moved_by_hand);
   g_test_add_data_func ("/device/moved-by-hand/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE),
                         test_moved_by_hand);
-  g_test_add_data_func ("/device/muted-in-mixer/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_muted_in_mixer);
-  g_test_add_data_func ("/device/muted-in-mixer/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_muted_in_mixer);
+  g_test_add_data_func ("/device/mixer/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_mixer);
+  g_test_add_data_func ("/device/mixer/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_mixer);
+  g_test_add_func ("/device/fader", test_fader);
   g_test_add_func ("/device/switching", test_switching);
   g_test_add_data_func ("/device/echo-cancelled/pulse", GINT_TO_POINTER (SOUND_SERVER_PULSE), test_echo_cancelled);
   g_test_add_data_func ("/device/echo-cancelled/pipewire", GINT_TO_POINTER (SOUND_SERVER_PIPEWIRE), test_echo_cancelled);

@@ -336,12 +336,12 @@ test_attached_and_muted (void)
   g_assert_cmpfloat_with_epsilon (in, -15.05, 1);       /* a sine of a quarter of full scale */
   g_assert_cmpfloat (out, ==, -127);
 
-  media_hub_set_input_muted (hub, TRUE);
+  media_hub_set_fader (hub, PHONE_FADER_INPUT_MUTE, 1);
   pthread_mutex_lock (&a->lock);
   at = a->pushes;
   pthread_mutex_unlock (&a->lock);
   wait_for_pushes (a, at + 20);
-  media_hub_set_input_muted (hub, FALSE);
+  media_hub_set_fader (hub, PHONE_FADER_INPUT_MUTE, 0);
   wait_for_pushes (a, at + 40);
   media_hub_remove_port (hub, pa);
   media_hub_remove_port (hub, pb);

@@ -210,7 +210,7 @@ test_line (void)
     { "account show", "a word is missing: phonectl account show ID" },
     { "account set alice", "a word is missing: phonectl account set ID KEY=VALUE..." },
     { "account list --password-stdin", "unknown option --password-stdin" },
-    { "audio play", "audio: there is no 'play', but list, input, output, ring, echo, follow, test, mute, unmute" },
+    { "audio play", "audio: there is no 'play', but list, input, output, ring, echo, follow, test, mute, unmute, volume" },
     { "ring", "there is no verb 'ring'; see phonectl --help" },
     { "dial --wait=1 2", "option --wait takes no value" },
     { "dial --account", "option --account wants ID" },

@@ -72,6 +72,7 @@
   X (PhoneSetup, phone_setup) \
   X (PhoneSrtpPolicy, phone_srtp_policy) \
   X (PhoneTone, phone_tone) \
+  X (PhoneFader, phone_fader) \
   X (PhoneCandidateType, phone_candidate_type) \
   X (PhoneCandidateTransport, phone_candidate_transport) \
   X (PhoneIceState, phone_ice_state) \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config-private.h"
+#include "emergency-note.h"
 #include "util/atomic-file.h"
 #include "util/config-parse.h"
 
@@ -18,16 +19,20 @@
 struct _PhoneConfigStore
 {
   PhoneConfigDirs *dirs;
+  EmergencyNote *emergency;
 };
 
 PhoneConfigStore *
 phone_config_store_new (const PhoneConfigDirs *dirs)
 {
   PhoneConfigStore *store;
+  g_autofree char *emergency = NULL;
 
   g_return_val_if_fail (dirs != NULL, NULL);
   store = g_new (PhoneConfigStore, 1);
   store->dirs = phone_config_dirs_new_for (dirs->user, dirs->system, dirs->state, dirs->credentials);
+  emergency = g_build_filename (dirs->state, "emergency-call", NULL);
+  store->emergency = emergency_note_new (emergency);
   return store;
 }
 
@@ -37,6 +42,7 @@ phone_config_store_free (PhoneConfigStore *store)
   if (store == NULL)
     return;
   phone_config_dirs_free (store->dirs);
+  emergency_note_free (store->emergency);
   g_free (store);
 }
 
@@ -425,6 +431,18 @@ choice_save (gpointer data, const char *key, const char *value, GError **error)
   return phone_make_directory (dirs->state, 0700, error) && phone_atomic_write (path, text, length, 0600, error);
 }
 
+static gint64
+emergency_load (gpointer data)
+{
+  return emergency_note_load (((PhoneConfigStore *) data)->emergency);
+}
+
+static gboolean
+emergency_save (gpointer data, gint64 at, GError **error)
+{
+  return emergency_note_save (((PhoneConfigStore *) data)->emergency, at, error);
+}
+
 const PhoneStoreOps phone_config_store_ops = {
   .account_save = account_save,
   .account_delete = account_delete,
@@ -434,4 +452,6 @@ const PhoneStoreOps phone_config_store_ops = {
   .turn_secret_save = turn_secret_save,
   .choice_load = choice_load,
   .choice_save = choice_save,
+  .emergency_load = emergency_load,
+  .emergency_save = emergency_save,
 };

@@ -8,6 +8,7 @@
  *   .../accounts.d/ID.conf              < .../accounts.d/ID.conf.d/ *.conf              one account each, in the same two places
  *   .../contacts.d/ *.vcf               people (vCard), in the same two places
  *   $XDG_STATE_HOME/phoned/secrets/ID   passwords that a client has set
+ *   $XDG_STATE_HOME/phoned/emergency-call when the last call for help went out
  *   $XDG_STATE_HOME/phoned/choices.conf what a client chose last: default account, audio devices
  *
  * Drop-ins are read in the order of their names; one of the user's hides one of the same name in /etc. An account exists when there is an

@@ -17,7 +17,6 @@
 #define MAX_REPEAT_MIN 60
 #define MAX_MAILBOX 512
 #define CALLBACK_S G_GINT64_CONSTANT (3600)
-#define EMERGENCY_SAVE_S 1
 #define LOOK_AGAIN_S 86400              /* at the latest, whatever the next change is */
 
 struct _PhoneDnd
@@ -46,8 +45,6 @@ struct _PhoneDnd
   gint64 next_change;
 
   gint64 emergency_until;               /* monotonic us: so long may whoever was called for help call back; 0: nobody was */
-  gint64 emergency_at;                  /* the same call, Unix s: that is kept */
-  guint emergency_save;
 };
 
 enum
@@ -64,7 +61,6 @@ phone_dnd_finalize (GObject *object)
 {
   PhoneDnd *dnd = PHONE_DND (object);
 
-  g_clear_handle_id (&dnd->emergency_save, g_source_remove);
   phone_wall_timer_free (dnd->timer);
   phone_dnd_schedule_free (dnd->schedule);
   phone_dnd_guests_clear (&dnd->guests);
@@ -465,46 +461,28 @@ phone_dnd_judge (PhoneDnd *dnd, PhoneAccount *account, const PhoneIncoming *inco
   return DND_REFUSE;
 }
 
-/* Whoever calls back may do so after a crash of this daemon or of the machine, too. */
-static void
-save_emergency (PhoneDnd *dnd)
-{
-  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, dnd->emergency_at);
-  g_autoptr (GError) error = NULL;
-
-  g_clear_handle_id (&dnd->emergency_save, g_source_remove);
-  if (!save (dnd, "emergency-at", text, &error))
-    phone_log_warning (NULL, "The time of the emergency call cannot be kept: %s", error->message);
-}
-
-static gboolean
-on_emergency_save (gpointer data)
-{
-  PhoneDnd *dnd = data;
-
-  dnd->emergency_save = 0;
-  save_emergency (dnd);
-  return G_SOURCE_REMOVE;
-}
-
+/* Whoever calls back may do so after a crash of this daemon or of the machine, too: it is kept before the call goes out. */
 void
 phone_dnd_note_emergency (PhoneDnd *dnd)
 {
+  const PhonePorts *ports = phone_registry_get_ports (dnd->registry);
+  g_autoptr (GError) error = NULL;
+
   dnd->emergency_until = g_get_monotonic_time () + CALLBACK_S * G_USEC_PER_SEC;
-  dnd->emergency_at = now_of (dnd);
-  /* The call must not wait for a disk. */
-  if (!dnd->emergency_save)
-    dnd->emergency_save = g_timeout_add_seconds (EMERGENCY_SAVE_S, on_emergency_save, dnd);
+  if (ports->store && ports->store->emergency_save && !ports->store->emergency_save (ports->store_data, now_of (dnd), &error))
+    phone_log_warning (NULL, "The time of the emergency call is not kept: %s", error->message);
 }
 
 /* A clock that was set back since then makes it look like a call of the future: that counts as one of just now. */
 static void
-load_emergency (PhoneDnd *dnd, const char *text)
+load_emergency (PhoneDnd *dnd)
 {
-  gint64 age = text ? now_of (dnd) - g_ascii_strtoll (text, NULL, 10) : CALLBACK_S;
+  const PhonePorts *ports = phone_registry_get_ports (dnd->registry);
+  gint64 at = ports->store && ports->store->emergency_load ? ports->store->emergency_load (ports->store_data) : 0;
+  gint64 age = now_of (dnd) - at;
 
   dnd->emergency_until = 0;
-  if (age > -CALLBACK_S && age < CALLBACK_S)
+  if (at > 0 && age > -CALLBACK_S && age < CALLBACK_S)
     dnd->emergency_until = g_get_monotonic_time () + (CALLBACK_S - MAX (age, 0)) * G_USEC_PER_SEC;
 }
 
@@ -556,7 +534,6 @@ phone_dnd_start (PhoneDnd *dnd)
 {
   g_autofree char *enabled = load (dnd, "dnd-enabled"), *mode = load (dnd, "dnd-mode"), *until = load (dnd, "dnd-until");
   g_autofree char *follow = load (dnd, "dnd-follow-desktop"), *repeat = load (dnd, "dnd-repeat"), *mailbox = load (dnd, "dnd-mailbox");
-  g_autofree char *emergency = load (dnd, "emergency-at");
 
   dnd->enabled = enabled != NULL;
   dnd->until = until ? g_ascii_strtoll (until, NULL, 10) : 0;
@@ -565,7 +542,7 @@ phone_dnd_start (PhoneDnd *dnd)
   if (mode)
     phone_dnd_mode_from_string (mode, &dnd->mode);
   phone_text_take (&dnd->mailbox, mailbox);
-  load_emergency (dnd, emergency);
+  load_emergency (dnd);
   load_lists (dnd);
   if (!dnd->timer)
     dnd->timer = phone_wall_timer_new (on_timer, dnd);
@@ -575,8 +552,6 @@ phone_dnd_start (PhoneDnd *dnd)
 void
 phone_dnd_stop (PhoneDnd *dnd)
 {
-  if (dnd->emergency_save)
-    save_emergency (dnd);
   g_clear_pointer (&dnd->timer, phone_wall_timer_free);
   dnd->registry = NULL;
 }

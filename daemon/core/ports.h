@@ -319,6 +319,10 @@ typedef struct
    * "ring". load: NULL if nothing was chosen; caller frees. save: value NULL forgets. Both may be NULL: nothing is kept. */
   char *(*choice_load) (gpointer store, const char *key);
   gboolean (*choice_save) (gpointer store, const char *key, const char *value, GError **error);
+  /* When the last call for help went out (Unix s; 0: none is known). save returns when it is kept or has failed, and in half a second whatever the
+   * disk does. Both may be NULL. */
+  gint64 (*emergency_load) (gpointer store);
+  gboolean (*emergency_save) (gpointer store, gint64 at, GError **error);
 } PhoneStoreOps;
 
 /* ---- recordings (implemented by store/vault.c) ---- */

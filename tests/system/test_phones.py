@@ -489,3 +489,18 @@ def test_no_secrets(three):
         assert "inline:" not in log.replace("inline:[redacted]", ""), f"an SRTP key stands in {phone.log_path}"
         assert not re.search(r"signal *= *[0-9*#A-D]", log, re.IGNORECASE), f"a digit stands in {phone.log_path}"
         assert "response=\"" not in log.lower().replace("response=\"[redacted]\"", ""), f"credentials stand in {phone.log_path}"
+
+
+def test_call_back_after_a_crash(alice, carol):
+    """A phone that dies with its call for help on the way keeps nobody away who calls back."""
+    carol.ctl("dnd", "on")
+    try:
+        carol.ctl("dial", "112")
+        carol.restart_daemon(signal.SIGKILL)
+        carol.wait_registered("udp")
+        caller = start_dial(alice, "carol-udp")
+        theirs = carol.wait_call("incoming")
+        carol.ctl("reject", theirs)
+        caller.communicate(timeout=20)
+    finally:
+        carol.ctl("dnd", "off")

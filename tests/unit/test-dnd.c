@@ -439,6 +439,11 @@ test_contacts (Fixture *f, gconstpointer data)
   g_assert_cmpint (judge (f, "sip:+442079460000@example.org", NULL), ==, DND_PASS);
   g_assert_cmpint (judge (f, "sip:+4930123@example.org", NULL), ==, DND_PASS);
   g_assert_cmpint (judge (f, "sip:+4940123@example.org", NULL), ==, DND_REFUSE);
+  /* What the network vouches for names, and nobody is named beside it who is only claimed. */
+  g_assert_cmpstr (phone_registry_name_party (f->registry, NULL, "sip:+491717654321@example.org"), ==, "Aunt Mary");
+  g_assert_cmpstr (phone_registry_name_party (f->registry, "", "sip:+491717654321@example.org"), ==, "Aunt Mary");
+  g_assert_cmpstr (phone_registry_name_party (f->registry, "tel:+442079460000", "sip:+491717654321@example.org"), ==, "Kid");
+  g_assert_cmpstr (phone_registry_name_party (f->registry, "sip:trunk@example.org", "sip:+491717654321@example.org"), ==, "");
   /* The book has changed: she has another number, nobody is family; what stands on the list may stay there. */
   set_contacts (f, PERSON ("Aunt Mary", "old", "+49 40 123456"));
   g_assert_cmpint (judge (f, "sip:+491717654321@example.org", NULL), ==, DND_REFUSE);

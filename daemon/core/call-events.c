@@ -277,6 +277,18 @@ phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms)
 
 /* ---- the end ---- */
 
+/* The server that an account without a registrar found over TLS is not to be had: what the DNS names next is another way, with an offer of its own. */
+static gboolean
+lost_tls (PhoneCall *call, const PhoneReason *reason)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
+
+  return call->over_tls && !settings->do_register && settings->transport == PHONE_TRANSPORT_AUTO && reason->actor == PHONE_ACTOR_NETWORK
+         && (reason->cause == PHONE_CAUSE_TLS || reason->cause == PHONE_CAUSE_UNREACHABLE)
+         && !ports->sig->call_is_over_tls (ports->ua, call->account, call->target);
+}
+
 /* One m-line has one profile, so a peer that does not know the one of our offer says 488 (or 415, 606). With keying=any it gets the call a
  * second time, with keys by DTLS instead of SDES, and with srtp=preferred once more in clear. FALSE: there is nothing else to try. */
 static gboolean
@@ -310,8 +322,11 @@ retry_otherwise (PhoneCall *call, const PhoneReason *reason)
   g_autoptr (GError) error = NULL;
   const char *what;
 
-  if (!is_trying (call) || !call->invited || (reason->sip != 488 && reason->sip != 415 && reason->sip != 606)
-      || !choose_retry (call, &what))
+  if (!is_trying (call) || !call->invited)
+    return FALSE;
+  if (lost_tls (call, reason))
+    what = "without TLS";
+  else if ((reason->sip != 488 && reason->sip != 415 && reason->sip != 606) || !choose_retry (call, &what))
     return FALSE;
   g_clear_pointer (&call->local, phone_media_desc_free);
   g_clear_pointer (&call->plan, phone_media_plan_free);
@@ -321,7 +336,7 @@ retry_otherwise (PhoneCall *call, const PhoneReason *reason)
       phone_log_warning (&call->log, "Call %u: another attempt %s failed: %s", call->number, what, error->message);
       return FALSE;
     }
-  phone_log_notice (&call->log, "Call %u: peer refused the offer (%u), trying %s", call->number, reason->sip, what);
+  phone_log_notice (&call->log, "Call %u: %s (%u), trying %s", call->number, reason->phrase ? reason->phrase : "refused", reason->sip, what);
   phone_call_set_state (call, PHONE_CALL_DIALING, "another attempt");
   return TRUE;
 }

@@ -214,12 +214,26 @@ local_dtls (PhoneCall *call)
   return call->dtls.n_fingerprints > 0 ? &call->dtls : NULL;
 }
 
+/* An account with a server goes one way; one without goes another with each call. */
+static gboolean
+goes_over_tls (PhoneCall *call)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
+
+  if (settings->do_register || settings->transport != PHONE_TRANSPORT_AUTO)
+    return phone_account_is_over_tls (call->account);
+  if (call->direction == PHONE_CALL_INBOUND)
+    return call->over_tls;
+  return ports->sig->call_is_over_tls && ports->sig->call_is_over_tls (ports->ua, call->account, call->target);
+}
+
 PhoneSrtpPolicy
 phone_call_srtp_policy (PhoneCall *call)
 {
   /* A session goes on as it began, wherever the account goes meanwhile. */
   if (!call->plan)
-    call->over_tls = phone_account_is_over_tls (call->account);
+    call->over_tls = goes_over_tls (call);
   return phone_account_settings_srtp (phone_account_get_settings (call->account), call->over_tls);
 }
 

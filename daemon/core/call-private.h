@@ -75,7 +75,7 @@ struct _PhoneCall
   PhoneMediaDesc *local;                /* our last description */
   PhoneMediaDesc *pending_offer;        /* ours, unanswered */
   PhoneMediaPlan *plan;
-  gboolean over_tls;                    /* transport=auto has led the account there when the session began */
+  gboolean over_tls;                    /* transport=auto has led there when the session began */
   PhoneDtlsDesc dtls;                   /* our side, of the media session */
   gboolean secured;                     /* a DTLS handshake is done: */
   PhoneSrtpSuite suite;

@@ -173,6 +173,7 @@ phone_call_new_incoming (PhoneRegistry *registry, PhoneAccount *account, guint n
   call->diverter = g_strdup (incoming->diverter ? incoming->diverter : "");
   call->verstat = incoming->verstat ? incoming->verstat : "";
   /* As with the identity: a server that we registered with, or a phone that has none. */
+  call->over_tls = incoming->over_tls;
   if (incoming->alert && (incoming->from_server || !phone_account_get_settings (account)->do_register))
     call->alert = g_strdup (incoming->alert);
   else

@@ -75,6 +75,8 @@ typedef struct
   /* Whether it is known by what kind of address target can be reached, on which account_local_address depends. FALSE: that is being found out,
    * and phone_account_on_located() follows. May be NULL: it always is. */
   gboolean (*call_is_located) (gpointer ua, PhoneAccount *account, const char *target);
+  /* Whether that is over TLS, in an account without a registrar whose transport is auto. May be NULL: it never is. */
+  gboolean (*call_is_over_tls) (gpointer ua, PhoneAccount *account, const char *target);
   /* Calls. The engine keeps its dialog under the call pointer until phone_call_on_ended(). offer may be NULL only in answer. */
   gboolean (*call_invite) (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,
                            GError **error);

@@ -131,6 +131,7 @@ typedef struct
   PhoneCall *replaced;          /* RFC 3891: the call that this one takes the place of; matched by the engine. NULL: none */
   PhoneAnswerWish wish;         /* the caller's; core's policy decides */
   const char *alert;            /* words of Alert-Info, lower case, separated by spaces; NULL: none */
+  gboolean over_tls;
   gboolean from_server;         /* the account's own, which vouches for remote_uri as far as anybody does */
 } PhoneIncoming;
 typedef struct

@@ -169,6 +169,8 @@ parse_route (UaAccount *account, const PhoneAccountSettings *settings, GError **
   if (account->transport == PHONE_TRANSPORT_AUTO && server)
     account->transport = server->transport;
   account->finds_transport = account->transport == PHONE_TRANSPORT_AUTO && settings->do_register;
+  /* Whoever is called by TLS makes a connection of its own to tell us anything, a BYE for one: without a certificate it could not. */
+  account->takes_tls = account->transport == PHONE_TRANSPORT_AUTO && !server && settings->tls_cert;
   if (registrar.host)
     account->registrar = g_strdup_printf ("sip:%s%s", registrar.host, registrar.port);
   if (server)
@@ -213,7 +215,8 @@ ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
   account->credentials = ua_credentials_new (settings->auth_user ? settings->auth_user : account->user,
                                              phone_account_get_password (phone_account));
   account->places = ua_places_new ();
-  account->stack = ua_stack_new (account, AF_UNSPEC, error);
+  account->beside = g_ptr_array_new ();
+  account->stack = ua_stack_new (account, AF_UNSPEC, account->transport, error);
   if (!account->stack)
     {
       ua_account_free (account);
@@ -239,8 +242,9 @@ ua_account_free (UaAccount *account)
     ua_registration_free (account->registration);
   if (account->stack)
     account->stack->account = NULL;
-  if (account->second)
-    account->second->account = NULL;
+  for (guint i = 0; account->beside && i < account->beside->len; i++)
+    ((UaStack *) account->beside->pdata[i])->account = NULL;
+  g_clear_pointer (&account->beside, g_ptr_array_unref);
   g_clear_pointer (&account->places, g_hash_table_unref);
   ua_credentials_free (account->credentials);
   g_free (account->tls_text);
@@ -265,8 +269,8 @@ ua_account_close (UaAccount *account, guint deadline)
 {
   g_hash_table_remove_all (account->places);
   ua_probe_free (g_steal_pointer (&account->probe));
-  if (account->second)
-    ua_stack_close (account->second, deadline);
+  for (guint i = account->beside->len; i-- > 0;)
+    ua_stack_close (account->beside->pdata[i], deadline);
   ua_stack_close (account->stack, deadline);
 }
 
@@ -275,11 +279,9 @@ ua_account_stack_gone (UaAccount *account, UaStack *stack)
 {
   g_autoptr (PhoneAccount) phone_account = g_object_ref (account->account);
 
-  if (stack == account->second)
-    account->second = NULL;
-  else
+  if (!g_ptr_array_remove (account->beside, stack))
     account->stack = NULL;
-  if (account->stack || account->second)
+  if (account->stack || account->beside->len > 0)
     return;
   g_ptr_array_remove_fast (account->engine->accounts, account);
   phone_account_set_engine_data (phone_account, NULL);
@@ -457,7 +459,7 @@ ua_account_try_other_family (UaAccount *account)
   if (account->route_address || old->bound || old->n_dialogs > 0 || !source || account->n_families++ % 2 == 1)
     return FALSE;
   account->family = other;
-  stack = ua_stack_new (account, AF_UNSPEC, &error);
+  stack = ua_stack_new (account, AF_UNSPEC, account->transport, &error);
   if (!stack)
     {
       phone_log_warning (&account->log, "Account %s: %s", account->id, error->message);
@@ -491,7 +493,7 @@ ua_account_fit_transport (UaAccount *account, const UaTarget *target)
     }
   ua_probe_free (g_steal_pointer (&account->probe));
   account->transport = tls ? PHONE_TRANSPORT_TLS : PHONE_TRANSPORT_AUTO;
-  stack = ua_stack_new (account, old->family, &error);
+  stack = ua_stack_new (account, old->family, account->transport, &error);
   if (!stack)
     {
       phone_log_warning (&account->log, "Account %s: %s", account->id, error->message);
@@ -515,8 +517,9 @@ ua_account_network_changed (UaAccount *account)
   ua_probe_free (g_steal_pointer (&account->probe));
   if (ua_stack_update_address (account->stack))
     ua_stack_foreach (account->stack, UA_OWNER_DIALOG, ua_dialog_network_changed, NULL);
-  if (account->second && ua_stack_update_address (account->second))
-    ua_stack_foreach (account->second, UA_OWNER_DIALOG, ua_dialog_network_changed, NULL);
+  for (guint i = 0; i < account->beside->len; i++)
+    if (ua_stack_update_address (account->beside->pdata[i]))
+      ua_stack_foreach (account->beside->pdata[i], UA_OWNER_DIALOG, ua_dialog_network_changed, NULL);
   if (account->registration && ua_registration_is_wanted (account->registration))
     ua_registration_start (account->registration);
   else if (!account->registration)

@@ -194,6 +194,7 @@ announce (UaDialog *dialog, const sip_t *sip, const PhoneMediaDesc *offer, Phone
   incoming.replaced = replaced;
   incoming.alert = alert;
   incoming.wish = answer_wish (dialog, sip);
+  incoming.over_tls = stack->transport == PHONE_TRANSPORT_TLS;
   incoming.from_server = ua_account_trusts (stack->account, ua_stack_peer (stack));
   call = phone_registry_on_incoming (engine->registry, stack->account->account, &incoming, offer, dialog, ret_refusal);
   if (call)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Which family of addresses the way to a target has.
+/* Which stack the way to a target begins at: that depends on the family of its addresses, and on whether it is reached by TLS.
  *
- * A nua speaks IPv4 or IPv6. An account that registers finds out about its server when it does (ua_account_try_other_family), and everything
- * goes there. An account that does not may call whomever it likes, one over this and the next over that: beside its stack it has a second one
- * of the other family, once there is somebody to reach with it. A call wants to know before it makes its offer, whose addresses have to fit
- * (RFC 6157); so the DNS is asked here first, and what it said serves the walk too. Names that have both go the usual way. */
+ * A nua speaks IPv4 or IPv6, and TLS or UDP and TCP. An account that registers finds out about its server when it does
+ * (ua_account_try_other_family, ua_account_fit_transport), and everything goes there. An account that does not may call whomever it likes, one this
+ * way and the next that way: beside its stack it has others, once there is somebody to reach with them. A call wants to know before it makes its
+ * offer, whose addresses have to fit (RFC 6157), and whose keys may not travel in clear; so the DNS is asked here first, and what it said serves the
+ * walk too. Names that have both families go the usual way. TLS is taken where a NAPTR record puts it first, as long as it is not known to be dead. */
 
 #include "sip/ua-locate.h"
 
@@ -13,6 +14,8 @@
 #include <sys/socket.h>
 
 #include "sip/ua-resolve.h"
+#include "sip/ua-walk.h"
+#include "util/phone-uri.h"
 
 #define GOOD_FOR (60 * G_USEC_PER_SEC)
 #define MAX_PLACES 64
@@ -22,8 +25,7 @@ typedef struct
 {
   UaAccount *account;
   UaResolve *resolve;           /* NULL: answered */
-  GPtrArray *targets;           /* UaTarget of that family */
-  int family;
+  GPtrArray *found;             /* UaTarget */
   gint64 until;                 /* monotonic us */
 } Place;
 
@@ -33,7 +35,7 @@ place_free (gpointer data)
   Place *place = data;
 
   ua_resolve_cancel (place->resolve);
-  g_clear_pointer (&place->targets, g_ptr_array_unref);
+  g_clear_pointer (&place->found, g_ptr_array_unref);
   g_free (place);
 }
 
@@ -55,8 +57,35 @@ first_address (GPtrArray *targets)
   return ((const UaTarget *) targets->pdata[0])->address;
 }
 
+static gboolean
+is_tls (const UaTarget *target)
+{
+  return target->transport == PHONE_TRANSPORT_TLS;
+}
+
+static gboolean
+is_dead (UaAccount *account, const UaTarget *target)
+{
+  g_autofree char *key = ua_target_key (target);
+
+  return ua_dead_list_contains (account->engine->dead, key, g_get_monotonic_time ());
+}
+
+/* What a stack has to be. */
+typedef struct
+{
+  int family;
+  gboolean tls;
+} Way;
+
+static Way
+usual_way (UaAccount *account)
+{
+  return (Way){ account->stack->family, account->stack->transport == PHONE_TRANSPORT_TLS };
+}
+
 static GPtrArray *
-targets_of (GPtrArray *all, int family)
+targets_of (GPtrArray *all, Way way, gboolean tls_matters)
 {
   GPtrArray *some = ua_targets_new ();
 
@@ -64,28 +93,40 @@ targets_of (GPtrArray *all, int family)
     {
       const UaTarget *target = g_ptr_array_index (all, i);
 
-      if (ua_address_family (target->address) == family)
+      if (ua_address_family (target->address) == way.family && (!tls_matters || is_tls (target) == way.tls))
         g_ptr_array_add (some, ua_target_copy (target));
     }
   return some;
+}
+
+static Way
+choose_way (UaAccount *account, GPtrArray *found)
+{
+  Way way = usual_way (account);
+  g_autoptr (GPtrArray) some = targets_of (found, way, FALSE);
+  guint best = 0;
+
+  if (some->len == 0 && found->len > 0)
+    {
+      g_ptr_array_unref (some);
+      way.family = other_family (way.family);
+      some = targets_of (found, way, FALSE);
+    }
+  while (best < some->len && is_dead (account, some->pdata[best]))
+    best++;
+  if (account->takes_tls && some->len > 0)
+    way.tls = is_tls (some->pdata[best < some->len ? best : 0]);
+  return way;
 }
 
 static void
 on_located (GPtrArray *targets, gpointer data)
 {
   Place *place = data;
-  int usual = place->account->stack->family;
 
   place->resolve = NULL;
   place->until = g_get_monotonic_time () + GOOD_FOR;
-  place->family = usual;
-  place->targets = targets_of (targets, usual);
-  if (place->targets->len == 0 && targets->len > 0)
-    {
-      g_ptr_array_unref (place->targets);
-      place->family = other_family (usual);
-      place->targets = targets_of (targets, place->family);
-    }
+  place->found = g_ptr_array_ref (targets);
   phone_account_on_located (place->account->account);
 }
 
@@ -97,10 +138,16 @@ is_stale (gpointer key, gpointer value, gpointer now)
   return !place->resolve && place->until < *(const gint64 *) now;
 }
 
-static Place *
-find_place (UaAccount *account, const char *host, guint16 port)
+static char *
+make_key (const UaQuestion *question)
 {
-  g_autofree char *key = g_strdup_printf ("%s:%u", host, port);
+  return g_strdup_printf ("%s:%u %s", question->host, question->port, phone_transport_to_string (question->transport));
+}
+
+static Place *
+find_place (UaAccount *account, const UaQuestion *question)
+{
+  g_autofree char *key = make_key (question);
   gint64 now = g_get_monotonic_time ();
 
   g_hash_table_foreach_remove (account->places, is_stale, &now);
@@ -108,72 +155,123 @@ find_place (UaAccount *account, const char *host, guint16 port)
 }
 
 static gboolean
-ask (UaAccount *account, const char *host, guint16 port)
+ask (UaAccount *account, const UaQuestion *question)
 {
-  const UaQuestion question = { .host = host, .port = port, .transport = account->stack->transport, .family = AF_UNSPEC };
   Place *place;
 
   if (g_hash_table_size (account->places) >= MAX_PLACES)
     return FALSE;
   place = g_new0 (Place, 1);
   place->account = account;
-  g_hash_table_insert (account->places, g_strdup_printf ("%s:%u", host, port), place);
-  place->resolve = ua_resolve_start (account->engine, &question, on_located, place);
+  g_hash_table_insert (account->places, make_key (question), place);
+  place->resolve = ua_resolve_start (account->engine, question, on_located, place);
   return TRUE;
 }
 
-/* FALSE: *ret_family says it without the DNS. */
-static gboolean
-must_ask (UaAccount *account, const char *uri, char **ret_host, guint16 *ret_port, int *ret_family)
+/* What the URI itself says, in an account that leaves it open. */
+static PhoneTransport
+wanted_transport (UaAccount *account, const char *uri)
 {
-  int usual = account->stack->family;
-  g_autofree char *known = NULL;
+  g_autoptr (PhoneUri) parsed = account->stack->transport == PHONE_TRANSPORT_AUTO ? phone_uri_parse (uri, NULL) : NULL;
+  const char *named = parsed ? phone_uri_get_param (parsed, "transport") : NULL;
+  g_autofree char *lower = named ? g_ascii_strdown (named, -1) : NULL;
+  PhoneTransport transport;
 
-  *ret_family = usual;
-  if (account->registration || account->route_address || strstr (uri, ";maddr=") || !ua_route_split (uri, ret_host, ret_port))
+  return lower && phone_transport_from_string (lower, &transport) && transport != PHONE_TRANSPORT_TLS ? transport : account->stack->transport;
+}
+
+/* FALSE: *ret_way says it without the DNS. */
+static gboolean
+must_ask (UaAccount *account, const char *uri, char **ret_host, UaQuestion *ret_question, Way *ret_way)
+{
+  g_autofree char *known = NULL;
+  guint16 port;
+
+  *ret_way = usual_way (account);
+  if (account->registration || account->route_address || strstr (uri, ";maddr=") || !ua_route_split (uri, ret_host, &port))
     return FALSE;
   if (ua_address_family (*ret_host) != AF_UNSPEC)
     {
-      *ret_family = ua_address_family (*ret_host);
+      ret_way->family = ua_address_family (*ret_host);
       return FALSE;
     }
-  known = ua_route_hosts (*ret_host, usual);
+  known = ua_route_hosts (*ret_host, ret_way->family);
   if (!known && (known = ua_route_hosts (*ret_host, AF_UNSPEC)))
-    *ret_family = ua_address_family (known);
+    ret_way->family = ua_address_family (known);
+  *ret_question = (UaQuestion){
+    .host = *ret_host, .port = port, .transport = wanted_transport (account, uri), .with_tls = account->takes_tls, .family = AF_UNSPEC
+  };
   return known == NULL;
 }
 
-int
-ua_locate_family (UaAccount *account, const char *target)
+typedef enum
+{
+  LOCATED,                      /* as far as it can be */
+  ASKING,
+} Located;
+
+/* ret_found: of whatever way; borrowed; NULL: the DNS said nothing of it. */
+static Located
+locate (UaAccount *account, const char *target, gboolean may_ask, Way *ret_way, GPtrArray **ret_found)
 {
   g_autofree char *host = NULL;
-  guint16 port;
-  int family;
-  const Place *place;
+  UaQuestion question;
+  Place *place;
 
-  if (!must_ask (account, account->server_uri ? account->server_uri : target, &host, &port, &family))
-    return family;
-  place = find_place (account, host, port);
-  if (place)
-    return place->resolve ? AF_UNSPEC : place->family;
-  return ask (account, host, port) ? AF_UNSPEC : family;
+  *ret_found = NULL;
+  if (!must_ask (account, account->server_uri ? account->server_uri : target, &host, &question, ret_way))
+    return LOCATED;
+  place = find_place (account, &question);
+  if (!place)
+    return may_ask && ask (account, &question) ? ASKING : LOCATED;
+  if (place->resolve)
+    return ASKING;
+  *ret_way = choose_way (account, place->found);
+  if (place->found->len > 0)
+    *ret_found = place->found;
+  return LOCATED;
+}
+
+gboolean
+ua_locate_is_known (UaAccount *account, const char *target)
+{
+  GPtrArray *found;
+  Way way;
+
+  return locate (account, target, TRUE, &way, &found) == LOCATED;
+}
+
+gboolean
+ua_locate_is_tls (UaAccount *account, const char *target)
+{
+  GPtrArray *found;
+  Way way;
+
+  locate (account, target, FALSE, &way, &found);
+  return way.tls;
 }
 
 GPtrArray *
-ua_locate_targets (UaAccount *account, const char *target)
+ua_locate_targets (UaStack *stack, const char *target)
 {
-  g_autofree char *host = NULL;
-  guint16 port;
-  int family;
-  const Place *place = must_ask (account, target, &host, &port, &family) ? find_place (account, host, port) : NULL;
+  const Way ours = { stack->family, stack->transport == PHONE_TRANSPORT_TLS };
+  GPtrArray *found, *some;
+  Way way;
 
-  return place && place->targets && place->targets->len > 0 ? place->targets : NULL;
+  locate (stack->account, target, FALSE, &way, &found);
+  if (!found)
+    return NULL;
+  some = targets_of (found, ours, stack->account->takes_tls);
+  if (some->len > 0)
+    return some;
+  g_ptr_array_unref (some);
+  return NULL;
 }
 
 char *
 ua_locate_source (UaStack *stack, const char *target)
 {
-  GPtrArray *targets = ua_locate_targets (stack->account, target);
+  g_autoptr (GPtrArray) targets = ua_locate_targets (stack, target);
   g_autofree char *host = NULL;
   guint16 port;
 
@@ -184,62 +282,74 @@ ua_locate_source (UaStack *stack, const char *target)
 
 /* ---- stacks ---- */
 
+static UaStack *
+find_stack (UaAccount *account, Way way)
+{
+  for (guint i = 0; i <= account->beside->len; i++)
+    {
+      UaStack *stack = i == 0 ? account->stack : account->beside->pdata[i - 1];
+
+      if (stack->family == way.family && (stack->transport == PHONE_TRANSPORT_TLS) == way.tls)
+        return stack;
+    }
+  return NULL;
+}
+
 static const char *
 family_name (int family)
 {
   return family == AF_INET6 ? "IPv6" : "IPv4";
 }
 
-/* host: as the user wrote it. address: one of its own. */
-static gboolean
-open_second (UaAccount *account, const char *host, const char *address, int family, GError **error)
+/* host: as the user wrote it. found: what the DNS said of it, or NULL. */
+static UaStack *
+open_stack (UaAccount *account, const char *host, GPtrArray *found, Way way, GError **error)
 {
-  gboolean is_name = ua_address_family (host) == AF_UNSPEC;
-  g_autofree char *source = ua_route_source (address, family);
+  gboolean is_name = ua_address_family (host) == AF_UNSPEC, is_usual = way.family == account->stack->family;
+  g_autoptr (GPtrArray) targets = found ? targets_of (found, way, FALSE) : NULL;
+  g_autofree char *source = is_usual ? NULL : ua_route_source (targets && targets->len > 0 ? first_address (targets) : host, way.family);
   g_autoptr (GError) failure = NULL;
+  UaStack *stack = find_stack (account, way);
 
-  if (source && !account->stack->bound)
-    account->second = ua_stack_new (account, family, &failure);
-  if (account->second)
-    return TRUE;
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "%s %s %s address%s, and account %s speaks %s%s%s", host,
-               is_name ? "has only" : "is an", family_name (family), is_name ? "es" : "", account->id, family_name (account->stack->family),
-               failure ? ": " : "", failure ? failure->message : "");
-  return FALSE;
+  if (stack)
+    return stack;
+  if (is_usual || (source && !account->stack->bound))
+    stack = ua_stack_new (account, way.family, way.tls ? PHONE_TRANSPORT_TLS : account->transport, &failure);
+  if (stack)
+    g_ptr_array_add (account->beside, stack);
+  else if (is_usual)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  else
+    g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "%s %s %s address%s, and account %s speaks %s%s%s", host,
+                 is_name ? "has only" : "is an", family_name (way.family), is_name ? "es" : "", account->id, family_name (account->stack->family),
+                 failure ? ": " : "", failure ? failure->message : "");
+  return stack;
 }
 
 UaStack *
 ua_locate_stack (UaAccount *account, const char *target, GError **error)
 {
   const char *uri = account->server_uri ? account->server_uri : target;
-  int family = ua_locate_family (account, target);
-  GPtrArray *targets = ua_locate_targets (account, uri);
   g_autofree char *host = NULL;
+  GPtrArray *found;
   guint16 port;
+  Way way;
 
-  if (account->registration || family == AF_UNSPEC || family == account->stack->family || !ua_route_split (uri, &host, &port))
+  if (account->registration || locate (account, target, FALSE, &way, &found) == ASKING || !ua_route_split (uri, &host, &port))
     return account->stack;
-  if (!account->second && !open_second (account, host, targets ? first_address (targets) : host, family, error))
-    return NULL;
-  return account->second;
+  return open_stack (account, host, found, way, error);
 }
 
 GPtrArray *
-ua_locate_choose (UaAccount *account, const char *host, GPtrArray *targets, UaStack **ret_stack)
+ua_locate_choose (UaAccount *account, const char *host, GPtrArray *found, UaStack **ret_stack)
 {
-  g_autoptr (GPtrArray) usual = targets_of (targets, account->stack->family);
-  int other = other_family (account->stack->family);
-  g_autoptr (GPtrArray) others = targets_of (targets, other);
+  Way way = choose_way (account, found);
   g_autoptr (GError) error = NULL;
 
+  *ret_stack = open_stack (account, host, found, way, &error);
+  if (*ret_stack)
+    return targets_of (found, way, account->takes_tls);
+  phone_log_notice (&account->log, "Account %s: %s", account->id, error->message);
   *ret_stack = account->stack;
-  if (usual->len > 0 || others->len == 0)
-    return g_steal_pointer (&usual);
-  if (!account->second && !open_second (account, host, first_address (others), other, &error))
-    {
-      phone_log_notice (&account->log, "Account %s: %s", account->id, error->message);
-      return g_steal_pointer (&usual);
-    }
-  *ret_stack = account->second;
-  return g_steal_pointer (&others);
+  return ua_targets_new ();
 }

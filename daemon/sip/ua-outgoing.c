@@ -177,6 +177,12 @@ ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params,
   stack = ua_locate_stack (account, params->target, error);
   if (!stack)
     return FALSE;
+  /* The DNS may have another mind than when the offer was made. */
+  if (account->takes_tls && stack->transport != PHONE_TRANSPORT_TLS && offer->n_cryptos > 0 && !ua_account_settings (account)->sdes_in_clear)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The way to %s is not over TLS any more", params->target);
+      return FALSE;
+    }
   if (ua_stack_is_full (stack))
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "Too many SIP dialogs on account %s", account->id);

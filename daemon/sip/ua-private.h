@@ -102,6 +102,7 @@ struct _UaAccount
   PhoneLogFields log;           /* .account = id */
   PhoneTransport transport;     /* of the settings, or what the outbound proxy's URI says; else what the DNS did */
   gboolean finds_transport;     /* it is the DNS that says so: AUTO for UDP and TCP, or TLS */
+  gboolean takes_tls;           /* without a server: so does that of each target */
   char *aor;                    /* sip:user@domain, canonical */
   char *user, *domain;
   char *registrar;              /* Request-URI of REGISTER */
@@ -114,7 +115,7 @@ struct _UaAccount
   UaCredentials *credentials;
   char *instance;               /* urn:uuid:... */
   UaStack *stack;               /* the current one; NULL while it is closed */
-  UaStack *second;              /* of the other address family, beside it: ua-locate.h; NULL: none */
+  GPtrArray *beside;            /* UaStack, of the other address family or by TLS: ua-locate.h */
   GHashTable *places;           /* of ua-locate.c */
   UaProbe *probe;               /* of TLS, while the account is elsewhere; NULL: none */
   UaRegistration *registration; /* NULL: register=false */
@@ -209,7 +210,8 @@ struct _UaStack
   GSource *reaper;
 };
 
-UaStack *ua_stack_new (UaAccount *account, int family, GError **error);  /* AF_UNSPEC: as the settings and the network say */
+/* AF_UNSPEC: as the settings and the network say. */
+UaStack *ua_stack_new (UaAccount *account, int family, PhoneTransport transport, GError **error);
 /* Binds and creates the nua; fills nua, family, address, port, bound. ua-sockets.c */
 gboolean ua_stack_open_sockets (UaStack *stack, nua_callback_f on_event, GError **error);
 /* A handle of ours. tags of nua_handle () come after. The caller gives it to ua_stack_adopt. */

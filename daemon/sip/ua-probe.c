@@ -69,7 +69,6 @@ on_patience (gpointer data)
 void
 ua_probe_start (UaAccount *account, const UaTarget *target)
 {
-  PhoneTransport transport = account->transport;
   g_autofree char *route = ua_target_route (target, FALSE);
   g_autofree char *from = NULL;
   g_autoptr (GError) error = NULL;
@@ -77,9 +76,7 @@ ua_probe_start (UaAccount *account, const UaTarget *target)
   UaProbe *probe;
 
   ua_probe_free (g_steal_pointer (&account->probe));
-  account->transport = PHONE_TRANSPORT_TLS;
-  stack = ua_stack_new (account, account->stack->family, &error);
-  account->transport = transport;
+  stack = ua_stack_new (account, account->stack->family, PHONE_TRANSPORT_TLS, &error);
   if (!stack)
     {
       phone_log_warning (&account->log, "Account %s: %s", account->id, error->message);

@@ -117,6 +117,8 @@ choose_bind (UaStack *stack, const char *list, guint16 *ret_port, GError **error
         }
       if (stack->family != AF_UNSPEC && stack->family != family)
         continue;
+      if (stack->transport != stack->account->transport)
+        port = 0;               /* the account's other stack has it */
       if (port && !ua_route_port_is_free (host, family, port))
         {
           refused = entry;

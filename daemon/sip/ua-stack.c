@@ -278,7 +278,7 @@ stack_free (UaStack *stack)
 }
 
 UaStack *
-ua_stack_new (UaAccount *account, int family, GError **error)
+ua_stack_new (UaAccount *account, int family, PhoneTransport transport, GError **error)
 {
   UaStack *stack = g_new0 (UaStack, 1);
 
@@ -286,7 +286,7 @@ ua_stack_new (UaAccount *account, int family, GError **error)
   stack->account = account;
   stack->id = g_strdup (account->id);
   stack->log.account = stack->id;
-  stack->transport = account->transport;
+  stack->transport = transport;
   stack->family = family;
   stack->flow = PHONE_TRANSPORT_AUTO;
   stack->handles = g_hash_table_new_full (NULL, NULL, NULL, g_free);

@@ -353,7 +353,7 @@ make_question (UaWalk *walk, const char *uri, char **ret_host, UaQuestion *ret_q
     .host = *ret_host,
     .port = port,
     .transport = !walk->direct && walk->account->finds_transport ? PHONE_TRANSPORT_AUTO : stack->transport,
-    .with_tls = !walk->direct && walk->account->finds_transport,
+    .with_tls = walk->direct ? !walk->stack && walk->account->takes_tls : walk->account->finds_transport,
     .family = walk->direct && !walk->stack ? AF_UNSPEC : stack->family,
   };
   return TRUE;
@@ -365,22 +365,22 @@ ua_walk_start (UaWalk *walk, const char *target, gboolean stay)
   UaAccount *account = walk->account;
   g_autofree char *host = NULL;
   UaQuestion question;
-  GPtrArray *located;
+  g_autoptr (GPtrArray) located = NULL;
 
   ua_walk_stop (walk);
   walk->at = 0;
   walk->stay = stay;
   walk->direct = target != NULL;
-  walk->chosen = NULL;
+  walk->chosen = walk->direct && !walk->stack ? ua_locate_stack (account, target, NULL) : NULL;
+  if (walk->direct)
+    located = ua_locate_targets (ua_walk_get_stack (walk), target);
   if (stay && !walk->direct && account->targets->len > 0)
     {
       set_targets (walk, account->targets);
       go (walk, FALSE);
     }
-  else if (walk->direct && (located = ua_locate_targets (account, target)))
+  else if (located)
     {
-      if (!walk->stack)
-        walk->chosen = ua_locate_stack (account, target, NULL);
       set_targets (walk, located);
       go (walk, FALSE);
     }

@@ -286,7 +286,15 @@ call_is_located (gpointer ua, PhoneAccount *account, const char *target)
 {
   UaAccount *entry = find_account (account);
 
-  return !entry || !entry->stack || ua_locate_family (entry, target) != AF_UNSPEC;
+  return !entry || !entry->stack || ua_locate_is_known (entry, target);
+}
+
+static gboolean
+call_is_over_tls (gpointer ua, PhoneAccount *account, const char *target)
+{
+  UaAccount *entry = find_account (account);
+
+  return entry && entry->stack && ua_locate_is_tls (entry, target);
 }
 
 static char *
@@ -324,6 +332,7 @@ const PhoneSignallingOps ua_signalling_ops = {
   .account_local_address = account_local_address,
   .local_address_towards = local_address_towards,
   .call_is_located = call_is_located,
+  .call_is_over_tls = call_is_over_tls,
   .call_invite = ua_dialog_invite,
   .call_ring = ua_dialog_ring,
   .call_answer = ua_dialog_answer,

@@ -107,6 +107,12 @@ media_drift_fill (MediaDrift *drift)
 }
 
 guint
+media_drift_space (MediaDrift *drift)
+{
+  return drift->ring.size - media_ring_fill (&drift->ring);
+}
+
+guint
 media_drift_position (MediaDrift *drift)
 {
   return atomic_load (&drift->ring.tail);

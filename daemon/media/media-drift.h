@@ -33,4 +33,5 @@ void media_drift_write (MediaDrift *drift, const gint16 *samples, guint n, gint6
 gboolean media_drift_read (MediaDrift *drift, gint16 *ret_frame, gint64 now);
 void media_drift_restart (MediaDrift *drift);   /* reading thread: drops what is there */
 guint media_drift_fill (MediaDrift *drift);     /* any thread */
+guint media_drift_space (MediaDrift *drift);     /* any thread: samples that could be written now without loss, at least */
 guint media_drift_position (MediaDrift *drift); /* reading thread: samples that left the buffer so far, modulo 2^32 */

@@ -2,12 +2,15 @@
 #include "media/media-stream.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "media/media-drift.h"
 #include "media/media-resample.h"
+#include "media/media-thread.h"
 
 #define HOLD_MS 100             /* of sound that a socket holds, each way, roughly: the kernel counts its own overhead too */
 
@@ -26,10 +29,18 @@ struct _MediaStream
   MediaResampler *down[2], *up;
   guint8 out[2 * MEDIA_FRAME * sizeof (gint16)];        /* the rest of a frame that did not go out whole */
   gsize out_at, out_length;
-  guint8 in[MEDIA_FRAME * sizeof (gint16)];             /* a frame that has not come whole */
+
+  /* whoever reads the socket: the hub thread, with live the thread */
+  guint8 in[MEDIA_FRAME * sizeof (gint16)];             /* a frame, or with live a sample, that has not come whole */
   gsize in_length;
-  gboolean said_all;            /* the client has shut its writing half */
-  MediaDrift drift;             /* live */
+  gint said_all;                /* atomic: the client has shut its writing half */
+
+  /* live */
+  pthread_t thread;
+  gboolean started;
+  gint stopping, waits;         /* atomic; waits: for space in drift */
+  sem_t space;
+  MediaDrift drift;             /* written by the thread, read by the hub's */
 };
 
 static void
@@ -94,73 +105,131 @@ on_tap (gpointer data, const gint16 *near, const gint16 *far, gint64 now)
 
 /* ---- from the client ---- */
 
-/* A frame of the client's rate into in. FALSE: it is not there yet. */
+/* Octets that are in now; 0: none, and there may be no more. */
+static gsize
+take (MediaStream *stream, gsize most, int flags)
+{
+  gssize n;
+
+  do
+    n = recv (stream->fd, stream->in + stream->in_length, most - stream->in_length, flags);
+  while (n < 0 && errno == EINTR);
+  if (n < 0 && errno != EAGAIN)
+    leave (stream);
+  if (n == 0)
+    {
+      g_atomic_int_set (&stream->said_all, TRUE);
+      /* Whoever only speaks has nothing left to do here. */
+      if (!stream->listens)
+        leave (stream);
+    }
+  stream->in_length += (gsize) MAX (n, 0);
+  return (gsize) MAX (n, 0);
+}
+
+/* What is in, as far as it is whole samples. Returns how many of MEDIA_RATE that makes. */
+static guint
+bring_up (MediaStream *stream, gint16 *ret_frame)
+{
+  guint n = (guint) (stream->in_length / sizeof (gint16));
+
+  if (stream->factor > 1)
+    media_resampler_run (stream->up, (const gint16 *) (gconstpointer) stream->in, n, ret_frame);
+  else
+    memcpy (ret_frame, stream->in, n * sizeof *ret_frame);
+  if (stream->in_length % sizeof (gint16))
+    stream->in[0] = stream->in[stream->in_length - 1];
+  stream->in_length %= sizeof (gint16);
+  return n * stream->factor;
+}
+
+/* A frame of the client's rate, if it is there. */
 static gboolean
-take_frame (MediaStream *stream)
+say_next (MediaStream *stream, gint16 *ret_frame)
 {
   gsize whole = MEDIA_FRAME / stream->factor * sizeof (gint16);
 
-  while (stream->in_length < whole && !stream->said_all)
-    {
-      gssize n = recv (stream->fd, stream->in + stream->in_length, whole - stream->in_length, MSG_DONTWAIT);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        {
-          if (errno != EAGAIN)
-            leave (stream);
-          return FALSE;
-        }
-      if (n == 0)
-        {
-          stream->said_all = TRUE;
-          /* Whoever only speaks has nothing left to do here. */
-          if (!stream->listens)
-            leave (stream);
-        }
-      stream->in_length += (gsize) n;
-    }
-  return stream->in_length == whole;
+  while (stream->in_length < whole && !g_atomic_int_get (&stream->said_all) && take (stream, whole, MSG_DONTWAIT) > 0)
+    ;
+  if (stream->in_length < whole)
+    return FALSE;
+  bring_up (stream, ret_frame);
+  return TRUE;
 }
 
-static void
-bring_up (MediaStream *stream, gint16 *ret_frame)
+static gboolean
+say_live (MediaStream *stream, gint16 *ret_frame)
 {
-  if (stream->factor > 1)
-    media_resampler_run (stream->up, (const gint16 *) (gconstpointer) stream->in, MEDIA_FRAME / stream->factor, ret_frame);
-  else
-    memcpy (ret_frame, stream->in, sizeof stream->in);
-  stream->in_length = 0;
+  gboolean any = media_drift_read (&stream->drift, ret_frame, g_get_monotonic_time ());
+
+  if (g_atomic_int_compare_and_exchange (&stream->waits, TRUE, FALSE))
+    sem_post (&stream->space);
+  return any;
 }
 
 static gboolean
 on_source (gpointer data, gint16 *frame, gboolean *ret_only)
 {
   MediaStream *stream = data;
-  gint64 now = g_get_monotonic_time ();
+  gboolean said_all = g_atomic_int_get (&stream->said_all);
 
   *ret_only = TRUE;
-  /* Once it has said all, the microphone is heard again. */
-  if (g_atomic_int_get (&stream->is_gone) || (stream->said_all && !stream->live))
+  if (g_atomic_int_get (&stream->is_gone))
     return FALSE;
-  if (!stream->live)
-    {
-      /* Between two sentences the room is not to be heard. */
-      if (take_frame (stream))
-        bring_up (stream, frame);
-      else
-        memset (frame, 0, MEDIA_FRAME * sizeof *frame);
-      return TRUE;
-    }
-  while (take_frame (stream))
-    {
-      bring_up (stream, frame);
-      media_drift_write (&stream->drift, frame, MEDIA_FRAME, now);
-    }
-  if (!media_drift_read (&stream->drift, frame, now))
-    memset (frame, 0, MEDIA_FRAME * sizeof *frame);
+  if (stream->live ? say_live (stream, frame) : say_next (stream, frame))
+    return TRUE;
+  /* Once it has said all, the microphone is heard again; between two sentences the room is not to be. */
+  if (said_all && (!stream->live || media_drift_fill (&stream->drift) < MEDIA_FRAME))
+    return FALSE;
+  memset (frame, 0, MEDIA_FRAME * sizeof *frame);
   return TRUE;
+}
+
+/* ---- the thread of a live stream ---- */
+
+/* The client's beat is when its samples come, and not when the hub looks for them: known only by a tick, a frame more would have to be kept in
+ * case it was late. What there is no space for is left to the socket, which holds the client back. */
+
+static gboolean
+wait_for_space (MediaStream *stream)
+{
+  while (!g_atomic_int_get (&stream->stopping) && media_drift_space (&stream->drift) < MEDIA_FRAME)
+    {
+      g_atomic_int_set (&stream->waits, TRUE);
+      if (!g_atomic_int_get (&stream->stopping) && media_drift_space (&stream->drift) < MEDIA_FRAME)
+        sem_wait (&stream->space);
+    }
+  return !g_atomic_int_get (&stream->stopping);
+}
+
+static void *
+live_main (void *data)
+{
+  MediaStream *stream = data;
+  gint16 frame[MEDIA_FRAME];
+
+  /* To be late here would be taken for jitter of the client. There is never more to do than the call takes. */
+  media_thread_prepare ("media-stream", TRUE);
+  while (wait_for_space (stream) && take (stream, MEDIA_FRAME / stream->factor * sizeof (gint16), 0) > 0)
+    {
+      gint64 now = g_get_monotonic_time ();
+      guint n = bring_up (stream, frame);
+
+      if (n > 0)
+        media_drift_write (&stream->drift, frame, n, now);
+    }
+  return NULL;
+}
+
+static void
+stop_thread (MediaStream *stream)
+{
+  if (!stream->started)
+    return;
+  g_atomic_int_set (&stream->stopping, TRUE);
+  sem_post (&stream->space);
+  shutdown (stream->fd, SHUT_RD);       /* wakes recv() */
+  pthread_join (stream->thread, NULL);
 }
 
 /* ---- main thread ---- */
@@ -225,6 +294,16 @@ media_stream_new (MediaTaps *taps, const PhoneStreamParams *params, MediaStreamG
       stream->up = media_resampler_new (stream->factor, TRUE);
     }
   media_drift_init (&stream->drift);
+  sem_init (&stream->space, 0, 0);
+  stream->started = stream->live && stream->speaks && pthread_create (&stream->thread, NULL, live_main, stream) == 0;
+  if (stream->live && stream->speaks && !stream->started)
+    {
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "No thread for a stream");
+      close (*ret_fd);
+      *ret_fd = -1;
+      media_stream_free (stream);
+      return NULL;
+    }
   if (stream->speaks)
     media_taps_add_source (taps, on_source, stream);
   if (stream->listens)
@@ -244,10 +323,12 @@ media_stream_free (MediaStream *stream)
   if (stream == NULL)
     return;
   media_taps_remove (stream->taps, stream);
+  stop_thread (stream);
   close (stream->fd);
   media_resampler_free (stream->down[0]);
   media_resampler_free (stream->down[1]);
   media_resampler_free (stream->up);
   media_drift_clear (&stream->drift);
+  sem_destroy (&stream->space);
   g_free (stream);
 }

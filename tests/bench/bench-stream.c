@@ -32,6 +32,7 @@ typedef struct
 {
   int fd;
   guint rate;
+  guint wait;                   /* us, from a frame that was read to the same frame being written: the client's own beat */
   Times heard, written;
 } Client;
 
@@ -78,10 +79,11 @@ echo (void *data)
       double click = find_click (frame, n, client->rate), at = now_us ();
 
       if (click >= 0)
-        {
-          note (&client->heard, at + click);
-          note (&client->written, at + click);
-        }
+        note (&client->heard, at + click);
+      if (client->wait)
+        usleep (client->wait);
+      if (click >= 0)
+        note (&client->written, now_us () + click);
       if (send (client->fd, frame, n * sizeof *frame, MSG_NOSIGNAL) < 0)
         break;
     }
@@ -115,7 +117,7 @@ print_delays (const char *name, const Times *begins, const Times *ends)
 }
 
 static void
-run (guint rate, gboolean live, guint seconds)
+run (guint rate, gboolean live, guint wait, guint seconds)
 {
   PhoneStreamParams params = { TRUE, TRUE, rate, 1, live };
   g_autoptr (GError) error = NULL;
@@ -127,6 +129,7 @@ run (guint rate, gboolean live, guint seconds)
   struct timespec next;
 
   client->rate = rate;
+  client->wait = wait;
   stream = media_stream_new (taps, &params, NULL, NULL, &client->fd, &error);
   if (!stream || pthread_create (&thread, NULL, echo, client) != 0)
     abort ();
@@ -158,7 +161,7 @@ run (guint rate, gboolean live, guint seconds)
     }
   shutdown (client->fd, SHUT_RDWR);
   pthread_join (thread, NULL);
-  printf ("{\"rate\": %u, \"live\": %s", rate, live ? "true" : "false");
+  printf ("{\"rate\": %u, \"live\": %s, \"wait\": %u", rate, live ? "true" : "false", wait);
   print_delays ("listening", said, &client->heard);
   print_delays ("speaking", &client->written, sent);
   printf ("}\n");
@@ -175,6 +178,8 @@ main (int argc, char **argv)
 
   for (guint i = 0; i < G_N_ELEMENTS (rates); i++)
     for (guint live = 0; live < 2; live++)
-      run (rates[i], live, seconds);
+      run (rates[i], live, 0, seconds);
+  /* A client that writes in the middle between two ticks: just too late for the buffer to be without a frame more. */
+  run (rates[0], TRUE, TICK_US / 2, seconds);
   return 0;
 }

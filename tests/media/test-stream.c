@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <math.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -211,27 +212,108 @@ test_stereo (void)
   close_stream (&f);
 }
 
-/* A clock of its own, 1000 ppm fast: nothing piles up. */
-static void
-test_live (void)
-{
-  PhoneStreamParams params = { FALSE, TRUE, MEDIA_RATE, 1, TRUE };
-  static gint16 tone[2 * MEDIA_FRAME];
-  Fixture f;
-  guint phase = 0;
-  double due = 0;
+/* ---- a client with a clock of its own ---- */
 
-  open_stream (&f, &params);
-  for (guint i = 0; i < 6000; i++)
+#define PATIENCE (30 * G_USEC_PER_SEC)
+
+static const PhoneStreamParams live = { FALSE, TRUE, MEDIA_RATE, 1, TRUE };
+
+/* Frames that were said in the tick after they were written, of those of a tenth of a second by the clock of the machine. */
+static guint
+count_prompt (void)
+{
+  Fixture f;
+  gint16 frame[MEDIA_FRAME];
+  guint prompt = 0;
+  gint64 due = g_get_monotonic_time ();
+
+  open_stream (&f, &live);
+  for (gint16 i = 1; i <= 10; i++)
     {
-      due += MEDIA_FRAME * 1.001;
-      guint n = (guint) due;
-      due -= n;
-      signal_tone (tone, n, 440, 8000, &phase);
-      g_assert_cmpint (send (f.fd, tone, n * sizeof tone[0], MSG_NOSIGNAL), ==, n * sizeof tone[0]);
-      tick (&f, NULL);
+      fill (frame, (gint16) (1000 * i));
+      g_assert_cmpint (send (f.fd, frame, sizeof frame, MSG_NOSIGNAL), ==, sizeof frame);
+      due += 10 * G_TIME_SPAN_MILLISECOND;
+      g_usleep ((gulong) MAX (due - g_get_monotonic_time (), 0));
+      prompt += tick (&f, NULL) == 1000 * i;
     }
+  close_stream (&f);
+  return prompt;
+}
+
+/* What comes a tick before it is due is not held for another one. A machine that stands still for a while is late; not every time. */
+static void
+test_live_prompt (void)
+{
+  gint64 end = g_get_monotonic_time () + PATIENCE;
+
+  while (count_prompt () < 8)
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+}
+
+/* Whoever writes faster is held back, and can be left at any time. Nothing is said of half a sample. */
+static void
+test_live_held_back (void)
+{
+  Fixture f;
+  gint16 frame[MEDIA_FRAME];
+  guint taken = 0;
+  struct pollfd writable;
+
+  open_stream (&f, &live);
+  fill (frame, 0x3535);                                 /* both octets are the same: at odd offsets it is the same, too */
+  fcntl (f.fd, F_SETFL, O_NONBLOCK);
+  writable = (struct pollfd){ .fd = f.fd, .events = POLLOUT };
+  do
+    {
+      gssize n = send (f.fd, frame, sizeof frame - 1, MSG_NOSIGNAL);
+
+      taken += n > 0 ? (guint) n : 0;
+      g_assert_cmpuint (taken, <, MEDIA_RATE * sizeof frame[0]);        /* a second */
+    }
+  while (poll (&writable, 1, 200) == 1);
+  g_assert_cmpint (tick (&f, NULL), ==, 0x3535);
   g_assert_cmpint (f.gone, ==, 0);
+  close_stream (&f);
+}
+
+/* Until it has said all; then the microphone is heard. */
+static void
+test_live_said_all (void)
+{
+  Fixture f;
+  gint16 frame[MEDIA_FRAME], said = 0;
+  PhoneStreamParams params = live;
+  gint64 end = g_get_monotonic_time () + PATIENCE;
+
+  params.listens = TRUE;
+  open_stream (&f, &params);
+  fill (frame, 3000);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpint (send (f.fd, frame, sizeof frame, MSG_NOSIGNAL), ==, sizeof frame);
+  shutdown (f.fd, SHUT_WR);
+  while (said != 3000 && g_get_monotonic_time () < end)
+    said = tick (&f, NULL);
+  g_assert_cmpint (said, ==, 3000);
+  while (said != 5 && g_get_monotonic_time () < end)
+    said = tick (&f, NULL);
+  g_assert_cmpint (said, ==, 5);
+  g_assert_cmpint (f.gone, ==, 0);
+  close_stream (&f);
+}
+
+static void
+test_live_gone (void)
+{
+  Fixture f;
+  gint64 end = g_get_monotonic_time () + PATIENCE;
+
+  open_stream (&f, &live);
+  close (f.fd);
+  f.fd = -1;
+  while (g_atomic_int_get (&f.gone) == 0 && g_get_monotonic_time () < end)
+    g_usleep (1000);
+  g_assert_cmpint (g_atomic_int_get (&f.gone), ==, 1);
+  g_assert_cmpint (tick (&f, NULL), ==, 5);
   close_stream (&f);
 }
 
@@ -352,7 +434,10 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/back-pressure", test_back_pressure);
   g_test_add_func ("/stream/rate", test_rate);
   g_test_add_func ("/stream/stereo", test_stereo);
-  g_test_add_func ("/stream/live", test_live);
+  g_test_add_func ("/stream/live/prompt", test_live_prompt);
+  g_test_add_func ("/stream/live/held-back", test_live_held_back);
+  g_test_add_func ("/stream/live/said-all", test_live_said_all);
+  g_test_add_func ("/stream/live/gone", test_live_gone);
   g_test_add_func ("/stream/gone", test_gone);
   g_test_add_func ("/stream/wrong", test_wrong);
   g_test_add_func ("/stream/prompts", test_prompts);

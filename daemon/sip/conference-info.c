@@ -143,45 +143,82 @@ is_first (const GPtrArray *participants, guint at)
   return find (participants, ((PhoneParticipant *) g_ptr_array_index (participants, at))->uri) == at;
 }
 
+static guint
+count_users (const GPtrArray *participants)
+{
+  guint users = 0;
+
+  for (guint i = 0; i < participants->len; i++)
+    users += is_first (participants, i);
+  return users;
+}
+
 static void
-add_endpoints (GString *out, const GPtrArray *participants, guint at)
+add_user (GString *out, const GPtrArray *participants, guint at)
 {
   const PhoneParticipant *user = g_ptr_array_index (participants, at);
+  g_autofree char *uri = g_markup_escape_text (user->uri, -1);
+  g_autofree char *name = user->name ? g_markup_escape_text (user->name, -1) : NULL;
+  guint endpoints = 0;
 
+  g_string_append_printf (out, "<user entity=\"%s\" state=\"full\">", uri);
+  if (name)
+    g_string_append_printf (out, "<display-text>%s</display-text>", name);
   for (guint i = at; i < participants->len; i++)
     {
       const PhoneParticipant *one = g_ptr_array_index (participants, i);
 
       if (g_str_equal (one->uri, user->uri))
-        g_string_append_printf (out, "<endpoint entity=\"%u\"><status>%s</status></endpoint>", i, phone_participant_status_to_string (one->status));
+        g_string_append_printf (out, "<endpoint entity=\"%u\"><status>%s</status></endpoint>", endpoints++,
+                                phone_participant_status_to_string (one->status));
+    }
+  g_string_append (out, "</user>\n");
+}
+
+/* All that is told of a user: whole users are compared, not their parts. */
+static gboolean
+is_told (const GPtrArray *before, const GPtrArray *participants, guint at)
+{
+  guint was = find (before, ((PhoneParticipant *) g_ptr_array_index (participants, at))->uri);
+  g_autoptr (GString) old = g_string_new (NULL), new = g_string_new (NULL);
+
+  if (was == before->len)
+    return FALSE;
+  add_user (old, before, was);
+  add_user (new, participants, at);
+  return g_string_equal (old, new);
+}
+
+static void
+add_gone (GString *out, const GPtrArray *before, const GPtrArray *participants)
+{
+  for (guint i = 0; i < before->len; i++)
+    {
+      const PhoneParticipant *one = g_ptr_array_index (before, i);
+      g_autofree char *uri = g_markup_escape_text (one->uri, -1);
+
+      if (is_first (before, i) && find (participants, one->uri) == participants->len)
+        g_string_append_printf (out, "<user entity=\"%s\" state=\"deleted\"/>\n", uri);
     }
 }
 
 char *
-ua_conference_info_write (const char *entity, guint version, const GPtrArray *participants)
+ua_conference_info_write (const char *entity, guint version, const GPtrArray *participants, const GPtrArray *before)
 {
   GString *out = g_string_new ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
   g_autofree char *about = g_markup_escape_text (entity, -1);
-  guint users = 0;
+  const char *state = before ? "partial" : "full";
+  guint users = count_users (participants);
 
+  g_string_append_printf (out, "<conference-info xmlns=\"" NS "\" entity=\"%s\" state=\"%s\" version=\"%u\">\n", about, state, version);
+  if (!before || users != count_users (before))
+    g_string_append_printf (out, "<conference-state><user-count>%u</user-count></conference-state>\n", users);
+  g_string_append_printf (out, "<users state=\"%s\">\n", state);
+  if (before)
+    add_gone (out, before, participants);
   for (guint i = 0; i < participants->len; i++)
-    users += is_first (participants, i);
-  g_string_append_printf (out, "<conference-info xmlns=\"" NS "\" entity=\"%s\" state=\"full\" version=\"%u\">\n"
-                               "<conference-state><user-count>%u</user-count></conference-state>\n<users state=\"full\">\n", about, version, users);
-  for (guint i = 0; i < participants->len; i++)
-    {
-      const PhoneParticipant *one = g_ptr_array_index (participants, i);
-      g_autofree char *uri = g_markup_escape_text (one->uri, -1);
-      g_autofree char *name = one->name ? g_markup_escape_text (one->name, -1) : NULL;
-
-      if (!is_first (participants, i))
-        continue;
-      g_string_append_printf (out, "<user entity=\"%s\" state=\"full\">", uri);
-      if (name)
-        g_string_append_printf (out, "<display-text>%s</display-text>", name);
-      add_endpoints (out, participants, i);
-      g_string_append (out, "</user>\n");
-    }
+    if (is_first (participants, i) && !(before && is_told (before, participants, i)))
+      add_user (out, participants, i);
   g_string_append (out, "</users>\n</conference-info>\n");
   return g_string_free (out, FALSE);
 }

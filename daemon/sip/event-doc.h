@@ -57,8 +57,8 @@ char *ua_dialog_info_write (const char *entity, guint version, const GPtrArray *
 
 UaInfo *ua_conference_info_new (void);         /* of PhoneParticipant, none of them disconnected */
 UaInfoResult ua_conference_info_apply (UaInfo *info, const char *data, gsize length, GError **error);
-/* A full document of participants (PhoneParticipant). Caller frees. */
-char *ua_conference_info_write (const char *entity, guint version, const GPtrArray *participants);
+/* A full document of participants (PhoneParticipant); with before, a partial one of what has changed since the document of that. Caller frees. */
+char *ua_conference_info_write (const char *entity, guint version, const GPtrArray *participants, const GPtrArray *before);
 
 /* ---- application/watcherinfo+xml: watcher-info.c ---- */
 

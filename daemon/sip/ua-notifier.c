@@ -4,11 +4,12 @@
  * "conference" (RFC 4575) for the parties of one that we hold. core/subscriber.h says who may.
  *
  *   SUBSCRIBE --core: yes--> 200, NOTIFY --every change, no more often than the package allows--> NOTIFY ...
- *                                 |--SUBSCRIBE again--> 200, and sofia repeats the last NOTIFY
+ *                                 |--SUBSCRIBE again--> 200, and sofia repeats the last NOTIFY; of a conference, all of it follows
  *                                 |--Expires: 0, or no SUBSCRIBE in time--> sofia's NOTIFY with "terminated" --answer--> gone
  *                                 '--core ends it----> our NOTIFY with "terminated" --answer, or none in time--> gone
  *
- * Always whole documents: state is told, not a history of it, and what is lost does no harm. A peer that does not take a NOTIFY is forgotten.
+ * Whole documents: state is told, not a history of it, and what is lost does no harm. Only of a conference changes are told (RFC 4575 section 4),
+ * after all of it at first and whenever the peer asks again. A peer that does not take a NOTIFY is forgotten.
  *
  * A NOTIFY goes to where the SUBSCRIBE says. So that nobody has us write to others, a peer that no server of ours speaks for has to name the address
  * that it sends from. */
@@ -21,7 +22,6 @@
 #include <string.h>
 
 #include "core/subscriber.h"
-#include "sip/event-doc.h"
 #include "sip/ua-dialog.h"
 
 #define LAST_NOTIFY_MS 33000            /* more than timer F */
@@ -46,8 +46,10 @@ typedef struct
   nua_handle_t *nh;
   PhoneSubscriber *subscriber;          /* NULL: core has let go of it, the last NOTIFY is out */
   PhoneWatchKind kind;
-  guint version;                        /* of the next dialog-info */
+  guint version;                        /* of the next document */
   char *told, *contact;                 /* what the peer was sent last */
+  GPtrArray *roster;                    /* of a conference, what the peer knows: changes are told against it; NULL: nothing */
+  gboolean whole;                       /* it asked for all of it while a NOTIFY was open */
   gboolean open;                        /* a NOTIFY of ours is not answered yet */
   gboolean dirty;                       /* there may be more to say when it is */
   gint64 changed_at;                    /* monotonic us: a change was told; 0: never */
@@ -66,6 +68,7 @@ notifier_free (UaNotifier *notifier)
     ua_stack_drop (notifier->stack, notifier->nh);
   g_free (notifier->told);
   g_free (notifier->contact);
+  g_clear_pointer (&notifier->roster, g_ptr_array_unref);
   g_object_unref (notifier->account);
   g_free (notifier);
   if (!stack)
@@ -85,77 +88,15 @@ let_go (UaNotifier *notifier, const char *why)
 
 /* ---- documents ---- */
 
-static PhoneDialogState
-dialog_state (PhoneCallState state)
+static PhoneCall *
+hosted_call (UaNotifier *notifier)
 {
-  switch (state)
-    {
-    case PHONE_CALL_DIALING:
-      return PHONE_DIALOG_TRYING;
-    case PHONE_CALL_ALERTING:
-    case PHONE_CALL_INCOMING:
-    case PHONE_CALL_WAITING:
-      return PHONE_DIALOG_EARLY;
-    case PHONE_CALL_ACTIVE:
-    case PHONE_CALL_HELD:
-      return PHONE_DIALOG_CONFIRMED;
-    case PHONE_CALL_DISCONNECTING:
-    case PHONE_CALL_DISCONNECTED:
-      break;
-    }
-  return PHONE_DIALOG_TERMINATED;
+  return phone_registry_find_call (notifier->stack->engine->registry, notifier->subscriber->call);
 }
 
-static PhoneDialogEntry *
-describe (PhoneCall *call)
-{
-  PhoneDialogEntry *entry = g_new0 (PhoneDialogEntry, 1);
-  su_home_t home[1] = { SU_HOME_INIT (home) };
-  UaDialog *dialog = ua_dialog_of (call);
-  const sip_replaces_t *ids = dialog && dialog->nh ? nua_handle_make_replaces (dialog->nh, home, 0) : NULL;
-
-  entry->id = g_strdup_printf ("d%u", phone_call_get_number (call));
-  entry->state = dialog_state (phone_call_get_state (call));
-  entry->direction = phone_call_get_direction (call) == PHONE_CALL_OUTGOING ? PHONE_DIALOG_INITIATOR : PHONE_DIALOG_RECIPIENT;
-  entry->remote_uri = g_strdup (phone_call_get_remote_uri (call));
-  entry->remote_name = g_strdup (phone_call_get_remote_name (call));
-  if (ids && ids->rp_call_id && ids->rp_from_tag && ids->rp_to_tag)
-    {
-      gboolean known = !g_str_equal (ids->rp_to_tag, "0");
-
-      /* RFC 4235 section 4.1: Call-ID and our tag belong to a dialog that is tried, too; the peer's tag comes when it rings. */
-      entry->call_id = g_strdup (ids->rp_call_id);
-      entry->local_tag = g_strdup (ids->rp_from_tag);
-      entry->remote_tag = g_strdup (known ? ids->rp_to_tag : dialog->early_tag);
-    }
-  su_home_deinit (home);
-  return entry;
-}
-
+/* What there is to tell; NULL: nothing yet. before: what was told of a conference, to tell only what is new; NULL: all of it. */
 static char *
-write_dialogs (UaNotifier *notifier, guint version)
-{
-  UaAccount *account = notifier->stack->account;
-  g_autoptr (GPtrArray) dialogs = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_dialog_entry_free);
-  GPtrArray *calls = phone_registry_get_calls (account->engine->registry);
-
-  for (guint i = 0; i < calls->len; i++)
-    if (phone_call_get_account (g_ptr_array_index (calls, i)) == account->account)
-      g_ptr_array_add (dialogs, describe (g_ptr_array_index (calls, i)));
-  return ua_dialog_info_write (account->aor, version, dialogs, notifier->subscriber->right == PHONE_RIGHT_FULL);
-}
-
-static char *
-write_roster (UaNotifier *notifier, guint version)
-{
-  PhoneCall *call = phone_registry_find_call (notifier->stack->engine->registry, notifier->subscriber->call);
-
-  return call ? ua_hosting_document (notifier->stack, call, version) : NULL;
-}
-
-/* What there is to tell, without what differs every time; NULL: nothing yet. */
-static char *
-write_state (UaNotifier *notifier, guint version)
+write_state (UaNotifier *notifier, guint version, const GPtrArray *before)
 {
   if (notifier->subscriber->right == PHONE_RIGHT_PENDING)
     return NULL;
@@ -164,9 +105,9 @@ write_state (UaNotifier *notifier, guint version)
     case PHONE_WATCH_PRESENCE:
       return ua_presence_document (notifier->stack->account);
     case PHONE_WATCH_DIALOG:
-      return write_dialogs (notifier, version);
+      return ua_dialog_document (notifier->stack, version, notifier->subscriber->right == PHONE_RIGHT_FULL);
     case PHONE_WATCH_CONFERENCE:
-      return write_roster (notifier, version);
+      return hosted_call (notifier) ? ua_hosting_document (notifier->stack, hosted_call (notifier), version, before) : NULL;
     }
   g_assert_not_reached ();
 }
@@ -174,21 +115,32 @@ write_state (UaNotifier *notifier, guint version)
 /* ---- NOTIFY ---- */
 
 static void
+keep_roster (UaNotifier *notifier)
+{
+  PhoneCall *call = notifier->kind == PHONE_WATCH_CONFERENCE ? hosted_call (notifier) : NULL;
+
+  g_clear_pointer (&notifier->roster, g_ptr_array_unref);
+  notifier->roster = call ? phone_call_get_hosted_roster (call) : NULL;
+}
+
+static void
 notify (UaNotifier *notifier)
 {
   gboolean pending = notifier->subscriber->right == PHONE_RIGHT_PENDING;
-  g_autofree char *document = write_state (notifier, notifier->version);
+  g_autofree char *document = write_state (notifier, notifier->version, notifier->roster);
   g_autofree char *contact = ua_stack_contact (notifier->stack, NULL);
 
   ua_timer_clear (&notifier->pace);
   g_free (notifier->told);
-  notifier->told = write_state (notifier, 0);
+  notifier->told = write_state (notifier, 0, NULL);
+  keep_roster (notifier);
   g_free (notifier->contact);
   notifier->contact = ua_stack_contact_uri (notifier->stack, NULL);
   notifier->version += document != NULL;
   notifier->open = TRUE;
-  notifier->dirty = FALSE;
-  nua_notify (notifier->nh, NUTAG_SUBSTATE (pending ? nua_substate_pending : nua_substate_active), SIPTAG_CONTACT_STR (contact),
+  notifier->dirty = notifier->whole = FALSE;
+  nua_notify (notifier->nh, NUTAG_SUBSTATE (pending ? nua_substate_pending : nua_substate_active),
+              SIPTAG_CONTACT_STR (contact),
               TAG_IF (document, SIPTAG_CONTENT_TYPE_STR (packages[notifier->kind].type)), TAG_IF (document, SIPTAG_PAYLOAD_STR (document)),
               TAG_END ());
 }
@@ -209,10 +161,10 @@ on_pace (gpointer data)
 static gboolean
 has_news (UaNotifier *notifier)
 {
-  g_autofree char *now = write_state (notifier, 0);
+  g_autofree char *now = write_state (notifier, 0, NULL);
   g_autofree char *contact = ua_stack_contact_uri (notifier->stack, NULL);
 
-  return g_strcmp0 (now, notifier->told) != 0 || g_strcmp0 (contact, notifier->contact) != 0;
+  return notifier->whole || g_strcmp0 (now, notifier->told) != 0 || g_strcmp0 (contact, notifier->contact) != 0;
 }
 
 static void
@@ -227,7 +179,7 @@ update (UaNotifier *notifier)
       notifier->dirty = TRUE;
       return;
     }
-  wait = notifier->changed_at ? notifier->changed_at / 1000 + packages[notifier->kind].pace_ms - g_get_monotonic_time () / 1000 : 0;
+  wait = notifier->changed_at && !notifier->whole ? notifier->changed_at / 1000 + packages[notifier->kind].pace_ms - g_get_monotonic_time () / 1000 : 0;
   notifier->pace = ua_timer_new (notifier->stack->engine, (guint) MAX (wait, 0), on_pace, notifier);
 }
 
@@ -373,6 +325,17 @@ screen (UaStack *stack, const sip_t *sip, gboolean trusted, PhoneWatchKind *ret_
   return 0;
 }
 
+/* What sofia has just repeated tells changes only, and the peer has counted it already. */
+static void
+tell_anew (UaNotifier *notifier)
+{
+  g_clear_pointer (&notifier->roster, g_ptr_array_unref);
+  if (notifier->open)
+    notifier->dirty = notifier->whole = TRUE;
+  else
+    notify (notifier);
+}
+
 static void
 on_again (UaStack *stack, const UaEvent *event, UaNotifier *notifier)
 {
@@ -388,6 +351,8 @@ on_again (UaStack *stack, const UaEvent *event, UaNotifier *notifier)
   else
     {
       respond (stack, event, 200, expires, 0);
+      if (expires && notifier->kind == PHONE_WATCH_CONFERENCE)
+        tell_anew (notifier);
       if (!expires)
         {
           let_go (notifier, "the peer ended it");

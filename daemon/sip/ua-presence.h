@@ -23,7 +23,11 @@ void ua_notifiers_close (UaStack *stack);               /* tells them */
 void ua_notifiers_abandon (UaStack *stack);             /* their handles are about to go */
 
 /* ---- ua-hosting.c ---- */
-char *ua_hosting_document (UaStack *stack, PhoneCall *call, guint version);     /* who is in the conference that the call is in; caller frees */
+/* Who is in the conference that the call is in; before: what the reader knows of it, NULL: nothing. Caller frees. */
+char *ua_hosting_document (UaStack *stack, PhoneCall *call, guint version, const GPtrArray *before);
+
+/* ---- ua-dialog-document.c ---- */
+char *ua_dialog_document (UaStack *stack, guint version, gboolean detailed);    /* dialog-info of the calls of the account; caller frees */
 
 /* ---- ua-publication.c ---- */
 char *ua_presence_document (UaAccount *account);        /* PIDF of the present status; caller frees */

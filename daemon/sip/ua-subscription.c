@@ -24,6 +24,7 @@
 #define MAX_REASON 32
 #define MAX_TYPE 512
 #define SOON_MS 1000                    /* "at once" still means after what happens now */
+#define REFRESH_PACE_MS 3000            /* between two refreshes that we want: a notifier whose documents never add up must not make us spin */
 
 struct _UaSubscription
 {
@@ -35,7 +36,8 @@ struct _UaSubscription
   nua_handle_t *nh;
   UaStack *stack;               /* of nh */
   UaWalk *walk;                 /* of a SUBSCRIBE outside of a dialog; in it the route set has the way */
-  GSource *timer;
+  GSource *timer;               /* WAITING: until it is tried again; ACTIVE: until it is refreshed */
+  gint64 refreshed_at;          /* monotonic us, by ua_subscription_refresh (); 0: never */
   PhoneBackoff backoff;
   PhoneSubscriptionDetail detail;
   gint64 active_since;          /* monotonic us; 0: not active */
@@ -408,11 +410,30 @@ ua_subscription_free (UaSubscription *subscription)
   pump (account);
 }
 
+static gboolean
+on_refresh_due (gpointer data)
+{
+  UaSubscription *subscription = data;
+
+  ua_timer_clear (&subscription->timer);
+  ua_subscription_refresh (subscription);
+  return G_SOURCE_REMOVE;
+}
+
 void
 ua_subscription_refresh (UaSubscription *subscription)
 {
-  if (subscription->nh && subscription->detail.state == PHONE_SUBSCRIPTION_ACTIVE)
-    nua_subscribe (subscription->nh, SIPTAG_EVENT_STR (subscription->package->event), TAG_END ());
+  gint64 now = g_get_monotonic_time (), due = subscription->refreshed_at + REFRESH_PACE_MS * G_TIME_SPAN_MILLISECOND;
+
+  if (!subscription->nh || subscription->detail.state != PHONE_SUBSCRIPTION_ACTIVE || subscription->timer)
+    return;
+  if (subscription->refreshed_at && now < due)
+    {
+      subscription->timer = ua_timer_new (subscription->account->engine, (guint) ((due - now) / 1000 + 1), on_refresh_due, subscription);
+      return;
+    }
+  subscription->refreshed_at = now;
+  nua_subscribe (subscription->nh, SIPTAG_EVENT_STR (subscription->package->event), TAG_END ());
 }
 
 void

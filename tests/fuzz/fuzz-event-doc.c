@@ -67,7 +67,7 @@ check_participants (const GPtrArray *participants)
 static void
 check_written_participants (const GPtrArray *participants)
 {
-  g_autofree char *text = ua_conference_info_write ("sip:a@b", 7, participants);
+  g_autofree char *text = ua_conference_info_write ("sip:a@b", 7, participants, NULL);
   g_autoptr (UaInfo) again = ua_conference_info_new ();
 
   g_assert (ua_conference_info_apply (again, text, strlen (text), NULL) == UA_INFO_APPLIED);
@@ -78,6 +78,46 @@ check_written_participants (const GPtrArray *participants)
 
       g_assert_cmpstr (one->uri, ==, other->uri);
       g_assert (one->status == other->status);
+    }
+}
+
+static const PhoneParticipant *
+find_participant (const GPtrArray *participants, const char *uri)
+{
+  for (guint i = 0; i < participants->len; i++)
+    if (g_str_equal (((PhoneParticipant *) g_ptr_array_index (participants, i))->uri, uri))
+      return g_ptr_array_index (participants, i);
+  return NULL;
+}
+
+/* Some go, some change, one comes: whoever knew them, and is told that, knows as much as we do. */
+static void
+check_changes (const GPtrArray *participants)
+{
+  g_autoptr (GPtrArray) after = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_participant_free);
+  g_autoptr (UaInfo) info = ua_conference_info_new ();
+  g_autofree char *full = ua_conference_info_write ("sip:a@b", 7, participants, NULL), *changes = NULL;
+
+  for (guint i = 0; i < participants->len; i++)
+    {
+      const PhoneParticipant *one = g_ptr_array_index (participants, i);
+      PhoneParticipantStatus other = one->status == PHONE_PARTICIPANT_CONNECTED ? PHONE_PARTICIPANT_ON_HOLD : PHONE_PARTICIPANT_CONNECTED;
+
+      if (i % 3)
+        g_ptr_array_add (after, phone_participant_new (one->uri, i % 2 ? one->name : "N", i % 3 == 1 ? one->status : other));
+    }
+  if (!find_participant (participants, "sip:new@h") && after->len < UA_MAX_PARTICIPANTS)
+    g_ptr_array_add (after, phone_participant_new ("sip:new@h", NULL, PHONE_PARTICIPANT_ALERTING));
+  changes = ua_conference_info_write ("sip:a@b", 8, after, participants);
+  g_assert (ua_conference_info_apply (info, full, strlen (full), NULL) == UA_INFO_APPLIED);
+  g_assert (ua_conference_info_apply (info, changes, strlen (changes), NULL) == UA_INFO_APPLIED);
+  g_assert (info->entries->len == after->len);
+  for (guint i = 0; i < after->len; i++)
+    {
+      const PhoneParticipant *one = g_ptr_array_index (after, i), *other = find_participant (info->entries, one->uri);
+
+      g_assert (other && other->status == one->status);
+      g_assert_cmpstr (other->name, ==, one->name);
     }
 }
 
@@ -121,6 +161,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   ua_conference_info_apply (conference, text, size, NULL);
   check_participants (conference->entries);
   check_written_participants (conference->entries);
+  check_changes (conference->entries);
   if (ua_message_summary_read (text, size, &mailbox, NULL))
     check_text (mailbox.account);
   phone_mailbox_state_clear (&mailbox);

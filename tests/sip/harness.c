@@ -107,6 +107,11 @@ media_free (PhoneMedia *media)
   g_free (media);
 }
 
+static PhoneRoom *room_new (gpointer engine, PhoneRoomFailed failed, gpointer data) { return g_malloc0 (1); }
+static void room_free (PhoneRoom *room) { g_free (room); }
+static void room_set (PhoneRoom *room, gboolean muted, gboolean away) { }
+static void media_set_room (PhoneMedia *media, PhoneRoom *room) { }
+
 static void set_ring (gpointer engine, PhoneTone tone, const char *country, const char *sound) { }
 
 static const PhoneMediaOps media_ops = {
@@ -119,6 +124,11 @@ static const PhoneMediaOps media_ops = {
   .media_send_dtmf = media_send_dtmf,
   .media_report = media_report,
   .media_free = media_free,
+  .media_set_room = media_set_room,
+  .media_set_voice = media_set_flag,
+  .room_new = room_new,
+  .room_free = room_free,
+  .room_set = room_set,
   .set_ring = set_ring,
 };
 

@@ -284,7 +284,7 @@ test_conference_written (void)
   g_ptr_array_add (participants, phone_participant_new ("sip:a@h;x=\"'&", NULL, PHONE_PARTICIPANT_ON_HOLD));
   g_ptr_array_add (participants, phone_participant_new ("sip:b@h", NULL, PHONE_PARTICIPANT_ALERTING));
   g_ptr_array_add (participants, phone_participant_new ("sip:b@h", NULL, PHONE_PARTICIPANT_MUTED));
-  text = ua_conference_info_write ("sip:us@h:5060;transport=tcp", 4, participants);
+  text = ua_conference_info_write ("sip:us@h:5060;transport=tcp", 4, participants, NULL);
   g_assert_nonnull (strstr (text, "<user-count>3</user-count>"));
   g_assert_nonnull (strstr (text, "version=\"4\""));
   g_assert_cmpint (apply_conference (info, text), ==, UA_INFO_APPLIED);
@@ -292,6 +292,53 @@ test_conference_written (void)
   assert_participant (info, 0, "sip:us@h", "Us & \"them\" <x>", PHONE_PARTICIPANT_CONNECTED);
   assert_participant (info, 1, "sip:a@h;x=\"'&", NULL, PHONE_PARTICIPANT_ON_HOLD);
   assert_participant (info, 2, "sip:b@h", NULL, PHONE_PARTICIPANT_MUTED);
+}
+
+static GPtrArray *
+new_roster (const PhoneParticipant *rows, guint n)
+{
+  GPtrArray *roster = g_ptr_array_new_with_free_func ((GDestroyNotify) phone_participant_free);
+
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (roster, phone_participant_new (rows[i].uri, rows[i].name, rows[i].status));
+  return roster;
+}
+
+/* Of what changes only that is told, whole users of it, and whoever was told the rest knows all. */
+static void
+test_conference_changes (void)
+{
+  static const PhoneParticipant first[] = {
+    { (char *) "sip:us@h", (char *) "Us", PHONE_PARTICIPANT_CONNECTED }, { (char *) "sip:a@h", NULL, PHONE_PARTICIPANT_CONNECTED },
+    { (char *) "sip:b@h", (char *) "B", PHONE_PARTICIPANT_CONNECTED },   { (char *) "sip:b@h", NULL, PHONE_PARTICIPANT_ALERTING },
+    { (char *) "sip:c@h", NULL, PHONE_PARTICIPANT_CONNECTED },
+  };
+  static const PhoneParticipant second[] = {
+    { (char *) "sip:us@h", (char *) "Us", PHONE_PARTICIPANT_CONNECTED }, { (char *) "sip:b@h", (char *) "B", PHONE_PARTICIPANT_ON_HOLD },
+    { (char *) "sip:c@h", NULL, PHONE_PARTICIPANT_CONNECTED },           { (char *) "sip:d@h", NULL, PHONE_PARTICIPANT_DIALING_OUT },
+  };
+  g_autoptr (UaInfo) info = ua_conference_info_new ();
+  g_autoptr (GPtrArray) before = new_roster (first, G_N_ELEMENTS (first)), after = new_roster (second, G_N_ELEMENTS (second));
+  g_autofree char *full = ua_conference_info_write ("sip:us@h", 4, before, NULL);
+  g_autofree char *none = ua_conference_info_write ("sip:us@h", 5, before, before);
+  g_autofree char *changes = ua_conference_info_write ("sip:us@h", 6, after, before);
+
+  g_assert_cmpint (apply_conference (info, full), ==, UA_INFO_APPLIED);
+  g_assert_null (strstr (none, "<user "));
+  g_assert_null (strstr (none, "user-count"));
+  g_assert_cmpint (apply_conference (info, changes), ==, UA_INFO_GAP);
+  g_assert_cmpint (apply_conference (info, none), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 4);
+  g_assert_null (strstr (changes, "<user entity=\"sip:us@h\""));
+  g_assert_null (strstr (changes, "sip:c@h"));
+  g_assert_nonnull (strstr (changes, "<user entity=\"sip:a@h\" state=\"deleted\"/>"));
+  g_assert_null (strstr (changes, "user-count"));       /* one has gone, one has come */
+  g_assert_cmpint (apply_conference (info, changes), ==, UA_INFO_APPLIED);
+  g_assert_cmpuint (info->entries->len, ==, 4);
+  assert_participant (info, 0, "sip:us@h", "Us", PHONE_PARTICIPANT_CONNECTED);
+  assert_participant (info, 1, "sip:b@h", "B", PHONE_PARTICIPANT_ON_HOLD);
+  assert_participant (info, 2, "sip:c@h", NULL, PHONE_PARTICIPANT_CONNECTED);
+  assert_participant (info, 3, "sip:d@h", NULL, PHONE_PARTICIPANT_DIALING_OUT);
 }
 
 static void
@@ -389,6 +436,7 @@ main (int argc, char **argv)
   g_test_add_func ("/event-doc/replaces-hostile", test_replaces_hostile);
   g_test_add_func ("/event-doc/conference-info", test_conference_info);
   g_test_add_func ("/event-doc/conference-written", test_conference_written);
+  g_test_add_func ("/event-doc/conference-changes", test_conference_changes);
   g_test_add_func ("/event-doc/conference-limit", test_conference_limit);
   g_test_add_func ("/event-doc/watcher-info", test_watcher_info);
   g_test_add_func ("/event-doc/message-summary", test_summary);

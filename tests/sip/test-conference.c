@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who is in a conference, told and heard change by change (RFC 4575): what a party of ours gets, and what we do with gaps in what a focus tells. */
+
+#include "harness.h"
+#include "peer.h"
+#include "sip/event-doc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PHONE "127.81.1.1"
+#define BOB "127.81.1.2"
+#define CAROL "127.81.1.3"
+#define PORT 5060
+
+typedef struct
+{
+  Agent *agent;
+  PhoneAccount *account;
+  Peer *bob, *carol;
+  gboolean focus;               /* bob is a conference */
+} Bed;
+
+static void
+on_request (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  Bed *bed = data;
+  gboolean is_bob = peer == bed->bob;
+  g_autofree char *contact = g_strdup_printf ("Contact: <sip:them@%s:5060>%s\r\n", is_bob ? BOB : CAROL, is_bob && bed->focus ? ";isfocus" : "");
+
+  if (!message->method || g_str_equal (message->method, "ACK"))
+    return;
+  if (g_str_equal (message->method, "INVITE"))
+    {
+      g_autofree char *sdp = g_strdup (peer_sdp (is_bob ? BOB : CAROL, 4000, "sendrecv"));
+
+      peer_reply (peer, message, 200, "OK", "pt", contact, sdp);
+    }
+  else if (g_str_equal (message->method, "SUBSCRIBE"))
+    {
+      g_autofree char *headers = g_strconcat (contact, "Expires: 600\r\n", NULL);
+
+      peer_reply (peer, message, 200, "OK", "ft", headers, NULL);
+    }
+  else
+    peer_reply (peer, message, 200, "OK", NULL, NULL, NULL);
+}
+
+static void
+bed_open (Bed *bed, gboolean focus)
+{
+  *bed = (Bed){ .focus = focus };
+  bed->bob = peer_new (BOB, PORT, on_request, bed);
+  bed->carol = peer_new (CAROL, PORT, on_request, bed);
+  bed->agent = agent_new (PHONE ":5060", NULL);
+  bed->account = agent_add_account (bed->agent, "alice", "aor", "sip:alice@" PHONE, "register", "false", "transport", "udp", "focus", "true",
+                                    "max-calls", "4", NULL);
+}
+
+static void
+bed_close (Bed *bed)
+{
+  agent_free (bed->agent);
+  peer_free (bed->bob);
+  peer_free (bed->carol);
+}
+
+static PhoneCall *
+dial (Bed *bed, const char *target)
+{
+  PhoneCall *call = agent_dial (bed->agent, target);
+
+  g_assert_nonnull (call);
+  wait_for (phone_call_get_state (call) == PHONE_CALL_ACTIVE);
+  return call;
+}
+
+/* ---- told ---- */
+
+static void
+subscribe (Bed *bed, const char *to_tag, guint cseq)
+{
+  peer_send (bed->bob, PHONE, PORT,
+             "SUBSCRIBE sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " BOB ":5060;branch=z9hG4bKs%u\r\nMax-Forwards: 70\r\n"
+             "From: <sip:bob@" BOB ">;tag=b\r\nTo: <sip:alice@" PHONE ">%s%s\r\nCall-ID: sub@bob\r\nCSeq: %u SUBSCRIBE\r\n"
+             "Contact: <sip:bob@" BOB ":5060>\r\nEvent: conference\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n",
+             cseq, to_tag ? ";tag=" : "", to_tag ? to_tag : "", cseq);
+}
+
+static UaInfoResult
+apply_last (Bed *bed, UaInfo *info, guint n)
+{
+  const char *body;
+
+  wait_for (peer_count (bed->bob, "NOTIFY") == n);
+  body = peer_body (peer_last (bed->bob, "NOTIFY"));
+  return ua_conference_info_apply (info, body, strlen (body), NULL);
+}
+
+static const PhoneParticipant *
+participant (UaInfo *info, const char *uri)
+{
+  for (guint i = 0; i < info->entries->len; i++)
+    if (g_str_equal (((PhoneParticipant *) info->entries->pdata[i])->uri, uri))
+      return info->entries->pdata[i];
+  return NULL;
+}
+
+/* All of it at first, then what is another, and all of it again when it is asked for, after what was told last, which does no harm. */
+static void
+test_told (void)
+{
+  Bed bed;
+  g_autoptr (UaInfo) info = ua_conference_info_new ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *to = NULL, *state = NULL;
+  PhoneConference *conference;
+  PhoneCall *calls[2];
+
+  bed_open (&bed, FALSE);
+  calls[0] = dial (&bed, "sip:bob@" BOB);
+  calls[1] = dial (&bed, "sip:carol@" CAROL);
+  wait_for (phone_call_get_state (calls[0]) == PHONE_CALL_HELD);
+  conference = phone_registry_add_conference (bed.agent->registry, calls, 2, TRUE, &error);
+  g_assert_no_error (error);
+  wait_for (phone_call_get_state (calls[0]) == PHONE_CALL_ACTIVE);
+
+  subscribe (&bed, NULL, 1);
+  g_assert_cmpint (apply_last (&bed, info, 1), ==, UA_INFO_APPLIED);
+  g_assert_nonnull (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "state=\"full\" version=\"0\""));
+  g_assert_cmpuint (info->entries->len, ==, 3);
+  g_assert_cmpint (participant (info, "sip:carol@" CAROL)->status, ==, PHONE_PARTICIPANT_CONNECTED);
+
+  g_assert_true (phone_conference_mute (conference, calls[1], TRUE, NULL));
+  g_assert_cmpint (apply_last (&bed, info, 2), ==, UA_INFO_APPLIED);
+  g_assert_nonnull (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "state=\"partial\" version=\"1\""));
+  g_assert_null (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "sip:bob@"));
+  g_assert_cmpuint (info->entries->len, ==, 3);
+  g_assert_cmpint (participant (info, "sip:carol@" CAROL)->status, ==, PHONE_PARTICIPANT_MUTED);
+
+  to = peer_header (peer_response (bed.bob, 200, "SUBSCRIBE"), "To");
+  subscribe (&bed, strstr (to, "tag=") + 4, 2);
+  g_assert_cmpint (apply_last (&bed, info, 3), ==, UA_INFO_OLD);
+  g_assert_cmpint (apply_last (&bed, info, 4), ==, UA_INFO_APPLIED);
+  g_assert_nonnull (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "state=\"full\" version=\"2\""));
+  state = peer_header (peer_last (bed.bob, "NOTIFY"), "Subscription-State");
+  g_assert_true (g_str_has_prefix (state, "active;expires=") && atoi (strchr (state, '=') + 1) <= 600);
+  bed_close (&bed);
+}
+
+/* ---- heard ---- */
+
+#define INFO(version, state, users) \
+  "<conference-info xmlns=\"urn:ietf:params:xml:ns:conference-info\" entity=\"sip:room@h\" state=\"" state "\" version=\"" version "\">" \
+  "<users state=\"" state "\">" users "</users></conference-info>"
+
+static void
+tell (Bed *bed, guint cseq, const char *body)
+{
+  const PeerMessage *subscribe = peer_request (bed->bob, "SUBSCRIBE", 0);
+  g_autofree char *from = peer_header (subscribe, "From"), *to = peer_header (subscribe, "To"), *call_id = peer_header (subscribe, "Call-ID");
+
+  peer_send (bed->bob, PHONE, PORT,
+             "NOTIFY sip:alice@" PHONE ":5060 SIP/2.0\r\nVia: SIP/2.0/UDP " BOB ":5060;branch=z9hG4bKn%u\r\nMax-Forwards: 70\r\n"
+             "From: %s;tag=ft\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u NOTIFY\r\nContact: <sip:them@" BOB ":5060>\r\nEvent: conference\r\n"
+             "Subscription-State: active;expires=600\r\nContent-Type: application/conference-info+xml\r\nContent-Length: %zu\r\n\r\n%s",
+             cseq, to, from, call_id, cseq, strlen (body), body);
+  wait_for (peer_count_status (bed->bob, 200, "NOTIFY") == cseq);
+}
+
+static gboolean
+knows (PhoneCall *call, const char *uris)
+{
+  const GPtrArray *roster = phone_call_get_roster (call);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; roster && i < roster->len; i++)
+    g_string_append_printf (text, "%s%s", i ? " " : "", ((PhoneParticipant *) roster->pdata[i])->uri);
+  return g_str_equal (text->str, uris);
+}
+
+/* What is missing is asked for: at once, and of a focus that never adds up not more often than is good for both. */
+static void
+test_gap (void)
+{
+  Bed bed;
+  PhoneCall *call;
+
+  bed_open (&bed, TRUE);
+  call = dial (&bed, "sip:room@" BOB);
+  wait_for (peer_count (bed.bob, "SUBSCRIBE") == 1);
+  tell (&bed, 1, INFO ("5", "full", "<user entity=\"sip:a@h\"/><user entity=\"sip:b@h\"/>"));
+  g_assert_true (knows (call, "sip:a@h sip:b@h"));
+  tell (&bed, 2, INFO ("6", "partial", "<user entity=\"sip:a@h\" state=\"deleted\"/><user entity=\"sip:c@h\"/>"));
+  g_assert_true (knows (call, "sip:b@h sip:c@h"));
+  g_assert_cmpuint (peer_count (bed.bob, "SUBSCRIBE"), ==, 1);
+
+  tell (&bed, 3, INFO ("8", "partial", "<user entity=\"sip:e@h\"/>"));
+  g_assert_true (knows (call, "sip:b@h sip:c@h"));
+  wait_for (peer_count (bed.bob, "SUBSCRIBE") == 2);
+  for (guint i = 4; i < 20; i++)
+    tell (&bed, i, INFO ("9", "partial", "<user entity=\"sip:f@h\"/>"));
+  g_assert_cmpuint (peer_count (bed.bob, "SUBSCRIBE"), ==, 2);
+  wait_for (peer_count (bed.bob, "SUBSCRIBE") == 3);
+  tell (&bed, 20, INFO ("10", "full", "<user entity=\"sip:f@h\"/>"));
+  g_assert_true (knows (call, "sip:f@h"));
+  tell (&bed, 21, INFO ("11", "partial", "<user entity=\"sip:g@h\"/>"));
+  g_assert_true (knows (call, "sip:f@h sip:g@h"));
+  g_assert_cmpuint (peer_count (bed.bob, "SUBSCRIBE"), ==, 3);
+  bed_close (&bed);
+}
+
+int
+main (int argc, char **argv)
+{
+  harness_init (&argc, &argv);
+  g_test_add_func ("/sip/conference/told", test_told);
+  g_test_add_func ("/sip/conference/gap", test_gap);
+  return g_test_run ();
+}

@@ -152,6 +152,23 @@ phone_call_follow_ice_restart (PhoneCall *call, const PhoneMediaDesc *offer)
   ports->media->media_ice_restart (call->media);
 }
 
+/* Whichever of its descriptions they belong to: of an offer that is not answered they wait there. */
+void
+phone_call_on_trickle (PhoneCall *call, const PhoneIceDesc *news)
+{
+  const PhonePorts *ports = phone_registry_get_ports (call->registry);
+  g_autoptr (GError) error = NULL;
+
+  if (call->remote_offer)
+    phone_ice_desc_trickle (&call->remote_offer->ice, news);
+  if (!call->plan || !phone_ice_desc_trickle (&call->plan->ice, news) || !call->media || !ports->media->media_ice_trickle)
+    return;
+  phone_log_debug (&call->log, "Call %u: %u candidates of the peer so far%s", call->number, call->plan->ice.n_candidates,
+                   call->plan->ice.end_of_candidates ? ", and no more will come" : "");
+  if (!ports->media->media_ice_trickle (call->media, call->plan, &error))
+    phone_log_warning (&call->log, "Call %u: the candidates that came later cannot be used: %s", call->number, error->message);
+}
+
 /* ---- waiting for candidates ---- */
 
 gboolean

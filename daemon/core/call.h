@@ -204,6 +204,8 @@ void phone_call_on_reoffer_failed (PhoneCall *call, guint status, const char *ph
 void phone_call_on_redirected (PhoneCall *call, guint status, const char *from, const char *to);
 void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, const char *asserted_id);  /* connected identity; NULL: unchanged */
 void phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms);
+/* Candidates of the peer's that came after its description. */
+void phone_call_on_trickle (PhoneCall *call, const PhoneIceDesc *news);
 /* Our REFER: ACCEPTED (again with every provisional status that the peer reports), DONE, FAILED. sip: the status behind it, 0: none. */
 void phone_call_on_transfer (PhoneCall *call, PhoneTransferState state, guint sip);
 /* The peer understands a=record (RFC 7866): it is told at once when we begin or end to record it. */

@@ -27,3 +27,30 @@ phone_ice_desc_equal (const PhoneIceDesc *a, const PhoneIceDesc *b)
       return FALSE;
   return TRUE;
 }
+
+static gboolean
+has_candidate (const PhoneIceDesc *desc, const PhoneCandidate *candidate)
+{
+  for (guint i = 0; i < desc->n_candidates; i++)
+    if (phone_candidate_equal (&desc->candidates[i], candidate))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+phone_ice_desc_trickle (PhoneIceDesc *peer, const PhoneIceDesc *news)
+{
+  gboolean changed = FALSE;
+
+  if (peer->ufrag[0] == '\0' || peer->end_of_candidates || strcmp (peer->ufrag, news->ufrag) != 0 || strcmp (peer->pwd, news->pwd) != 0)
+    return FALSE;
+  for (guint i = 0; i < news->n_candidates && peer->n_candidates < PHONE_ICE_MAX_CANDIDATES; i++)
+    if (!has_candidate (peer, &news->candidates[i]))
+      {
+        peer->candidates[peer->n_candidates++] = news->candidates[i];
+        changed = TRUE;
+      }
+  if (news->end_of_candidates)
+    peer->end_of_candidates = changed = TRUE;
+  return changed;
+}

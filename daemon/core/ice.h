@@ -59,6 +59,9 @@ typedef struct
 
 gboolean phone_candidate_equal (const PhoneCandidate *a, const PhoneCandidate *b);
 gboolean phone_ice_desc_equal (const PhoneIceDesc *a, const PhoneIceDesc *b);
+/* Takes what came after the description (RFC 8838): candidates that are not in it yet, as long as there is room, and that there will be no more.
+ * FALSE: nothing new, or of other credentials, which is all that old news and another branch's have. */
+gboolean phone_ice_desc_trickle (PhoneIceDesc *peer, const PhoneIceDesc *news);
 
 /* Of a session's paths. off: plain RTP, by choice or because the peer has no ICE. waiting: our candidates are known, the peer's are not. */
 #define PHONE_ICE_STATE_LIST(X) \

@@ -31,13 +31,15 @@ phone_media_paths_restarted (const PhoneMediaPlan *running, const PhoneMediaDesc
 }
 
 static void
-describe (const PhoneMediaCaps *caps, gboolean rtp_only, PhoneMediaDesc *desc)
+describe (const PhoneMediaCaps *caps, gboolean rtp_only, gboolean trickle, PhoneMediaDesc *desc)
 {
   const PhoneIceDesc *ours = caps->ice;
   guint n = 0;
 
   desc->ice = *ours;
   desc->ice.ice2 = TRUE;
+  /* Ours are all here, the peer's may come one by one (half trickle, RFC 8838 section 16). */
+  desc->ice.trickle = desc->ice.end_of_candidates = trickle;
   for (guint i = 0; i < ours->n_candidates; i++)
     if (!rtp_only || ours->candidates[i].component == 1)
       desc->ice.candidates[n++] = ours->candidates[i];
@@ -48,7 +50,7 @@ void
 phone_media_paths_offer (const PhoneMediaCaps *caps, PhoneMediaDesc *offer)
 {
   if (caps->ice != NULL)
-    describe (caps, caps->running != NULL && caps->running->rtcp_mux && phone_media_plan_has_ice (caps->running), offer);
+    describe (caps, caps->running != NULL && caps->running->rtcp_mux && phone_media_plan_has_ice (caps->running), TRUE, offer);
 }
 
 void
@@ -61,7 +63,7 @@ phone_media_paths_answer (const PhoneMediaCaps *caps, const PhoneMediaDesc *offe
       answer->ice.mismatch = TRUE;
       return;
     }
-  describe (caps, answer->rtcp_mux, answer);
+  describe (caps, answer->rtcp_mux, offer->ice.trickle, answer);
   plan->ice = offer->ice;
 }
 

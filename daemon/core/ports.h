@@ -244,10 +244,12 @@ typedef struct
   PhoneMedia *(*media_new) (gpointer engine, PhoneCall *call, const PhoneMediaParams *params, const PhoneMediaEvents *events,
                             GError **error);
   /* Our side of ICE as it stands, and the address of media_ports() that goes with it (caller frees). FALSE: plain RTP, address untouched. The
-   * five about ICE may be NULL together: there is none. */
+   * six about ICE may be NULL together: there is none. */
   gboolean (*media_ice) (PhoneMedia *media, PhoneIceDesc *ret_local, char **ret_address);
   PhoneIceState (*media_ice_state) (PhoneMedia *media);
   void (*media_ice_restart) (PhoneMedia *media);        /* other credentials on the same sockets */
+  /* The plan that runs, with more candidates of the peer's. */
+  gboolean (*media_ice_trickle) (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error);
   /* Other sockets beside those that carry the call, which end when a plan with the new ones works. drop: no such plan will come. */
   gboolean (*media_ice_renew) (PhoneMedia *media, const PhoneIceParams *params, GError **error);
   void (*media_ice_drop) (PhoneMedia *media);

@@ -743,6 +743,12 @@ media_session_restart_ice (PhoneMedia *media)
 }
 
 gboolean
+media_session_trickle_ice (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error)
+{
+  return media_transport_trickle_ice (media->transport, plan, error);
+}
+
+gboolean
 media_session_renew_ice (PhoneMedia *media, const PhoneIceParams *ice, GError **error)
 {
   MediaIceParams params = ice_params (media, ice);

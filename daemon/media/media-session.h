@@ -24,6 +24,7 @@ void media_session_get_ports (PhoneMedia *media, guint16 *ret_rtp, guint16 *ret_
 gboolean media_session_get_ice (PhoneMedia *media, PhoneIceDesc *ret_local, char **ret_address);
 PhoneIceState media_session_get_ice_state (PhoneMedia *media);
 void media_session_restart_ice (PhoneMedia *media);
+gboolean media_session_trickle_ice (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error);
 gboolean media_session_renew_ice (PhoneMedia *media, const PhoneIceParams *ice, GError **error);
 void media_session_drop_ice (PhoneMedia *media);
 gboolean media_session_get_dtls (PhoneMedia *media, PhoneDtlsDesc *ret_local, GError **error);

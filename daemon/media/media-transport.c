@@ -1003,6 +1003,14 @@ media_transport_restart_ice (MediaTransport *self)
 }
 
 gboolean
+media_transport_trickle_ice (MediaTransport *self, const PhoneMediaPlan *plan, GError **error)
+{
+  MediaIce *ice = self->next_ice != NULL ? self->next_ice : self->ice;
+
+  return ice == NULL || media_ice_set_remote (ice, &plan->ice, plan->rtcp_mux ? 1 : 2, error);
+}
+
+gboolean
 media_transport_renew_ice (MediaTransport *self, const MediaIceParams *params, GError **error)
 {
   MediaIce *ice = media_ice_new (params, &ice_callbacks, self, error);

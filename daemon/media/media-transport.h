@@ -56,6 +56,7 @@ gboolean media_transport_get_ice (MediaTransport *transport, PhoneIceDesc *ret_l
 gboolean media_transport_get_ice_path (MediaTransport *transport, MediaIcePath *ret_path);
 /* Other credentials on the same sockets (RFC 8445 section 9). */
 void media_transport_restart_ice (MediaTransport *transport);
+gboolean media_transport_trickle_ice (MediaTransport *transport, const PhoneMediaPlan *plan, GError **error);
 /* Other sockets, after a change of the network: beside the old ones, which carry the call until the new ones can. Until there is a plan with
  * their credentials media_transport_drop_ice() takes them back. */
 gboolean media_transport_renew_ice (MediaTransport *transport, const MediaIceParams *params, GError **error);

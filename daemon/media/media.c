@@ -293,6 +293,7 @@ const PhoneMediaOps media_ops = {
   .media_ice = media_session_get_ice,
   .media_ice_state = media_session_get_ice_state,
   .media_ice_restart = media_session_restart_ice,
+  .media_ice_trickle = media_session_trickle_ice,
   .media_ice_renew = media_session_renew_ice,
   .media_ice_drop = media_session_drop_ice,
   .media_ports = media_session_get_ports,

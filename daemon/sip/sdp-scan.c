@@ -47,6 +47,8 @@ next_raw_line (UaSdpCursor *cursor, UaSlice *ret_line)
 static UaSdpLine
 make_line (UaSlice raw, guint number)
 {
+  if (raw.length < 2 || raw.at[1] != '=' || memchr (raw.at, '\0', raw.length) != NULL)
+    return (UaSdpLine) { .number = number };
   return (UaSdpLine) { .type = raw.at[0], .value = { raw.at + 2, raw.length - 2 }, .number = number };
 }
 
@@ -151,12 +153,12 @@ ua_sdp_scan (const char *text, gsize length, UaSdpScan *ret_scan, GError **error
     {
       UaSdpLine line;
 
-      if (raw.length < 2 || raw.at[1] != '=' || memchr (raw.at, '\0', raw.length) != NULL)
+      line = make_line (raw, cursor.number);
+      if (line.type == '\0')
         {
           ua_sdp_fail (error, cursor.number, "not of the form x=...");
           return FALSE;
         }
-      line = make_line (raw, cursor.number);
       if (first && (line.type != 'v' || !ua_slice_is (ua_slice_trim (line.value), "0")))
         {
           ua_sdp_fail (error, line.number, "v=0 must come first");

@@ -40,7 +40,7 @@ typedef struct
   UaSdpSection media[UA_SDP_MAX_MEDIA];
 } UaSdpScan;
 
-/* FALSE at the end. Lines were checked by ua_sdp_scan(). */
+/* FALSE at the end. A line that is not of the form x=... has type 0; after ua_sdp_scan() there is none. */
 gboolean ua_sdp_next_line (UaSdpCursor *cursor, UaSdpLine *ret_line);
 /* For type 'a': splits "name:value" or "name". */
 void ua_sdp_attribute (const UaSdpLine *line, UaSlice *ret_name, UaSlice *ret_value);

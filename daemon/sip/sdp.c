@@ -16,6 +16,7 @@
  * the text below it changed. */
 
 #include "sip/sdp.h"
+#include "sip/sdp-fragment.h"
 #include "sip/sdp-audio.h"
 
 #include <string.h>
@@ -367,6 +368,15 @@ ua_sdp_write_answer (UaSdp *sdp, const PhoneMediaDesc *answer)
     }
   g_return_val_if_fail (sdp->layout->audio >= 0, NULL);
   return write_text (sdp, answer);
+}
+
+gboolean
+ua_sdp_read_fragment (const UaSdp *sdp, const char *text, gsize length, PhoneIceDesc *ret_ice, GError **error)
+{
+  const Layout *layout = sdp->pending != NULL ? sdp->pending : sdp->layout;
+  const char *mid = layout->audio >= 0 ? layout->slots[layout->audio].mid : NULL;
+
+  return ua_sdp_fragment_read (text, length, mid, ret_ice, error);
 }
 
 char *

@@ -36,6 +36,9 @@ void ua_sdp_set_policy (UaSdp *sdp, const PhoneCodecId *codecs, guint n_codecs, 
  * key material. An offer without any audio line (RFC 3264 section 5 allows it) is an error too. */
 gboolean ua_sdp_read (UaSdp *sdp, const char *text, gsize length, PhoneMediaDesc **ret_desc, GError **error);
 
+/* What the peer says later about the paths of its audio: see ua_sdp_fragment_read(). */
+gboolean ua_sdp_read_fragment (const UaSdp *sdp, const char *text, gsize length, PhoneIceDesc *ret_ice, GError **error);
+
 /* Answer to the offer read last, with all its m-lines in order (RFC 3264 section 6). The same answer again
  * gives the same text. */
 char *ua_sdp_write_answer (UaSdp *sdp, const PhoneMediaDesc *answer);

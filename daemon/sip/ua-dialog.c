@@ -17,6 +17,7 @@
 #define CORE_PATIENCE_MS 4000
 #define SOFIA_PATIENCE_MS 40000         /* more than timers B, F and H of RFC 3261: 32 s */
 #define DTMF_DEFAULT_MS 160
+#define DTMF_TYPES "application/dtmf-relay, application/dtmf"
 #define MAX_CALL_ID 128                 /* characters in the log */
 
 static const char *
@@ -434,6 +435,50 @@ ua_dialog_on_error (UaStack *stack, const UaEvent *event, gpointer owner)
                                        (guint) event->status, NULL);
 }
 
+const char *
+ua_dialog_recv_info (const UaDialog *dialog)
+{
+  UaAccount *account = dialog->stack->account;
+
+  return account && ua_account_settings (account)->ice ? "Recv-Info: " UA_SDP_FRAGMENT_PACKAGE : NULL;
+}
+
+/* RFC 6086 section 4.2.2 has a status of its own for a package that was not asked for. */
+static void
+refuse_info (UaDialog *dialog, const UaEvent *event)
+{
+  const char *package = ua_sip_unknown (event->sip, "Info-Package");
+  const char *recv_info = ua_dialog_recv_info (dialog);
+
+  if (package && (!recv_info || g_ascii_strcasecmp (package, UA_SDP_FRAGMENT_PACKAGE) != 0))
+    nua_respond (event->nh, 469, "Bad Info Package", NUTAG_WITH_THIS (dialog->stack->nua),
+                 SIPTAG_HEADER_STR (recv_info ? recv_info : "Recv-Info:"), TAG_END ());
+  else
+    nua_respond (event->nh, SIP_415_UNSUPPORTED_MEDIA, NUTAG_WITH_THIS (dialog->stack->nua),
+                 SIPTAG_ACCEPT_STR (recv_info ? DTMF_TYPES ", " UA_SDP_FRAGMENT_TYPE : DTMF_TYPES), TAG_END ());
+}
+
+/* Also before the call is answered. What they belong to decides the call: candidates of an earlier description, or of a branch that is
+ * not ours any more, are no mistake (RFC 8840 section 4.4). */
+static void
+on_candidates (UaDialog *dialog, const UaEvent *event)
+{
+  const sip_payload_t *payload = event->sip->sip_payload;
+  g_autoptr (GError) error = NULL;
+  PhoneIceDesc news;
+
+  if (!ua_sdp_read_fragment (dialog->sdp, payload->pl_data, payload->pl_len, &news, &error))
+    {
+      phone_log_info (&dialog->log, "Candidates of the peer refused: %s", error->message);
+      nua_respond (event->nh, SIP_400_BAD_REQUEST, NUTAG_WITH_THIS (dialog->stack->nua), TAG_END ());
+      return;
+    }
+  nua_respond (event->nh, SIP_200_OK, NUTAG_WITH_THIS (dialog->stack->nua), TAG_END ());
+  if (dialog->call)
+    phone_call_on_trickle (dialog->call, &news);
+  explicit_bzero (&news, sizeof news);
+}
+
 void
 ua_dialog_on_info (UaStack *stack, const UaEvent *event, gpointer owner)
 {
@@ -443,6 +488,11 @@ ua_dialog_on_info (UaStack *stack, const UaEvent *event, gpointer owner)
   char digit;
   guint ms;
 
+  if (type && sip->sip_payload && ua_dialog_recv_info (dialog) && g_ascii_strcasecmp (type, UA_SDP_FRAGMENT_TYPE) == 0)
+    {
+      on_candidates (dialog, event);
+      return;
+    }
   if (!sip->sip_payload || sip->sip_payload->pl_len == 0)
     {
       nua_respond (event->nh, SIP_200_OK, NUTAG_WITH_THIS (stack->nua), TAG_END ());
@@ -450,8 +500,7 @@ ua_dialog_on_info (UaStack *stack, const UaEvent *event, gpointer owner)
     }
   if (!type || !ua_dtmf_info_parse (type, sip->sip_payload->pl_data, sip->sip_payload->pl_len, &digit, &ms))
     {
-      nua_respond (event->nh, SIP_415_UNSUPPORTED_MEDIA, NUTAG_WITH_THIS (stack->nua),
-                   SIPTAG_ACCEPT_STR ("application/dtmf-relay, application/dtmf"), TAG_END ());
+      refuse_info (dialog, event);
       return;
     }
   nua_respond (event->nh, SIP_200_OK, NUTAG_WITH_THIS (stack->nua), TAG_END ());

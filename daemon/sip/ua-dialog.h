@@ -140,6 +140,8 @@ char *ua_sip_asserted_id (UaStack *stack, const sip_t *sip, char **ret_name);
 /* As phone_call_get_verstat() has it: of P-Asserted-Identity, else of From, from a server that we trust. */
 const char *ua_sip_verstat (UaStack *stack, const sip_t *sip);
 /* Value of the first header of a name that sofia does not know; of all of them, joined by commas (caller frees). NULL: none. */
+/* The header with which INVITE and its responses say which packages of INFO (RFC 6086) we read: those of ICE, where it is on. NULL: none. */
+const char *ua_dialog_recv_info (const UaDialog *dialog);
 const char *ua_sip_unknown (const sip_t *sip, const char *name);
 /* The value of a header (any sip_..._t) as it came, in home; NULL: longer than any that we look at. Not sip_header_as_string(): that loses the last
  * parameter of what is longer than 127 octets. */

@@ -19,9 +19,10 @@ static void
 respond (UaDialog *dialog, guint status, const char *phrase, const char *sdp)
 {
   g_autofree char *contact = dialog->stack->account ? ua_dialog_contact (dialog, NULL) : NULL;
+  const char *recv_info = ua_dialog_recv_info (dialog);
 
   nua_respond (dialog->nh, (int) status, phrase ? phrase : sip_status_phrase ((int) status),
-               TAG_IF (contact && status < 300, SIPTAG_CONTACT_STR (contact)),
+               TAG_IF (contact && status < 300, SIPTAG_CONTACT_STR (contact)), TAG_IF (recv_info && status < 300, SIPTAG_HEADER_STR (recv_info)),
                TAG_IF (sdp, SIPTAG_CONTENT_TYPE_STR ("application/sdp")), TAG_IF (sdp, SIPTAG_PAYLOAD_STR (sdp)), TAG_END ());
 }
 
@@ -33,8 +34,10 @@ respond_ok (UaDialog *dialog, const char *sdp)
   g_autofree char *mode = dialog->answer_mode ? g_strdup_printf ("%s: %s", dialog->answer_mode,
                                                                  phone_call_is_self_answered (dialog->call) ? "Auto" : "Manual")
                                               : NULL;
+  const char *recv_info = ua_dialog_recv_info (dialog);
 
   nua_respond (dialog->nh, SIP_200_OK, TAG_IF (contact, SIPTAG_CONTACT_STR (contact)), TAG_IF (mode, SIPTAG_HEADER_STR (mode)),
+               TAG_IF (recv_info, SIPTAG_HEADER_STR (recv_info)),
                TAG_IF (sdp, SIPTAG_CONTENT_TYPE_STR ("application/sdp")), TAG_IF (sdp, SIPTAG_PAYLOAD_STR (sdp)), TAG_END ());
 }
 

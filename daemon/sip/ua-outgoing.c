@@ -22,7 +22,6 @@
 #include "util/name-addr.h"
 
 #define SUPPORTED "timer, replaces, norefersub, tdialog, record-aware"
-#define SUPPORTED_100REL SUPPORTED ", 100rel"
 #define MAX_EXTRA_HEADERS 32
 
 /* ---- sending ---- */
@@ -84,6 +83,9 @@ on_target (gpointer owner, const char *walked, gboolean silent)
   g_autofree char *contact = ua_dialog_contact (dialog, dialog->target);
   g_autofree char *direct = walked ? NULL : ua_direct_route (dialog->stack, dialog->target);
   const char *route = walked ? walked : direct;
+  const char *recv_info = ua_dialog_recv_info (dialog);
+  g_autofree char *supported = g_strconcat (SUPPORTED, dialog->with_100rel ? ", 100rel" : "",
+                                            recv_info ? ", " UA_SDP_FRAGMENT_PACKAGE : "", NULL);
   g_autofree char *diversion = dialog->diversion ? g_strconcat ("Diversion: ", dialog->diversion, NULL) : NULL;
   g_autofree char *history = dialog->history ? g_strconcat ("History-Info: ", dialog->history, NULL) : NULL;
 
@@ -96,7 +98,7 @@ on_target (gpointer owner, const char *walked, gboolean silent)
   dialog->sent = TRUE;
   /* The proxy counts on a request, not on a new handle. */
   nua_invite (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_IF (route, NUTAG_PROXY (route)),
-              SIPTAG_SUPPORTED_STR (dialog->with_100rel ? SUPPORTED_100REL : SUPPORTED),
+              SIPTAG_SUPPORTED_STR (supported), TAG_IF (recv_info, SIPTAG_HEADER_STR (recv_info)),
               TAG_IF (dialog->extra, SIPTAG_HEADER_STR (dialog->extra)),
               TAG_IF (diversion, SIPTAG_HEADER_STR (diversion)), TAG_IF (history, SIPTAG_HEADER_STR (history)),
               SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR (dialog->payload), TAG_END ());

@@ -20,6 +20,7 @@
 #include "core/registry.h"
 #include "sip/ua.h"
 #include "sip/ua-digest.h"
+#include "sip/sdp-fragment.h"
 #include "sip/sdp.h"
 #include "sip/target.h"
 #include "sip/ua-tls.h"

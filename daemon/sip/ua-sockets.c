@@ -26,7 +26,7 @@
 #define DEFAULT_SIPS_PORT 5061
 
 static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, SUBSCRIBE, NOTIFY, MESSAGE";
-static const char supported[] = "timer, 100rel, path, outbound, replaces, norefersub, tdialog, record-aware";
+#define SUPPORTED "timer, 100rel, path, outbound, replaces, norefersub, tdialog, record-aware"
 
 /* ---- interposed ---- */
 
@@ -48,6 +48,7 @@ create_nua (UaStack *stack, nua_callback_f on_event)
   const PhoneDaemonSettings *settings = phone_registry_get_settings (stack->engine->registry);
   gboolean tls = stack->transport == PHONE_TRANSPORT_TLS;
   gboolean ip6 = stack->family == AF_INET6;
+  gboolean ice = stack->account && ua_account_settings (stack->account)->ice;
   g_autofree char *maddr = NULL;
   g_autofree char *second = NULL;
   g_autofree char *url = NULL;
@@ -67,7 +68,7 @@ create_nua (UaStack *stack, nua_callback_f on_event)
                            TAG_IF (tls, NUTAG_CERTIFICATE_DIR (tls ? ua_tls_policy_get_path (stack->tls) : NULL)),
                            NUTAG_MEDIA_ENABLE (0),
                            SIPTAG_ALLOW_STR (allow),
-                           SIPTAG_SUPPORTED_STR (supported),
+                           SIPTAG_SUPPORTED_STR (ice ? SUPPORTED ", " UA_SDP_FRAGMENT_PACKAGE : SUPPORTED),
                            SIPTAG_ALLOW_EVENTS_STR ("presence, dialog, conference"),
                            /* only tokens that are not there by default: others make sofia read past an array */
                            NUTAG_APPL_METHOD ("UPDATE, INFO, OPTIONS, REFER, NOTIFY, MESSAGE"),

@@ -84,6 +84,38 @@ static gboolean
 media_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error)
 {
   media->agent->n_applied++;
+  media->agent->peer_ice = plan->ice;
+  return TRUE;
+}
+
+/* One candidate, and no checks. */
+static gboolean
+media_ice (PhoneMedia *media, PhoneIceDesc *ret_local, char **ret_address)
+{
+  if (!media->agent->ice)
+    return FALSE;
+  *ret_local = (PhoneIceDesc) {
+    .ufrag = "ours", .pwd = "0123456789abcdefghijkl", .n_candidates = 1,
+    .candidates = { { .foundation = "1", .component = 1, .priority = 1, .address = "127.20.3.1", .port = media->port } },
+  };
+  *ret_address = g_strdup ("127.20.3.1");
+  return TRUE;
+}
+
+static PhoneIceState
+media_ice_state (PhoneMedia *media)
+{
+  return media->agent->ice ? PHONE_ICE_CHECKING : PHONE_ICE_OFF;
+}
+
+static void media_ice_nothing (PhoneMedia *media) { }
+static gboolean media_ice_renew (PhoneMedia *media, const PhoneIceParams *params, GError **error) { return TRUE; }
+
+static gboolean
+media_ice_trickle (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error)
+{
+  media->agent->n_trickled++;
+  media->agent->peer_ice = plan->ice;
   return TRUE;
 }
 
@@ -117,6 +149,12 @@ static void set_ring (gpointer engine, PhoneTone tone, const char *country, cons
 static const PhoneMediaOps media_ops = {
   .media_new = media_new,
   .media_ports = media_ports,
+  .media_ice = media_ice,
+  .media_ice_state = media_ice_state,
+  .media_ice_restart = media_ice_nothing,
+  .media_ice_trickle = media_ice_trickle,
+  .media_ice_renew = media_ice_renew,
+  .media_ice_drop = media_ice_nothing,
   .media_apply = media_apply,
   .media_set_muted = media_set_flag,
   .media_set_attached = media_set_flag,

@@ -33,6 +33,9 @@ struct _Agent
   guint n_alerting;             /* state changes to alerting */
   GString *digits;
   guint n_media_open, n_applied;
+  gboolean ice;                 /* the media have it */
+  PhoneIceDesc peer_ice;        /* as the media were told last */
+  guint n_trickled;
   guint16 next_port;
   gboolean stopped;
 };

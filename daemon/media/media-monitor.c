@@ -10,12 +10,14 @@
 #define RTCP_SR 200
 #define RTCP_RR 201
 #define REPORT_BLOCK 24
+#define SILENT (5 * G_USEC_PER_SEC)     /* since when we are no sender: no report of the peer tells the round trip */
 #define METRICS_INTERVAL (5 * G_USEC_PER_SEC)
 
 void
 media_monitor_init (MediaMonitor *monitor)
 {
   monitor->report_delay = NAN;
+  media_xr_times_init (&monitor->times);
 }
 
 void
@@ -56,6 +58,7 @@ void
 media_monitor_sent (MediaMonitor *monitor, guint16 seq, gsize octets, gint64 now)
 {
   rate_history_sent (&monitor->history, seq, octets, now);
+  monitor->sent_at = now;
 }
 
 gboolean
@@ -119,6 +122,7 @@ media_monitor_told (MediaMonitor *monitor, const guint8 *packet, gsize length, g
   guint n;
 
   read_reports (monitor, packet, length, local_ssrc, now);
+  media_xr_times_read (&monitor->times, packet, length, local_ssrc, now);
   monitor->have_peer_metrics |= media_xr_parse (packet, length, local_ssrc, &monitor->peer_metrics);
   if (monitor->kind == MEDIA_FEEDBACK_NONE || !media_feedback_parse (packet, length, local_ssrc, &monitor->feedback)
       || monitor->feedback.kind != monitor->kind)
@@ -130,16 +134,32 @@ media_monitor_told (MediaMonitor *monitor, const guint8 *packet, gsize length, g
   return n > 0;
 }
 
+/* Whoever wants metrics reads extended reports, and so is asked; whoever asks is answered. */
+static void
+tell_times (MediaMonitor *monitor, guint8 *packet, gsize *length, gsize capacity, guint32 sender, gint64 now)
+{
+  gboolean ask = monitor->wants_metrics && (monitor->sent_at == 0 || now - monitor->sent_at > SILENT);
+  guint8 times[MEDIA_XR_TIMES_LENGTH];
+  gsize n;
+
+  if (media_rtcp_has_bye (packet, *length))
+    return;
+  n = media_xr_times_write (&monitor->times, sender, ask, now, times);
+  if (n > 0)
+    media_xr_insert (packet, length, capacity, times, n);
+}
+
 void
 media_monitor_tell (MediaMonitor *monitor, guint8 *packet, gsize *length, gsize capacity, guint32 sender, guint32 ssrc, gint64 now)
 {
   guint8 extended[MEDIA_XR_LENGTH];
 
+  tell_times (monitor, packet, length, capacity, sender, now);
   if (!monitor->wants_metrics || !monitor->have_metrics
       || (monitor->told_metrics != 0 && now - monitor->told_metrics < METRICS_INTERVAL && !media_rtcp_has_bye (packet, *length)))
     return;
   media_xr_write (sender, ssrc, &monitor->metrics, extended);
-  if (media_xr_insert (packet, length, capacity, extended))
+  if (media_xr_insert (packet, length, capacity, extended, sizeof extended))
     monitor->told_metrics = now;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/offer-answer.h"
 #include "media/media-arrivals.h"
+#include "media/media-xr-times.h"
 #include "media/media-xr.h"
 #include "media/rate-history.h"
 
@@ -26,6 +27,8 @@ typedef struct
   gboolean have_metrics, have_peer_metrics;
   PhoneVoiceMetrics metrics, peer_metrics;      /* how we hear the peer; how the peer says that it hears us */
   gint64 told_metrics;                  /* monotonic us, 0: not yet */
+  MediaXrTimes times;
+  gint64 sent_at;                       /* monotonic us, of our last packet, 0: none */
   MediaFeedback feedback;               /* scratch */
 } MediaMonitor;
 
@@ -41,7 +44,7 @@ gboolean media_monitor_number (const MediaMonitor *monitor, const guint8 *packet
 void media_monitor_arrived (MediaMonitor *monitor, guint32 ssrc, guint16 number, gsize octets, gint64 now);
 /* A compound of RTCP. TRUE: there are new samples. */
 gboolean media_monitor_told (MediaMonitor *monitor, const guint8 *packet, gsize length, guint32 local_ssrc, gint64 now);
-/* A compound of ours: gets our metrics when it is time for them, or when it says BYE. sender: our SSRC; ssrc: the peer's. */
+/* A compound of ours: gets what the round trip needs if we only receive, or the peer does, and our metrics when it is time for them, or when it says BYE. sender: our SSRC; ssrc: the peer's. */
 void media_monitor_tell (MediaMonitor *monitor, guint8 *packet, gsize *length, gsize capacity, guint32 sender, guint32 ssrc, gint64 now);
 /* In order; returns how many. */
 guint media_monitor_take (MediaMonitor *monitor, RateSample ret_samples[MEDIA_MONITOR_SAMPLES]);

@@ -443,6 +443,15 @@ take_sample (PhoneMedia *media, const MediaTransportStats *transport, const Medi
   };
 }
 
+/* While we only receive, the reports of the peer know no round trip, or an old one. */
+static void
+get_graph_stats (PhoneMedia *media, const MediaTransportStats *transport, MediaGraphStats *ret_graph)
+{
+  media_graph_get_stats (media->graph, transport->remote_ssrc, ret_graph);
+  if (!isnan (transport->round_trip))
+    ret_graph->round_trip = transport->round_trip;
+}
+
 static gboolean
 on_tick (gpointer data)
 {
@@ -454,7 +463,7 @@ on_tick (gpointer data)
   guint seconds;
 
   media_transport_get_stats (media->transport, &transport);
-  media_graph_get_stats (media->graph, transport.remote_ssrc, &graph);
+  get_graph_stats (media, &transport, &graph);
   media_receive_get_stats (media_graph_get_receive (media->graph), &receive);
   take_sample (media, &transport, &graph, &receive, now);
   media_metrics_update (&media->metrics, &receive);
@@ -962,7 +971,7 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
     return FALSE;
   gint64 now = g_get_monotonic_time ();
   media_transport_get_stats (media->transport, &transport);
-  media_graph_get_stats (media->graph, transport.remote_ssrc, &graph);
+  get_graph_stats (media, &transport, &graph);
   media_receive_get_stats (media_graph_get_receive (media->graph), &receive);
   media_send_get_stats (media_graph_get_send (media->graph), &send);
 

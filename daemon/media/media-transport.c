@@ -1080,6 +1080,7 @@ media_transport_get_stats (MediaTransport *self, MediaTransportStats *ret_stats)
   *ret_stats = self->stats;
   media_srtp_get_stats (self->srtp, &ret_stats->srtp);
   ret_stats->report_delay = self->monitor.report_delay;
+  ret_stats->round_trip = media_xr_times_get (&self->monitor.times, g_get_monotonic_time ());
   ret_stats->have_peer_metrics = self->monitor.have_peer_metrics;
   ret_stats->peer_metrics = self->monitor.peer_metrics;
   pthread_mutex_unlock (&self->lock);

@@ -24,6 +24,7 @@ typedef struct
   guint32 remote_ssrc;          /* of the last accepted RTP packet */
   guint64 moves;                /* times the destination followed the peer */
   double report_delay;          /* of MediaMonitor */
+  double round_trip;            /* ms, as extended reports have it while we only receive; NAN: they do not */
   gboolean have_peer_metrics;
   PhoneVoiceMetrics peer_metrics;       /* RTCP XR: how the peer hears us */
   MediaSrtpStats srtp;

@@ -187,11 +187,11 @@ media_xr_write (guint32 sender, guint32 ssrc, const PhoneVoiceMetrics *metrics, 
 }
 
 gboolean
-media_xr_insert (guint8 *compound, gsize *length, gsize capacity, const guint8 packet[MEDIA_XR_LENGTH])
+media_xr_insert (guint8 *compound, gsize *length, gsize capacity, const guint8 *packet, gsize packet_length)
 {
   gsize at = 0;
 
-  if (capacity < MEDIA_XR_LENGTH || *length > capacity - MEDIA_XR_LENGTH)
+  if (capacity < packet_length || *length > capacity - packet_length)
     return FALSE;
   while (*length - at >= 4 && compound[at + 1] != RTCP_BYE)
     {
@@ -201,8 +201,8 @@ media_xr_insert (guint8 *compound, gsize *length, gsize capacity, const guint8 p
         return FALSE;
       at += octets;
     }
-  memmove (compound + at + MEDIA_XR_LENGTH, compound + at, *length - at);
-  memcpy (compound + at, packet, MEDIA_XR_LENGTH);
-  *length += MEDIA_XR_LENGTH;
+  memmove (compound + at + packet_length, compound + at, *length - at);
+  memcpy (compound + at, packet, packet_length);
+  *length += packet_length;
   return TRUE;
 }

@@ -12,4 +12,4 @@ gboolean media_xr_parse (const guint8 *packet, gsize length, guint32 ssrc, Phone
 /* ret_packet: MEDIA_XR_LENGTH octets. What is unknown and has no value for that is 0. */
 void media_xr_write (guint32 sender, guint32 ssrc, const PhoneVoiceMetrics *metrics, guint8 *ret_packet);
 /* Puts the packet into a compound of ours in front of a BYE, else behind all. FALSE: it does not fit. */
-gboolean media_xr_insert (guint8 *compound, gsize *length, gsize capacity, const guint8 packet[MEDIA_XR_LENGTH]);
+gboolean media_xr_insert (guint8 *compound, gsize *length, gsize capacity, const guint8 *packet, gsize packet_length);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "media/media-xr-times.h"
 #include "media/media-xr.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
@@ -17,6 +18,22 @@ check (gboolean condition)
     g_abort ();
 }
 
+/* One who asks and is answered with whatever came in, and what is answered to that. */
+static void
+check_times (const guint8 *input, gsize size)
+{
+  MediaXrTimes times;
+  guint8 packet[MEDIA_XR_TIMES_LENGTH];
+  gint64 now = 100 * G_USEC_PER_SEC;
+
+  media_xr_times_init (&times);
+  media_xr_times_write (&times, SSRC, TRUE, now, packet);
+  media_xr_times_read (&times, input, size, SSRC, now + G_USEC_PER_SEC);
+  check (isnan (times.round_trip) || (times.round_trip >= 0 && times.round_trip <= 1000));
+  gsize n = media_xr_times_write (&times, SSRC, FALSE, now + 2 * G_USEC_PER_SEC, packet);
+  check (n == 0 || n == 8 + 16);
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -27,6 +44,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   if (size > 1500)
     return 0;
   g_autofree guint8 *input = g_memdup2 (data, size);    /* so that a sanitizer sees its ends */
+  check_times (input, size);
   if (media_xr_parse (input, size, SSRC, &metrics))
     {
       check (metrics.loss >= 0 && metrics.loss < 1 && metrics.burst_ms >= 0 && metrics.burst_ms <= G_MAXUINT16);
@@ -39,7 +57,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   memset (packet, 0, sizeof packet);
   if (size > 0)
     memcpy (compound, data, size);
-  if (media_xr_insert (compound, &length, sizeof compound, packet))
+  if (media_xr_insert (compound, &length, sizeof compound, packet, sizeof packet))
     check (length == size + MEDIA_XR_LENGTH);
   return 0;
 }

@@ -200,6 +200,7 @@ test_tell (void)
   media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 1000000);
   g_assert_cmpuint (length, ==, sizeof report);         /* the peer has not asked */
 
+  media_monitor_sent (&monitor, 1, 100, 1000000);
   plan.voip_metrics = TRUE;
   media_monitor_apply (&monitor, &plan);
   media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 1000000);
@@ -223,6 +224,106 @@ test_tell (void)
   g_assert_cmpfloat (monitor.peer_metrics.rating, ==, 88);
 }
 
+/* ---- round trips ---- */
+
+/* We only receive: our time goes out, comes back 40 ms later with 30 ms at the peer, and is worth nothing a second time. */
+static void
+test_times (void)
+{
+  MediaXrTimes us, them;
+  guint8 packet[MEDIA_XR_TIMES_LENGTH];
+  gint64 now = 5000 * (gint64) G_USEC_PER_SEC + 123456, elsewhere = 77777777;
+  gsize length;
+
+  media_xr_times_init (&us);
+  media_xr_times_init (&them);
+  g_assert_cmpuint (media_xr_times_write (&us, OURS, FALSE, now, packet), ==, 0);
+  g_assert_true (isnan (media_xr_times_get (&us, now)));
+  length = media_xr_times_write (&us, OURS, TRUE, now, packet);
+  g_assert_cmpuint (length, ==, 20);
+  g_assert_cmpmem (packet, 12, ((const guint8[]) { 0x80, 207, 0, 4, OURS >> 24, OURS >> 16 & 255, OURS >> 8 & 255, OURS & 255, 4, 0, 0, 2 }), 12);
+  g_assert_cmpmem (packet + 12, 4, ((const guint8[]) { 0, 0, 5000 >> 8, 5000 & 255 }), 4);
+
+  media_xr_times_read (&them, packet, length, THEIRS, elsewhere);
+  length = media_xr_times_write (&them, THEIRS, TRUE, elsewhere + 30000, packet);       /* they ask, too */
+  g_assert_cmpuint (length, ==, MEDIA_XR_TIMES_LENGTH);
+  media_xr_times_read (&us, packet, length, OURS + 1, now + 40000);     /* somebody else's */
+  g_assert_true (isnan (us.round_trip));
+  media_xr_times_read (&us, packet, length, OURS, now + 40000);
+  g_assert_cmpfloat_with_epsilon (media_xr_times_get (&us, now + 40000), 10, 0.05);
+  g_assert_true (isnan (media_xr_times_get (&us, now + 60 * G_USEC_PER_SEC)));
+  media_xr_times_read (&us, packet, length, OURS, now + 40000);
+  g_assert_cmpfloat_with_epsilon (us.round_trip, 10, 0.05);
+
+  length = media_xr_times_write (&us, OURS, FALSE, now + 50000, packet);
+  g_assert_cmpuint (length, ==, 8 + 16);
+  media_xr_times_read (&them, packet, length, THEIRS, elsewhere + 50000);
+  g_assert_cmpfloat_with_epsilon (media_xr_times_get (&them, elsewhere + 50000), 10, 0.05);
+  g_assert_cmpuint (media_xr_times_write (&us, OURS, FALSE, now + 60000, packet), ==, 0);      /* answered */
+}
+
+/* Times that were never said, waits longer than the time since, and the end of a packet in the middle of a block. */
+static void
+test_times_hostile (void)
+{
+  MediaXrTimes us;
+  guint8 packet[MEDIA_XR_TIMES_LENGTH], answer[8 + 16] = { 0x80, 207, 0, 5, THEIRS >> 24, THEIRS >> 16 & 255, THEIRS >> 8 & 255, THEIRS & 255, 5, 0, 0, 3,
+                                                           OURS >> 24, OURS >> 16 & 255, OURS >> 8 & 255, OURS & 255 };
+  gint64 now = 5000 * (gint64) G_USEC_PER_SEC;
+
+  media_xr_times_init (&us);
+  media_xr_times_write (&us, OURS, TRUE, now, packet);
+  answer[16] = 0x77;
+  media_xr_times_read (&us, answer, sizeof answer, OURS, now + 100000);
+  g_assert_true (isnan (us.round_trip));
+  memcpy (answer + 16, packet + 14, 4);
+  answer[20] = 1;               /* 256 s */
+  media_xr_times_read (&us, answer, sizeof answer, OURS, now + 100000);
+  g_assert_true (isnan (us.round_trip));
+  answer[20] = 0;
+  for (gsize n = 0; n < sizeof answer; n++)
+    {
+      g_autofree guint8 *piece = g_memdup2 (answer, n);
+
+      media_xr_times_read (&us, piece, n, OURS, now + 100000);
+      g_assert_true (isnan (us.round_trip));
+    }
+  media_xr_times_read (&us, answer, sizeof answer, OURS, now + 70 * G_USEC_PER_SEC);
+  g_assert_true (isnan (us.round_trip));                /* far too late */
+  media_xr_times_read (&us, answer, sizeof answer, OURS, now + 100000);
+  g_assert_cmpfloat_with_epsilon (us.round_trip, 100, 0.05);
+}
+
+/* The transport's part: asked only of those who read such reports, and while nothing of ours goes out. */
+static void
+test_times_told (void)
+{
+  static MediaMonitor monitor;
+  static const guint8 report[] = { 0x80, 201, 0, 1, 1, 2, 3, 4 };
+  PhoneMediaPlan plan = { .send = { .id = PHONE_CODEC_OPUS }, .ptime = 20 };
+  const gint64 s = G_USEC_PER_SEC;
+  guint8 packet[200];
+  gsize length = sizeof report;
+
+  memcpy (packet, report, sizeof report);
+  media_monitor_init (&monitor);
+  media_monitor_apply (&monitor, &plan);
+  media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 100 * s);
+  g_assert_cmpuint (length, ==, sizeof report);
+  plan.voip_metrics = TRUE;
+  media_monitor_apply (&monitor, &plan);
+  media_monitor_sent (&monitor, 1, 100, 100 * s);
+  media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 101 * s);
+  g_assert_cmpuint (length, ==, sizeof report);
+  media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 110 * s);
+  g_assert_cmpuint (length, ==, sizeof report + 20);
+  media_monitor_told (&monitor, packet, length, OURS, 110 * s);         /* whatever asks is answered */
+  length = sizeof report;
+  media_monitor_sent (&monitor, 2, 100, 111 * s);
+  media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 111 * s);
+  g_assert_cmpuint (length, ==, sizeof report + 24);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -234,5 +335,8 @@ main (int argc, char **argv)
   g_test_add_func ("/xr/read-damaged", test_read_damaged);
   g_test_add_func ("/xr/write", test_write);
   g_test_add_func ("/xr/tell", test_tell);
+  g_test_add_func ("/xr/times", test_times);
+  g_test_add_func ("/xr/times/hostile", test_times_hostile);
+  g_test_add_func ("/xr/times/told", test_times_told);
   return g_test_run ();
 }

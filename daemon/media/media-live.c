@@ -38,17 +38,20 @@
 #define TELL_US 20000           /* that a device has to say why it failed, once something else did */
 #define MAX_DELAY_MS 500
 
-/* Buffers in us. Measured on null sinks by tests/bench/bench-device.c with real-time priority: the round trip on PulseAudio 16 is the buffer (20.5, 25,
+/* In us. Measured on null sinks by tests/bench/bench-device.c with real-time priority: the round trip on PulseAudio 16 is the buffer (20.5, 25,
  * 40 ms), and on PipeWire 0.3.65 37 to 43 ms for all three. 200 ms, the default of GStreamer's elements, are 120 ms of round trip. On a
  * machine with ten busy processes for each core and no priority the sound broke 230, 69, 16, 10 and 0 times in 10 s with
- * 20, 30, 40, 60 and 200 ms: so it begins with the least, and takes the next one when frames come too late. */
-static const guint sizes[] = { 20000, 40000, 80000 };
-#define PERIOD_US 10000
+ * 20, 30, 40, 60 and 200 ms: so it begins with the least, and takes the next one when frames come too late. The period is what the sound
+ * waits for before it can be sent; 5 instead of 10 are 5 to 10 ms less from mouth to ear (tests/bench/voice --link clean). */
+static const struct
+{
+  guint buffer, period;
+} sizes[] = { { 20000, 5000 }, { 40000, 10000 }, { 80000, 10000 } };
 #define CAPTURE_US 40000        /* room only; what counts is the period */
 #define FRAME_US (MEDIA_FRAME * (gint64) G_USEC_PER_SEC / MEDIA_RATE)
 #define SHORTAGES_US (10 * G_USEC_PER_SEC)      /* within that three of them are no accident */
 #define FORGET_US (600 * G_USEC_PER_SEC)        /* until a smaller buffer is tried again, by what is opened then */
-static guint fixed_buffer_us, period_us = PERIOD_US;    /* 0: sizes */
+static guint fixed_buffer_us, fixed_period_us;  /* 0: sizes */
 static atomic_bool follow_default = TRUE;
 static atomic_uint output_size;                 /* index in sizes, of what plays calls */
 static _Atomic gint64 output_grown;             /* us */
@@ -155,7 +158,13 @@ buffer_us (const MediaLive *live)
 {
   if (fixed_buffer_us > 0)
     return fixed_buffer_us;
-  return live->role == MEDIA_ROLE_INPUT ? CAPTURE_US : sizes[live->size];
+  return live->role == MEDIA_ROLE_INPUT ? CAPTURE_US : sizes[live->size].buffer;
+}
+
+static guint
+period_us (const MediaLive *live)
+{
+  return fixed_period_us > 0 ? fixed_period_us : sizes[live->size].period;
 }
 
 static void
@@ -406,7 +415,7 @@ static void
 set_buffers (MediaLive *live)
 {
   if (g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "buffer-time") != NULL)
-    g_object_set (live->element, "buffer-time", (gint64) buffer_us (live), "latency-time", (gint64) period_us, NULL);
+    g_object_set (live->element, "buffer-time", (gint64) buffer_us (live), "latency-time", (gint64) period_us (live), NULL);
 }
 
 static void
@@ -728,7 +737,7 @@ void
 media_live_set_buffers (guint buffer, guint period)
 {
   fixed_buffer_us = buffer;
-  period_us = period;
+  fixed_period_us = period;
 }
 
 void

@@ -35,7 +35,7 @@
 #define REST 3                  /* frames between two changes of speech */
 #define MAX_STEP MS (20)        /* of one change */
 #define LENGTHEN_BELOW MS (30)  /* of what waits: time is better kept in packets, which can still be thought over */
-#define PAUSE_MARGIN 72         /* 1.5 ms kept when the delay is shortened in a pause, or an eighth of the target */
+#define PAUSE_MARGIN 72         /* 1.5 ms kept when the delay is shortened in a pause, or a sixteenth of the target */
 #define SPEECH_MARGIN MS (40)   /* and in speech, and a quarter of the target */
 #define SPEECH_LACK MS (40)     /* that is too little in speech before it is lengthened, and a quarter of the target */
 #define GIVE_BACK MS (40)       /* or half the target: less is too little for a shift */
@@ -562,7 +562,7 @@ playout_stretch (Playout *playout, gint64 now, guint buffered, gboolean quiet, d
     }
   else
     {
-      gint64 margin = quiet ? MAX (PAUSE_MARGIN, wait / 8) : SPEECH_MARGIN + wait / 4;
+      gint64 margin = quiet ? MAX (PAUSE_MARGIN, wait / 16) : SPEECH_MARGIN + wait / 4;
 
       change = MAX (slack - wait - margin, 0) / FRAME * FRAME + remainder;
       if (change < (quiet ? PAUSE_MARGIN : FRAME))

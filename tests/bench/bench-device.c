@@ -184,7 +184,7 @@ run_named (const char *output_name, const char *input_name, guint n, const guint
 static void
 run_own (SoundServerKind kind, const char *name)
 {
-  static const guint ms[] = { 20, 10, 30, 10, 40, 10, 60, 10, 200, 10 };
+  static const guint ms[] = { 20, 5, 20, 10, 30, 10, 40, 10, 60, 10, 200, 10 };
   SoundServer *server = sound_server_start (kind);
 
   if (server == NULL)

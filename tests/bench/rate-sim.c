@@ -19,10 +19,16 @@
 #define LEAD_MS 1300            /* of silence before the speech, as in a call that has just been answered */
 #define HEADERS 56              /* IP, UDP, RTP, SRTP */
 #define REPORT 48               /* IP, UDP, SRTCP */
-#define COMPOUND 128            /* octets of a sender report, every 2.5 s or so */
+#define COMPOUND 172            /* octets of a sender report with RTCP XR, every 2.5 s or so */
+#define SILENCE 64              /* octets of a packet of the peer, who listens */
+#define SILENCE_US 20000
 #define MAX_COPIES 2
-#define SIGNALLING 316          /* what is in the queue when the call begins: an ACK there, a 200 back */
-#define SIGNALLING_BACK 1019
+#define SIGNALLING 316          /* what is in the queue when the call begins: an ACK there, 180 and 200 back */
+#define SIGNALLING_BACK 2015
+#define AGAIN_BACK_US 500000    /* and where that took as long, the 200 once more, and an ACK for it */
+#define AGAIN_BACK 1134
+#define AGAIN_US 650000
+#define SLOW 100000             /* bit/s */
 
 static int bitrate = 28000, phase_ms = 3, least_ptime = 20, fixed_frame = 20, fixed_copies = 0, fixed_loss = 0, complexity = 7;
 static gint64 seed = 1;
@@ -184,7 +190,7 @@ main (int argc, char **argv)
   Receiver receiver = { 0 };
   static PlayoutFormat formats[128];
   static RateHistory history;
-  static MediaArrivals arrivals;
+  static MediaArrivals arrivals, ours;
   static MediaFeedback feedback;
   static RateControl control;
   GQueue there = G_QUEUE_INIT, back = G_QUEUE_INIT;
@@ -196,7 +202,7 @@ main (int argc, char **argv)
   FILE *log = NULL;
   guint n = 0, at = 0, late = 0;
   guint32 timestamp = 0;
-  guint16 seq = 0;
+  guint16 seq = 0, peer_seq = 0;
   gint64 compound = 700 * 1000;
 
   g_option_context_add_main_entries (context, options, NULL);
@@ -226,6 +232,7 @@ main (int argc, char **argv)
   if (log_path)
     log = fopen (log_path, "w");
   media_arrivals_start (&arrivals, MEDIA_FEEDBACK_CCFB);
+  media_arrivals_start (&ours, MEDIA_FEEDBACK_CCFB);
   plan.receive[0] = codec;
   playout_formats_from_plan (formats, &plan);
   playout_stream_set_formats (stream, formats);
@@ -265,6 +272,10 @@ main (int argc, char **argv)
             media_encoder_set_rate (encoder, &control.rate);
           used = control.rate;
         }
+      if (config.rate > 0 && config.rate < SLOW && now == AGAIN_BACK_US)
+        fly (&back, &link_back, now, AGAIN_BACK, NULL);
+      if (config.rate > 0 && config.rate < SLOW && now == AGAIN_US)
+        fly (&there, &link_there, now, SIGNALLING, NULL);
       if (now >= compound)
         {
           fly (&there, &link_there, now, COMPOUND, NULL);
@@ -287,7 +298,18 @@ main (int argc, char **argv)
           flight->length = media_arrivals_write (&arrivals, 1, now + G_USEC_PER_SEC, flight->packet, sizeof flight->packet);
           guint octets = (guint) flight->length + REPORT;
           fly (&back, &link_back, now, octets, flight);
-          fly (&there, &link_there, now, octets, NULL);         /* we tell the peer as much */
+        }
+      /* The peer is quiet, and his packets need reports of ours. */
+      if (now % SILENCE_US == 0)
+        {
+          fly (&back, &link_back, now, SILENCE, NULL);
+          media_arrivals_note (&ours, SSRC + 1, peer_seq++, SILENCE, now + G_USEC_PER_SEC);
+        }
+      if (media_arrivals_due (&ours) <= now + G_USEC_PER_SEC)
+        {
+          guint8 report[1500];
+
+          fly (&there, &link_there, now, (guint) media_arrivals_write (&ours, 2, now + G_USEC_PER_SEC, report, sizeof report) + REPORT, NULL);
           rate_history_sent_rtcp (&history);
         }
       while ((flight = pop_due (&back, now)) != NULL)

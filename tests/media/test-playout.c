@@ -505,8 +505,8 @@ test_traces (void)
 {
   /* Bounds with some air above what playout-delay's price list gives; the figures of a run are printed. */
   static const struct { const char *name; double delay_ms, concealed; } bounds[] = {
-    { "clean", 20, 0.2 }, { "loss-5", 40, 1.5 }, { "loss-15", 45, 4.5 }, { "jitter-40", 190, 8 }, { "stalls-150", 90, 6 },
-    { "bursts", 170, 14 }, { "bloat", 300, 10 }, { "wifi", 70, 3 }, { "reorder", 110, 1.5 }, { "drift", 35, 0.5 },
+    { "clean", 20, 0.2 }, { "loss-5", 40, 1.5 }, { "loss-15", 45, 4.5 }, { "jitter-40", 165, 9.5 }, { "stalls-150", 80, 6 },
+    { "bursts", 150, 14 }, { "bloat", 300, 10 }, { "wifi", 70, 3 }, { "reorder", 110, 1.5 }, { "drift", 35, 0.5 },
   };
 
   for (guint b = 0; b < G_N_ELEMENTS (bounds); b++)

@@ -53,14 +53,15 @@ def best_lag(long, short):
 
 
 def compare(reference, recording, segment=0.32, search=0.1):
-    """Returns dict(correlation, matched, lag, segments). A piece may lie `search` seconds from where the whole has it: the playout delay of
+    """Returns dict(correlation, others, matched, lag, segments). others: the correlation without the piece that fits least. A piece may lie
+    `search` seconds from where the whole has it: the playout delay of
     a call is changed while nobody speaks. lag: s from the start of the recording to the reference's start,
     modulo the reference's length (it loops)."""
     ref, rate_ref = load(reference)
     rec, rate_rec = load(recording)
     ref, rec = band(ref, rate_ref), band(rec, rate_rec)
     if np.sqrt(np.mean(rec**2)) < 5:
-        return dict(correlation=0.0, matched=0.0, lag=None, segments=0, reason="the recording is silent")
+        return dict(correlation=0.0, others=0.0, matched=0.0, lag=None, segments=0, reason="the recording is silent")
     # Anchor: the loudest two seconds of the recording, found in the (twice repeated) reference.
     loop = np.concatenate([ref, ref])
     size = min(2 * RATE, len(rec), len(ref))
@@ -82,9 +83,11 @@ def compare(reference, recording, segment=0.32, search=0.1):
         scores.append(score)
         weights.append(np.sum(piece**2))
     if not scores:
-        return dict(correlation=0.0, matched=0.0, lag=None, segments=0, reason="no speech in the recording's span")
-    scores = np.array(scores)
-    return dict(correlation=float(np.average(scores, weights=weights)), matched=float(np.mean(scores > 0.7)),
+        return dict(correlation=0.0, others=0.0, matched=0.0, lag=None, segments=0, reason="no speech in the recording's span")
+    scores, weights = np.array(scores), np.array(weights)
+    rest = np.arange(len(scores)) != np.argmin(scores)
+    others = np.average(scores[rest], weights=weights[rest]) if len(scores) > 1 else scores[0]
+    return dict(correlation=float(np.average(scores, weights=weights)), others=float(others), matched=float(np.mean(scores > 0.7)),
                 lag=lag / RATE, segments=len(scores))
 
 

@@ -142,7 +142,9 @@ kill -STOP "$pid"
 check "the watchdog bites a process that hangs" until_true 30 new_pid "$pid"
 check "the account is back after the watchdog" until_true 15 registered
 
-check "reload keeps the process" sh -c "before=\$(runuser -u $user -- env XDG_RUNTIME_DIR=/run/user/$uid systemctl --user show -P MainPID phoned.service); runuser -u $user -- env XDG_RUNTIME_DIR=/run/user/$uid systemctl --user reload phoned.service && [ \"\$before\" = \"\$(runuser -u $user -- env XDG_RUNTIME_DIR=/run/user/$uid systemctl --user show -P MainPID phoned.service)\" ]"
+# That it answers afterwards is what tells: a process that the reload has ended may still be the unit's for a moment.
+reloads () { as systemctl --user reload phoned.service && as phonectl --timeout=20 status && [ "$(unit MainPID)" = "$1" ]; }
+check "reload keeps the process" reloads "$(unit MainPID)"
 check "the provider has a binding" until_true 15 has_binding
 begin=$(date +%s%N)
 as systemctl --user stop phoned.service

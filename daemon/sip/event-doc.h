@@ -72,7 +72,17 @@ gboolean ua_message_summary_read (const char *data, gsize length, PhoneMailboxSt
 
 /* ---- multipart/related with application/rlmi+xml: rlmi.c ---- */
 
-/* content_type: the whole value of the header. resources: uri -> PhoneResource, changed as the document says; a full list replaces it.
- * FALSE: nothing was changed. */
-gboolean ua_rlmi_apply (GHashTable *resources, const char *content_type, const char *data, gsize length, GError **error);
-GHashTable *ua_rlmi_new_resources (void);
+/* What NOTIFY after NOTIFY has told of a list. */
+typedef struct
+{
+  GHashTable *resources;        /* uri -> PhoneResource */
+  gint64 version;               /* as of UaInfo */
+} UaRlmi;
+
+UaRlmi *ua_rlmi_new (void);
+void ua_rlmi_free (UaRlmi *list);               /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaRlmi, ua_rlmi_free)
+void ua_rlmi_reset (UaRlmi *list);              /* a new subscription: nobody is on it */
+
+/* content_type: the whole value of the header. APPLIED: resources are changed as the document says, or replaced by a full one; else nothing is. */
+UaInfoResult ua_rlmi_apply (UaRlmi *list, const char *content_type, const char *data, gsize length, GError **error);

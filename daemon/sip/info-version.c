@@ -29,9 +29,15 @@ ua_info_reset (UaInfo *info)
 UaInfoResult
 ua_info_advance (gint64 *version, const UaXml *root, const char *what, gboolean *ret_partial, GError **error)
 {
-  const char *number = ua_xml_attribute (root, "version");
   const char *state = ua_xml_attribute (root, "state");
-  gboolean partial = state && g_str_equal (state, "partial");
+
+  *ret_partial = state && g_str_equal (state, "partial");
+  return ua_info_step (version, ua_xml_attribute (root, "version"), *ret_partial, what, error);
+}
+
+UaInfoResult
+ua_info_step (gint64 *version, const char *number, gboolean partial, const char *what, GError **error)
+{
   guint64 next = 0;
 
   if (!number || !g_ascii_string_to_unsigned (number, 10, 0, G_MAXUINT32, &next, NULL))
@@ -44,6 +50,5 @@ ua_info_advance (gint64 *version, const UaXml *root, const char *what, gboolean 
   if (partial && (*version < 0 || (gint64) next != *version + 1))
     return UA_INFO_GAP;
   *version = (gint64) next;
-  *ret_partial = partial;
   return UA_INFO_APPLIED;
 }

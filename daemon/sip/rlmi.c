@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "sip/info-version.h"
 #include "sip/xml-tree.h"
 #include "util/text.h"
 
@@ -35,10 +36,30 @@ part_free (gpointer data)
   g_free (part);
 }
 
-GHashTable *
-ua_rlmi_new_resources (void)
+UaRlmi *
+ua_rlmi_new (void)
 {
-  return g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) phone_resource_free);
+  UaRlmi *list = g_new (UaRlmi, 1);
+
+  list->resources = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) phone_resource_free);
+  list->version = -1;
+  return list;
+}
+
+void
+ua_rlmi_free (UaRlmi *list)
+{
+  if (!list)
+    return;
+  g_hash_table_unref (list->resources);
+  g_free (list);
+}
+
+void
+ua_rlmi_reset (UaRlmi *list)
+{
+  g_hash_table_remove_all (list->resources);
+  list->version = -1;
 }
 
 /* A parameter of a header value, unquoted; NULL: not there. */
@@ -217,36 +238,48 @@ read_resource (GHashTable *resources, const UaXml *node, const GPtrArray *parts)
     }
 }
 
-gboolean
-ua_rlmi_apply (GHashTable *resources, const char *content_type, const char *data, gsize length, GError **error)
+/* xs:boolean */
+static gboolean
+is_full (const UaXml *root)
+{
+  const char *full = ua_xml_attribute (root, "fullState");
+
+  return full && (g_str_equal (full, "true") || g_str_equal (full, "1"));
+}
+
+UaInfoResult
+ua_rlmi_apply (UaRlmi *list, const char *content_type, const char *data, gsize length, GError **error)
 {
   g_autofree char *boundary = parameter (content_type, "boundary");
   g_autofree char *start = parameter (content_type, "start");
   g_autoptr (GPtrArray) parts = NULL;
-  g_autoptr (UaXml) list = NULL;
+  g_autoptr (UaXml) xml = NULL;
   const Part *root;
-  const char *full;
+  UaInfoResult result;
 
   if (!boundary || !*boundary || strlen (boundary) > MAX_BOUNDARY || length > MAX_SIZE)
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "multipart: no usable boundary, or too large");
-      return FALSE;
+      return UA_INFO_BAD;
     }
   parts = split (data, length, boundary);
   root = find_root (parts, start);
   if (!root)
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "multipart: no list in it");
-      return FALSE;
+      return UA_INFO_BAD;
     }
-  list = ua_xml_parse (root->body, root->length, NS, "list", error);
-  if (!list)
-    return FALSE;
-  full = ua_xml_attribute (list, "fullState");
-  if (full && (g_str_equal (full, "true") || g_str_equal (full, "1")))
-    g_hash_table_remove_all (resources);
-  for (guint i = 0; list->children && i < list->children->len; i++)
-    if (ua_xml_is (g_ptr_array_index (list->children, i), NS, "resource"))
-      read_resource (resources, g_ptr_array_index (list->children, i), parts);
-  return TRUE;
+  xml = ua_xml_parse (root->body, root->length, NS, "list", error);
+  if (!xml)
+    return UA_INFO_BAD;
+  /* Section 5.2: by one from document to document; a partial one behind a gap says nothing of those that it does not name. */
+  result = ua_info_step (&list->version, ua_xml_attribute (xml, "version"), !is_full (xml), "rlmi", error);
+  if (result != UA_INFO_APPLIED)
+    return result;
+  if (is_full (xml))
+    g_hash_table_remove_all (list->resources);
+  for (guint i = 0; xml->children && i < xml->children->len; i++)
+    if (ua_xml_is (g_ptr_array_index (xml->children, i), NS, "resource"))
+      read_resource (list->resources, g_ptr_array_index (xml->children, i), parts);
+  return UA_INFO_APPLIED;
 }

@@ -21,7 +21,7 @@ typedef struct
   UaAccount *account;
   UaSubscription *subscription;
   UaInfo *dialogs;
-  GHashTable *resources;
+  UaRlmi *list;
 } UaWatch;
 
 static gboolean
@@ -54,11 +54,32 @@ report_resources (UaWatch *self)
   GHashTableIter iter;
   gpointer value;
 
-  g_hash_table_iter_init (&iter, self->resources);
+  g_hash_table_iter_init (&iter, self->list->resources);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     g_ptr_array_add (list, phone_resource_copy (value));
   g_ptr_array_sort (list, compare_resources);
   phone_watch_on_resources (self->watch, list);
+}
+
+static void
+on_list (UaWatch *self, const char *type, const char *data, gsize length)
+{
+  g_autoptr (GError) error = NULL;
+
+  switch (ua_rlmi_apply (self->list, type, data, length, &error))
+    {
+    case UA_INFO_APPLIED:
+      report_resources (self);
+      break;
+    case UA_INFO_GAP:
+      ua_subscription_refresh (self->subscription);
+      break;
+    case UA_INFO_OLD:
+      break;
+    case UA_INFO_BAD:
+      log_bad (self, error);
+      break;
+    }
 }
 
 static void
@@ -70,8 +91,8 @@ on_presence (gpointer owner, const char *type, const char *data, gsize length)
 
   if (is_type (type, "application/pidf+xml") && ua_pidf_read (data, length, &info, &error))
     phone_watch_on_presence (self->watch, &info);
-  else if (is_type (type, "multipart/related") && ua_rlmi_apply (self->resources, type, data, length, &error))
-    report_resources (self);
+  else if (is_type (type, "multipart/related"))
+    on_list (self, type, data, length);
   else
     log_bad (self, error);
   phone_presence_info_clear (&info);
@@ -137,7 +158,7 @@ on_restarted (gpointer owner)
   UaWatch *self = owner;
 
   ua_info_reset (self->dialogs);
-  g_hash_table_remove_all (self->resources);
+  ua_rlmi_reset (self->list);
 }
 
 static void
@@ -166,7 +187,7 @@ ua_watch_start (gpointer ua, PhoneWatch *watch)
   self->watch = g_object_ref (watch);
   self->account = account;
   self->dialogs = ua_dialog_info_new ();
-  self->resources = ua_rlmi_new_resources ();
+  self->list = ua_rlmi_new ();
   phone_watch_set_engine_data (watch, self);
   self->subscription = ua_subscription_new (account, &packages[phone_watch_get_kind (watch)], phone_watch_get_uri (watch), self);
 }
@@ -181,7 +202,7 @@ ua_watch_stop (gpointer ua, PhoneWatch *watch)
   phone_watch_set_engine_data (watch, NULL);
   ua_subscription_free (self->subscription);
   ua_info_free (self->dialogs);
-  g_hash_table_unref (self->resources);
+  ua_rlmi_free (self->list);
   g_object_unref (self->watch);
   g_free (self);
 }

@@ -130,7 +130,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (UaInfo) dialogs = ua_dialog_info_new ();
   g_autoptr (UaInfo) watchers = ua_watcher_info_new ();
   g_autoptr (UaInfo) conference = ua_conference_info_new ();
-  g_autoptr (GHashTable) resources = ua_rlmi_new_resources ();
+  g_autoptr (UaRlmi) list = ua_rlmi_new ();
+  GHashTable *resources = list->resources;
   GHashTableIter iter;
   gpointer value;
 
@@ -165,7 +166,11 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (ua_message_summary_read (text, size, &mailbox, NULL))
     check_text (mailbox.account);
   phone_mailbox_state_clear (&mailbox);
-  ua_rlmi_apply (resources, "multipart/related; boundary=b0", text, size, NULL);
+  /* as the first, and as one behind another */
+  ua_rlmi_apply (list, "multipart/related; boundary=b0", text, size, NULL);
+  list->version = 1;
+  if (ua_rlmi_apply (list, "multipart/related; boundary=b0", text, size, NULL) != UA_INFO_APPLIED)
+    g_assert (list->version == 1);
   g_assert (g_hash_table_size (resources) <= UA_MAX_RESOURCES);
   g_hash_table_iter_init (&iter, resources);
   while (g_hash_table_iter_next (&iter, NULL, &value))

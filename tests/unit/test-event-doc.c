@@ -210,27 +210,71 @@ test_summary (void)
 /* ---- resource lists ---- */
 
 #define PART(id, type, body) "\r\n--b0\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <" id ">\r\nContent-Type: " type "\r\n\r\n" body
-#define LIST(full, body) \
-  "<list xmlns=\"urn:ietf:params:xml:ns:rlmi\" uri=\"sip:friends@example.org\" version=\"1\" fullState=\"" full "\">" body "</list>"
+#define LIST(version, full, body) \
+  "<list xmlns=\"urn:ietf:params:xml:ns:rlmi\" uri=\"sip:friends@example.org\" version=\"" version "\" fullState=\"" full "\">" body "</list>"
 #define RESOURCE(uri, state, cid) \
   "<resource uri=\"" uri "\"><name>N</name><instance id=\"i\" state=\"" state "\" cid=\"" cid "\"/></resource>"
 
 static const char type[] = "multipart/related;type=\"application/rlmi+xml\";start=\"<list@x>\";boundary=\"b0\"";
 
+static UaInfoResult
+apply_list (UaRlmi *list, const char *text)
+{
+  return ua_rlmi_apply (list, type, text, strlen (text), NULL);
+}
+
+/* One that came late or twice, and a partial one behind one that was lost, change nothing; a full one needs none before it. */
+static void
+test_rlmi_versions (void)
+{
+#define ONLY(version, full, uri) PART ("list@x", "application/rlmi+xml", LIST (version, full, RESOURCE (uri, "active", "1@x"))) "\r\n--b0--\r\n"
+  static const struct
+  {
+    const char *text;
+    UaInfoResult result;
+    guint size;
+    gint64 version;
+  } steps[] = {
+    { ONLY ("4294967290", "true", "sip:a@x"), UA_INFO_APPLIED, 1, 4294967290 },
+    { ONLY ("4294967291", "false", "sip:b@x"), UA_INFO_APPLIED, 2, 4294967291 },
+    { ONLY ("4294967291", "false", "sip:c@x"), UA_INFO_OLD, 2, 4294967291 },
+    { ONLY ("4294967290", "true", "sip:c@x"), UA_INFO_OLD, 2, 4294967291 },
+    { ONLY ("4294967293", "false", "sip:c@x"), UA_INFO_GAP, 2, 4294967291 },
+    { ONLY ("4294967293", "1", "sip:c@x"), UA_INFO_APPLIED, 1, 4294967293 },
+    { ONLY ("4294967294", "0", "sip:d@x"), UA_INFO_APPLIED, 2, 4294967294 },
+    { ONLY ("4294967296", "true", "sip:e@x"), UA_INFO_BAD, 2, 4294967294 },
+    { ONLY ("-1", "true", "sip:e@x"), UA_INFO_BAD, 2, 4294967294 },
+    { ONLY ("", "true", "sip:e@x"), UA_INFO_BAD, 2, 4294967294 },
+  };
+  g_autoptr (UaRlmi) list = ua_rlmi_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
+    {
+      g_test_message ("step %zu", i);
+      g_assert_cmpint (apply_list (list, steps[i].text), ==, steps[i].result);
+      g_assert_cmpuint (g_hash_table_size (list->resources), ==, steps[i].size);
+      g_assert_cmpint (list->version, ==, steps[i].version);
+    }
+  ua_rlmi_reset (list);
+  g_assert_cmpint (apply_list (list, steps[1].text), ==, UA_INFO_GAP);
+  g_assert_cmpint (apply_list (list, steps[0].text), ==, UA_INFO_APPLIED);
+}
+
 static void
 test_rlmi (void)
 {
-  g_autoptr (GHashTable) resources = ua_rlmi_new_resources ();
+  g_autoptr (UaRlmi) list = ua_rlmi_new ();
+  GHashTable *resources = list->resources;
   static const char full[] = "preamble"
       PART ("list@x", "application/rlmi+xml;charset=\"UTF-8\"",
-            LIST ("true", RESOURCE ("sip:bob@example.org", "active", "1@x") RESOURCE ("sip:dave@example.org", "pending", "9@x")))
+            LIST ("1", "true", RESOURCE ("sip:bob@example.org", "active", "1@x") RESOURCE ("sip:dave@example.org", "pending", "9@x")))
       PART ("1@x", "application/pidf+xml", PIDF (OPEN)) "\r\n--b0--\r\n";
-  static const char partial[] = PART ("list@x", "application/rlmi+xml", LIST ("false", RESOURCE ("sip:dave@example.org", "active", "2@x")))
+  static const char partial[] = PART ("list@x", "application/rlmi+xml", LIST ("2", "false", RESOURCE ("sip:dave@example.org", "active", "2@x")))
       PART ("2@x", "application/pidf+xml", PIDF (CLOSED)) "\r\n--b0--\r\n";
   PhoneResource *bob, *dave;
-  g_autoptr (GError) error = NULL;
 
-  g_assert_true (ua_rlmi_apply (resources, type, full, strlen (full), &error));
+  g_assert_cmpint (apply_list (list, partial), ==, UA_INFO_GAP);  /* of what? */
+  g_assert_cmpint (apply_list (list, full), ==, UA_INFO_APPLIED);
   bob = g_hash_table_lookup (resources, "sip:bob@example.org");
   dave = g_hash_table_lookup (resources, "sip:dave@example.org");
   g_assert_cmpint (bob->presence.status, ==, PHONE_STATUS_AVAILABLE);
@@ -238,12 +282,12 @@ test_rlmi (void)
   g_assert_true (bob->active && !dave->active);
   g_assert_cmpstr (bob->name, ==, "N");
   g_assert_cmpint (dave->presence.status, ==, PHONE_STATUS_UNKNOWN);
-  g_assert_true (ua_rlmi_apply (resources, type, partial, strlen (partial), &error));
+  g_assert_cmpint (apply_list (list, partial), ==, UA_INFO_APPLIED);
   dave = g_hash_table_lookup (resources, "sip:dave@example.org");
   g_assert_cmpuint (g_hash_table_size (resources), ==, 2);
   g_assert_cmpint (dave->lamp, ==, PHONE_LAMP_OFFLINE);
-  g_assert_false (ua_rlmi_apply (resources, "multipart/related", partial, strlen (partial), NULL));
-  g_assert_false (ua_rlmi_apply (resources, "multipart/related;boundary=b1", partial, strlen (partial), NULL));
+  g_assert_cmpint (ua_rlmi_apply (list, "multipart/related", partial, strlen (partial), NULL), ==, UA_INFO_BAD);
+  g_assert_cmpint (ua_rlmi_apply (list, "multipart/related;boundary=b1", partial, strlen (partial), NULL), ==, UA_INFO_BAD);
   g_assert_cmpuint (g_hash_table_size (resources), ==, 2);
 }
 
@@ -441,5 +485,6 @@ main (int argc, char **argv)
   g_test_add_func ("/event-doc/watcher-info", test_watcher_info);
   g_test_add_func ("/event-doc/message-summary", test_summary);
   g_test_add_func ("/event-doc/rlmi", test_rlmi);
+  g_test_add_func ("/event-doc/rlmi-versions", test_rlmi_versions);
   return g_test_run ();
 }

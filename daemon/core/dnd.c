@@ -79,7 +79,16 @@ phone_dnd_class_init (PhoneDndClass *klass)
 }
 
 static gint64 real_now (gpointer data) { return g_get_real_time () / G_USEC_PER_SEC; }
-static GTimeZone *real_zone (gpointer data) { return g_time_zone_new_local (); }
+
+/* The file itself: where it is no link, GLib believes /etc/timezone instead, and what it has read once. */
+static GTimeZone *
+real_zone (gpointer data)
+{
+  GTimeZone *zone = g_getenv ("TZ") ? NULL : g_time_zone_new_identifier ("/etc/localtime");
+
+  return zone ? zone : g_time_zone_new_local ();
+}
+
 static const PhoneDndClock real_clock = { real_now, real_zone };
 
 static void

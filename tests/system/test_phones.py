@@ -3,9 +3,12 @@
 
 alice and bob have an account for every transport; carol is the third, and the impatient one: she lets nobody ring for long, and does not
 stay with a peer that is silent."""
+import os
+import pathlib
 import re
 import signal
 import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -504,3 +507,31 @@ def test_call_back_after_a_crash(alice, carol):
         caller.communicate(timeout=20)
     finally:
         carol.ctl("dnd", "off")
+
+
+ALONE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-current-user", "--keep-caps", "--mount"]
+
+
+@pytest.mark.skipif(subprocess.run([*ALONE, "true"], capture_output=True).returncode != 0, reason="no mount namespaces here")
+def test_schedule_follows_the_time_zone(work, build):
+    """Who travels has the schedule of the place: the machine's time zone changes while the phone runs, as a link (systemd-timedated) or as a file."""
+    etc = work / "etc"
+    subprocess.run(["cp", "-a", "/etc", str(etc)], capture_output=True, check=False)         # what a user may read of it
+
+    def move_to(zone, link=True):
+        new, source = etc / "localtime.new", pathlib.Path("/usr/share/zoneinfo") / zone
+        new.symlink_to(source) if link else new.write_bytes(source.read_bytes())
+        os.replace(new, etc / "localtime")
+
+    move_to("Etc/UTC")
+    phone = Phone("traveller", work, build, launcher=["env", "-u", "TZ", *ALONE, "sh", "-c", 'mount --bind "$0" /etc && exec "$@"', etc])
+    phone.start()
+    try:
+        begin, end = (time.strftime("%H:%M", time.gmtime(time.time() + hours * 3600)) for hours in (5, 7))
+        phone.ctl("dnd", "schedule", "add", "Mon-Sun", f"{begin}-{end}")
+        assert not phone.ctl("dnd")["Active"]
+        for zone, link, active in (("Etc/GMT-6", True, True), ("Etc/UTC", True, False), ("Etc/GMT-6", False, True)):
+            move_to(zone, link)
+            phone.wait(lambda: phone.ctl("dnd")["Active"] == active, f"do-not-disturb {active} in {zone}")
+    finally:
+        phone.stop()

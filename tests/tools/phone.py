@@ -82,7 +82,8 @@ class Provider:
 
 
 class Phone:
-    def __init__(self, name, work, build, audio=None, config=None, log_level="info", environment=None, detached=False, hurry=False):
+    def __init__(self, name, work, build, audio=None, config=None, log_level="info", environment=None, detached=False, hurry=False,
+                 launcher=()):
         self.name, self.build, self.log_level = name, pathlib.Path(build), log_level
         self.home = pathlib.Path(work) / name
         self.log_path = pathlib.Path(work) / f"{name}.log"
@@ -91,6 +92,7 @@ class Phone:
         self.sections.update(config or {})
         self.bus_address = f"unix:path={self.home}/runtime/bus"
         self.extra_environment = environment or {}
+        self.launcher = [str(word) for word in launcher]        # a command that becomes the daemon
         self.daemon = self.bus = self.monitor = None
         self.condition = threading.Condition()
         self.calls, self.accounts, self.events = {}, {}, []
@@ -120,7 +122,7 @@ class Phone:
             mark = len(self.events)
         binary = self.build / "daemon" / "phoned"
         with open(self.log_path, "ab") as log:
-            self.daemon = subprocess.Popen([str(binary), f"--log-level={self.log_level}"], stderr=log, stdout=log,
+            self.daemon = subprocess.Popen([*self.launcher, str(binary), f"--log-level={self.log_level}"], stderr=log, stdout=log,
                                            env=self.environment(), preexec_fn=self.before_daemon)
         if not self.monitor:
             self.start_monitor()

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from baresip import Baresip
+from crowd import Crowd
 from phone import ROOT, Phone
 from recording import finished
 from sipp import Sipp
 
-NET = "127.75.1"
+NET, CROWD = "127.75.1", "127.81.2"
 RATE = 48000
-AMPLITUDE = 0.07
+AMPLITUDE, CROWD_AMPLITUDE = 0.07, 0.03
+SEATS = 16              # calls of a conference
 SECONDS = 2.0           # that are looked at
 # name, codecs, srtp and keying of each party but us; those of a foreign kind first
 FOREIGN = {"opus-b": ("opus/48000/2", "srtp"), "g722-b": ("g722/16000/1", ""), "pcma-b": ("pcma/8000/1", "srtp-mand")}
@@ -42,21 +44,24 @@ def load(path, channel):
     return samples[-int(SECONDS * rate):], rate
 
 
-def spectrum(samples, rate):
+def spectrum(samples, rate, tones=TONES, amplitude=AMPLITUDE):
     """Amplitude of every party's tone as a share of what was played."""
     bins = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) * 4 / len(samples)
     # A stream that is stretched or misses something smears its tone: all of it within 15 Hz counts.
     step = rate / len(samples)
-    return [float(np.sqrt(np.sum(bins[int((hz - 15) / step):int((hz + 15) / step) + 1] ** 2) / 1.5)) / AMPLITUDE for hz in TONES.values()]
+    return [float(np.sqrt(np.sum(bins[int((hz - 15) / step):int((hz + 15) / step) + 1] ** 2) / 1.5)) / amplitude for hz in tones.values()]
 
 
 def assert_hears(path, who, others, channel=0):
+    assert_sounds(*load(path, channel), who, others)
+
+
+def assert_sounds(samples, rate, who, others, tones=TONES, amplitude=AMPLITUDE):
     """What a codec makes of seven tones at once is some noise between them, far below what a voice of one's own would be. In pieces of half a
     second: a machine that is busy may spoil some of them, but nobody is heard in one piece only because of that."""
-    samples, rate = load(path, channel)
-    pieces = np.array([spectrum(piece, rate) for piece in np.array_split(samples, int(2 * SECONDS))])
-    best, usual = dict(zip(TONES, np.max(pieces, axis=0))), dict(zip(TONES, np.median(pieces, axis=0)))
-    for name in TONES:
+    pieces = np.array([spectrum(piece, rate, tones, amplitude) for piece in np.array_split(samples, int(2 * SECONDS))])
+    best, usual = dict(zip(tones, np.max(pieces, axis=0))), dict(zip(tones, np.median(pieces, axis=0)))
+    for name in tones:
         if name in others:
             assert best[name] > 0.5, f"{who} does not hear {name}: {best}"
         else:
@@ -83,7 +88,7 @@ def parties(work, build, tones):
     try:
         for party in made.values():
             party.start()
-        made["us"].ctl("account", "add", "us", f"aor=sip:us@{ADDRESSES['us']}", "register=false", "transport=udp", "max-calls=16",
+        made["us"].ctl("account", "add", "us", f"aor=sip:us@{ADDRESSES['us']}", "register=false", "transport=udp", "max-calls=20",
                        "srtp=preferred", "sdes-in-clear=true", "focus=true")
         for name, (codec, srtp, keying) in OURS.items():
             made[name].ctl("account", "add", "main", f"aor=sip:{name}@{ADDRESSES[name]}", "register=false", "transport=udp", "auto-answer=0",
@@ -106,7 +111,11 @@ def us(parties):
 
 
 def dial(us, name):
-    number = us.ctl("dial", f"sip:{name}@{ADDRESSES[name]}", "--keep-others")["call"]
+    return dial_uri(us, f"sip:{name}@{ADDRESSES[name]}")
+
+
+def dial_uri(us, uri):
+    number = us.ctl("dial", uri, "--keep-others")["call"]
     us.wait_call("active", number)
     return number
 
@@ -150,6 +159,31 @@ def test_everybody_hears_all_but_himself(us, parties, work):
     subprocess.run(["opusdec", "--quiet", "--rate", "48000", "--force-wav", str(work / "all.ogg"), str(work / "all.wav")], check=True)
     assert_hears(work / "all.wav", "left", {"us"})
     assert_hears(work / "all.wav", "right", set(NAMES) - {"us"}, channel=1)
+
+
+def test_full_house(us, work):
+    """Sixteen calls, and us: each hears the sixteen others, and not himself. There is no seat for one more."""
+    crowd = {f"{CROWD}.{1 + place}": 570 + 170 * place for place in range(SEATS)}
+    tones = {"us": TONES["us"], **crowd}
+    late = f"{CROWD}.{1 + SEATS}"
+    with Crowd({**crowd, late: 100}, CROWD_AMPLITUDE) as parties:
+        numbers = [dial_uri(us, f"sip:them@{address}") for address in crowd]
+        us.ctl("conference", "create", *numbers)
+        wait_members(us, numbers)
+        us.collect_stats(numbers[-1], SECONDS + 1.5)
+        ends = {address: parties[address].heard(SECONDS) for address in crowd}
+        room = us.ctl("conference")[0]["number"]
+        extra = dial_uri(us, f"sip:late@{late}")
+        for words in (("conference", "add", extra), ("dial", f"sip:later@{late}", "--conference", room)):
+            refused = us.run(*words, check=False, json_output=False)
+            assert refused.returncode == 8 and f"Conference {room} has {SEATS} calls already" in refused.stderr, refused
+        assert members(us) == [int(number) for number in numbers]
+        us.ctl("conference", "end")
+        us.ctl("hangup", extra)
+        us.wait_idle()
+    assert_sounds(*load(finished(work / "heard-us.wav"), 0), "us", set(crowd), tones, CROWD_AMPLITUDE)
+    for address, samples in ends.items():
+        assert_sounds(samples, 8000, address, set(tones) - {address}, tones, CROWD_AMPLITUDE)
 
 
 def test_held_muted_and_split(us, parties, work):

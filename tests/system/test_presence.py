@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Presence, busy lamps and the mailbox with a foreign presence agent (Kamailio: presence, presence_xml, presence_dialoginfo, presence_mwi)
-between two phones; resource lists and watchers with one that has a database (rls). What no phone of ours publishes (dialogs, messages) is
-published by a few lines over UDP. 127.67.2.x, 127.85.2.x."""
+between phones; a call that rings at one and is picked up by another, as the proxy between them tells of it (pua_dialoginfo); resource lists and
+watchers with one that has a database (rls). What nobody publishes by himself is published by a few lines over UDP. 127.67.2.x, 127.85.2.x."""
 import shutil
 import socket
 import subprocess
@@ -15,6 +15,7 @@ from conftest import ROOT
 from phone import die_with_parent
 
 ADDRESS, LISTS = "127.67.2.1", "127.85.2.1"
+SILENCE = {"input": "silence", "output": "silence", "ring": "silence"}
 TABLES = "/usr/share/kamailio/dbtext/kamailio"
 TEAM = (("alice", "Alice &lt;A&gt;"), ("carol", "Carol"), ("dave", "Dave"))
 DOMAIN = "phoned.test"
@@ -45,7 +46,8 @@ def start_kamailio(folder, name, address, **words):
 
 @pytest.fixture(scope="module")
 def agent(work):
-    server = start_kamailio(work, "kamailio.cfg", ADDRESS)
+    shutil.copytree(TABLES, work / "tables")                # its publisher wants some, and leaves them empty
+    server = start_kamailio(work, "kamailio.cfg", ADDRESS, DATABASE=str(work / "tables").lstrip("/"))
     yield server
     server.terminate()
     server.wait()
@@ -113,7 +115,7 @@ def watched(phone, uri, kind="presence"):
 
 
 def test_presence_agent(agent, phones):
-    alice, bob = phones("alice"), phones("bob")
+    alice, bob = phones("alice", audio=SILENCE), phones("bob", audio=SILENCE)
     account(alice, "alice")
     account(bob, "bob")
     uri = f"sip:alice@{DOMAIN}"
@@ -146,6 +148,24 @@ def test_presence_agent(agent, phones):
     box = bob.ctl("voicemail")[0]
     assert (box["New"], box["Old"], box["NewUrgent"], box["Waiting"]) == (2, 8, 1, True) and box["Mailbox"] == f"sip:box@{DOMAIN}"
 
+    # alice's phone rings: the server that the call goes through tells of it, with enough to take it away from there
+    bob.ctl("presence", "watch", "--dialog", uri)
+    until(lambda: watched(bob, uri, "dialog")["Subscription"] == "active", "alice's lamp")
+    dave = phones("dave", audio=SILENCE)
+    account(dave, "dave")
+    outgoing = dave.ctl("dial", uri)["call"]
+    ringing = alice.wait_call("incoming")
+    until(lambda: watched(bob, uri, "dialog")["CanPickup"], "alice's lamp to blink")
+    lamp = watched(bob, uri, "dialog")
+    assert lamp["State"] == "ringing" and lamp["Dialogs"][0]["remote-uri"] == f"sip:dave@{DOMAIN}", lamp
+    taken = bob.ctl("pickup", uri)["call"]
+    bob.wait_call("active", taken)
+    assert alice.reason(ringing)["reason"] in ("answered-elsewhere", "cancelled"), alice.reason(ringing)
+    assert dave.reason(outgoing)["reason"] == "replaced", dave.reason(outgoing)
+    until(lambda: watched(bob, uri, "dialog")["State"] == "idle", "alice's lamp to be dark again")
+    bob.ctl("hangup", taken)
+    dave.wait_idle()
+
     # who goes is offline for those who watch, and both sides remember over a restart
     alice.end_daemon()
     until(lambda: watched(bob, uri)["State"] in ("offline", "unknown"), "alice to be gone")
@@ -153,7 +173,7 @@ def test_presence_agent(agent, phones):
     until(lambda: watched(bob, uri)["Status"] == "dnd", "alice back as she was")
     bob.restart_daemon()
     until(lambda: (watched(bob, uri) or {}).get("Status") == "dnd", "bob's watch after a restart")
-    assert len(bob.ctl("presence", "list")) == 3
+    assert len(bob.ctl("presence", "list")) == 4
 
 
 def test_list_and_watchers(list_server, phones):
@@ -192,9 +212,9 @@ def test_list_and_watchers(list_server, phones):
 
 def test_subscribers(phones, work):
     """Without a server: baresip watches a person, another phone of ours a lamp, and neither sees more than it may."""
-    me, silence = "127.82.2.1", {"input": "silence", "output": "silence", "ring": "silence"}
-    alice = phones("alice", audio=silence, config={"sip": {"bind": f"{me}:5060"}, "media": {"bind": me}})
-    bob = phones("bob", audio=silence, config={"sip": {"bind": "127.82.2.2:5060"}})
+    me = "127.82.2.1"
+    alice = phones("alice", audio=SILENCE, config={"sip": {"bind": f"{me}:5060"}, "media": {"bind": me}})
+    bob = phones("bob", audio=SILENCE, config={"sip": {"bind": "127.82.2.2:5060"}})
     them = Baresip("watcher", work, "127.82.2.3", "/dev/null", "sip:them@127.82.2.3", applications=("contact", "presence"),
                    contacts=f'"Alice" <sip:alice@{me}>;presence=p2p\n')
     alice.ctl("account", "add", "home", f"aor=sip:alice@{me}", "register=false", "transport=udp", "subscribers=ask")

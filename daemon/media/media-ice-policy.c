@@ -66,6 +66,31 @@ name_of (const struct ifaddrs *entry, char text[INET6_ADDRSTRLEN])
   return !IN6_IS_ADDR_LINKLOCAL (v6) && inet_ntop (AF_INET6, v6, text, INET6_ADDRSTRLEN) != NULL;
 }
 
+static gboolean
+is_ip6 (const char *address)
+{
+  return strchr (address, ':') != NULL;
+}
+
+guint
+media_ice_take_turns (const char *const *found, guint n_found, char *list[MEDIA_ICE_MAX_ADDRESSES + 1], guint n)
+{
+  guint next[2] = { 0, 0 };     /* by family: where to look on */
+  gboolean ip6 = n == 0 || !is_ip6 (list[n - 1]);
+
+  while (n < MEDIA_ICE_MAX_ADDRESSES && (next[0] < n_found || next[1] < n_found))
+    {
+      guint *at = &next[ip6];
+
+      while (*at < n_found && (is_ip6 (found[*at]) != ip6 || has (list, n, found[*at])))
+        ++*at;
+      if (*at < n_found)
+        list[n++] = g_strdup (found[(*at)++]);
+      ip6 = !ip6;
+    }
+  return n;
+}
+
 guint
 media_ice_choose_addresses (const char *bind, const char *local, char *list[MEDIA_ICE_MAX_ADDRESSES + 1])
 {
@@ -76,13 +101,16 @@ media_ice_choose_addresses (const char *bind, const char *local, char *list[MEDI
     list[n++] = g_strdup (bind != NULL ? bind : local);
   if (bind == NULL && !media_ice_is_loopback (local) && getifaddrs (&entries) == 0)
     {
-      for (const struct ifaddrs *entry = entries; entry != NULL && n < MEDIA_ICE_MAX_ADDRESSES; entry = entry->ifa_next)
+      g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_free);
+
+      for (const struct ifaddrs *entry = entries; entry != NULL; entry = entry->ifa_next)
         {
           char text[INET6_ADDRSTRLEN];
-          if (name_of (entry, text) && !has (list, n, text))
-            list[n++] = g_strdup (text);
+          if (name_of (entry, text))
+            g_ptr_array_add (found, g_strdup (text));
         }
       freeifaddrs (entries);
+      n = media_ice_take_turns ((const char *const *) found->pdata, found->len, list, n);
     }
   list[n] = NULL;
   return n;

@@ -172,6 +172,48 @@ test_connect (gconstpointer data)
   side_close (&b);
 }
 
+/* The same over IPv6, with a peer that has a candidate of the other family, too, and likes it more. */
+static void
+test_ip6 (void)
+{
+  g_autoptr (GError) error = NULL;
+  Side a = { 0 }, b = { 0 };
+  PhoneIceDesc desc;
+  MediaIcePath path;
+
+  int fd = socket (AF_INET6, SOCK_DGRAM, 0);
+  struct sockaddr_in6 here = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+  gboolean has_ip6 = fd >= 0 && bind (fd, (const struct sockaddr *) &here, sizeof here) == 0;
+
+  if (fd >= 0)
+    close (fd);
+  if (!has_ip6)
+    {
+      g_test_skip ("the machine has no IPv6");
+      return;
+    }
+  side_open (&a, "::1", 1, TRUE);
+  side_open (&b, "::1", 1, FALSE);
+  media_ice_get_local (b.ice, &desc);
+  g_assert_cmpuint (desc.n_candidates, ==, 1);
+  g_assert_cmpstr (desc.candidates[0].address, ==, "::1");
+  desc.candidates[1] = desc.candidates[0];
+  g_strlcpy (desc.candidates[0].address, THEIRS, sizeof desc.candidates[0].address);
+  desc.candidates[0].priority++;
+  desc.n_candidates++;
+  media_ice_set_remote (a.ice, &desc, 1, &error);
+  g_assert_no_error (error);
+  introduce (&b, &a, 1);
+  wait_state (&a, PHONE_ICE_CONNECTED);
+  wait_state (&b, PHONE_ICE_CONNECTED);
+  exchange (&a, &b, 1);
+  media_ice_get_path (a.ice, &path);
+  g_assert_true (g_str_has_prefix (path.local, "host [::1]:"));
+  g_assert_true (g_str_has_prefix (path.remote, "host [::1]:"));
+  side_close (&a);
+  side_close (&b);
+}
+
 /* The peer begins anew: both have other credentials then, on the same sockets, and what is sent meanwhile arrives. */
 static void
 test_restart (void)
@@ -585,6 +627,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/ice/connect/mux", GUINT_TO_POINTER (1), test_connect);
   g_test_add_data_func ("/ice/connect/two", GUINT_TO_POINTER (2), test_connect);
+  g_test_add_func ("/ice/ip6", test_ip6);
   g_test_add_func ("/ice/restart", test_restart);
   g_test_add_func ("/ice/role-conflict", test_role_conflict);
   g_test_add_func ("/ice/fork", test_fork);

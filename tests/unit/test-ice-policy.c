@@ -114,6 +114,27 @@ test_addresses (void)
   free_list (list, n);
 }
 
+/* Many addresses of one family leave room for the other. */
+static void
+test_turns (void)
+{
+  static const char *const many[] = { "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.0.7", "2001:db8::1", "fd00::1" };
+  static const char *const expected[] = { "10.0.0.2", "2001:db8::1", "10.0.0.1", "fd00::1", "10.0.0.3", "10.0.0.4" };
+  char *list[MEDIA_ICE_MAX_ADDRESSES + 1] = { g_strdup ("10.0.0.2") };
+  guint n = media_ice_take_turns (many, G_N_ELEMENTS (many), list, 1);
+
+  g_assert_cmpuint (n, ==, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpstr (list[i], ==, expected[i]);
+  free_list (list, n);
+
+  n = media_ice_take_turns (many + 7, 1, list, media_ice_take_turns (many, 1, list, 0));
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_cmpstr (list[1], ==, "2001:db8::1");
+  free_list (list, n);
+  g_assert_cmpuint (media_ice_take_turns (NULL, 0, list, 0), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -121,5 +142,6 @@ main (int argc, char **argv)
   g_test_add_func ("/ice/servers", test_servers);
   g_test_add_func ("/ice/acceptable", test_acceptable);
   g_test_add_func ("/ice/addresses", test_addresses);
+  g_test_add_func ("/ice/turns", test_turns);
   return g_test_run ();
 }

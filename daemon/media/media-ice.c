@@ -703,6 +703,16 @@ media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, guint n_compone
   return TRUE;
 }
 
+gboolean
+media_ice_trickle (MediaIce *ice, const PhoneIceDesc *remote, guint n_components, GError **error)
+{
+  pthread_mutex_lock (&ice->lock);
+  gboolean ours = ice->have_remote && !ice->restarted && g_strcmp0 (ice->remote_ufrag, remote->ufrag) == 0
+                  && g_strcmp0 (ice->remote_pwd, remote->pwd) == 0;
+  pthread_mutex_unlock (&ice->lock);
+  return !ours || media_ice_set_remote (ice, remote, n_components, error);
+}
+
 /* ---- packets and facts ---- */
 
 gboolean

@@ -60,6 +60,9 @@ void media_ice_get_defaults (MediaIce *ice, MediaAddress ret_defaults[MEDIA_ICE_
 /* The peer's side: begins or goes on checking. Other credentials than before begin anew (media_ice_restart() was called first, or the peer
  * restarts). n_components: how many are in use now. */
 gboolean media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, guint n_components, GError **error);
+/* The same with candidates that came later. If they belong to another session than this one (one that is being restarted, or took its place) it
+ * does nothing. */
+gboolean media_ice_trickle (MediaIce *ice, const PhoneIceDesc *remote, guint n_components, GError **error);
 /* Other credentials of ours on the same sockets; what runs goes on until the peer's new ones are there. */
 void media_ice_restart (MediaIce *ice);
 /* FALSE: there is no path, or no consent. */

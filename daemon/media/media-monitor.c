@@ -134,11 +134,23 @@ media_monitor_told (MediaMonitor *monitor, const guint8 *packet, gsize length, g
   return n > 0;
 }
 
+static gboolean
+is_silent (const MediaMonitor *monitor, gint64 now)
+{
+  return monitor->sent_at == 0 || now - monitor->sent_at > SILENT;
+}
+
+double
+media_monitor_round_trip (const MediaMonitor *monitor, gint64 now)
+{
+  return is_silent (monitor, now) ? media_xr_times_get (&monitor->times, now) : NAN;
+}
+
 /* Whoever wants metrics reads extended reports, and so is asked; whoever asks is answered. */
 static void
 tell_times (MediaMonitor *monitor, guint8 *packet, gsize *length, gsize capacity, guint32 sender, gint64 now)
 {
-  gboolean ask = monitor->wants_metrics && (monitor->sent_at == 0 || now - monitor->sent_at > SILENT);
+  gboolean ask = monitor->wants_metrics && is_silent (monitor, now);
   guint8 times[MEDIA_XR_TIMES_LENGTH];
   gsize n;
 

@@ -46,5 +46,7 @@ void media_monitor_arrived (MediaMonitor *monitor, guint32 ssrc, guint16 number,
 gboolean media_monitor_told (MediaMonitor *monitor, const guint8 *packet, gsize length, guint32 local_ssrc, gint64 now);
 /* A compound of ours: gets what the round trip needs if we only receive, or the peer does, and our metrics when it is time for them, or when it says BYE. sender: our SSRC; ssrc: the peer's. */
 void media_monitor_tell (MediaMonitor *monitor, guint8 *packet, gsize *length, gsize capacity, guint32 sender, guint32 ssrc, gint64 now);
+/* ms; NAN: not known, or we send, and the reports of the peer know it better. */
+double media_monitor_round_trip (const MediaMonitor *monitor, gint64 now);
 /* In order; returns how many. */
 guint media_monitor_take (MediaMonitor *monitor, RateSample ret_samples[MEDIA_MONITOR_SAMPLES]);

@@ -1005,9 +1005,10 @@ media_transport_restart_ice (MediaTransport *self)
 gboolean
 media_transport_trickle_ice (MediaTransport *self, const PhoneMediaPlan *plan, GError **error)
 {
-  MediaIce *ice = self->next_ice != NULL ? self->next_ice : self->ice;
+  guint n = plan->rtcp_mux ? 1 : 2;
 
-  return ice == NULL || media_ice_set_remote (ice, &plan->ice, plan->rtcp_mux ? 1 : 2, error);
+  return (self->ice == NULL || media_ice_trickle (self->ice, &plan->ice, n, error))
+         && (self->next_ice == NULL || media_ice_trickle (self->next_ice, &plan->ice, n, error));
 }
 
 gboolean
@@ -1080,7 +1081,7 @@ media_transport_get_stats (MediaTransport *self, MediaTransportStats *ret_stats)
   *ret_stats = self->stats;
   media_srtp_get_stats (self->srtp, &ret_stats->srtp);
   ret_stats->report_delay = self->monitor.report_delay;
-  ret_stats->round_trip = media_xr_times_get (&self->monitor.times, g_get_monotonic_time ());
+  ret_stats->round_trip = media_monitor_round_trip (&self->monitor, g_get_monotonic_time ());
   ret_stats->have_peer_metrics = self->monitor.have_peer_metrics;
   ret_stats->peer_metrics = self->monitor.peer_metrics;
   pthread_mutex_unlock (&self->lock);

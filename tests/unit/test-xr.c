@@ -319,7 +319,11 @@ test_times_told (void)
   g_assert_cmpuint (length, ==, sizeof report + 20);
   media_monitor_told (&monitor, packet, length, OURS, 110 * s);         /* whatever asks is answered */
   length = sizeof report;
+  monitor.times.round_trip = 40;
+  monitor.times.heard_at = 110 * s;
+  g_assert_cmpfloat (media_monitor_round_trip (&monitor, 110 * s), ==, 40);
   media_monitor_sent (&monitor, 2, 100, 111 * s);
+  g_assert_true (isnan (media_monitor_round_trip (&monitor, 111 * s)));        /* his reports know it now */
   media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 111 * s);
   g_assert_cmpuint (length, ==, sizeof report + 24);
 }

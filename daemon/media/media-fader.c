@@ -21,6 +21,7 @@ media_fader_init (MediaFader *fader)
       fader->seen[i] = -1;
       fader->applied_at[i] = 0;
     }
+  fader->prepared = FALSE;
 }
 
 /* Only one thread sets: the number cannot be given twice. */
@@ -112,6 +113,7 @@ media_fader_prepare (MediaFader *fader, GstElement *element, gint64 now)
           fader->applied_at[i] = now;
         }
     }
+  fader->prepared = TRUE;
 }
 
 static void
@@ -150,7 +152,13 @@ void
 media_fader_check (MediaFader *fader, GstElement *element, gint64 now, MediaFaderNews news, gpointer data)
 {
   for (guint i = 0; i < MEDIA_FADER_N_PARTS; i++)
-    check_part (fader, element, i, now, news, data);
+    {
+      /* However long the stream took to come up: a microphone that was muted does not open because the server had lost it. */
+      if (fader->prepared && fader->applied_at[i] != 0)
+        fader->applied_at[i] = now;
+      check_part (fader, element, i, now, news, data);
+    }
+  fader->prepared = FALSE;
 }
 
 gboolean

@@ -21,6 +21,7 @@ typedef struct
   guint64 applied[MEDIA_FADER_N_PARTS];         /* own thread: number of the last one that went to the element */
   int seen[MEDIA_FADER_N_PARTS];                /* own thread: as the mixer has it, -1: not known */
   gint64 applied_at[MEDIA_FADER_N_PARTS];       /* own thread: us */
+  gboolean prepared;                            /* own thread: it has not been looked at since the stream began */
 } MediaFader;
 
 /* text goes to media_fader_hear(). */

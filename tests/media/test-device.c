@@ -650,6 +650,13 @@ test_fader (void)
   g_object_get (element, "mute", &muted, "volume", &volume, NULL);
   g_assert_true (muted);
   g_assert_cmpfloat_with_epsilon (volume, 3.375, 1e-6);
+  /* However long it takes to come up: what the server lost meanwhile is no wish to be heard. */
+  g_object_set (element, "mute", FALSE, NULL);
+  g_clear_pointer (&told[MEDIA_FADER_MUTE], g_free);
+  media_fader_check (&fader, element, now + 30 * G_USEC_PER_SEC, on_news, told);
+  g_assert_null (told[MEDIA_FADER_MUTE]);
+  g_object_get (element, "mute", &muted, NULL);
+  g_assert_true (muted);
 
   /* Nothing to turn, and nothing left to do. */
   media_fader_set (&fader, MEDIA_FADER_MUTE, 1);

@@ -35,6 +35,7 @@
 #define BURST_US 1000           /* between two writes of one burst */
 #define MOST_VOTES 20
 #define FADE (MS * 5 / 2)
+#define SINCE_MOST (100 * MS)   /* a device that has not written for so long has stopped */
 #define JUMP (40 * MS)          /* excess that is cut at once, whatever it is */
 
 static void
@@ -234,7 +235,8 @@ start_flow (MediaDrift *drift, gint16 *ret_frame, guint fill, guint period, guin
 
   if (period == 0)
     return FALSE;
-  while (room_of (kept, period, since) < (gint) (drift->margin + SLACK))
+  /* After so long nothing more is coming: what is there is the end of it. */
+  while (since < SINCE_MOST && room_of (kept, period, since) < (gint) (drift->margin + SLACK))
     kept += grid (period);
   if (fill < MEDIA_FRAME + kept)
     return FALSE;
@@ -294,7 +296,7 @@ gboolean
 media_drift_read (MediaDrift *drift, gint16 *ret_frame, gint64 now)
 {
   guint fill = media_ring_fill (&drift->ring), period = atomic_load (&drift->period);
-  guint since = (guint) CLAMP (now - atomic_load (&drift->written_at), 0, 100 * G_TIME_SPAN_MILLISECOND) * MS / 1000;
+  guint since = (guint) CLAMP (now - atomic_load (&drift->written_at), 0, SINCE_MOST / MS * G_TIME_SPAN_MILLISECOND) * MS / 1000;
 
   if (!drift->primed)
     {

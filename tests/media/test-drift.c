@@ -224,6 +224,30 @@ test_empty (void)
   media_drift_clear (&drift);
 }
 
+/* One who speaks in bursts has ended with a piece that is shorter than what is kept for his next one: it is read all the same. */
+static void
+test_end (void)
+{
+  MediaDrift drift;
+  gint16 frame[MEDIA_FRAME], samples[MEDIA_FRAME * 2] = { 0 };
+  gint64 now = G_USEC_PER_SEC;
+
+  media_drift_init (&drift);
+  for (guint i = 0; i < 5; i++)
+    {
+      for (guint k = 0; k < 5; k++)
+        media_drift_write (&drift, samples, MEDIA_FRAME, now);
+      now += 50000;
+      media_drift_restart (&drift);
+    }
+  drift.margin = 60 * 48;
+  media_drift_write (&drift, samples, MEDIA_FRAME * 3 / 2, now);
+  g_assert_false (media_drift_read (&drift, frame, now));
+  g_assert_true (media_drift_read (&drift, frame, now + 200000));
+  g_assert_cmpuint (media_drift_fill (&drift), <, MEDIA_FRAME);
+  media_drift_clear (&drift);
+}
+
 /* ---- the limiter and the fade, which have no device either ---- */
 
 static void
@@ -303,6 +327,7 @@ main (int argc, char **argv)
   g_test_add_func ("/drift/jitter", test_jitter);
   g_test_add_func ("/drift/stall", test_stall);
   g_test_add_func ("/drift/empty", test_empty);
+  g_test_add_func ("/drift/end", test_end);
   g_test_add_func ("/mix/limiter", test_mix);
   g_test_add_func ("/mix/fade", test_fade);
   return g_test_run ();

@@ -193,6 +193,18 @@ parse_route (UaAccount *account, const PhoneAccountSettings *settings, GError **
   return TRUE;
 }
 
+/* Before anybody is called: what cannot speak TLS must not be offered by TLS, and then fail. */
+static void
+check_tls (UaAccount *account)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!account->takes_tls || ua_stack_can_tls (account, &error))
+    return;
+  account->takes_tls = FALSE;
+  phone_log_warning (&account->log, "Account %s: calls nobody by TLS: %s", account->id, error->message);
+}
+
 UaAccount *
 ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
 {
@@ -212,6 +224,7 @@ ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
       ua_account_free (account);
       return NULL;
     }
+  check_tls (account);
   account->credentials = ua_credentials_new (settings->auth_user ? settings->auth_user : account->user,
                                              phone_account_get_password (phone_account));
   account->places = ua_places_new ();

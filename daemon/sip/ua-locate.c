@@ -114,8 +114,9 @@ choose_way (UaAccount *account, GPtrArray *found)
     }
   while (best < some->len && is_dead (account, some->pdata[best]))
     best++;
-  if (account->takes_tls && some->len > 0)
-    way.tls = is_tls (some->pdata[best < some->len ? best : 0]);
+  /* All dead, by TLS: whatever the DNS says to those without it. It named TLS alone where that has an order of its own. */
+  if (account->takes_tls)
+    way.tls = best < some->len && is_tls (some->pdata[best]);
   return way;
 }
 
@@ -126,6 +127,7 @@ on_located (GPtrArray *targets, gpointer data)
 
   place->resolve = NULL;
   place->until = g_get_monotonic_time () + GOOD_FOR;
+  g_clear_pointer (&place->found, g_ptr_array_unref);
   place->found = g_ptr_array_ref (targets);
   phone_account_on_located (place->account->account);
 }
@@ -144,28 +146,37 @@ make_key (const UaQuestion *question)
   return g_strdup_printf ("%s:%u %s", question->host, question->port, phone_transport_to_string (question->transport));
 }
 
+/* NULL: nothing is known of it, and there is no room for more. */
 static Place *
-find_place (UaAccount *account, const UaQuestion *question)
-{
-  g_autofree char *key = make_key (question);
-  gint64 now = g_get_monotonic_time ();
-
-  g_hash_table_foreach_remove (account->places, is_stale, &now);
-  return g_hash_table_lookup (account->places, key);
-}
-
-static gboolean
-ask (UaAccount *account, const UaQuestion *question)
+make_place (UaAccount *account, const char *key, gint64 now)
 {
   Place *place;
 
   if (g_hash_table_size (account->places) >= MAX_PLACES)
-    return FALSE;
+    g_hash_table_foreach_remove (account->places, is_stale, &now);
+  if (g_hash_table_size (account->places) >= MAX_PLACES)
+    return NULL;
   place = g_new0 (Place, 1);
   place->account = account;
-  g_hash_table_insert (account->places, make_key (question), place);
-  place->resolve = ua_resolve_start (account->engine, question, on_located, place);
-  return TRUE;
+  g_hash_table_insert (account->places, g_strdup (key), place);
+  return place;
+}
+
+/* A call that has begun may need what was found as long as it lives: only who asks has it renewed, and the old serves until then. */
+static Place *
+find_place (UaAccount *account, const UaQuestion *question, gboolean may_ask)
+{
+  g_autofree char *key = make_key (question);
+  gint64 now = g_get_monotonic_time ();
+  Place *place = g_hash_table_lookup (account->places, key);
+
+  if (!may_ask || (place && !is_stale (NULL, place, &now)))
+    return place;
+  if (!place)
+    place = make_place (account, key, now);
+  if (place)
+    place->resolve = ua_resolve_start (account->engine, question, on_located, place);
+  return place;
 }
 
 /* What the URI itself says, in an account that leaves it open. */
@@ -221,10 +232,10 @@ locate (UaAccount *account, const char *target, gboolean may_ask, Way *ret_way, 
   *ret_found = NULL;
   if (!must_ask (account, account->server_uri ? account->server_uri : target, &host, &question, ret_way))
     return LOCATED;
-  place = find_place (account, &question);
+  place = find_place (account, &question, may_ask);
   if (!place)
-    return may_ask && ask (account, &question) ? ASKING : LOCATED;
-  if (place->resolve)
+    return LOCATED;
+  if (place->resolve && (may_ask || !place->found))
     return ASKING;
   *ret_way = choose_way (account, place->found);
   if (place->found->len > 0)

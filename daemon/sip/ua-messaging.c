@@ -140,6 +140,13 @@ choose_transport (UaStack *stack, gsize size, gboolean *ret_by_tcp, GError **err
   return FALSE;
 }
 
+/* A stack that the walk found, TLS, has no datagrams. */
+static gboolean
+needs_tcp (UaMessage *message)
+{
+  return message->by_tcp && message->stack->transport != PHONE_TRANSPORT_TLS;
+}
+
 /* walked: what the walk says. NULL: to its target. */
 static char *
 make_route (UaMessage *message, const char *walked)
@@ -148,7 +155,7 @@ make_route (UaMessage *message, const char *walked)
   const char *plain = walked ? walked : direct, *uri = plain ? plain : message->target;
   const char *transport = strstr (uri, ";transport=");
 
-  if (!message->by_tcp)
+  if (!needs_tcp (message))
     return g_strdup (plain);
   return transport ? g_strdup_printf ("%.*s;transport=tcp", (int) (transport - uri), uri) : g_strconcat (uri, ";transport=tcp", NULL);
 }
@@ -300,7 +307,7 @@ finish (UaStack *stack, UaMessage *message, const UaEvent *event)
   PhoneMessageAnswer answer = read_answer (event);
   g_autofree char *phrase = phone_text_clean (event->phrase, -1, UA_MAX_PHRASE);
 
-  if (answer.local && answer.status == 503 && message->by_tcp)
+  if (answer.local && answer.status == 503 && needs_tcp (message))
     {
       answer.status = 513;
       g_free (phrase);

@@ -213,6 +213,7 @@ struct _UaStack
 
 /* AF_UNSPEC: as the settings and the network say. */
 UaStack *ua_stack_new (UaAccount *account, int family, PhoneTransport transport, GError **error);
+gboolean ua_stack_can_tls (UaAccount *account, GError **error);         /* its certificates are there, and good for a stack of TLS */
 /* Binds and creates the nua; fills nua, family, address, port, bound. ua-sockets.c */
 gboolean ua_stack_open_sockets (UaStack *stack, nua_callback_f on_event, GError **error);
 /* A handle of ours. tags of nua_handle () come after. The caller gives it to ua_stack_adopt. */

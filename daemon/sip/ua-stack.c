@@ -239,12 +239,12 @@ on_tls_outcome (const UaTlsOutcome *outcome, gpointer data)
   phone_account_on_tls (account->account, NULL);
 }
 
-static gboolean
-make_tls_policy (UaStack *stack, GError **error)
+static UaTlsParams
+tls_params (UaAccount *account)
 {
-  UaAccount *account = stack->account;
   const PhoneAccountSettings *settings = ua_account_settings (account);
-  UaTlsParams params = {
+
+  return (UaTlsParams){
     .ca = settings->tls_ca,
     .cert = settings->tls_cert,
     .verify = settings->tls_verify,
@@ -253,6 +253,24 @@ make_tls_policy (UaStack *stack, GError **error)
     .serve = !settings->do_register && settings->tls_cert,
     .verify_clients = settings->tls_verify_callers,
   };
+}
+
+gboolean
+ua_stack_can_tls (UaAccount *account, GError **error)
+{
+  const UaTlsParams params = tls_params (account);
+  UaTlsPolicy *policy = ua_tls_policy_new (&params, NULL, NULL, error);
+
+  ua_tls_policy_free (policy);
+  return policy != NULL;
+}
+
+static gboolean
+make_tls_policy (UaStack *stack, GError **error)
+{
+  UaAccount *account = stack->account;
+  const PhoneAccountSettings *settings = ua_account_settings (account);
+  const UaTlsParams params = tls_params (account);
 
   if (!settings->do_register && !settings->tls_cert)
     phone_log_warning (&account->log,

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "archive.h"
 #include "bed.h"
 #include "bench-certs.h"
 #include "core/call-private.h"
@@ -22,6 +23,13 @@ static const NameRecord zone[] = {
   { "secure.test", NAME_NAPTR, "10 2 SIP+D2U _sip._udp.secure.test" },
   { "_sips._tcp.secure.test", NAME_SRV, "1 1 5061 one.test" },
   { "_sip._udp.secure.test", NAME_SRV, "1 1 5060 two.test" },
+  /* TLS in an order of its own, as in RFC 3263 section 4.1 */
+  { "ordered.test", NAME_A, ONE },
+  { "ordered.test", NAME_NAPTR, "50 50 SIPS+D2T _sips._tcp.ordered.test" },
+  { "ordered.test", NAME_NAPTR, "100 50 SIP+D2U _sip._udp.ordered.test" },
+  { "_sips._tcp.ordered.test", NAME_SRV, "1 1 5061 one.test" },
+  { "_sip._udp.ordered.test", NAME_SRV, "1 1 5060 two.test" },
+  { "other.test", NAME_A, TWO },
 };
 
 typedef struct
@@ -34,7 +42,9 @@ typedef struct
 static void
 on_farewell (Peer *peer, const PeerMessage *message, gpointer data)
 {
-  if (message->method && !g_str_equal (message->method, "INVITE"))
+  if (message->method && g_str_equal (message->method, "MESSAGE"))
+    peer_reply (peer, message, 200, "OK", NULL, NULL, NULL);
+  else if (message->method && !g_str_equal (message->method, "INVITE"))
     bed_on_farewell (peer, message, data);
 }
 
@@ -51,10 +61,11 @@ static void
 pair_open (Pair *pair, const char *bob_san, gboolean alice_has_cert)
 {
   pair->two = peer_new (TWO, 5060, on_farewell, NULL);
-  pair->alice_cert = alice_has_cert ? write_cert ("alice", "IP:" ALICE) : NULL;
+  if (alice_has_cert)
+    pair->alice_cert = write_cert ("alice", "IP:" ALICE);
   pair->alice = agent_new (ALICE ":5060", NULL);
   agent_add_account (pair->alice, "alice", "aor", "sip:alice@" ALICE, "register", "false", "keying", "sdes", "tls-ca", bench_authorities.ca_path,
-                     alice_has_cert ? "tls-cert" : NULL, pair->alice_cert, NULL);
+                     pair->alice_cert ? "tls-cert" : NULL, pair->alice_cert, NULL);
   if (!bob_san)
     return;
   pair->bob_cert = write_cert ("bob", bob_san);
@@ -164,6 +175,99 @@ test_message (void)
   pair_close (&pair);
 }
 
+/* One that is too long for UDP goes by TLS as it is. */
+static void
+test_long_message (void)
+{
+  Pair pair = { 0 };
+  g_autofree char *text = g_strnfill (3000, 'x');
+  Archive *ours, *theirs;
+
+  pair_open (&pair, "DNS:secure.test", TRUE);
+  ours = archive_new (pair.alice);
+  theirs = archive_new (pair.bob);
+  archive_send (ours, g_ptr_array_index (phone_registry_get_accounts (pair.alice->registry), 0), "sip:bob@secure.test", text);
+  wait_for (archive_find (ours, text)->state != PHONE_MESSAGE_QUEUED && archive_find (ours, text)->state != PHONE_MESSAGE_SENDING);
+  g_assert_cmpint (archive_find (ours, text)->state, ==, PHONE_MESSAGE_SENT);
+  g_assert_cmpuint (archive_find (ours, text)->attempts, ==, 1);
+  g_assert_cmpuint (peer_count (pair.two, "MESSAGE"), ==, 0);
+  pair_close (&pair);
+  archive_free (ours);
+  archive_free (theirs);
+}
+
+/* A certificate that cannot be read is as good as none, and known before the first call. */
+static void
+test_bad_certificate (void)
+{
+  Pair pair = { .alice_cert = g_strdup ("/nonexistent.pem") };
+  PhoneCall *call;
+
+  pair_open (&pair, "DNS:secure.test", FALSE);
+  call = agent_dial (pair.alice, "sip:bob@secure.test");
+  expect_clear (&pair, call);
+  pair_close (&pair);
+}
+
+/* The DNS names nothing beside TLS as long as one takes that. */
+static void
+test_own_order (void)
+{
+  Pair pair = { 0 };
+  PhoneAccount *account;
+  Archive *archive;
+
+  pair_open (&pair, NULL, TRUE);
+  account = g_ptr_array_index (phone_registry_get_accounts (pair.alice->registry), 0);
+  expect_clear (&pair, agent_dial (pair.alice, "sip:bob@ordered.test"));
+  wait_for (pair.alice->n_ended == 1);
+  archive = archive_new (pair.alice);
+  /* the target is dead now, for messages as well */
+  archive_send (archive, account, "sip:bob@ordered.test", "hello");
+  wait_for (peer_count (pair.two, "MESSAGE") == 1);
+  wait_for (archive_find (archive, "hello")->state == PHONE_MESSAGE_SENT);
+  pair_close (&pair);
+  archive_free (archive);
+}
+
+static gint64 clock_ahead;
+
+gint64
+g_get_monotonic_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (gint64) now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 + clock_ahead;
+}
+
+/* A call depends on what was found for longer than that is good for others. */
+static void
+test_kept (void)
+{
+  Pair pair = { 0 };
+  PhoneAccount *account;
+  const PhoneSignallingOps *sig;
+  gpointer ua;
+
+  pair_open (&pair, "DNS:secure.test", TRUE);
+  account = g_ptr_array_index (phone_registry_get_accounts (pair.alice->registry), 0);
+  sig = pair.alice->ports.sig;
+  ua = pair.alice->ua;
+  agent_dial (pair.alice, "sip:bob@secure.test");
+  wait_for (pair.alice->n_active == 1 && pair.bob->n_active == 1);
+  clock_ahead = 61 * G_USEC_PER_SEC;
+  g_assert_true (sig->call_is_over_tls (ua, account, "sip:bob@secure.test"));
+  /* somebody else's question leaves it alone, and so does the next about this one until it is answered */
+  g_assert_false (sig->call_is_located (ua, account, "sip:bob@other.test"));
+  g_assert_true (sig->call_is_over_tls (ua, account, "sip:bob@secure.test"));
+  g_assert_false (sig->call_is_located (ua, account, "sip:bob@secure.test"));
+  g_assert_true (sig->call_is_over_tls (ua, account, "sip:bob@secure.test"));
+  wait_for (sig->call_is_located (ua, account, "sip:bob@secure.test"));
+  clock_ahead = 0;
+  pair_close (&pair);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -179,6 +283,10 @@ main (int argc, char **argv)
       g_test_add_data_func ("/sip/ways/tls-of-another", "DNS:other.test", test_tls_fails);
       g_test_add_func ("/sip/ways/no-certificate", test_no_certificate);
       g_test_add_func ("/sip/ways/message", test_message);
+      g_test_add_func ("/sip/ways/long-message", test_long_message);
+      g_test_add_func ("/sip/ways/bad-certificate", test_bad_certificate);
+      g_test_add_func ("/sip/ways/own-order", test_own_order);
+      g_test_add_func ("/sip/ways/kept", test_kept);
     }
   status = g_test_run ();
   bench_authorities_remove ();

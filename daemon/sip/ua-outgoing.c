@@ -104,13 +104,27 @@ on_target (gpointer owner, const char *walked, gboolean silent)
               SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR (dialog->payload), TAG_END ());
 }
 
+/* As if sofia's timer B were over. The request may be late and not lost. */
+static void
+on_lost (gpointer owner)
+{
+  UaDialog *dialog = owner;
+  const UaEvent event = { .type = nua_r_invite, .status = 408, .phrase = "No answer", .nh = dialog->nh };
+
+  nua_cancel (dialog->nh, TAG_END ());
+  ua_dialog_on_invite_response (dialog->stack, &event, dialog);
+}
+
 static void
 send_invite (UaDialog *dialog)
 {
   UaAccount *account = dialog->stack->account;
 
   if (!dialog->walk)
-    dialog->walk = ua_walk_new (account, dialog->stack, on_target, dialog);
+    {
+      dialog->walk = ua_walk_new (account, dialog->stack, on_target, dialog);
+      ua_walk_set_lost (dialog->walk, on_lost);
+    }
   ua_walk_start (dialog->walk, account->server_uri ? NULL : dialog->target, ua_account_is_registered (account));
 }
 

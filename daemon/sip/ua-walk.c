@@ -23,6 +23,7 @@ struct _UaWalk
   UaAccount *account;
   UaStack *stack, *chosen;      /* whose the request is, and NULL: the one that the target takes; NULL: the account's */
   UaWalkFunc send;
+  UaWalkLostFunc lost;          /* or NULL */
   gpointer owner;
   UaResolve *resolve;
   gboolean stay, leads;
@@ -89,6 +90,12 @@ gboolean
 ua_walk_is_asking (UaWalk *walk)
 {
   return walk->resolve != NULL;
+}
+
+void
+ua_walk_set_lost (UaWalk *walk, UaWalkLostFunc lost)
+{
+  walk->lost = lost;
 }
 
 void
@@ -188,6 +195,19 @@ say_dead (UaWalk *walk, const char *why)
   phone_log_notice (&walk->account->log, "Account %s: %s (%s): %s, trying the next", walk->account->id, key, target->host, why);
 }
 
+static gboolean
+is_last (UaWalk *walk)
+{
+  return walk->at + 1 >= walk->targets->len;
+}
+
+/* By TLS, which the DNS named: there are others without it, though they are not in this walk. */
+static gboolean
+may_be_lost (UaWalk *walk)
+{
+  return walk->lost && walk->direct && walk->account->takes_tls && ua_walk_get_stack (walk)->transport == PHONE_TRANSPORT_TLS;
+}
+
 static void
 go (UaWalk *walk, gboolean silent)
 {
@@ -210,7 +230,7 @@ go (UaWalk *walk, gboolean silent)
       g_free (account->target);
       account->target = target ? ua_target_key (target) : NULL;
     }
-  if (target && walk->at + 1 < walk->targets->len)
+  if (target && (!is_last (walk) || may_be_lost (walk)))
     start_waiting (walk);
   walk->send (walk->owner, walk->direct ? route : account->route, silent);
 }
@@ -230,6 +250,12 @@ on_patience (gpointer data)
 {
   UaWalk *walk = data;
 
+  if (is_last (walk))
+    {
+      stop_waiting (walk);
+      walk->lost (walk->owner);         /* the walk may be gone */
+      return G_SOURCE_REMOVE;
+    }
   say_dead (walk, "no answer");
   bury (walk->account, current (walk), 0);
   walk->at++;
@@ -296,7 +322,7 @@ ua_walk_next (UaWalk *walk, const UaEvent *event)
 
   if (!target || (!local && event->status != 503))
     return FALSE;
-  more = walk->at + 1 < walk->targets->len;
+  more = !is_last (walk);
   if (more)
     say_dead (walk, !local ? "unavailable (503)" : event->status == 408 ? "no answer" : "not reached");
   /* RFC 3261 section 21.5.4: a 503 without a time is of this request alone */

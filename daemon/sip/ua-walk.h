@@ -6,7 +6,7 @@
  *   start --DNS--> send (1st) --answer, or the last target--> RFC 3261's timers hold
  *                    |  ^
  *                    |  +--- send (2nd) ...
- *                    +--- refused, 503, or PATIENCE_MS without any answer, and another target is left
+ *                    +--- refused, 503, or PATIENCE_MS without any answer, and another target is left (or there may be one without TLS)
  *
  * A target found dead is remembered for a while, by all accounts, and comes last in the next walk. */
 
@@ -16,9 +16,12 @@ typedef struct _UaWalk UaWalk;
 
 /* Send the request to route (for NUTAG_PROXY; NULL: sofia finds the way). silent: the one before is still open, unanswered, and to be abandoned. */
 typedef void (*UaWalkFunc) (gpointer owner, const char *route, gboolean silent);
+/* The last target, by TLS, has not said anything either. The request ends as if it had timed out: ua_walk_next () buries the target. */
+typedef void (*UaWalkLostFunc) (gpointer owner);
 
 /* stack: NULL: whichever the account has for the target; send asks for it. */
 UaWalk *ua_walk_new (UaAccount *account, UaStack *stack, UaWalkFunc send, gpointer owner);
+void ua_walk_set_lost (UaWalk *walk, UaWalkLostFunc lost);      /* NULL: RFC 3261's timers hold there */
 void ua_walk_free (UaWalk *walk);       /* accepts NULL */
 /* Begins anew. target: a URI, for accounts without a server; else NULL. stay: begin at the target that the account uses if it is not dead. May
  * call send before it returns. */

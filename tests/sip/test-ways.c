@@ -230,6 +230,26 @@ test_own_order (void)
   archive_free (archive);
 }
 
+/* It takes connections, and says nothing. */
+static void
+test_silent (void)
+{
+  Pair pair = { 0 };
+  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+  g_autoptr (GSocketAddress) where = g_inet_socket_address_new_from_string (ONE, 5061);
+  PhoneCall *call;
+
+  pair_open (&pair, NULL, TRUE);
+  g_assert_true (g_socket_bind (socket, where, TRUE, NULL));
+  g_assert_true (g_socket_listen (socket, NULL));
+  call = agent_dial (pair.alice, "sip:bob@secure.test");
+  wait_for (ua_engine_count_stacks (pair.alice->ua) == 2);
+  g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 0);
+  expect_clear (&pair, call);
+  g_assert_cmpuint (pair.alice->calls->len, ==, 1);
+  pair_close (&pair);
+}
+
 static gint64 clock_ahead;
 
 gint64
@@ -287,6 +307,7 @@ main (int argc, char **argv)
       g_test_add_func ("/sip/ways/bad-certificate", test_bad_certificate);
       g_test_add_func ("/sip/ways/own-order", test_own_order);
       g_test_add_func ("/sip/ways/kept", test_kept);
+      g_test_add_func ("/sip/ways/silent", test_silent);
     }
   status = g_test_run ();
   bench_authorities_remove ();

@@ -62,14 +62,12 @@ report_resources (UaWatch *self)
 }
 
 static void
-on_list (UaWatch *self, const char *type, const char *data, gsize length)
+follow (UaWatch *self, UaInfoResult result, void (*report) (UaWatch *self), const GError *error)
 {
-  g_autoptr (GError) error = NULL;
-
-  switch (ua_rlmi_apply (self->list, type, data, length, &error))
+  switch (result)
     {
     case UA_INFO_APPLIED:
-      report_resources (self);
+      report (self);
       break;
     case UA_INFO_GAP:
       ua_subscription_refresh (self->subscription);
@@ -80,6 +78,16 @@ on_list (UaWatch *self, const char *type, const char *data, gsize length)
       log_bad (self, error);
       break;
     }
+}
+
+static void
+on_list (UaWatch *self, const char *type, const char *data, gsize length)
+{
+  g_autoptr (GError) error = NULL;
+  UaInfoResult result;
+
+  result = ua_rlmi_apply (self->list, type, data, length, &error);
+  follow (self, result, report_resources, error);
 }
 
 static void
@@ -130,26 +138,15 @@ on_dialogs (gpointer owner, const char *type, const char *data, gsize length)
 {
   UaWatch *self = owner;
   g_autoptr (GError) error = NULL;
+  UaInfoResult result;
 
   if (!is_type (type, "application/dialog-info+xml"))
     {
       log_bad (self, NULL);
       return;
     }
-  switch (ua_dialog_info_apply (self->dialogs, data, length, &error))
-    {
-    case UA_INFO_APPLIED:
-      report_dialogs (self);
-      break;
-    case UA_INFO_GAP:
-      ua_subscription_refresh (self->subscription);
-      break;
-    case UA_INFO_OLD:
-      break;
-    case UA_INFO_BAD:
-      log_bad (self, error);
-      break;
-    }
+  result = ua_dialog_info_apply (self->dialogs, data, length, &error);
+  follow (self, result, report_dialogs, error);
 }
 
 static void

@@ -54,9 +54,8 @@ def best_lag(long, short):
 
 def compare(reference, recording, segment=0.32, search=0.1):
     """Returns dict(correlation, others, matched, lag, segments). others: the correlation without the piece that fits least. A piece may lie
-    `search` seconds from where the whole has it: the playout delay of
-    a call is changed while nobody speaks. lag: s from the start of the recording to the reference's start,
-    modulo the reference's length (it loops)."""
+    `search` seconds from where the whole has it: the playout delay of a call is changed while nobody speaks. lag: s from the start of the
+    recording to the reference's start, modulo the reference's length (it loops)."""
     ref, rate_ref = load(reference)
     rec, rate_rec = load(recording)
     ref, rec = band(ref, rate_ref), band(rec, rate_rec)

@@ -323,3 +323,16 @@ media_drift_read (MediaDrift *drift, gint16 *ret_frame, gint64 now)
   drift->last = ret_frame[MEDIA_FRAME - 1];
   return TRUE;
 }
+
+gboolean
+media_drift_drain (MediaDrift *drift, gint16 *ret_frame, gboolean last)
+{
+  guint fill = media_ring_fill (&drift->ring), n;
+
+  if (fill == 0 || (fill < MEDIA_FRAME && !last))
+    return FALSE;
+  n = media_ring_read (&drift->ring, ret_frame, MEDIA_FRAME);
+  memset (ret_frame + n, 0, (MEDIA_FRAME - n) * sizeof *ret_frame);
+  drift->last = ret_frame[MEDIA_FRAME - 1];
+  return TRUE;
+}

@@ -31,6 +31,8 @@ void media_drift_clear (MediaDrift *drift);
 void media_drift_write (MediaDrift *drift, const gint16 *samples, guint n, gint64 now);
 /* Reading thread. FALSE: nothing to be heard (yet), frame untouched. */
 gboolean media_drift_read (MediaDrift *drift, gint16 *ret_frame, gint64 now);
+/* The same when no more is written: what is there as it is, nothing cut or waited for; last: a rest that is no frame, too, filled up with silence. */
+gboolean media_drift_drain (MediaDrift *drift, gint16 *ret_frame, gboolean last);
 void media_drift_restart (MediaDrift *drift);   /* reading thread: drops what is there */
 guint media_drift_fill (MediaDrift *drift);     /* any thread */
 guint media_drift_space (MediaDrift *drift);     /* any thread: samples that could be written now without loss, at least */

@@ -2,6 +2,7 @@
 #include "media/media-stream.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <string.h>
@@ -29,11 +30,13 @@ struct _MediaStream
   MediaResampler *down[2], *up;
   guint8 out[2 * MEDIA_FRAME * sizeof (gint16)];        /* the rest of a frame that did not go out whole */
   gsize out_at, out_length;
+  gboolean deaf;                /* the client reads no more */
+  gboolean done;                /* it writes no more, and all that it wrote has been said */
 
   /* whoever reads the socket: the hub thread, with live the thread */
   guint8 in[MEDIA_FRAME * sizeof (gint16)];             /* a frame, or with live a sample, that has not come whole */
   gsize in_length;
-  gint said_all;                /* atomic: the client has shut its writing half */
+  gint said_all;                /* atomic: the client has shut its writing half, and there is nothing more in the socket */
 
   /* live */
   pthread_t thread;
@@ -41,11 +44,15 @@ struct _MediaStream
   gint stopping, waits;         /* atomic; waits: for space in drift */
   sem_t space;
   MediaDrift drift;             /* written by the thread, read by the hub's */
+  gboolean ends;                /* hub thread: what is in drift and in the socket is the last of it */
 };
 
+/* Hub thread. There is nothing left to do for the client in either direction. */
 static void
 leave (MediaStream *stream)
 {
+  if ((stream->listens && !stream->deaf) || (stream->speaks && !stream->done))
+    return;
   if (g_atomic_int_compare_and_exchange (&stream->is_gone, FALSE, TRUE) && stream->gone != NULL)
     stream->gone (stream->gone_data);
 }
@@ -65,7 +72,10 @@ send_rest (MediaStream *stream)
       if (n < 0)
         {
           if (errno != EAGAIN)
-            leave (stream);
+            {
+              stream->deaf = TRUE;
+              leave (stream);
+            }
           return FALSE;
         }
       stream->out_at += (gsize) n;
@@ -93,7 +103,7 @@ on_tap (gpointer data, const gint16 *near, const gint16 *far, gint64 now)
 {
   MediaStream *stream = data;
 
-  if (g_atomic_int_get (&stream->is_gone) || !send_rest (stream))
+  if (stream->deaf || !send_rest (stream))
     return;
   if (stream->channels == 2)
     put (stream, near, 0);
@@ -114,15 +124,8 @@ take (MediaStream *stream, gsize most, int flags)
   do
     n = recv (stream->fd, stream->in + stream->in_length, most - stream->in_length, flags);
   while (n < 0 && errno == EINTR);
-  if (n < 0 && errno != EAGAIN)
-    leave (stream);
-  if (n == 0)
-    {
-      g_atomic_int_set (&stream->said_all, TRUE);
-      /* Whoever only speaks has nothing left to do here. */
-      if (!stream->listens)
-        leave (stream);
-    }
+  if (n == 0 || (n < 0 && errno != EAGAIN))
+    g_atomic_int_set (&stream->said_all, TRUE);
   stream->in_length += (gsize) MAX (n, 0);
   return (gsize) MAX (n, 0);
 }
@@ -143,25 +146,44 @@ bring_up (MediaStream *stream, gint16 *ret_frame)
   return n * stream->factor;
 }
 
-/* A frame of the client's rate, if it is there. */
+/* A frame of the client's rate, if it is there; what comes before the end is filled up to one. */
 static gboolean
 say_next (MediaStream *stream, gint16 *ret_frame)
 {
-  gsize whole = MEDIA_FRAME / stream->factor * sizeof (gint16);
+  gsize whole = MEDIA_FRAME / stream->factor * sizeof (gint16), rest;
 
   while (stream->in_length < whole && !g_atomic_int_get (&stream->said_all) && take (stream, whole, MSG_DONTWAIT) > 0)
     ;
+  rest = stream->in_length - stream->in_length % sizeof (gint16);
+  if (rest > 0 && rest < whole && g_atomic_int_get (&stream->said_all))
+    {
+      memset (stream->in + rest, 0, whole - rest);
+      stream->in_length = whole;
+    }
   if (stream->in_length < whole)
     return FALSE;
   bring_up (stream, ret_frame);
   return TRUE;
 }
 
+/* Known before what is in the socket has been read. */
 static gboolean
-say_live (MediaStream *stream, gint16 *ret_frame)
+writes_no_more (MediaStream *stream)
 {
-  gboolean any = media_drift_read (&stream->drift, ret_frame, g_get_monotonic_time ());
+  struct pollfd end = { .fd = stream->fd, .events = POLLRDHUP };
 
+  return poll (&end, 1, 0) == 1;
+}
+
+/* What was written ahead is too much only as long as more follows. */
+static gboolean
+say_live (MediaStream *stream, gboolean said_all, gint16 *ret_frame)
+{
+  gboolean any;
+
+  stream->ends = stream->ends || writes_no_more (stream);
+  any = stream->ends ? media_drift_drain (&stream->drift, ret_frame, said_all)
+                     : media_drift_read (&stream->drift, ret_frame, g_get_monotonic_time ());
   if (g_atomic_int_compare_and_exchange (&stream->waits, TRUE, FALSE))
     sem_post (&stream->space);
   return any;
@@ -174,13 +196,20 @@ on_source (gpointer data, gint16 *frame, gboolean *ret_only)
   gboolean said_all = g_atomic_int_get (&stream->said_all);
 
   *ret_only = TRUE;
-  if (g_atomic_int_get (&stream->is_gone))
-    return FALSE;
-  if (stream->live ? say_live (stream, frame) : say_next (stream, frame))
+  if (stream->done)
+    {
+      leave (stream);
+      return FALSE;
+    }
+  if (stream->live ? say_live (stream, said_all, frame) : say_next (stream, frame))
     return TRUE;
   /* Once it has said all, the microphone is heard again; between two sentences the room is not to be. */
-  if (said_all && (!stream->live || media_drift_fill (&stream->drift) < MEDIA_FRAME))
-    return FALSE;
+  if (said_all)
+    {
+      stream->done = TRUE;
+      leave (stream);
+      return FALSE;
+    }
   memset (frame, 0, MEDIA_FRAME * sizeof *frame);
   return TRUE;
 }

@@ -7,14 +7,14 @@
  * Everything happens in the hub's tick and nothing waits: a client that does not read loses what it does not read, whole frames of it. One that
  * writes faster than it is spoken is held back by its socket, which holds little; with `live`, a client whose clock is its own (a sound
  * card, another call) is followed instead: a thread stamps what comes when it comes, and its buffer is kept short by cutting or repeating where it
- * is not heard. */
+ * is not heard. What a client wrote before it closed is said to its end. */
 
 #include "core/ports.h"
 #include "media/media-taps.h"
 
 typedef struct _MediaStream MediaStream;
 
-/* The client has gone. On a thread of the stream's or the hub's, once at most, and not after media_stream_free() has returned. */
+/* The client has gone, and what it wrote has been said. On the hub's thread, once at most, and not after media_stream_free() has returned. */
 typedef void (*MediaStreamGone) (gpointer data);
 
 /* *ret_fd: the client's end, the caller's to close. INVALID_OPTION for what params may not be, MEDIA_FAILED without a socket. */

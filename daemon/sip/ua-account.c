@@ -536,6 +536,9 @@ ua_account_network_changed (UaAccount *account)
   if (account->registration && ua_registration_is_wanted (account->registration))
     ua_registration_start (account->registration);
   else if (!account->registration)
-    ua_subscriptions_resume (account, TRUE);
+    {
+      ua_subscriptions_resume (account, TRUE);
+      ua_notifiers_update (account);
+    }
   phone_account_on_located (account->account);  /* what was being asked is asked anew */
 }

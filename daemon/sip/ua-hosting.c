@@ -33,9 +33,8 @@ ua_dialog_hosted_changed (gpointer ua, PhoneCall *call)
 }
 
 char *
-ua_hosting_document (UaStack *stack, PhoneCall *call, guint version, const GPtrArray *before)
+ua_hosting_document (PhoneCall *call, const char *entity, guint version, const GPtrArray *before)
 {
-  g_autofree char *entity = ua_stack_contact_uri (stack, NULL);
   g_autoptr (GPtrArray) roster = phone_call_get_hosted_roster (call);
 
   return ua_conference_info_write (entity, version, roster, before);

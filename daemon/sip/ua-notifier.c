@@ -47,6 +47,7 @@ typedef struct
   PhoneSubscriber *subscriber;          /* NULL: core has let go of it, the last NOTIFY is out */
   PhoneWatchKind kind;
   guint version;                        /* of the next document */
+  char *target;                         /* where the peer is told: which address of ours it knows depends on it */
   char *told, *contact;                 /* what the peer was sent last */
   GPtrArray *roster;                    /* of a conference, what the peer knows: changes are told against it; NULL: nothing */
   gboolean whole;                       /* it asked for all of it while a NOTIFY was open */
@@ -66,6 +67,7 @@ notifier_free (UaNotifier *notifier)
   ua_timer_clear (&notifier->expiry);
   if (notifier->nh)
     ua_stack_drop (notifier->stack, notifier->nh);
+  g_free (notifier->target);
   g_free (notifier->told);
   g_free (notifier->contact);
   g_clear_pointer (&notifier->roster, g_ptr_array_unref);
@@ -94,9 +96,10 @@ hosted_call (UaNotifier *notifier)
   return phone_registry_find_call (notifier->stack->engine->registry, notifier->subscriber->call);
 }
 
-/* What there is to tell; NULL: nothing yet. before: what was told of a conference, to tell only what is new; NULL: all of it. */
+/* What there is to tell; NULL: nothing yet. before: what was told of a conference, to tell only what is new; NULL: all of it. contact: ours, which is
+ * the URI of a conference, too. */
 static char *
-write_state (UaNotifier *notifier, guint version, const GPtrArray *before)
+write_state (UaNotifier *notifier, const char *contact, guint version, const GPtrArray *before)
 {
   if (notifier->subscriber->right == PHONE_RIGHT_PENDING)
     return NULL;
@@ -107,7 +110,7 @@ write_state (UaNotifier *notifier, guint version, const GPtrArray *before)
     case PHONE_WATCH_DIALOG:
       return ua_dialog_document (notifier->stack, version, notifier->subscriber->right == PHONE_RIGHT_FULL);
     case PHONE_WATCH_CONFERENCE:
-      return hosted_call (notifier) ? ua_hosting_document (notifier->stack, hosted_call (notifier), version, before) : NULL;
+      return hosted_call (notifier) ? ua_hosting_document (hosted_call (notifier), contact, version, before) : NULL;
     }
   g_assert_not_reached ();
 }
@@ -127,15 +130,16 @@ static void
 notify (UaNotifier *notifier)
 {
   gboolean pending = notifier->subscriber->right == PHONE_RIGHT_PENDING;
-  g_autofree char *document = write_state (notifier, notifier->version, notifier->roster);
-  g_autofree char *contact = ua_stack_contact (notifier->stack, NULL);
+  g_autofree char *contact = ua_stack_contact (notifier->stack, notifier->target), *uri = ua_stack_contact_uri (notifier->stack, notifier->target);
+  gboolean moved = g_strcmp0 (uri, notifier->contact) != 0;     /* to the peer it is another conference, of which it knows nothing */
+  g_autofree char *document = write_state (notifier, uri, notifier->version, moved ? NULL : notifier->roster);
 
   ua_timer_clear (&notifier->pace);
   g_free (notifier->told);
-  notifier->told = write_state (notifier, 0, NULL);
+  notifier->told = write_state (notifier, uri, 0, NULL);
   keep_roster (notifier);
   g_free (notifier->contact);
-  notifier->contact = ua_stack_contact_uri (notifier->stack, NULL);
+  notifier->contact = g_steal_pointer (&uri);
   notifier->version += document != NULL;
   notifier->open = TRUE;
   notifier->dirty = notifier->whole = FALSE;
@@ -161,8 +165,8 @@ on_pace (gpointer data)
 static gboolean
 has_news (UaNotifier *notifier)
 {
-  g_autofree char *now = write_state (notifier, 0, NULL);
-  g_autofree char *contact = ua_stack_contact_uri (notifier->stack, NULL);
+  g_autofree char *contact = ua_stack_contact_uri (notifier->stack, notifier->target);
+  g_autofree char *now = write_state (notifier, contact, 0, NULL);
 
   return notifier->whole || g_strcmp0 (now, notifier->told) != 0 || g_strcmp0 (contact, notifier->contact) != 0;
 }
@@ -244,7 +248,8 @@ arm_expiry (UaNotifier *notifier, guint expires)
 static void
 respond (UaStack *stack, const UaEvent *event, guint status, guint expires, guint retry_after)
 {
-  g_autofree char *contact = stack->account && status < 300 ? ua_stack_contact (stack, NULL) : NULL;
+  g_autofree char *target = event->sip && event->sip->sip_contact ? ua_sip_uri_text (event->sip->sip_contact->m_url) : NULL;
+  g_autofree char *contact = stack->account && status < 300 ? ua_stack_contact (stack, target) : NULL;
   g_autofree char *seconds = g_strdup_printf ("%u", retry_after);
   char granted[16], least[16];
 
@@ -401,6 +406,7 @@ ua_notifier_on_subscribe (UaStack *stack, const UaEvent *event, gpointer owner)
   notifier->stack = stack;
   notifier->account = g_object_ref (stack->account->account);
   notifier->kind = request.kind;
+  notifier->target = ua_sip_uri_text (sip->sip_contact->m_url);
   notifier->subscriber = phone_account_on_subscribe (notifier->account, &request, notifier, &status, &retry_after);
   respond (stack, event, notifier->subscriber ? 200 : status, request.expires, retry_after);
   if (!notifier->subscriber)

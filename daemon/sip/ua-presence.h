@@ -23,8 +23,9 @@ void ua_notifiers_close (UaStack *stack);               /* tells them */
 void ua_notifiers_abandon (UaStack *stack);             /* their handles are about to go */
 
 /* ---- ua-hosting.c ---- */
-/* Who is in the conference that the call is in; before: what the reader knows of it, NULL: nothing. Caller frees. */
-char *ua_hosting_document (UaStack *stack, PhoneCall *call, guint version, const GPtrArray *before);
+/* Who is in the conference that the call is in; entity: its URI, as the reader knows it; before: what the reader knows of it, NULL: nothing. Caller
+ * frees. */
+char *ua_hosting_document (PhoneCall *call, const char *entity, guint version, const GPtrArray *before);
 
 /* ---- ua-dialog-document.c ---- */
 char *ua_dialog_document (UaStack *stack, guint version, gboolean detailed);    /* dialog-info of the calls of the account; caller frees */

@@ -20,6 +20,7 @@ typedef struct
   PhoneAccount *account;
   Peer *bob, *carol;
   gboolean focus;               /* bob is a conference */
+  guint16 port;                 /* the phone's */
 } Bed;
 
 static void
@@ -48,14 +49,22 @@ on_request (Peer *peer, const PeerMessage *message, gpointer data)
 }
 
 static void
-bed_open (Bed *bed, gboolean focus)
+bed_open_at (Bed *bed, gboolean focus, const char *host, guint16 port)
 {
-  *bed = (Bed){ .focus = focus };
+  g_autofree char *bind = g_strdup_printf ("%s:%u", host, port);
+
+  *bed = (Bed){ .focus = focus, .port = port };
   bed->bob = peer_new (BOB, PORT, on_request, bed);
   bed->carol = peer_new (CAROL, PORT, on_request, bed);
-  bed->agent = agent_new (PHONE ":5060", NULL);
+  bed->agent = agent_new (bind, NULL);
   bed->account = agent_add_account (bed->agent, "alice", "aor", "sip:alice@" PHONE, "register", "false", "transport", "udp", "focus", "true",
                                     "max-calls", "4", NULL);
+}
+
+static void
+bed_open (Bed *bed, gboolean focus)
+{
+  bed_open_at (bed, focus, PHONE, PORT);
 }
 
 static void
@@ -81,7 +90,7 @@ dial (Bed *bed, const char *target)
 static void
 subscribe (Bed *bed, const char *to_tag, guint cseq)
 {
-  peer_send (bed->bob, PHONE, PORT,
+  peer_send (bed->bob, PHONE, bed->port,
              "SUBSCRIBE sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " BOB ":5060;branch=z9hG4bKs%u\r\nMax-Forwards: 70\r\n"
              "From: <sip:bob@" BOB ">;tag=b\r\nTo: <sip:alice@" PHONE ">%s%s\r\nCall-ID: sub@bob\r\nCSeq: %u SUBSCRIBE\r\n"
              "Contact: <sip:bob@" BOB ":5060>\r\nEvent: conference\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n",
@@ -107,25 +116,33 @@ participant (UaInfo *info, const char *uri)
   return NULL;
 }
 
+static PhoneConference *
+confer (Bed *bed, PhoneCall **ret_calls)
+{
+  g_autoptr (GError) error = NULL;
+  PhoneConference *conference;
+
+  ret_calls[0] = dial (bed, "sip:bob@" BOB);
+  ret_calls[1] = dial (bed, "sip:carol@" CAROL);
+  wait_for (phone_call_get_state (ret_calls[0]) == PHONE_CALL_HELD);
+  conference = phone_registry_add_conference (bed->agent->registry, ret_calls, 2, TRUE, &error);
+  g_assert_no_error (error);
+  wait_for (phone_call_get_state (ret_calls[0]) == PHONE_CALL_ACTIVE);
+  return conference;
+}
+
 /* All of it at first, then what is another, and all of it again when it is asked for, after what was told last, which does no harm. */
 static void
 test_told (void)
 {
   Bed bed;
   g_autoptr (UaInfo) info = ua_conference_info_new ();
-  g_autoptr (GError) error = NULL;
   g_autofree char *to = NULL, *state = NULL;
   PhoneConference *conference;
   PhoneCall *calls[2];
 
   bed_open (&bed, FALSE);
-  calls[0] = dial (&bed, "sip:bob@" BOB);
-  calls[1] = dial (&bed, "sip:carol@" CAROL);
-  wait_for (phone_call_get_state (calls[0]) == PHONE_CALL_HELD);
-  conference = phone_registry_add_conference (bed.agent->registry, calls, 2, TRUE, &error);
-  g_assert_no_error (error);
-  wait_for (phone_call_get_state (calls[0]) == PHONE_CALL_ACTIVE);
-
+  conference = confer (&bed, calls);
   subscribe (&bed, NULL, 1);
   g_assert_cmpint (apply_last (&bed, info, 1), ==, UA_INFO_APPLIED);
   g_assert_nonnull (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "state=\"full\" version=\"0\""));
@@ -146,6 +163,34 @@ test_told (void)
   g_assert_nonnull (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "state=\"full\" version=\"2\""));
   state = peer_header (peer_last (bed.bob, "NOTIFY"), "Subscription-State");
   g_assert_true (g_str_has_prefix (state, "active;expires=") && atoi (strchr (state, '=') + 1) <= 600);
+  bed_close (&bed);
+}
+
+/* Our address is the name of the conference: with another one all of it is told anew. */
+static void
+test_moved (void)
+{
+  Bed bed;
+  g_autoptr (UaInfo) info = ua_conference_info_new ();
+  PhoneCall *calls[2];
+
+  if (!harness_ip ("addr add 10.81.0.1/32 dev lo") || !harness_ip ("addr add 10.81.0.2/32 dev lo")
+      || !harness_ip ("route replace local " BOB " dev lo table local src 10.81.0.1"))
+    {
+      g_test_skip ("cannot make networks here");
+      return;
+    }
+  bed_open_at (&bed, FALSE, "0.0.0.0", 5062);
+  confer (&bed, calls);
+  subscribe (&bed, NULL, 1);
+  g_assert_cmpint (apply_last (&bed, info, 1), ==, UA_INFO_APPLIED);
+  g_assert_nonnull (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "entity=\"sip:alice@10.81.0.1:5062\" state=\"full\" version=\"0\""));
+
+  g_assert_true (harness_ip ("route replace local " BOB " dev lo table local src 10.81.0.2"));
+  ua_engine_network_changed (bed.agent->ua);
+  g_assert_cmpint (apply_last (&bed, info, 2), ==, UA_INFO_APPLIED);
+  g_assert_nonnull (strstr (peer_body (peer_last (bed.bob, "NOTIFY")), "entity=\"sip:alice@10.81.0.2:5062\" state=\"full\" version=\"1\""));
+  g_assert_cmpuint (info->entries->len, ==, 3);
   bed_close (&bed);
 }
 
@@ -216,6 +261,7 @@ main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
   g_test_add_func ("/sip/conference/told", test_told);
+  g_test_add_func ("/sip/conference/moved", test_moved);
   g_test_add_func ("/sip/conference/gap", test_gap);
   return g_test_run ();
 }

@@ -58,12 +58,14 @@ struct _MediaIce
   GMainLoop *loop;
   MediaTunnel *tunnel;
   MediaThread *thread;
+  GSource *trickle_end;                 /* due when the peer's candidates are taken for all, while it trickles */
+  guint trickle_ms;
   char *call_id;
   MediaAddress wanted_default;          /* port 0 */
   gboolean any_loopback;                /* we stand on loopback, and so may the peer */
 
   pthread_mutex_t lock;
-  gboolean gathered, have_remote;
+  gboolean gathered, have_remote, have_candidates;      /* of the peer */
   gboolean restarted;                   /* by us, and the peer's new credentials are still to come */
   guint in_use;                         /* components */
   Path paths[MEDIA_ICE_COMPONENTS];
@@ -119,6 +121,7 @@ media_ice_unref (MediaIce *ice)
     return;
   g_clear_object (&ice->agent);
   media_tunnel_free (ice->tunnel);
+  g_source_unref (ice->trickle_end);
   for (guint i = 0; i < MEDIA_ICE_COMPONENTS; i++)
     if (ice->paths[i].fd >= 0)
       close (ice->paths[i].fd);
@@ -189,6 +192,52 @@ on_gathering_late (gpointer data)
   set_gathered (data, ", without servers that do not answer");
   return G_SOURCE_REMOVE;
 }
+
+/* ---- the end of the peer's candidates ---- */
+
+static void
+wait_for_end (MediaIce *ice, gboolean trickles)
+{
+  g_source_set_ready_time (ice->trickle_end, trickles ? g_get_monotonic_time () + ice->trickle_ms * (gint64) 1000 : -1);
+}
+
+static gboolean
+on_trickle_end (gpointer data)
+{
+  MediaIce *ice = data;
+  PhoneLogFields fields = log_fields (ice);
+
+  g_source_set_ready_time (ice->trickle_end, -1);
+  phone_log_notice (&fields, "ICE: no candidate of the peer for %u s, and no word that there are no more: taken for all", ice->trickle_ms / 1000);
+  nice_agent_peer_candidate_gathering_done (ice->agent, ice->stream);
+  /* Of no candidates at all libnice says nothing: no check has failed. */
+  pthread_mutex_lock (&ice->lock);
+  for (guint i = 0; i < ice->in_use && !ice->have_candidates; i++)
+    if (!ice->paths[i].open)
+      ice->paths[i].state = NICE_COMPONENT_STATE_FAILED;
+  pthread_mutex_unlock (&ice->lock);
+  report_change (ice);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+dispatch_trickle_end (GSource *source, GSourceFunc callback, gpointer data)
+{
+  return callback (data);
+}
+
+static GSource *
+trickle_end_new (MediaIce *ice)
+{
+  static GSourceFuncs functions = { .dispatch = dispatch_trickle_end };
+  GSource *source = g_source_new (&functions, sizeof *source);
+
+  g_source_set_callback (source, on_trickle_end, ice, NULL);
+  g_source_attach (source, ice->context);
+  return source;
+}
+
+/* ---- pairs ---- */
 
 static void
 on_state (NiceAgent *agent, guint stream, guint component, guint state, gpointer data)
@@ -499,6 +548,8 @@ media_ice_new (const MediaIceParams *params, const MediaIceCallbacks *callbacks,
     ice->paths[i].fd = -1;
   ice->context = g_main_context_new ();
   ice->loop = g_main_loop_new (ice->context, FALSE);
+  ice->trickle_end = trickle_end_new (ice);
+  ice->trickle_ms = params->trickle_ms != 0 ? params->trickle_ms : MEDIA_ICE_TRICKLE_MS;
   if (params->local_address != NULL)
     media_address_parse (params->local_address, 0, strchr (params->local_address, ':') != NULL ? AF_INET6 : AF_INET,
                          &ice->wanted_default);
@@ -608,6 +659,7 @@ media_ice_restart (MediaIce *ice)
   pthread_mutex_lock (&ice->lock);
   ice->restarted = TRUE;
   pthread_mutex_unlock (&ice->lock);
+  wait_for_end (ice, FALSE);
   nice_agent_restart_stream (ice->agent, ice->stream);
 }
 
@@ -677,6 +729,7 @@ media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, guint n_compone
   ice->remote_ufrag = g_strdup (remote->ufrag);
   ice->remote_pwd = g_strdup (remote->pwd);
   ice->have_remote = TRUE;
+  ice->have_candidates = remote->n_candidates > 0;
   ice->in_use = n;
   ice->restarted = FALSE;
   pthread_mutex_unlock (&ice->lock);
@@ -697,6 +750,7 @@ media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, guint n_compone
         nice_agent_set_remote_candidates (ice->agent, ice->stream, c, list);
       g_slist_free_full (list, (GDestroyNotify) nice_candidate_free);
     }
+  wait_for_end (ice, trickles);
   if (!trickles)
     nice_agent_peer_candidate_gathering_done (ice->agent, ice->stream);
   post_change (ice);

@@ -25,6 +25,7 @@ typedef struct
   gboolean tls_verify;
   PhoneSecret *turn_secret;
   const char *call_id;          /* for log fields; static until freed */
+  guint trickle_ms;             /* 0: MEDIA_ICE_TRICKLE_MS */
 } MediaIceParams;
 
 typedef struct
@@ -45,6 +46,9 @@ typedef struct
 
 /* The sockets are bound and host candidates known when it returns; with servers the rest follows within MEDIA_ICE_GATHER_MS. */
 #define MEDIA_ICE_GATHER_MS 1500
+/* A peer that trickles and says nothing for so long has no more candidates, whether it has said so (RFC 8838 section 14) or not: without an end
+ * checks that lead nowhere would never have failed. */
+#define MEDIA_ICE_TRICKLE_MS 25000
 MediaIce *media_ice_new (const MediaIceParams *params, const MediaIceCallbacks *callbacks, gpointer data, GError **error);
 /* The end of the session: gives TURN allocations back, beside the caller. Not from a callback of its own. Accepts NULL. Who still holds a
  * reference may send, which does nothing any more. */

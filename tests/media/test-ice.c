@@ -20,6 +20,7 @@
 typedef struct
 {
   MediaIce *ice;
+  guint trickle_ms;
   pthread_mutex_t lock;
   pthread_cond_t news;
   guint received[MEDIA_ICE_COMPONENTS];
@@ -60,7 +61,7 @@ side_open (Side *side, const char *address, guint components, gboolean controlli
 {
   g_autoptr (GError) error = NULL;
   MediaIceParams params = { .bind_address = address, .local_address = address, .n_components = components, .port_first = 20000,
-                            .port_last = 30000, .controlling = controlling, .call_id = "test" };
+                            .port_last = 30000, .controlling = controlling, .call_id = "test", .trickle_ms = side->trickle_ms };
 
   pthread_mutex_init (&side->lock, NULL);
   pthread_condattr_t attr;
@@ -341,6 +342,37 @@ test_trickle (void)
   wait_state (&a, PHONE_ICE_CONNECTED);
   wait_state (&b, PHONE_ICE_CONNECTED);
   exchange (&a, &b, 1);
+  side_close (&a);
+  side_close (&b);
+}
+
+/* A peer that trickles and never says that it is done: what it has said is all then. Where nothing leads to it that is a failure at last; where
+ * there is a pair nothing changes. */
+static void
+test_trickle_for_ever (void)
+{
+  g_autoptr (GError) error = NULL;
+  Side a = { .trickle_ms = 300 }, b = { 0 }, alone = { .trickle_ms = 300 };
+  PhoneIceDesc desc, nowhere = { .ufrag = "dead", .pwd = "a password of nobody at all", .trickle = TRUE };
+
+  side_open (&alone, "127.64.1.3", 1, TRUE);
+  media_ice_set_remote (alone.ice, &nowhere, 1, &error);
+  g_assert_no_error (error);
+
+  side_open (&a, OURS, 1, TRUE);
+  side_open (&b, THEIRS, 1, FALSE);
+  introduce (&b, &a, 1);
+  media_ice_get_local (b.ice, &desc);
+  desc.trickle = TRUE;
+  media_ice_set_remote (a.ice, &desc, 1, &error);
+  g_assert_no_error (error);
+  wait_state (&a, PHONE_ICE_CONNECTED);
+  wait_state (&b, PHONE_ICE_CONNECTED);
+
+  wait_state (&alone, PHONE_ICE_FAILED);
+  g_assert_cmpint (state_of (&a), ==, PHONE_ICE_CONNECTED);
+  exchange (&a, &b, 1);
+  side_close (&alone);
   side_close (&a);
   side_close (&b);
 }
@@ -639,6 +671,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ice/fork", test_fork);
   g_test_add_func ("/ice/odd-candidates", test_odd_candidates);
   g_test_add_func ("/ice/trickle", test_trickle);
+  g_test_add_func ("/ice/trickle-for-ever", test_trickle_for_ever);
   g_test_add_func ("/ice/lite-peer", test_lite_peer);
   g_test_add_func ("/ice/hostile", test_hostile);
   g_test_add_func ("/ice/detach", test_detach);

@@ -175,7 +175,7 @@ phone_media_desc_equal (const PhoneMediaDesc *a, const PhoneMediaDesc *b)
     return FALSE;
   if (g_strcmp0 (a->address, b->address) != 0 || a->port != b->port || a->rtcp_port != b->rtcp_port
       || !a->rtcp_mux != !b->rtcp_mux || !a->rtcp_mux_only != !b->rtcp_mux_only || a->profile != b->profile
-      || !a->rtcp_rsize != !b->rtcp_rsize || !a->voip_metrics != !b->voip_metrics || a->record != b->record
+      || !a->rtcp_rsize != !b->rtcp_rsize || !a->voip_metrics != !b->voip_metrics || a->rcvr_rtt != b->rcvr_rtt || a->record != b->record
       || a->direction != b->direction || a->ptime != b->ptime || a->maxptime != b->maxptime || a->n_codecs != b->n_codecs
       || a->dtmf_8000 != b->dtmf_8000 || a->dtmf_48000 != b->dtmf_48000 || a->red != b->red || a->n_cryptos != b->n_cryptos
       || a->n_feedback != b->n_feedback || a->n_extensions != b->n_extensions

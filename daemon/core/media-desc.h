@@ -119,6 +119,14 @@ typedef struct
   X (PHONE_RECORD_MARK_NONE, "none") X (PHONE_RECORD_MARK_OFF, "off") X (PHONE_RECORD_MARK_ON, "on") X (PHONE_RECORD_MARK_PAUSED, "paused")
 PHONE_DECLARE_ENUM (PhoneRecordMark, phone_record_mark, PHONE_RECORD_MARK_LIST)
 
+/* a=rtcp-xr:rcvr-rtt (RFC 3611 section 5.1): who answers one that only receives and asks for the round trip. In rising order. */
+typedef enum
+{
+  PHONE_RCVR_RTT_NONE,
+  PHONE_RCVR_RTT_SENDER,                /* only whoever sends RTP at the time */
+  PHONE_RCVR_RTT_ALL,
+} PhoneRcvrRtt;
+
 #define PHONE_MAX_FEEDBACK 16
 #define PHONE_MAX_EXTENSIONS 8
 
@@ -134,6 +142,7 @@ typedef struct
   gboolean rtcp_mux_only;               /* RFC 8858: there is no other way */
   gboolean rtcp_rsize;                  /* RFC 5506: RTCP that need not begin with a report */
   gboolean voip_metrics;                /* a=rtcp-xr (RFC 3611 section 5): this side wants to be told how it is heard */
+  PhoneRcvrRtt rcvr_rtt;
   PhoneProfile profile;
   PhoneDirection direction;
   guint ptime;                          /* ms, 0: not stated */

@@ -9,7 +9,8 @@
  * attribute that is not known is passed over, whatever the profile: so it is said in every profile, and holds if both sides have said it.
  *
  * How each hears the other is told in extended reports (RFC 3611): a=rtcp-xr:voip-metrics says that its writer wants to be told (section 5.2), so each side may
- * want it or not; we always do, where the peer's offer shows that it knows them. */
+ * want it or not; we always do, where the peer's offer shows that it knows them. The round trip of one that only receives takes both sides, and
+ * so has to be in both descriptions (rcvr-rtt). */
 
 #include "core/media-feedback.h"
 
@@ -78,6 +79,7 @@ phone_media_feedback_offer (const PhoneMediaDesc *previous, PhoneMediaDesc *offe
   guint8 id = previous != NULL ? find_extension (previous) : 0;
 
   offer->rtcp_rsize = offer->voip_metrics = TRUE;
+  offer->rcvr_rtt = PHONE_RCVR_RTT_ALL;
   add_feedback (offer, -1, PHONE_FEEDBACK_CCFB);
   if (!is_for_browsers (offer->profile))
     return;
@@ -93,6 +95,7 @@ phone_media_feedback_answer (const PhoneMediaDesc *offer, PhoneMediaDesc *answer
 
   answer->rtcp_rsize = offer->rtcp_rsize;
   answer->voip_metrics = plan->voip_metrics = offer->voip_metrics;
+  answer->rcvr_rtt = plan->rcvr_rtt = offer->rcvr_rtt;
   if (!offer->rtcp_rsize)
     return;
   if (applies (ccfb, answer))
@@ -112,6 +115,7 @@ void
 phone_media_feedback_complete (const PhoneMediaDesc *offer, const PhoneMediaDesc *answer, PhoneMediaPlan *plan)
 {
   plan->voip_metrics = answer->voip_metrics;
+  plan->rcvr_rtt = MIN (offer->rcvr_rtt, answer->rcvr_rtt);
   if (!offer->rtcp_rsize || !answer->rtcp_rsize)
     return;
   if (find_feedback (offer, PHONE_FEEDBACK_CCFB) != NULL && find_feedback (answer, PHONE_FEEDBACK_CCFB) != NULL)

@@ -34,6 +34,7 @@ phone_media_plan_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
       || a->send_red != b->send_red || a->receive_red != b->receive_red
       || a->receive_dtmf_8000 != b->receive_dtmf_8000 || a->receive_dtmf_48000 != b->receive_dtmf_48000
       || !a->ccfb != !b->ccfb || a->transport_cc != b->transport_cc || !a->voip_metrics != !b->voip_metrics
+      || a->rcvr_rtt != b->rcvr_rtt
       || !a->remote_hold != !b->remote_hold || !a->encrypted != !b->encrypted || !a->dtls != !b->dtls)
     return FALSE;
   for (guint i = 0; i < a->n_receive; i++)

@@ -73,6 +73,7 @@ struct _PhoneMediaPlan
   gboolean ccfb;                                /* RFC 8888 */
   guint8 transport_cc;                          /* WebRTC's; identifier of its header extension, 1..14, 0: no */
   gboolean voip_metrics;                        /* the peer wants to be told how we hear it (RFC 3611 section 4.7) */
+  PhoneRcvrRtt rcvr_rtt;                        /* both sides ask and answer for the round trip (sections 4.4, 4.5) */
 };
 
 PhoneMediaPlan *phone_media_plan_copy (const PhoneMediaPlan *plan);

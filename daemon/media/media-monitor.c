@@ -28,6 +28,7 @@ media_monitor_apply (MediaMonitor *monitor, const PhoneMediaPlan *plan)
                                                     : MEDIA_FEEDBACK_NONE;
 
   monitor->wants_metrics = plan->voip_metrics;
+  monitor->rcvr_rtt = plan->rcvr_rtt;
   monitor->extension = plan->transport_cc;
   if (kind == monitor->kind)
     return;
@@ -146,16 +147,18 @@ media_monitor_round_trip (const MediaMonitor *monitor, gint64 now)
   return is_silent (monitor, now) ? media_xr_times_get (&monitor->times, now) : NAN;
 }
 
-/* Whoever wants metrics reads extended reports, and so is asked; whoever asks is answered. */
+/* Asked is who has agreed to it. Whoever asks is answered, unless that is left to those who send. */
 static void
 tell_times (MediaMonitor *monitor, guint8 *packet, gsize *length, gsize capacity, guint32 sender, gint64 now)
 {
-  gboolean ask = monitor->wants_metrics && is_silent (monitor, now);
+  gboolean silent = is_silent (monitor, now), ask = silent && monitor->rcvr_rtt != PHONE_RCVR_RTT_NONE;
   guint8 times[MEDIA_XR_TIMES_LENGTH];
   gsize n;
 
   if (media_rtcp_has_bye (packet, *length))
     return;
+  if (silent && monitor->rcvr_rtt == PHONE_RCVR_RTT_SENDER)
+    monitor->times.reference = 0;
   n = media_xr_times_write (&monitor->times, sender, ask, now, times);
   if (n > 0)
     media_xr_insert (packet, length, capacity, times, n);

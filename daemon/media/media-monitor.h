@@ -24,6 +24,7 @@ typedef struct
   guint n_samples;
   double report_delay;                  /* ms from sending the newest packet that the last report tells of until it came; NAN: unknown */
   gboolean wants_metrics;               /* the peer has asked for ours */
+  PhoneRcvrRtt rcvr_rtt;
   gboolean have_metrics, have_peer_metrics;
   PhoneVoiceMetrics metrics, peer_metrics;      /* how we hear the peer; how the peer says that it hears us */
   gint64 told_metrics;                  /* monotonic us, 0: not yet */

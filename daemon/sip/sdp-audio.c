@@ -420,6 +420,7 @@ ua_sdp_audio_read (const UaSdpScan *scan, const UaSdpSection *section, const Pho
   ua_sdp_dtls_merge (&desc->dtls, &session->dtls);
   ua_sdp_ice_merge (&desc->ice, &session->ice);
   desc->voip_metrics |= session->voip_metrics;
+  desc->rcvr_rtt = MAX (desc->rcvr_rtt, session->rcvr_rtt);
   if (desc->n_extensions == 0)
     {
       desc->n_extensions = session->n_extensions;

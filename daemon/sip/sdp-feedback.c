@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define DLRR_OCTETS 16          /* of a block with one entry */
 #define MAX_EXTENSION 255
 #define FIRST_PROPOSED 4096
 #define LAST_PROPOSED 4351
@@ -128,14 +129,39 @@ read_extension (PhoneMediaDesc *desc, UaSlice value)
   desc->extensions[desc->n_extensions++] = extension;
 }
 
+/* "all", "sender:16"; the number is how many octets a block may have. */
+static PhoneRcvrRtt
+read_rcvr_rtt (UaSlice value)
+{
+  UaSlice mode;
+  guint64 octets;
+
+  ua_slice_until (&value, ':', &mode);
+  if (value.length > 0 && (!ua_slice_number (value, G_MAXUINT32, &octets) || octets < DLRR_OCTETS))
+    return PHONE_RCVR_RTT_NONE;
+  return ua_slice_is (mode, "all") ? PHONE_RCVR_RTT_ALL : ua_slice_is (mode, "sender") ? PHONE_RCVR_RTT_SENDER : PHONE_RCVR_RTT_NONE;
+}
+
 static void
 read_extended_reports (PhoneMediaDesc *desc, UaSlice value)
 {
-  UaSlice format;
+  UaSlice format, name;
 
   while (ua_slice_word (&value, &format))
     if (ua_slice_is (format, "voip-metrics"))
       desc->voip_metrics = TRUE;
+    else if (ua_slice_until (&format, '=', &name) && ua_slice_is (name, "rcvr-rtt"))
+      desc->rcvr_rtt = read_rcvr_rtt (format);
+}
+
+static void
+write_extended_reports (const PhoneMediaDesc *desc, GString *text)
+{
+  static const char *const modes[] = { "", "rcvr-rtt=sender", "rcvr-rtt=all" };
+
+  if (desc->voip_metrics || desc->rcvr_rtt != PHONE_RCVR_RTT_NONE)
+    g_string_append_printf (text, "a=rtcp-xr:%s%s%s\r\n", modes[desc->rcvr_rtt],
+                            desc->voip_metrics && desc->rcvr_rtt != PHONE_RCVR_RTT_NONE ? " " : "", desc->voip_metrics ? "voip-metrics" : "");
 }
 
 gboolean
@@ -184,8 +210,7 @@ ua_sdp_feedback_write (const PhoneMediaDesc *desc, GString *text)
 {
   for (guint i = 0; i < desc->n_feedback; i++)
     write_feedback (&desc->feedback[i], text);
-  if (desc->voip_metrics)
-    g_string_append (text, "a=rtcp-xr:voip-metrics\r\n");
+  write_extended_reports (desc, text);
   if (desc->mixed_extensions)
     g_string_append (text, "a=extmap-allow-mixed\r\n");
   for (guint i = 0; i < desc->n_extensions; i++)

@@ -458,24 +458,35 @@ test_feedback (void)
   g_autoptr (PhoneMediaPlan) bobs = raw;
   g_autoptr (PhoneMediaPlan) alices = plan_of (&alice, offer, answer);
   g_assert_true (bobs->ccfb && alices->ccfb && bobs->voip_metrics && alices->voip_metrics);
+  g_assert_cmpint (alices->rcvr_rtt, ==, PHONE_RCVR_RTT_ALL);
+  g_assert_cmpint (bobs->rcvr_rtt, ==, PHONE_RCVR_RTT_ALL);
+  answer->rcvr_rtt = PHONE_RCVR_RTT_SENDER;     /* less than we have offered */
+  g_autoptr (PhoneMediaPlan) less = plan_of (&alice, offer, answer);
+  g_assert_cmpint (less->rcvr_rtt, ==, PHONE_RCVR_RTT_SENDER);
+  g_assert_false (phone_media_plan_equal (alices, less));
 
   /* A peer that has never heard of it. */
   answer->n_feedback = 0;
   answer->voip_metrics = FALSE;
+  answer->rcvr_rtt = PHONE_RCVR_RTT_NONE;
   g_autoptr (PhoneMediaPlan) without = plan_of (&alice, offer, answer);
   g_assert_false (without->ccfb || without->voip_metrics);
+  g_assert_cmpint (without->rcvr_rtt, ==, PHONE_RCVR_RTT_NONE);
   g_assert_false (phone_media_plan_equal (alices, without));
 
   /* A browser. */
   g_autoptr (PhoneMediaDesc) browser = phone_media_desc_copy (offer);
   browser->n_feedback = browser->n_extensions = 1;
   browser->voip_metrics = FALSE;
+  browser->rcvr_rtt = PHONE_RCVR_RTT_SENDER;
   browser->feedback[0] = (PhoneFeedback) { .payload_type = offer->codecs[0].payload_type, .type = PHONE_FEEDBACK_TRANSPORT_CC };
   browser->extensions[0] = (PhoneExtension) { .type = PHONE_EXTENSION_TRANSPORT_CC, .id = 5, .direction = PHONE_DIRECTION_SENDRECV };
   g_autoptr (PhoneMediaDesc) to_browser = answer_of (&bob, browser, NULL, &raw);
   g_autoptr (PhoneMediaPlan) with_browser = raw;
   g_assert_cmpuint (with_browser->transport_cc, ==, 5);
   g_assert_false (with_browser->ccfb || with_browser->voip_metrics || to_browser->voip_metrics);
+  g_assert_cmpint (with_browser->rcvr_rtt, ==, PHONE_RCVR_RTT_SENDER);
+  g_assert_cmpint (to_browser->rcvr_rtt, ==, PHONE_RCVR_RTT_SENDER);
   g_assert_cmpuint (to_browser->extensions[0].id, ==, 5);
   g_assert_cmpint (to_browser->feedback[0].payload_type, ==, browser->feedback[0].payload_type);
   g_autoptr (PhoneMediaPlan) browsers = plan_of (&alice, browser, to_browser);

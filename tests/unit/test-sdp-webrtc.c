@@ -200,15 +200,20 @@ test_extended_reports (void)
   static const struct
   {
     const char *session, *media;
-    gboolean wanted;
+    gboolean metrics;
+    PhoneRcvrRtt rtt;
   } cases[] = {
-    { "", "", FALSE },
-    { "", "a=rtcp-xr:\r\n", FALSE },
-    { "", "a=rtcp-xr:voip-metrics\r\n", TRUE },
-    { "", "a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss,dup,jitt,TTL voip-metrics\r\n", TRUE },      /* linphone's */
-    { "", "a=rtcp-xr:rcvr-rtt=all\r\na=rtcp-xr:voip-metrics\r\n", TRUE },
-    { "", "a=rtcp-xr:pkt-loss-rle voip-metrics=1 voip-metric\r\n", FALSE },
-    { "a=rtcp-xr:voip-metrics\r\n", "", TRUE },
+    { "", "", FALSE, PHONE_RCVR_RTT_NONE },
+    { "", "a=rtcp-xr:\r\n", FALSE, PHONE_RCVR_RTT_NONE },
+    { "", "a=rtcp-xr:voip-metrics\r\n", TRUE, PHONE_RCVR_RTT_NONE },
+    { "", "a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss,dup,jitt,TTL voip-metrics\r\n", TRUE, PHONE_RCVR_RTT_ALL },      /* linphone's */
+    { "", "a=rtcp-xr:rcvr-rtt=sender\r\na=rtcp-xr:voip-metrics\r\n", TRUE, PHONE_RCVR_RTT_SENDER },
+    { "", "a=rtcp-xr:pkt-loss-rle voip-metrics=1 voip-metric\r\n", FALSE, PHONE_RCVR_RTT_NONE },
+    { "", "a=rtcp-xr:rcvr-rtt=all:16\r\n", FALSE, PHONE_RCVR_RTT_ALL },
+    { "", "a=rtcp-xr:rcvr-rtt=all:15\r\n", FALSE, PHONE_RCVR_RTT_NONE },        /* no room for an answer */
+    { "", "a=rtcp-xr:rcvr-rtt=sender:many\r\n", FALSE, PHONE_RCVR_RTT_NONE },
+    { "", "a=rtcp-xr:rcvr-rtt rcvr-rtt= rcvr-rtt=some rcvr-rtts=all\r\n", FALSE, PHONE_RCVR_RTT_NONE },
+    { "a=rtcp-xr:voip-metrics rcvr-rtt=all\r\n", "", TRUE, PHONE_RCVR_RTT_ALL },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -216,7 +221,8 @@ test_extended_reports (void)
       g_autofree char *text = g_strconcat (HEAD, cases[i].session, AUDIO, cases[i].media, NULL);
       g_autoptr (PhoneMediaDesc) desc = kit_read (text);
 
-      g_assert_cmpint (desc->voip_metrics, ==, cases[i].wanted);
+      g_assert_cmpint (desc->voip_metrics, ==, cases[i].metrics);
+      g_assert_cmpint (desc->rcvr_rtt, ==, cases[i].rtt);
     }
 }
 

@@ -133,7 +133,7 @@ test_written_offer (void)
                    "a=rtpmap:103 red/48000/2\r\na=fmtp:103 96/96\r\n"
                    "a=rtpmap:102 telephone-event/48000\r\na=fmtp:102 0-16\r\n"
                    "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
-                   "a=ptime:20\r\na=rtcp:5007\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtcp-fb:* ack ccfb\r\na=rtcp-xr:voip-metrics\r\na=sendrecv\r\n");
+                   "a=ptime:20\r\na=rtcp:5007\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtcp-fb:* ack ccfb\r\na=rtcp-xr:rcvr-rtt=all voip-metrics\r\na=sendrecv\r\n");
 }
 
 /* RFC 3264 section 6: as many m-lines as the offer, in its order; RFC 5888 mids and RFC 9143 groups. */

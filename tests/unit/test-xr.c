@@ -294,7 +294,7 @@ test_times_hostile (void)
   g_assert_cmpfloat_with_epsilon (us.round_trip, 100, 0.05);
 }
 
-/* The transport's part: asked only of those who read such reports, and while nothing of ours goes out. */
+/* The transport's part: asked only of those who have agreed to it, and while nothing of ours goes out. */
 static void
 test_times_told (void)
 {
@@ -302,7 +302,7 @@ test_times_told (void)
   static const guint8 report[] = { 0x80, 201, 0, 1, 1, 2, 3, 4 };
   PhoneMediaPlan plan = { .send = { .id = PHONE_CODEC_OPUS }, .ptime = 20 };
   const gint64 s = G_USEC_PER_SEC;
-  guint8 packet[200];
+  guint8 packet[200], question[8 + 20];
   gsize length = sizeof report;
 
   memcpy (packet, report, sizeof report);
@@ -312,20 +312,36 @@ test_times_told (void)
   g_assert_cmpuint (length, ==, sizeof report);
   plan.voip_metrics = TRUE;
   media_monitor_apply (&monitor, &plan);
+  media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 100 * s);
+  g_assert_cmpuint (length, ==, sizeof report);         /* of metrics he has said something, of this nothing */
+  plan.rcvr_rtt = PHONE_RCVR_RTT_SENDER;
+  media_monitor_apply (&monitor, &plan);
   media_monitor_sent (&monitor, 1, 100, 100 * s);
   media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 101 * s);
   g_assert_cmpuint (length, ==, sizeof report);
   media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 110 * s);
   g_assert_cmpuint (length, ==, sizeof report + 20);
-  media_monitor_told (&monitor, packet, length, OURS, 110 * s);         /* whatever asks is answered */
+  memcpy (question, packet, length);
+  media_monitor_told (&monitor, question, sizeof question, OURS, 110 * s);
   length = sizeof report;
+  media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 110 * s);
+  g_assert_cmpuint (length, ==, sizeof report + 20);    /* we do not send either: no answer of ours */
+  length = sizeof report;
+  media_monitor_told (&monitor, question, sizeof question, OURS, 110 * s);
   monitor.times.round_trip = 40;
   monitor.times.heard_at = 110 * s;
   g_assert_cmpfloat (media_monitor_round_trip (&monitor, 110 * s), ==, 40);
   media_monitor_sent (&monitor, 2, 100, 111 * s);
   g_assert_true (isnan (media_monitor_round_trip (&monitor, 111 * s)));        /* his reports know it now */
   media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 111 * s);
-  g_assert_cmpuint (length, ==, sizeof report + 24);
+  g_assert_cmpuint (length, ==, sizeof report + 24);    /* who sends answers */
+
+  plan.rcvr_rtt = PHONE_RCVR_RTT_ALL;
+  media_monitor_apply (&monitor, &plan);
+  length = sizeof report;
+  media_monitor_told (&monitor, question, sizeof question, OURS, 120 * s);
+  media_monitor_tell (&monitor, packet, &length, sizeof packet, OURS, THEIRS, 120 * s);
+  g_assert_cmpuint (length, ==, sizeof report + MEDIA_XR_TIMES_LENGTH);
 }
 
 int

@@ -18,13 +18,6 @@ end_for_media (PhoneCall *call, const GError *error)
   phone_call_end (call, reason);
 }
 
-static gboolean
-is_trying (PhoneCall *call)
-{
-  return call->direction == PHONE_CALL_OUTGOING
-         && (call->state == PHONE_CALL_DIALING || call->state == PHONE_CALL_ALERTING);
-}
-
 /* ---- outgoing ---- */
 
 void
@@ -32,7 +25,7 @@ phone_call_on_progress (PhoneCall *call, guint status, const PhoneMediaDesc *ans
 {
   g_autoptr (GError) error = NULL;
 
-  if (!is_trying (call) || status <= 100)
+  if (!phone_call_is_trying (call) || status <= 100)
     return;
   /* A bad answer in a provisional response does not end the attempt: the final one may be right. */
   if (answer && !phone_call_complete_offer (call, answer, &error))
@@ -51,7 +44,7 @@ phone_call_on_answered (PhoneCall *call, const PhoneMediaDesc *answer)
   g_autoptr (PhoneCall) keep = g_object_ref (call);
   g_autoptr (GError) error = NULL;
 
-  if (!is_trying (call))
+  if (!phone_call_is_trying (call))
     return;
   phone_call_set_tone (call, PHONE_TONE_NONE);
   if (answer)
@@ -264,6 +257,9 @@ phone_call_on_redirected (PhoneCall *call, guint status, const char *from, const
 {
   phone_log_notice (&call->log, "Call %u: redirected (%u) from %s to %s", call->number, status, from, to);
   phone_call_set_tone (call, PHONE_TONE_NONE);
+  g_clear_pointer (&call->setback, phone_reason_free);
+  g_free (call->sent_to);
+  call->sent_to = g_strdup (to);
   if (replace (&call->remote_uri, to) | replace (&call->diverter, from))
     phone_call_emit_changed (call, PHONE_CALL_FIELD_PARTY);
 }
@@ -276,70 +272,6 @@ phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms)
 }
 
 /* ---- the end ---- */
-
-/* The server that an account without a registrar found over TLS is not to be had: what the DNS names next is another way, with an offer of its own. */
-static gboolean
-lost_tls (PhoneCall *call, const PhoneReason *reason)
-{
-  const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
-
-  return call->over_tls && !settings->do_register && settings->transport == PHONE_TRANSPORT_AUTO && reason->actor == PHONE_ACTOR_NETWORK
-         && (reason->cause == PHONE_CAUSE_TLS || reason->cause == PHONE_CAUSE_UNREACHABLE)
-         && !ports->sig->call_is_over_tls (ports->ua, call->account, call->target);
-}
-
-/* One m-line has one profile, so a peer that does not know the one of our offer says 488 (or 415, 606). With keying=any it gets the call a
- * second time, with keys by DTLS instead of SDES, and with srtp=preferred once more in clear. FALSE: there is nothing else to try. */
-static gboolean
-choose_retry (PhoneCall *call, const char **ret_what)
-{
-  const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
-  PhoneSrtpPolicy srtp = phone_call_srtp_policy (call);
-  const PhonePorts *ports = phone_registry_get_ports (call->registry);
-
-  if (srtp == PHONE_SRTP_OFF || call->clear_retry || !call->pending_offer)
-    return FALSE;
-  if (settings->keying == PHONE_KEYING_ANY && !call->dtls_retry && call->pending_offer->n_cryptos > 0 && ports->media->media_dtls)
-    {
-      call->dtls_retry = TRUE;
-      *ret_what = "by DTLS-SRTP";
-      return TRUE;
-    }
-  if (srtp != PHONE_SRTP_PREFERRED || !phone_profile_is_secure (call->pending_offer->profile))
-    return FALSE;
-  call->clear_retry = TRUE;
-  *ret_what = "without encryption, as srtp=preferred allows";
-  return TRUE;
-}
-
-static gboolean
-retry_otherwise (PhoneCall *call, const PhoneReason *reason)
-{
-  const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  PhoneInviteParams params = phone_call_invite_params (call);
-  g_autoptr (PhoneMediaDesc) offer = NULL;
-  g_autoptr (GError) error = NULL;
-  const char *what;
-
-  if (!is_trying (call) || !call->invited)
-    return FALSE;
-  if (lost_tls (call, reason))
-    what = "without TLS";
-  else if ((reason->sip != 488 && reason->sip != 415 && reason->sip != 606) || !choose_retry (call, &what))
-    return FALSE;
-  g_clear_pointer (&call->local, phone_media_desc_free);
-  g_clear_pointer (&call->plan, phone_media_plan_free);
-  offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, FALSE, &error);
-  if (!offer || !ports->sig->call_invite (ports->ua, call, &params, offer, &error))
-    {
-      phone_log_warning (&call->log, "Call %u: another attempt %s failed: %s", call->number, what, error->message);
-      return FALSE;
-    }
-  phone_log_notice (&call->log, "Call %u: %s (%u), trying %s", call->number, reason->phrase ? reason->phrase : "refused", reason->sip, what);
-  phone_call_set_state (call, PHONE_CALL_DIALING, "another attempt");
-  return TRUE;
-}
 
 /* The call stays to be looked at; its keys do not. */
 static void
@@ -357,12 +289,12 @@ void
 phone_call_on_ended (PhoneCall *call, const PhoneReason *reason)
 {
   g_autoptr (PhoneCall) keep = g_object_ref (call);
-  g_autoptr (PhoneReason) copy = phone_reason_copy (reason);
+  g_autoptr (PhoneReason) copy = phone_reason_copy (phone_call_why_ended (call, reason));
 
   if (call->state == PHONE_CALL_DISCONNECTED)
     return;
   call->engine_data = NULL;
-  if (retry_otherwise (call, copy))
+  if (phone_call_retry (call, copy))
     return;
   /* Whoever hangs up first of those that made another call of this one. */
   if (call->replaced_by && copy->cause == PHONE_CAUSE_HANGUP && copy->actor == PHONE_ACTOR_REMOTE)

@@ -225,7 +225,7 @@ goes_over_tls (PhoneCall *call)
     return phone_account_is_over_tls (call->account);
   if (call->direction == PHONE_CALL_INBOUND)
     return call->over_tls;
-  return ports->sig->call_is_over_tls && ports->sig->call_is_over_tls (ports->ua, call->account, call->target);
+  return ports->sig->call_is_over_tls && ports->sig->call_is_over_tls (ports->ua, call->account, phone_call_goes_to (call));
 }
 
 PhoneSrtpPolicy

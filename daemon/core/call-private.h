@@ -54,6 +54,8 @@ struct _PhoneCall
 
   /* outgoing */
   char *target, *display_name, *replaces;
+  char *sent_to;                        /* by a redirection; NULL: it goes to target */
+  PhoneReason *setback;                 /* what became of the attempt before this one; NULL: it is the first, or was sent on */
   char **headers;
   gboolean privacy, when_registered, keep_others, invited, dtls_retry, clear_retry, ever_alerted;
   guint account_timeout;
@@ -135,8 +137,16 @@ struct _PhoneCall
   guint info_ms, info_timer;
 };
 
-/* ---- call.c ---- */
+/* ---- call-outgoing.c ---- */
+gboolean phone_call_is_trying (PhoneCall *call);        /* it is out and not answered yet */
+const char *phone_call_goes_to (PhoneCall *call);       /* URI */
 void phone_call_continue_invite (PhoneCall *call);
+/* What came of the INVITE. TRUE: another attempt is under way, or has ended the call. */
+gboolean phone_call_retry (PhoneCall *call, const PhoneReason *reason);
+/* What has ended it, to be told: where another attempt met nobody at all, what became of the one before says more. */
+const PhoneReason *phone_call_why_ended (PhoneCall *call, const PhoneReason *reason);
+
+/* ---- call.c ---- */
 gboolean phone_call_offer_paths (PhoneCall *call, GError **error);      /* an offer for the sake of other candidates */
 void phone_call_continue_answer (PhoneCall *call);
 void phone_call_beep_if_due (PhoneCall *call);          /* as soon as the peer can hear it */
@@ -146,7 +156,6 @@ void phone_call_emit_dtmf (PhoneCall *call, char digit, guint ms, const char *me
 void phone_call_fire (PhoneCall *call, CallWaiter *waiter, const GError *error);
 void phone_call_set_reason (PhoneCall *call, const PhoneReason *reason);        /* only the first one counts */
 void phone_call_clear_timers (PhoneCall *call);
-PhoneInviteParams phone_call_invite_params (PhoneCall *call);    /* borrows from the call */
 /* No offer is open any more: what waited for that goes out. */
 void phone_call_send_due (PhoneCall *call);
 /* Whether an action of Can is possible now; says why not. */

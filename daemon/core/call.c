@@ -6,11 +6,9 @@
 #include "core/call-private.h"
 #include "core/call-state.h"
 #include "core/conference-private.h"
-#include "core/emergency.h"
 
 #include <string.h>
 
-#define ACCOUNT_WAIT_S 30
 #define MAX_DTMF_DIGITS 128
 #define DTMF_DEFAULT_MS 100
 #define DTMF_MIN_MS 40
@@ -64,6 +62,8 @@ phone_call_finalize (GObject *object)
   g_free (call->focus);
   g_ptr_array_unref (call->roster);
   g_free (call->target);
+  g_free (call->sent_to);
+  phone_reason_free (call->setback);
   g_free (call->local_address);
   phone_tape_clear (&call->tape);
   g_free (call->machine_sound);
@@ -489,142 +489,6 @@ phone_call_require (PhoneCall *call, const char *action, GError **error)
     if (g_str_equal (actions[i].action, action))
       return require (call, action, actions[i].allowed (call), error);
   g_assert_not_reached ();
-}
-
-/* ---- outgoing ---- */
-
-/* Help is called wherever it is. */
-static gboolean
-follows_redirects (PhoneCall *call)
-{
-  return phone_account_get_settings (call->account)->redirects == PHONE_REDIRECTS_FOLLOW
-         || phone_is_emergency_number (call->target, phone_registry_country (call->registry, call->account));
-}
-
-PhoneInviteParams
-phone_call_invite_params (PhoneCall *call)
-{
-  return (PhoneInviteParams){
-    .target = call->target,
-    .display_name = call->display_name,
-    .privacy = call->privacy,
-    .headers = (const char *const *) call->headers,
-    .replaces = call->replaces,
-    .follow_redirects = follows_redirects (call),
-    .referred_by = call->referred_by,
-  };
-}
-
-static gboolean
-make_invite (PhoneCall *call, GError **error)
-{
-  const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  PhoneInviteParams params = phone_call_invite_params (call);
-  g_autoptr (PhoneMediaDesc) offer = NULL;
-
-  offer = phone_call_make_offer (call, PHONE_DIRECTION_SENDRECV, FALSE, error);
-  if (!offer)
-    return FALSE;
-  if (!ports->sig->call_invite (ports->ua, call, &params, offer, error))
-    return FALSE;
-  call->invited = TRUE;
-  return TRUE;
-}
-
-static gboolean
-send_invite (PhoneCall *call, GError **error)
-{
-  if (!phone_call_open_media (call, error))
-    return FALSE;
-  return phone_call_await_ice (call, ICE_WAIT_INVITE) || make_invite (call, error);
-}
-
-static void
-give_up (PhoneCall *call, PhoneActor actor, PhoneCause cause, const char *phrase)
-{
-  g_autoptr (PhoneReason) reason = phone_reason_new (actor, cause, 0, phrase);
-
-  phone_call_on_ended (call, reason);
-}
-
-void
-phone_call_continue_invite (PhoneCall *call)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (call->state == PHONE_CALL_DIALING && !make_invite (call, &error))
-    give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_FAILED, error->message);
-}
-
-/* The account is of no use, and will not be in time. */
-static void
-give_up_waiting (PhoneCall *call)
-{
-  g_autofree char *why = phone_account_explain (call->account);
-
-  if (phone_account_get_settings (call->account)->enabled)
-    give_up (call, PHONE_ACTOR_NETWORK, PHONE_CAUSE_UNREACHABLE, why);
-  else
-    give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_CANCELLED, why);
-}
-
-static gboolean
-on_account_timeout (gpointer data)
-{
-  PhoneCall *call = data;
-
-  call->account_timeout = 0;
-  give_up_waiting (call);
-  return G_SOURCE_REMOVE;
-}
-
-typedef enum
-{
-  PROSPECT_READY,
-  PROSPECT_WAIT,
-  PROSPECT_NONE,
-} Prospect;
-
-/* It needs a stack; a registration, where there is one to come; and the way. Help is called at once. */
-static Prospect
-judge_prospect (PhoneCall *call)
-{
-  const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
-
-  if (!settings->enabled)
-    return PROSPECT_NONE;
-  if (!phone_account_is_open (call->account)
-      || (settings->do_register && phone_account_get_registration (call->account) != PHONE_REGISTRATION_REGISTERED
-          && !phone_is_emergency_number (call->target, phone_registry_country (call->registry, call->account))))
-    return call->when_registered || phone_account_is_settling (call->account) ? PROSPECT_WAIT : PROSPECT_NONE;
-  return ports->sig->call_is_located && !ports->sig->call_is_located (ports->ua, call->account, call->target) ? PROSPECT_WAIT : PROSPECT_READY;
-}
-
-gboolean
-phone_call_start (PhoneCall *call, GError **error)
-{
-  if (judge_prospect (call) != PROSPECT_READY)
-    {
-      call->account_timeout = g_timeout_add_seconds (ACCOUNT_WAIT_S, on_account_timeout, call);
-      return TRUE;
-    }
-  return send_invite (call, error);
-}
-
-void
-phone_call_account_changed (PhoneCall *call)
-{
-  Prospect prospect = call->account_timeout ? judge_prospect (call) : PROSPECT_WAIT;
-  g_autoptr (GError) error = NULL;
-
-  if (prospect == PROSPECT_WAIT)
-    return;
-  g_clear_handle_id (&call->account_timeout, g_source_remove);
-  if (prospect == PROSPECT_NONE)
-    give_up_waiting (call);
-  else if (!send_invite (call, &error))
-    give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_FAILED, error->message);
 }
 
 /* ---- incoming ---- */

@@ -202,6 +202,9 @@ void phone_call_on_reoffer_answered (PhoneCall *call, const PhoneMediaDesc *answ
 void phone_call_on_reoffer_failed (PhoneCall *call, guint status, const char *phrase);
 /* Our INVITE was sent on by its target, or by the last of them (status 3xx), or that one failed and the next is called. */
 void phone_call_on_redirected (PhoneCall *call, guint status, const char *from, const char *to);
+/* The way that its INVITE went is the wrong one: to whom it was sent on another stack leads (reason: NULL), or nobody is reached over TLS (reason: what
+ * became of that). core makes another offer, for call_invite when call_is_located, or says call_give_up; perhaps before this returns. */
+void phone_call_on_rerouted (PhoneCall *call, const PhoneReason *reason);
 void phone_call_on_party (PhoneCall *call, const char *uri, const char *name, const char *asserted_id);  /* connected identity; NULL: unchanged */
 void phone_call_on_dtmf_info (PhoneCall *call, char digit, guint ms);
 /* Candidates of the peer's that came after its description. */

@@ -77,9 +77,12 @@ typedef struct
   gboolean (*call_is_located) (gpointer ua, PhoneAccount *account, const char *target);
   /* Whether that is over TLS, in an account without a registrar whose transport is auto. May be NULL: it never is. */
   gboolean (*call_is_over_tls) (gpointer ua, PhoneAccount *account, const char *target);
-  /* Calls. The engine keeps its dialog under the call pointer until phone_call_on_ended(). offer may be NULL only in answer. */
+  /* Calls. The engine keeps its dialog under the call pointer until phone_call_on_ended(). offer may be NULL only in answer. After
+   * phone_call_on_rerouted() call_invite goes on with the dialog that there is, which knows the target. */
   gboolean (*call_invite) (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,
                            GError **error);
+  /* In place of that call_invite: there is no offer, or no way. The call goes on to whom else it was sent, or ends with reason. */
+  void (*call_give_up) (gpointer ua, PhoneCall *call, const PhoneReason *reason);
   void (*call_ring) (gpointer ua, PhoneCall *call, guint status, const PhoneMediaDesc *early);  /* 180, 182, 183 (with PRACK when asked) */
   void (*call_answer) (gpointer ua, PhoneCall *call, const PhoneMediaDesc *desc);               /* 200 OK with answer, or offer when there was none */
   void (*call_reject) (gpointer ua, PhoneCall *call, guint status, const char *phrase);         /* 300-699 */

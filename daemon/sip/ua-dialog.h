@@ -53,6 +53,7 @@ struct _UaDialog
   UaRedirect *redirect;         /* NULL: not redirected yet */
   UaWalk *walk;
   gboolean sent;                /* the INVITE, on this handle */
+  gboolean parked;              /* nothing is sent before core has made another offer */
   char *early_tag;              /* of the peer that rings, the last one to say so; sofia has none before the answer. NULL: none */
   gboolean answered_early;      /* a reliable 1xx answered our offer: no other response does (RFC 3262 section 5) */
   gboolean has_route_set;       /* fixed by Record-Route: the remote target does not choose the next hop */
@@ -153,8 +154,12 @@ char *ua_sip_unknown_all (const sip_t *sip, const char *name);
 gboolean ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer,
                            GError **error);
 void ua_dialog_on_invite_response (UaStack *stack, const UaEvent *event, gpointer owner);
-/* Places the call anew, to dialog->target, in a dialog of its own. */
+/* Another request with another Call-ID, not sent yet. Should both servers lead to the same phone, it would take a second one with the same for a
+ * loop (482). */
+void ua_dialog_renew (UaDialog *dialog);
+/* Places the call, which is not out, to dialog->target: at once, or with another offer where it goes another way now. The dialog may be gone. */
 void ua_dialog_call_again (UaDialog *dialog);
+void ua_dialog_give_up (gpointer ua, PhoneCall *call, const PhoneReason *reason);
 /* Sends what comes next in the dialog where the dialog says, not through the outbound proxy. */
 void ua_dialog_learn_route (UaDialog *dialog, const sip_t *sip);
 
@@ -165,9 +170,8 @@ void ua_redirect_free (UaRedirect *redirect);
 const char *ua_redirect_refusal (const char *from, PhoneTransport transport, const url_t *to);
 /* event: the final response to our INVITE, no 2xx. TRUE: another address is being called. */
 gboolean ua_redirect_next (UaDialog *dialog, const UaEvent *event);
-
-/* Where a request without a server goes; NULL: sofia finds the way by itself. Caller frees. */
-char *ua_direct_route (UaStack *stack, const char *target);
+/* The present one cannot be called. */
+gboolean ua_redirect_skip (UaDialog *dialog);
 
 /* ---- calls in: ua-incoming.c ---- */
 gboolean ua_incoming_is_for_us (UaAccount *account, const sip_t *sip);

@@ -364,3 +364,12 @@ ua_locate_choose (UaAccount *account, const char *host, GPtrArray *found, UaStac
   *ret_stack = account->stack;
   return ua_targets_new ();
 }
+
+gboolean
+ua_locate_is_by (UaStack *stack, const char *target)
+{
+  GPtrArray *found;
+  Way way;
+
+  return locate (stack->account, target, TRUE, &way, &found) == LOCATED && find_stack (stack->account, way) == stack;
+}

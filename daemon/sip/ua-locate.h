@@ -10,6 +10,8 @@ GHashTable *ua_places_new (void);               /* of an account, for this file 
 gboolean ua_locate_is_known (UaAccount *account, const char *target);
 /* As it is known now, it is by TLS. */
 gboolean ua_locate_is_tls (UaAccount *account, const char *target);
+/* It is known, and requests to target go out by that stack. */
+gboolean ua_locate_is_by (UaStack *stack, const char *target);
 /* What the DNS said of target lately, as far as it is for that stack; owned. NULL: nothing. */
 GPtrArray *ua_locate_targets (UaStack *stack, const char *target);
 /* Our address towards target, as far as the stack speaks to it. NULL: no route. Caller frees. */

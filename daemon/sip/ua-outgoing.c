@@ -26,32 +26,6 @@
 
 /* ---- sending ---- */
 
-/* Where a request without a server goes: the target's host, as /etc/hosts has it, with our transport, since sofia would pick UDP for an
- * address. NULL: sofia may find the way by itself. */
-char *
-ua_direct_route (UaStack *stack, const char *target)
-{
-  g_autofree char *host = NULL;
-  g_autofree char *known = NULL;
-  g_autofree char *bracketed = NULL;
-  g_autofree char *port_text = NULL;
-  guint16 port;
-  const char *transport = stack->transport == PHONE_TRANSPORT_AUTO ? NULL : phone_transport_to_string (stack->transport);
-
-  if (!ua_route_split (target, &host, &port))
-    return NULL;
-  known = ua_route_hosts (host, stack->family);
-  if (!known && (!transport || strstr (target, ";transport=")))
-    return NULL;
-  bracketed = ua_address_family (known ? known : host) == AF_INET6 ? g_strdup_printf ("[%s]", known ? known : host)
-                                                                   : g_strdup (known ? known : host);
-  /* sofia goes by the maddr, the certificate is asked for the name */
-  if (known && stack->transport == PHONE_TRANSPORT_TLS)
-    return g_strdup_printf ("sip:%s%s%.0u;maddr=%s;transport=tls", host, port ? ":" : "", port, bracketed);
-  port_text = port ? g_strdup_printf (":%u", port) : g_strdup ("");
-  return g_strdup_printf ("sip:%s%s%s%s", bracketed, port_text, transport ? ";transport=" : "", transport ? transport : "");
-}
-
 /* The stack's shutdown finds a dialog by its handle: there is one before anything is sent. */
 static void
 make_handle (UaDialog *dialog)
@@ -65,9 +39,8 @@ make_handle (UaDialog *dialog)
   ua_stack_adopt (stack, dialog->nh, UA_OWNER_DIALOG, dialog);
 }
 
-/* Another request with another Call-ID: should both servers lead to the same phone, it would take a second one with the same for a loop (482). */
-static void
-renew_handle (UaDialog *dialog)
+void
+ua_dialog_renew (UaDialog *dialog)
 {
   ua_stack_drop (dialog->stack, g_steal_pointer (&dialog->nh));
   g_clear_pointer (&dialog->call_id, g_free);
@@ -93,7 +66,7 @@ on_target (gpointer owner, const char *walked, gboolean silent)
   if (silent)
     nua_cancel (dialog->nh, TAG_END ());
   if (dialog->sent)
-    renew_handle (dialog);
+    ua_dialog_renew (dialog);
   account->tls_reason = UA_TLS_OK;
   dialog->sent = TRUE;
   /* The proxy counts on a request, not on a new handle. */
@@ -128,11 +101,49 @@ send_invite (UaDialog *dialog)
   ua_walk_start (dialog->walk, account->server_uri ? NULL : dialog->target, ua_account_is_registered (account));
 }
 
+/* The offer was made for another way. */
+static void
+reroute (UaDialog *dialog, const PhoneReason *reason)
+{
+  g_clear_pointer (&dialog->walk, ua_walk_free);
+  dialog->parked = TRUE;
+  phone_call_on_rerouted (dialog->call, reason);
+}
+
 void
 ua_dialog_call_again (UaDialog *dialog)
 {
-  renew_handle (dialog);
-  send_invite (dialog);
+  if (dialog->stack->account->server_uri || ua_locate_is_by (dialog->stack, dialog->target))
+    send_invite (dialog);
+  else
+    reroute (dialog, NULL);
+}
+
+/* What the DNS named first, TLS, is not to be had: what it names next is another way. */
+static gboolean
+leave_tls (UaDialog *dialog, const UaEvent *event)
+{
+  UaStack *stack = dialog->stack;
+  g_autoptr (PhoneReason) reason = NULL;
+
+  if (stack->transport != PHONE_TRANSPORT_TLS || !dialog->call || !stack->account || !stack->account->takes_tls
+      || ua_locate_is_tls (stack->account, dialog->target))
+    return FALSE;
+  reason = ua_dialog_reason_from_response (dialog, event);
+  if (reason->actor != PHONE_ACTOR_NETWORK || (reason->cause != PHONE_CAUSE_TLS && reason->cause != PHONE_CAUSE_UNREACHABLE))
+    return FALSE;
+  ua_dialog_renew (dialog);
+  reroute (dialog, reason);
+  return TRUE;
+}
+
+void
+ua_dialog_give_up (gpointer ua, PhoneCall *call, const PhoneReason *reason)
+{
+  UaDialog *dialog = ua_dialog_of (call);
+
+  if (dialog && !ua_redirect_skip (dialog))
+    ua_dialog_finish (dialog, phone_reason_copy (reason));
 }
 
 static gboolean
@@ -173,15 +184,55 @@ make_extra (UaDialog *dialog, const PhoneInviteParams *params, GError **error)
   return TRUE;
 }
 
+/* For a new call, or for one that goes on by another stack. */
+static gboolean
+take_stack (UaStack *stack, UaDialog **dialog, const PhoneInviteParams *params, GError **error)
+{
+  UaDialog *old = *dialog;
+
+  if (ua_stack_is_full (stack))
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "Too many SIP dialogs on account %s", stack->id);
+      return FALSE;
+    }
+  if (!old)
+    {
+      *dialog = ua_dialog_new (stack, DIALOG_CALLING);
+      if (make_extra (*dialog, params, error))
+        return TRUE;
+      ua_dialog_discard (*dialog);
+      return FALSE;
+    }
+  ua_stack_drop (old->stack, g_steal_pointer (&old->nh));
+  old->stack = stack;
+  old->log.account = stack->id;
+  old->parked = FALSE;
+  ua_sdp_free (old->sdp);
+  old->sdp = ua_sdp_new ();
+  ua_sdp_free_text (g_steal_pointer (&old->payload));
+  return TRUE;
+}
+
+static void
+fill_new (UaDialog *dialog, PhoneCall *call, const PhoneUri *uri, const PhoneInviteParams *params)
+{
+  dialog->target = phone_uri_to_string (uri);
+  dialog->to = phone_name_addr_build (params->display_name, uri);
+  dialog->from = ua_account_from (dialog->stack->account, params->privacy);
+  dialog->follow_redirects = params->follow_redirects;
+  ua_dialog_set_call (dialog, call);
+}
+
 gboolean
 ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, const PhoneMediaDesc *offer, GError **error)
 {
   UaAccount *account = phone_account_get_engine_data (phone_call_get_account (call));
   g_autoptr (PhoneUri) uri = phone_uri_parse (params->target, error);
-  UaDialog *dialog;
+  UaDialog *dialog = ua_dialog_of (call);
+  const char *target = dialog ? dialog->target : params->target;
   UaStack *stack;
 
-  g_return_val_if_fail (offer != NULL, FALSE);
+  g_return_val_if_fail (offer != NULL && (!dialog || dialog->parked), FALSE);
   if (!uri)
     return FALSE;
   if (!account || !account->stack || account->stack->state != UA_STACK_RUNNING)
@@ -190,32 +241,20 @@ ua_dialog_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params,
                    phone_account_get_id (phone_call_get_account (call)));
       return FALSE;
     }
-  stack = ua_locate_stack (account, params->target, error);
+  stack = ua_locate_stack (account, target, error);
   if (!stack)
     return FALSE;
   /* The DNS may have another mind than when the offer was made. */
   if (account->takes_tls && stack->transport != PHONE_TRANSPORT_TLS && offer->n_cryptos > 0 && !ua_account_settings (account)->sdes_in_clear)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The way to %s is not over TLS any more", params->target);
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The way to %s is not over TLS any more", target);
       return FALSE;
     }
-  if (ua_stack_is_full (stack))
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "Too many SIP dialogs on account %s", account->id);
-      return FALSE;
-    }
-  dialog = ua_dialog_new (stack, DIALOG_CALLING);
-  if (!make_extra (dialog, params, error))
-    {
-      ua_dialog_discard (dialog);
-      return FALSE;
-    }
-  dialog->target = phone_uri_to_string (uri);
-  dialog->to = phone_name_addr_build (params->display_name, uri);
-  dialog->from = ua_account_from (account, params->privacy);
-  dialog->follow_redirects = params->follow_redirects;
+  if (!take_stack (stack, &dialog, params, error))
+    return FALSE;
+  if (!dialog->target)
+    fill_new (dialog, call, uri, params);
   dialog->payload = ua_sdp_write_offer (dialog->sdp, offer);
-  ua_dialog_set_call (dialog, call);
   make_handle (dialog);
   send_invite (dialog);
   return TRUE;
@@ -321,7 +360,8 @@ retry_with_100rel (UaDialog *dialog, const UaEvent *event)
     return FALSE;
   phone_log_info (&dialog->log, "The far end insists on 100rel, calling again with it");
   dialog->with_100rel = TRUE;
-  ua_dialog_call_again (dialog);
+  ua_dialog_renew (dialog);
+  send_invite (dialog);
   return TRUE;
 }
 
@@ -349,7 +389,7 @@ ua_dialog_on_invite_response (UaStack *stack, const UaEvent *event, gpointer own
     }
   /* A challenge that crossed our CANCEL stays unanswered: the INVITE would go out a second time, for a call that is over. */
   if (dialog->state == DIALOG_CALLING && (ua_dialog_authenticate (dialog, event) || retry_with_100rel (dialog, event) || ua_walk_next (dialog->walk, event)
-                                          || ua_redirect_next (dialog, event)))
+                                          || leave_tls (dialog, event) || ua_redirect_next (dialog, event)))
     return;
   ua_dialog_finish (dialog, dialog->reason ? NULL : ua_dialog_reason_from_response (dialog, event));
 }

@@ -175,6 +175,8 @@ char *ua_route_hosts (const char *host, int family);
 char *ua_route_find_in_hosts (const char *text, const char *host, int family);
 gboolean ua_route_port_is_free (const char *address, int family, guint16 port);
 gboolean ua_address_equal (const struct sockaddr *a, const struct sockaddr *b);      /* without the ports */
+/* Where a request without a server goes; NULL: sofia finds the way by itself. Caller frees. */
+char *ua_direct_route (UaStack *stack, const char *target);
 int ua_address_family (const char *numeric);    /* AF_UNSPEC: not a numeric address */
 
 /* ---- stack: ua-stack.c ---- */

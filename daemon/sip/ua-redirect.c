@@ -7,7 +7,8 @@
  * the far end choose our proxy, and 380 wants another service: neither is followed. A call to a sips: URI stays with sips:, and a stack that
  * speaks TLS is not led to another transport.
  *
- * The new INVITE goes the way of every other one, through the account's server, and has the same To. What the URI says about headers and
+ * The new INVITE goes the way of every other one, through the account's server, and has the same To. Without a server it may have to go by another
+ * stack than the one before (ua-locate.h), and then takes another offer with it. What the URI says about headers and
  * method (section 19.1.5) is left out: it is our request, not theirs. Who sent the call on, and why, goes with it, as the answer has it: so that
  * whoever is called sees for whom, and no circle is closed (RFC 5806, RFC 7044 section 4). */
 
@@ -203,15 +204,50 @@ is_redirection (guint status)
   return status == 300 || status == 301 || status == 302;
 }
 
+static gboolean
+call_next (UaDialog *dialog)
+{
+  UaRedirect *redirect = dialog->redirect;
+  Waiting *next;
+
+  if (!redirect || redirect->waiting->len == 0)
+    return FALSE;
+  next = g_ptr_array_steal_index (redirect->waiting, 0);
+  g_free (dialog->target);
+  dialog->target = g_strdup (next->target);
+  g_free (dialog->diversion);
+  dialog->diversion = g_steal_pointer (&next->diversion);
+  g_free (dialog->history);
+  dialog->history = g_steal_pointer (&next->history);
+  g_ptr_array_add (redirect->tried, g_strdup (next->target));
+  ua_dialog_renew (dialog);
+  phone_call_on_redirected (dialog->call, next->status, next->by, next->target);
+  free_waiting (next);
+  if (dialog->state == DIALOG_CALLING)
+    ua_dialog_call_again (dialog);
+  return TRUE;
+}
+
+static gboolean
+can_go_on (const UaDialog *dialog)
+{
+  return dialog->stack->account && dialog->stack->state == UA_STACK_RUNNING && dialog->call;
+}
+
+gboolean
+ua_redirect_skip (UaDialog *dialog)
+{
+  return can_go_on (dialog) && call_next (dialog);
+}
+
 gboolean
 ua_redirect_next (UaDialog *dialog, const UaEvent *event)
 {
   UaRedirect *redirect = dialog->redirect;
   guint status = (guint) event->status;
   gboolean theirs = !ua_event_is_local (event);
-  Waiting *next;
 
-  if (!dialog->stack->account || dialog->stack->state != UA_STACK_RUNNING || !dialog->call)
+  if (!can_go_on (dialog))
     return FALSE;
   if (theirs && is_redirection (status) && event->sip->sip_contact)
     {
@@ -229,18 +265,5 @@ ua_redirect_next (UaDialog *dialog, const UaEvent *event)
         }
       collect (dialog, event->sip);
     }
-  if (!redirect || redirect->waiting->len == 0 || (theirs && status >= 600))
-    return FALSE;
-  next = g_ptr_array_steal_index (redirect->waiting, 0);
-  g_free (dialog->target);
-  dialog->target = g_strdup (next->target);
-  g_free (dialog->diversion);
-  dialog->diversion = g_steal_pointer (&next->diversion);
-  g_free (dialog->history);
-  dialog->history = g_steal_pointer (&next->history);
-  g_ptr_array_add (redirect->tried, g_strdup (next->target));
-  ua_dialog_call_again (dialog);
-  phone_call_on_redirected (dialog->call, next->status, next->by, next->target);
-  free_waiting (next);
-  return TRUE;
+  return (!theirs || status < 600) && call_next (dialog);
 }

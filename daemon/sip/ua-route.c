@@ -275,3 +275,29 @@ ua_route_hosts (const char *host, int family)
     return NULL;
   return ua_route_find_in_hosts (text, host, family);
 }
+
+/* Where a request without a server goes: the target's host, as /etc/hosts has it, with our transport, since sofia would pick UDP for an
+ * address. NULL: sofia may find the way by itself. */
+char *
+ua_direct_route (UaStack *stack, const char *target)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *known = NULL;
+  g_autofree char *bracketed = NULL;
+  g_autofree char *port_text = NULL;
+  guint16 port;
+  const char *transport = stack->transport == PHONE_TRANSPORT_AUTO ? NULL : phone_transport_to_string (stack->transport);
+
+  if (!ua_route_split (target, &host, &port))
+    return NULL;
+  known = ua_route_hosts (host, stack->family);
+  if (!known && (!transport || strstr (target, ";transport=")))
+    return NULL;
+  bracketed = ua_address_family (known ? known : host) == AF_INET6 ? g_strdup_printf ("[%s]", known ? known : host)
+                                                                   : g_strdup (known ? known : host);
+  /* sofia goes by the maddr, the certificate is asked for the name */
+  if (known && stack->transport == PHONE_TRANSPORT_TLS)
+    return g_strdup_printf ("sip:%s%s%.0u;maddr=%s;transport=tls", host, port ? ":" : "", port, bracketed);
+  port_text = port ? g_strdup_printf (":%u", port) : g_strdup ("");
+  return g_strdup_printf ("sip:%s%s%s%s", bracketed, port_text, transport ? ";transport=" : "", transport ? transport : "");
+}

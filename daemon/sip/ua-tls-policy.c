@@ -39,7 +39,8 @@ ua_tls_policy_unref (UaTlsPolicy *policy)
 char *
 ua_tls_last_error (void)
 {
-  const char *reason = ERR_reason_error_string (ERR_peek_error ());
+  unsigned long code = ERR_peek_error ();
+  const char *reason = ERR_SYSTEM_ERROR (code) ? g_strerror (ERR_GET_REASON (code)) : ERR_reason_error_string (code);
   char *text = g_strdup (reason != NULL ? reason : "unknown error");
 
   ERR_clear_error ();

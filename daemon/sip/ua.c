@@ -334,6 +334,7 @@ const PhoneSignallingOps ua_signalling_ops = {
   .call_is_located = call_is_located,
   .call_is_over_tls = call_is_over_tls,
   .call_invite = ua_dialog_invite,
+  .call_give_up = ua_dialog_give_up,
   .call_ring = ua_dialog_ring,
   .call_answer = ua_dialog_answer,
   .call_reject = ua_dialog_reject,

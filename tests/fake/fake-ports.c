@@ -89,6 +89,12 @@ call_invite (gpointer ua, PhoneCall *call, const PhoneInviteParams *params, cons
 }
 
 static void
+call_give_up (gpointer ua, PhoneCall *call, const PhoneReason *reason)
+{
+  note (ua, "give up");
+}
+
+static void
 call_ring (gpointer ua, PhoneCall *call, guint status, const PhoneMediaDesc *early)
 {
   note (ua, "ring %u", status);
@@ -193,6 +199,7 @@ static const PhoneSignallingOps signalling_ops = {
   .account_local_address = account_local_address,
   .local_address_towards = local_address_towards,
   .call_invite = call_invite,
+  .call_give_up = call_give_up,
   .call_ring = call_ring,
   .call_answer = call_answer,
   .call_reject = call_reject,

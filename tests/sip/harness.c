@@ -70,6 +70,7 @@ media_new (gpointer engine, PhoneCall *call, const PhoneMediaParams *params, con
   media->port = agent->next_port;
   agent->next_port += 2;
   agent->n_media_open++;
+  agent->media_ip6 = params->ipv6;
   return media;
 }
 

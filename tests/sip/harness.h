@@ -33,6 +33,7 @@ struct _Agent
   guint n_alerting;             /* state changes to alerting */
   GString *digits;
   guint n_media_open, n_applied;
+  gboolean media_ip6;           /* of the sockets that were opened last */
   gboolean ice;                 /* the media have it */
   PhoneIceDesc peer_ice;        /* as the media were told last */
   guint n_trickled;

@@ -3,6 +3,7 @@
 /* Calls that are sent on to other addresses (RFC 3261 section 8.1.3.4). The scripted peer is all of the addresses. */
 
 #include "bed.h"
+#include "name-server.h"
 #include "sip/ua-dialog.h"
 
 #include <string.h>
@@ -279,10 +280,195 @@ test_too_late (void)
   bed_close (&bed);
 }
 
+/* ---- without a server: to where another stack leads ---- */
+
+#define OUR_SIX "2001:db8:74::1"        /* a way into the world, or an address with AAAA would not be tried */
+#define FOUR "127.20.3.9:5070"
+#define SIX "[::1]:5071"
+
+static const NameRecord zone[] = {
+  { "four.test", NAME_A, "127.20.3.9" },
+  { "six.test", NAME_AAAA, "::1" },
+};
+
+typedef struct
+{
+  Agent *agent;
+  Peer *four, *six;
+} Families;
+
+static void
+families_open (Families *families)
+{
+  families->agent = agent_new ("", NULL);
+  families->four = peer_new ("127.20.3.9", 5070, NULL, NULL);
+  families->six = peer_new ("::1", 5071, NULL, NULL);
+  agent_add_account (families->agent, "alice", "aor", "sip:alice@example.org", "register", "false", "transport", "udp", NULL);
+}
+
+static void
+families_close (Families *families)
+{
+  peer_set_handler (families->four, bed_on_farewell, NULL);
+  peer_set_handler (families->six, bed_on_farewell, NULL);
+  agent_free (families->agent);
+  peer_free (families->four);
+  peer_free (families->six);
+}
+
+static const PeerMessage *
+await_invite (Peer *peer, guint n, const char *user)
+{
+  g_autofree char *start = g_strdup_printf ("INVITE sip:%s@", user);
+
+  wait_for (peer_request (peer, "INVITE", n) != NULL);
+  g_assert_true (g_str_has_prefix (peer_request (peer, "INVITE", n)->text, start));
+  return peer_request (peer, "INVITE", n);
+}
+
+/* Of one family throughout: who calls, who answers, and where the media is. */
+static void
+answer_in_family (Peer *peer, const PeerMessage *invite, gboolean six)
+{
+  g_autofree char *ours = peer_header (invite, "Contact");
+  g_autofree char *theirs = g_strdup_printf ("Contact: <sip:x@%s>\r\n", six ? SIX : FOUR);
+  const char *sdp = six ? "v=0\r\no=- 1 1 IN IP6 ::1\r\ns=-\r\nc=IN IP6 ::1\r\nt=0 0\r\nm=audio 30000 RTP/AVP 8\r\n"
+                        : peer_sdp ("127.20.3.9", 30000, "sendrecv");
+
+  g_assert_nonnull (strstr (peer_body (invite), six ? "\r\nc=IN IP6 " : "\r\nc=IN IP4 "));
+  g_assert_cmpint (strchr (ours, '[') != NULL, ==, six);
+  peer_reply (peer, invite, 200, "OK", "one", theirs, sdp);
+}
+
+typedef struct
+{
+  const char *path, *from, *to;
+  gboolean six;                 /* from */
+} FamilyRow;
+
+static const FamilyRow family_rows[] = {
+  { "six", "sip:bob@" FOUR, "sip:carol@" SIX, FALSE },
+  { "four", "sip:bob@" SIX, "sip:carol@" FOUR, TRUE },
+  { "six-by-name", "sip:bob@four.test:5070", "sip:carol@six.test:5071", FALSE },
+  { "four-by-name", "sip:bob@six.test:5071", "sip:carol@four.test:5070", TRUE },
+};
+
+static void
+test_family (gconstpointer data)
+{
+  const FamilyRow *row = data;
+  Families families;
+  Peer *first, *second;
+  PhoneCall *call;
+  g_autofree char *contact = g_strdup_printf ("Contact: <%s>\r\n", row->to);
+
+  families_open (&families);
+  first = row->six ? families.six : families.four;
+  second = row->six ? families.four : families.six;
+  call = agent_dial (families.agent, row->from);
+  peer_reply (first, await_invite (first, 0, "bob"), 302, "Moved", "one", contact, NULL);
+  answer_in_family (second, await_invite (second, 0, "carol"), !row->six);
+  wait_for (phone_call_get_state (call) == PHONE_CALL_ACTIVE);
+  g_assert_cmpstr (phone_call_get_remote_uri (call), ==, row->to);
+  g_assert_cmpstr (phone_call_get_diverter (call), ==, row->from);
+  g_assert_cmpuint (families.agent->n_media_open, ==, 1);
+  g_assert_cmpint (families.agent->media_ip6, ==, !row->six);
+  wait_for (peer_count (second, "ACK") == 1);
+  phone_call_hangup (call, NULL);
+  wait_for (peer_count (second, "BYE") == 1);
+  g_assert_cmpuint (peer_count (first, "INVITE"), ==, 1);
+  families_close (&families);
+}
+
+/* Back to where the first call went, from the other family: what the redirections allow does not begin anew with the offer. */
+static void
+test_family_and_back (void)
+{
+  Families families;
+  PhoneCall *call;
+
+  families_open (&families);
+  call = agent_dial (families.agent, "sip:bob@" FOUR);
+  peer_reply (families.four, await_invite (families.four, 0, "bob"), 302, "Moved", "one",
+              "Contact: <sip:carol@" SIX ">, <sip:dave@" FOUR ">;q=0.5\r\n", NULL);
+  peer_reply (families.six, await_invite (families.six, 0, "carol"), 302, "Moved", "one", "Contact: <sip:bob@" FOUR ">\r\n", NULL);
+  answer_in_family (families.four, await_invite (families.four, 1, "dave"), FALSE);
+  wait_for (phone_call_get_state (call) == PHONE_CALL_ACTIVE);
+  families_close (&families);
+}
+
+/* Hung up while the DNS is asked where that is. */
+static void
+test_family_hung_up (void)
+{
+  Families families;
+  PhoneCall *call;
+
+  families_open (&families);
+  call = agent_dial (families.agent, "sip:bob@" FOUR);
+  peer_reply (families.four, await_invite (families.four, 0, "bob"), 302, "Moved", "one", "Contact: <sip:carol@six.test:5071>\r\n", NULL);
+  wait_for (*phone_call_get_diverter (call));
+  phone_call_hangup (call, NULL);
+  wait_for (families.agent->n_ended == 1);
+  assert_cause (call, PHONE_CAUSE_CANCELLED);
+  harness_settle ();
+  g_assert_cmpuint (peer_count (families.six, "INVITE"), ==, 0);
+  g_assert_cmpuint (families.agent->n_media_open, ==, 0);
+  families_close (&families);
+}
+
+/* The account goes, with a call that waits for the DNS. */
+static void
+test_family_closed (void)
+{
+  Families families;
+
+  families_open (&families);
+  agent_dial (families.agent, "sip:bob@" FOUR);
+  peer_reply (families.four, await_invite (families.four, 0, "bob"), 302, "Moved", "one", "Contact: <sip:carol@six.test:5071>\r\n", NULL);
+  wait_for (*phone_call_get_diverter (agent_call (families.agent, 0)));
+  families_close (&families);
+}
+
+/* An account that is told to speak IPv4 alone passes over what is not, and says so at the end. */
+static void
+test_out_of_reach (void)
+{
+  Bed bed = { 0 };
+
+  bed_open (&bed);
+  expect (&bed, 0, "bob", 302, "Contact: <sip:six@[::1]>, <" TO ("carol") ">;q=0.5, <sip:other@[::2]>;q=0.1\r\n");
+  expect (&bed, 1, "carol", 404, NULL);
+  assert_ended (&bed, 2, PHONE_CAUSE_FAILED);
+  g_assert_cmpstr (phone_call_get_reason (bed.call)->phrase, ==, "::2 is an IPv6 address, and account alice speaks IPv4");
+  bed_close (&bed);
+}
+
+/* A server is asked whatever the address is: it may know a way. */
+static void
+test_by_server (void)
+{
+  Bed bed = { 0 };
+  const PeerMessage *invite;
+
+  bed_open (&bed);
+  set_account (&bed, "outbound-proxy", PEER);
+  bed.call = agent_dial (bed.agent, TO ("bob"));
+  peer_reply (bed.peer, bed_await_request (&bed, "INVITE", 0), 302, "Moved", "one", "Contact: <sip:carol@[::1]>\r\n", NULL);
+  invite = bed_await_request (&bed, "INVITE", 1);
+  g_assert_true (g_str_has_prefix (invite->text, "INVITE sip:carol@[::1] "));
+  bed_answer (&bed, invite, NULL);
+  wait_for (bed.agent->n_active == 1);
+  bed_close (&bed);
+}
+
 int
 main (int argc, char **argv)
 {
+  gboolean resolver;
+
   harness_init (&argc, &argv);
+  resolver = harness_set_resolver ("127.0.0.53");
   g_test_add_func ("/sip/redirect/followed", test_followed);
   g_test_add_func ("/sip/redirect/order", test_order);
   g_test_add_func ("/sip/redirect/carried", test_carried);
@@ -295,5 +481,19 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/redirect/emergency", test_emergency);
   g_test_add_func ("/sip/redirect/downgrade", test_downgrade);
   g_test_add_func ("/sip/redirect/too-late", test_too_late);
+  g_test_add_func ("/sip/redirect/out-of-reach", test_out_of_reach);
+  g_test_add_func ("/sip/redirect/by-server", test_by_server);
+  if (!resolver || !harness_ip ("-6 addr add " OUR_SIX "/128 dev lo") || !harness_ip ("-6 route add default dev lo src " OUR_SIX))
+    return g_test_run ();
+  name_server_start ("127.0.0.53", zone, G_N_ELEMENTS (zone));
+  for (guint i = 0; i < G_N_ELEMENTS (family_rows); i++)
+    {
+      g_autofree char *path = g_strconcat ("/sip/redirect/family/", family_rows[i].path, NULL);
+
+      g_test_add_data_func (path, &family_rows[i], test_family);
+    }
+  g_test_add_func ("/sip/redirect/family/and-back", test_family_and_back);
+  g_test_add_func ("/sip/redirect/family/hung-up", test_family_hung_up);
+  g_test_add_func ("/sip/redirect/family/closed", test_family_closed);
   return g_test_run ();
 }

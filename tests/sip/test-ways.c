@@ -14,6 +14,7 @@
 #define ALICE "127.64.1.1"
 #define ONE "127.64.1.2"
 #define TWO "127.64.1.3"
+#define NOBODY "127.64.1.4"
 
 static const NameRecord zone[] = {
   { "one.test", NAME_A, ONE },
@@ -30,6 +31,9 @@ static const NameRecord zone[] = {
   { "_sips._tcp.ordered.test", NAME_SRV, "1 1 5061 one.test" },
   { "_sip._udp.ordered.test", NAME_SRV, "1 1 5060 two.test" },
   { "other.test", NAME_A, TWO },
+  { "alone.test", NAME_A, NOBODY },
+  { "alone.test", NAME_NAPTR, "10 1 SIPS+D2T _sips._tcp.alone.test" },
+  { "_sips._tcp.alone.test", NAME_SRV, "1 1 5061 one.test" },
 };
 
 typedef struct
@@ -144,6 +148,67 @@ test_tls_fails (gconstpointer data)
   expect_clear (&pair, call);
   g_assert_cmpuint (pair.alice->calls->len, ==, 1);
   g_assert_cmpuint (pair.bob ? pair.bob->n_incoming : 0, ==, 0);
+  pair_close (&pair);
+}
+
+static void
+send_on (Pair *pair, const char *to)
+{
+  g_autofree char *contact = g_strdup_printf ("Contact: <%s>\r\n", to);
+
+  wait_for (peer_count (pair->two, "INVITE") == 1);
+  peer_reply (pair->two, peer_last (pair->two, "INVITE"), 302, "Moved", "sent-on", contact, NULL);
+}
+
+/* Sent on in clear to who is reached by TLS. */
+static void
+test_sent_on (void)
+{
+  Pair pair = { 0 };
+  PhoneCall *call;
+
+  pair_open (&pair, "DNS:secure.test", TRUE);
+  call = agent_dial (pair.alice, "sip:bob@other.test");
+  send_on (&pair, "sip:bob@secure.test");
+  wait_for (pair.alice->n_active == 1 && pair.bob->n_active == 1);
+  g_assert_true (phone_call_get_plan (call)->encrypted);
+  g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 1);
+  pair_close (&pair);
+}
+
+/* And somebody else is there: in clear. */
+static void
+test_sent_on_fails (void)
+{
+  Pair pair = { 0 };
+  PhoneCall *call;
+  const PeerMessage *invite;
+
+  pair_open (&pair, "DNS:other.test", TRUE);
+  call = agent_dial (pair.alice, "sip:bob@other.test");
+  send_on (&pair, "sip:carol@secure.test");
+  wait_for (peer_count (pair.two, "INVITE") == 2);
+  invite = peer_last (pair.two, "INVITE");
+  g_assert_true (g_str_has_prefix (invite->text, "INVITE sip:carol@secure.test "));
+  g_assert_null (strstr (peer_body (invite), "crypto"));
+  peer_reply (pair.two, invite, 200, "OK", "two", "Contact: <sip:carol@" TWO ">\r\n", peer_sdp (TWO, 30000, "sendrecv"));
+  wait_for (phone_call_get_state (call) == PHONE_CALL_ACTIVE);
+  g_assert_cmpstr (phone_call_get_diverter (call), ==, "sip:bob@other.test");
+  pair_close (&pair);
+}
+
+/* Nobody at all in clear: what became of TLS says more. */
+static void
+test_tls_alone (void)
+{
+  Pair pair = { 0 };
+  PhoneCall *call;
+
+  pair_open (&pair, "DNS:other.test", TRUE);
+  call = agent_dial (pair.alice, "sip:bob@alone.test");
+  wait_for (pair.alice->n_ended == 1);
+  assert_cause (call, PHONE_CAUSE_TLS);
+  g_assert_nonnull (strstr (phone_call_get_reason (call)->phrase, "not for alone.test"));
   pair_close (&pair);
 }
 
@@ -301,6 +366,9 @@ main (int argc, char **argv)
       g_test_add_func ("/sip/ways/tls", test_tls);
       g_test_add_data_func ("/sip/ways/tls-not-there", NULL, test_tls_fails);
       g_test_add_data_func ("/sip/ways/tls-of-another", "DNS:other.test", test_tls_fails);
+      g_test_add_func ("/sip/ways/sent-on", test_sent_on);
+      g_test_add_func ("/sip/ways/sent-on-tls-of-another", test_sent_on_fails);
+      g_test_add_func ("/sip/ways/tls-alone", test_tls_alone);
       g_test_add_func ("/sip/ways/no-certificate", test_no_certificate);
       g_test_add_func ("/sip/ways/message", test_message);
       g_test_add_func ("/sip/ways/long-message", test_long_message);

@@ -153,6 +153,7 @@ count_users (const GPtrArray *participants)
   return users;
 }
 
+/* An endpoint is named by a URI (RFC 4575 section 5.7), of which some peers make an address. That of its call would tell where it is. */
 static void
 add_user (GString *out, const GPtrArray *participants, guint at)
 {
@@ -168,9 +169,12 @@ add_user (GString *out, const GPtrArray *participants, guint at)
     {
       const PhoneParticipant *one = g_ptr_array_index (participants, i);
 
-      if (g_str_equal (one->uri, user->uri))
-        g_string_append_printf (out, "<endpoint entity=\"%u\"><status>%s</status></endpoint>", endpoints++,
-                                phone_participant_status_to_string (one->status));
+      if (!g_str_equal (one->uri, user->uri))
+        continue;
+      g_string_append_printf (out, "<endpoint entity=\"%s", uri);
+      if (endpoints++)
+        g_string_append_printf (out, ";endpoint=%u", endpoints);
+      g_string_append_printf (out, "\"><status>%s</status></endpoint>", phone_participant_status_to_string (one->status));
     }
   g_string_append (out, "</user>\n");
 }

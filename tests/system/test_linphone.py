@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Calls with linphone through Kamailio: every transport, with and without SRTP, the codecs that both have, in both roles, and every SDES
-suite. What counts is that each side's recording is the other side's speech."""
+suite. What counts is that each side's recording is the other side's speech. And linphone as a member of a conference of ours."""
 import pytest
 
-from linphone import Linphone
+from linphone import Linphone, LinphoneReader
 from phone import Phone
 from recording import assert_heard
 
 PROVIDER_ADDRESS = "127.60.3.1"
-USERS = {"us": "s3cret-of-us", "them": "s3cret-of-them"}
+USERS = {"us": "s3cret-of-us", "them": "s3cret-of-them", "third": "s3cret-of-third", "fourth": "s3cret-of-fourth"}
 TALK = 1.5
 CODECS = ["opus", "g722", "pcma", "pcmu"]
 SUITES = ["AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32", "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"]
@@ -111,3 +111,29 @@ def test_dtls(provider, work, build, speech, role):
         assert security["keying"] == "dtls" and security["verified"]
     finally:
         both.stop()
+
+
+def test_conference(provider, work, build, speech):
+    """It sees isfocus in our UPDATE, subscribes by itself, and knows who comes: all of it at first, then what is new (RFC 4575)."""
+    quiet = {"input": "silence", "output": "silence", "ring": "silence"}
+    us, third = Phone("us-focus", work, build, audio=quiet), Phone("third", work, build, audio=quiet)
+    them = LinphoneReader("member", work, speech[1], "them", provider, password=USERS["them"])
+    try:
+        for phone, user, more in ((us, "us", {"focus": "true", "max_calls": "4"}), (third, "third", {}), (third, "fourth", {})):
+            if not phone.daemon:
+                phone.start()
+            phone.add_account(user, provider.account_settings(user, "udp", sdes_in_clear="true", **more), USERS[user])
+        them.start()
+        them.wait_registered()
+        first, second, last = (us.ctl("dial", target, "--keep-others")["call"] for target in ("them", "third", "fourth"))
+        us.wait_call("active", first)
+        for state, number in (("incoming", second), ("waiting", last)):
+            third.ctl("answer", third.wait_call(state), "--keep-others")
+            us.wait_call("active", number)
+        us.ctl("conference", "create", first, second)
+        them.wait_members("us", "third")
+        us.ctl("conference", "add", last)
+        them.wait_members("us", "third", "fourth")
+    finally:
+        for one in (us, third, them):
+            one.stop()

@@ -120,7 +120,7 @@ class Linphone:
 
 
 class LinphoneReader(Linphone):
-    """linphone's library, of which the command line client shows but a part: it reads messages, and tells so."""
+    """linphone's library, of which the command line client shows but a part: it reads messages and tells so, and is a member of conferences."""
 
     def start(self):
         self.write_config()
@@ -134,6 +134,11 @@ class LinphoneReader(Linphone):
 
     def read_all(self):
         self.command("read")
+
+    def wait_members(self, *users):
+        """Each with one endpoint, of the same URI."""
+        uris = sorted(f"sip:{user}@{self.config['auth_info_0']['domain']}" for user in users)
+        self.wait(f"^members {re.escape(' '.join(f'{uri}={uri}' for uri in uris))}$")
 
     def stop(self):
         if self.process and self.process.poll() is None:

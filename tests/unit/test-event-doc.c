@@ -331,6 +331,8 @@ test_conference_written (void)
   text = ua_conference_info_write ("sip:us@h:5060;transport=tcp", 4, participants, NULL);
   g_assert_nonnull (strstr (text, "<user-count>3</user-count>"));
   g_assert_nonnull (strstr (text, "version=\"4\""));
+  g_assert_nonnull (strstr (text, "<endpoint entity=\"sip:b@h\"><status>alerting<"));
+  g_assert_nonnull (strstr (text, "<endpoint entity=\"sip:b@h;endpoint=2\"><status>muted-via-focus<"));
   g_assert_cmpint (apply_conference (info, text), ==, UA_INFO_APPLIED);
   g_assert_cmpuint (info->entries->len, ==, 3);
   assert_participant (info, 0, "sip:us@h", "Us & \"them\" <x>", PHONE_PARTICIPANT_CONNECTED);

@@ -45,7 +45,7 @@ result_free (gpointer data)
 {
   Result *result = data;
 
-  phone_contacts_free (result->contacts);
+  phone_contacts_unref (result->contacts);
   g_clear_pointer (&result->problems, g_ptr_array_unref);
   g_free (result);
 }

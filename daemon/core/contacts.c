@@ -14,23 +14,24 @@
 #define CONTACT "contact:"
 #define GROUP "group:"
 
-typedef struct
+struct _PhoneContact
 {
   char *name;                           /* as it is shown */
   GPtrArray *names, *groups;            /* char *: folded */
   GPtrArray *parties;                   /* char *: phone_party_key(), folded */
-} Contact;
+};
 
 struct _PhoneContacts
 {
-  GPtrArray *all;                       /* Contact */
-  PhonePartyIndex *index;               /* of their parties: Contact */
+  int refs;                             /* atomic */
+  GPtrArray *all;                       /* PhoneContact */
+  PhonePartyIndex *index;               /* of their parties: PhoneContact */
 };
 
 static void
 contact_free (gpointer data)
 {
-  Contact *contact = data;
+  PhoneContact *contact = data;
 
   g_free (contact->name);
   g_ptr_array_unref (contact->names);
@@ -39,10 +40,10 @@ contact_free (gpointer data)
   g_free (contact);
 }
 
-static Contact *
+static PhoneContact *
 contact_new (void)
 {
-  Contact *contact = g_new0 (Contact, 1);
+  PhoneContact *contact = g_new0 (PhoneContact, 1);
 
   contact->names = g_ptr_array_new_with_free_func (g_free);
   contact->groups = g_ptr_array_new_with_free_func (g_free);
@@ -55,15 +56,23 @@ phone_contacts_new (void)
 {
   PhoneContacts *contacts = g_new (PhoneContacts, 1);
 
+  contacts->refs = 1;
   contacts->all = g_ptr_array_new_with_free_func (contact_free);
   contacts->index = phone_party_index_new ();
   return contacts;
 }
 
-void
-phone_contacts_free (PhoneContacts *contacts)
+PhoneContacts *
+phone_contacts_ref (PhoneContacts *contacts)
 {
-  if (!contacts)
+  g_atomic_int_inc (&contacts->refs);
+  return contacts;
+}
+
+void
+phone_contacts_unref (PhoneContacts *contacts)
+{
+  if (!contacts || !g_atomic_int_dec_and_test (&contacts->refs))
     return;
   phone_party_index_free (contacts->index);
   g_ptr_array_unref (contacts->all);
@@ -149,7 +158,7 @@ strip_marks (char *text)
 }
 
 static void
-add_party (Contact *contact, const char *value)
+add_party (PhoneContact *contact, const char *value)
 {
   g_auto (GStrv) parts = phone_vcard_split (value, '\0', 1);
   g_autofree char *key = NULL;
@@ -164,14 +173,14 @@ add_party (Contact *contact, const char *value)
 
 /* Of IMPP only what is called: xmpp: and its like are other worlds. */
 static void
-add_address (Contact *contact, const char *value)
+add_address (PhoneContact *contact, const char *value)
 {
   if (g_ascii_strncasecmp (value, "sip:", 4) == 0 || g_ascii_strncasecmp (value, "sips:", 5) == 0 || g_ascii_strncasecmp (value, "tel:", 4) == 0)
     add_party (contact, value);
 }
 
 static void
-take_property (Contact *contact, const char *name, const char *value, Names *names)
+take_property (PhoneContact *contact, const char *name, const char *value, Names *names)
 {
   if (g_str_equal (name, "FN"))
     add_name (contact->names, value, &names->formatted);
@@ -195,7 +204,7 @@ refuse (GError **error, guint line, const char *why)
 }
 
 static void
-add_contact (PhoneContacts *contacts, Contact *contact)
+add_contact (PhoneContacts *contacts, PhoneContact *contact)
 {
   g_ptr_array_add (contacts->all, contact);
   for (guint i = 0; i < contact->parties->len; i++)
@@ -206,7 +215,7 @@ add_contact (PhoneContacts *contacts, Contact *contact)
 static gboolean
 read_card (PhoneContacts *contacts, PhoneVcardReader *reader, GError **error)
 {
-  Contact *contact = contact_new ();
+  PhoneContact *contact = contact_new ();
   Names names = { 0 };
   guint begin = reader->line, depth = 1;
 
@@ -271,7 +280,7 @@ fold_item (const char *item, gboolean *ret_group)
 }
 
 static gboolean
-is_named (const Contact *contact, const char *pattern, gboolean group)
+is_named (const PhoneContact *contact, const char *pattern, gboolean group)
 {
   const GPtrArray *texts = group ? contact->groups : contact->names;
 
@@ -294,7 +303,7 @@ phone_contacts_knows (const PhoneContacts *contacts, const char *item)
 }
 
 static gboolean
-is_named_by (const Contact *contact, const char *const *items)
+is_named_by (const PhoneContact *contact, const char *const *items)
 {
   for (gsize i = 0; items[i]; i++)
     {
@@ -345,7 +354,7 @@ phone_contacts_list (const PhoneContacts *contacts, const char *const *items, co
 
 typedef struct
 {
-  const Contact *contact;
+  const PhoneContact *contact;
   const char *known;
   gboolean doubtful;
 } Naming;
@@ -365,13 +374,40 @@ on_named (const char *known, gpointer value, gboolean same, gpointer data)
   return !same && !naming->doubtful;
 }
 
-const char *
-phone_contacts_name (const PhoneContacts *contacts, const char *uri)
+const PhoneContact *
+phone_contacts_find (const PhoneContacts *contacts, const char *uri)
 {
   g_autofree char *caller = fold_party (uri);
   Naming naming = { 0 };
 
   if (contacts)
     phone_party_index_find (contacts->index, caller, on_named, &naming);
-  return naming.contact && !naming.doubtful ? naming.contact->name : "";
+  return naming.doubtful ? NULL : naming.contact;
+}
+
+const char *
+phone_contacts_name (const PhoneContacts *contacts, const char *uri)
+{
+  const PhoneContact *contact = phone_contacts_find (contacts, uri);
+
+  return contact ? contact->name : "";
+}
+
+static gboolean
+is_called (const PhoneContact *contact, const char *part)
+{
+  for (guint i = 0; i < contact->names->len; i++)
+    if (strstr (contact->names->pdata[i], part))
+      return TRUE;
+  return FALSE;
+}
+
+void
+phone_contacts_each_called (const PhoneContacts *contacts, const char *text, PhoneContactsCalled called, gpointer data)
+{
+  g_autofree char *part = g_utf8_casefold (text, -1);
+
+  for (guint i = 0; contacts && i < contacts->all->len; i++)
+    if (is_called (contacts->all->pdata[i], part))
+      called (contacts->all->pdata[i], ((PhoneContact *) contacts->all->pdata[i])->parties, data);
 }

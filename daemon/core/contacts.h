@@ -7,7 +7,7 @@
  *   contact:NAME               by the name (FN, NICKNAME); * stands for any text, letter case does not count
  *   group:NAME                 by a group (CATEGORIES)
  *
- * Pure. */
+ * Once it is read it is not changed any more, and may be asked by several threads. Pure. */
 
 #include "util/phone-error.h"
 
@@ -17,8 +17,9 @@
 typedef struct _PhoneContacts PhoneContacts;
 
 PhoneContacts *phone_contacts_new (void);
-void phone_contacts_free (PhoneContacts *contacts);             /* accepts NULL */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneContacts, phone_contacts_free)
+PhoneContacts *phone_contacts_ref (PhoneContacts *contacts);
+void phone_contacts_unref (PhoneContacts *contacts);            /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneContacts, phone_contacts_unref)
 
 /* Adds those of the text who have a name and a number or address. FALSE: INVALID_OPTION says what is wrong, on which line; those that were in
  * order have been added. */
@@ -31,6 +32,11 @@ gboolean phone_contacts_knows (const PhoneContacts *contacts, const char *item);
 /* Whether one of the items, NULL-terminated, names who has the address. Others than those above are left to others. */
 gboolean phone_contacts_list (const PhoneContacts *contacts, const char *const *items, const char *uri);
 
-/* How the one is called who has the address (FN, else N, else NICKNAME); "": nobody has, or it may be one of several. Of two who share it the
- * one that was added last. Borrowed. */
-const char *phone_contacts_name (const PhoneContacts *contacts, const char *uri);      /* contacts NULL: none */
+typedef struct _PhoneContact PhoneContact;
+/* Who has the address; NULL: nobody has, or it may be one of several. Of two who share it the one that was added last. */
+const PhoneContact *phone_contacts_find (const PhoneContacts *contacts, const char *uri);       /* contacts NULL: none */
+/* How they are called (FN, else N, else NICKNAME); "": NULL. Borrowed. */
+const char *phone_contacts_name (const PhoneContacts *contacts, const char *uri);
+/* Those who have the text in one of their names, letter case does not count; char * in each: phone_party_key(), folded. */
+typedef void (*PhoneContactsCalled) (const PhoneContact *contact, const GPtrArray *parties, gpointer data);
+void phone_contacts_each_called (const PhoneContacts *contacts, const char *text, PhoneContactsCalled called, gpointer data);

@@ -3,6 +3,7 @@
 
 /* One line of the history of calls and messages, and what can be asked of it. Plain values; all texts are owned and never NULL ("" if there is none). */
 
+#include "core/contact-search.h"
 #include "core/reason.h"
 
 /* answered   somebody spoke, in either direction
@@ -90,6 +91,7 @@ typedef struct
 {
   const char *account, *party;  /* party: address in any form */
   const char *text;             /* part of name, address or message, case does not matter */
+  PhoneContactSearch *called;   /* or of how the contacts call the party; NULL: they call nobody so */
   int kind;                     /* PhoneEntryKind, -1: any */
   const char *before;           /* id of an entry: only older ones; costs the same however deep */
   int outcome;                  /* PhoneOutcome, -1: any */

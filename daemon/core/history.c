@@ -355,10 +355,13 @@ phone_history_list (PhoneHistory *history, const PhoneHistoryFilter *filter, gui
                     gpointer data, GError **error)
 {
   const PhonePorts *ports = require_archive (history, error);
+  g_autoptr (PhoneContactSearch) called = NULL;
+  PhoneHistoryFilter full = *filter;
 
   if (!ports || !phone_page_check ("entries", offset, limit, PHONE_HISTORY_MAX_PAGE, error))
     return FALSE;
-  ports->archive->history_list (ports->archive_data, filter, offset, limit, done, data);
+  full.called = called = phone_registry_search_contacts (history->registry, filter->text);
+  ports->archive->history_list (ports->archive_data, &full, offset, limit, done, data);
   return TRUE;
 }
 

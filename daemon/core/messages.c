@@ -723,10 +723,13 @@ phone_messages_list (PhoneMessages *messages, const PhoneHistoryFilter *filter, 
                      gpointer data, GError **error)
 {
   const PhonePorts *ports = require_ports (messages, error);
+  g_autoptr (PhoneContactSearch) called = NULL;
+  PhoneHistoryFilter full = *filter;
 
   if (!ports || !phone_page_check ("messages", offset, limit, PHONE_MESSAGE_MAX_PAGE, error))
     return FALSE;
-  ports->archive->message_list (ports->archive_data, filter, offset, limit, done, data);
+  full.called = called = phone_registry_search_contacts (messages->registry, filter->text);
+  ports->archive->message_list (ports->archive_data, &full, offset, limit, done, data);
   return TRUE;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define MIN_TAIL 7                      /* digits of a number that may be compared from its end */
+#define MIN_TAIL PHONE_PARTY_TAIL      /* digits of a number that may be compared from its end */
 #define MAX_COUNTRY 3                   /* digits of a country code */
 
 typedef struct _Entry Entry;
@@ -97,6 +97,15 @@ is_alike (const char *a, const char *b, gboolean *ret_same)
   if (more && (is_whole (a) == is_whole (b) || is_whole (n > m ? b : a) || more > MAX_COUNTRY))
     return FALSE;
   return strcmp (x + n - tail, y + m - tail) == 0;
+}
+
+char *
+phone_party_dup_tail (const char *party)
+{
+  g_autofree char *user = g_ascii_strdown (party, (gssize) strcspn (party, "@"));
+  glong length = g_utf8_strlen (user, -1);
+
+  return g_strdup (length > PHONE_PARTY_TAIL ? g_utf8_offset_to_pointer (user, length - PHONE_PARTY_TAIL) : user);
 }
 
 /* ---- the index ---- */

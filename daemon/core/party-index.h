@@ -8,6 +8,11 @@
 
 #include <glib.h>
 
+/* The end of a number or name, without a host and case: parties that are the same or alike have the same one, and few others. The archive has an
+ * index of it (store-schema.c). party: phone_party_key(), folded or not. Caller frees. */
+#define PHONE_PARTY_TAIL 7              /* characters */
+char *phone_party_dup_tail (const char *party);
+
 typedef struct _PhonePartyIndex PhonePartyIndex;
 
 PhonePartyIndex *phone_party_index_new (void);

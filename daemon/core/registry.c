@@ -81,7 +81,7 @@ phone_registry_finalize (GObject *object)
   phone_messages_stop (registry->messages);
   phone_dnd_stop (registry->dnd);
   g_object_unref (registry->dnd);
-  phone_contacts_free (registry->contacts);
+  phone_contacts_unref (registry->contacts);
   g_object_unref (registry->history);
   g_ptr_array_unref (registry->conferences);
   g_object_unref (registry->messages);
@@ -336,6 +336,12 @@ const char *
 phone_registry_name_party (PhoneRegistry *registry, const char *asserted_id, const char *uri)
 {
   return phone_contacts_name (registry->contacts, asserted_id && *asserted_id ? asserted_id : uri);
+}
+
+PhoneContactSearch *
+phone_registry_search_contacts (PhoneRegistry *registry, const char *text)
+{
+  return phone_contact_search_new (registry->contacts, text);
 }
 
 /* ---- choices that outlive the daemon ---- */

@@ -50,6 +50,8 @@ void phone_registry_set_contacts (PhoneRegistry *registry, PhoneContacts *contac
 /* How the address book calls somebody, "" if it does not: by the identity that the network vouches for if there is one (NULL or "": there is
  * not), and then never by what the caller claims. Borrowed until the book is another. */
 const char *phone_registry_name_party (PhoneRegistry *registry, const char *asserted_id, const char *uri);
+/* What a list of what has that text in it looks for among the contacts; NULL: nothing. Caller owns it. */
+PhoneContactSearch *phone_registry_search_contacts (PhoneRegistry *registry, const char *text);
 
 /* Takes up what the user chose in an earlier life: default account, audio devices. After set_ports. */
 void phone_registry_restore_choices (PhoneRegistry *registry);

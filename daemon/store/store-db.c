@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/store-called.h"
 #include "store/store-text.h"
 #include "util/atomic-file.h"
 
@@ -50,6 +51,14 @@ make_file (const char *path, char **ret_error)
   return TRUE;
 }
 
+static int
+register_functions (StoreDb *db)
+{
+  int rc = store_text_register (db->db);
+
+  return rc == SQLITE_OK ? store_called_register (db->db) : rc;
+}
+
 int
 store_db_open (StoreDb *db, const char *path, char **ret_error)
 {
@@ -66,7 +75,7 @@ store_db_open (StoreDb *db, const char *path, char **ret_error)
       sqlite3_extended_result_codes (db->db, 1);
       sqlite3_busy_timeout (db->db, BUSY_MS);
       sqlite3_limit (db->db, SQLITE_LIMIT_ATTACHED, 0);
-      rc = store_text_register (db->db);
+      rc = register_functions (db);
       if (rc == SQLITE_OK)
         rc = store_db_exec (db, setup);
     }
@@ -96,7 +105,7 @@ store_db_open_read_only (StoreDb *db, const char *path)
       db->statements = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_statement);
       rc = sqlite3_open_v2 (full, &db->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
       if (rc == SQLITE_OK)
-        rc = store_text_register (db->db);
+        rc = register_functions (db);
       if (rc == SQLITE_OK)
         rc = store_db_exec (db, "SELECT count(*) FROM sqlite_schema;");
     }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The page's keys come from one index; only then are the rows read. Where an index leaves few entries (store-narrow.h) it is that one, and a text
- * is looked for in those. Else what is looked for in texts comes from history_text, and what is too short for that is looked for in the newest
- * entries. */
+ * is looked for in those. Else what is looked for in texts comes from history_text, and from store-called.c what the contacts call the party; what
+ * is too short for that is looked for in the newest entries. */
 
 #include "store/store-page.h"
 
+#include "store/store-called.h"
 #include "store/store-narrow.h"
 #include "store/store-text.h"
 
@@ -17,6 +18,7 @@ store_page_init (StorePage *page, StorePageOf of, const PhoneHistoryFilter *filt
   page->filter.account = g_strdup (filter->account);
   page->filter.party = filter->party ? phone_party_key (filter->party) : NULL;
   page->filter.text = filter->text && *filter->text ? g_strdup (filter->text) : NULL;
+  page->filter.called = page->filter.text ? phone_contact_search_ref (filter->called) : NULL;
   page->filter.before = g_strdup (filter->before);
   page->offset = offset;
   page->limit = limit;
@@ -28,13 +30,14 @@ store_page_clear (StorePage *page)
   g_free ((char *) page->filter.account);
   g_free ((char *) page->filter.party);
   g_free ((char *) page->filter.text);
+  phone_contact_search_unref (page->filter.called);
   g_free ((char *) page->filter.before);
 }
 
 /* ---- the statement ---- */
 
 /* Parameters: 1 account, 2 outcome, 3 incoming, 4 state, 5 since, 6 until, 7 party, 8 text, 9 before, 10 limit, 11 offset, 12 kind,
- * 13 text as has () wants it. */
+ * 13 text as has () wants it, 14 search as called () wants it, 15 the tail of store-called.c, 16 what it has gathered. */
 static void
 append_conditions (GString *sql, const StorePage *page, const StorePagePlan *plan)
 {
@@ -64,9 +67,19 @@ append_conditions (GString *sql, const StorePage *page, const StorePagePlan *pla
     g_string_append (sql, " AND (h.start, h.seq) < (SELECT start, seq FROM history WHERE id = ?9)");
 }
 
-/* The rows that fit, as "h", up to the last condition. */
 static void
-append_source (GString *sql, const StorePage *page, const StorePagePlan *plan)
+append_look (GString *sql, guint look)
+{
+  g_string_append (sql, " AND (");
+  if (look & STORE_LOOK_TEXTS)
+    g_string_append (sql, "has (h.remote_name, ?13) OR has (h.remote_uri, ?13) OR has (h.text, ?13) OR has (h.asserted_id, ?13)");
+  if (look & STORE_LOOK_CALLED)
+    g_string_append (sql, look & STORE_LOOK_TEXTS ? " OR called (h.party, ?14)" : "called (h.party, ?14)");
+  g_string_append (sql, ")");
+}
+
+void
+store_page_append_source (GString *sql, const StorePage *page, const StorePagePlan *plan)
 {
   g_string_append (sql, plan->by_text ? " FROM history_text AS t CROSS JOIN history AS h ON h.seq = t.rowid" : " FROM history AS h");
   if (plan->index)
@@ -83,7 +96,20 @@ append_source (GString *sql, const StorePage *page, const StorePagePlan *plan)
       append_conditions (sql, page, plan);
       g_string_append_printf (sql, " ORDER BY h.start DESC, h.seq DESC LIMIT 1 OFFSET %d), 0)", STORE_PAGE_LOOKED_AT - 1);
     }
-  g_string_append (sql, " AND (has (h.remote_name, ?13) OR has (h.remote_uri, ?13) OR has (h.text, ?13) OR has (h.asserted_id, ?13))");
+  append_look (sql, plan->look);
+}
+
+static void
+append_keys (GString *sql, const StorePage *page, const StorePagePlan *plan)
+{
+  if (plan->gathered)
+    g_string_append (sql, "SELECT page_seq FROM (SELECT * FROM (");
+  g_string_append (sql, "SELECT h.seq AS page_seq");
+  store_page_append_source (sql, page, plan);
+  g_string_append_printf (sql, " ORDER BY %s", plan->by_text ? "t.rowid DESC" : plan->by_seq ? "h.seq DESC" : "h.start DESC, h.seq DESC");
+  if (plan->gathered)
+    g_string_append (sql, " LIMIT ?10 + ?11) UNION SELECT value FROM json_each (?16)) ORDER BY page_seq DESC");
+  g_string_append (sql, " LIMIT ?10 OFFSET ?11");
 }
 
 char *
@@ -91,10 +117,9 @@ store_page_dup_sql (const StorePage *page, const char *columns, const StorePageP
 {
   GString *sql = g_string_new (NULL);
 
-  g_string_append_printf (sql, "SELECT %s FROM (SELECT h.seq AS page_seq", columns);
-  append_source (sql, page, plan);
-  g_string_append_printf (sql, " ORDER BY %s LIMIT ?10 OFFSET ?11) JOIN history AS h ON h.seq = page_seq%s ORDER BY %s",
-                          plan->by_text ? "t.rowid DESC" : plan->by_seq ? "h.seq DESC" : "h.start DESC, h.seq DESC",
+  g_string_append_printf (sql, "SELECT %s FROM (", columns);
+  append_keys (sql, page, plan);
+  g_string_append_printf (sql, ") JOIN history AS h ON h.seq = page_seq%s ORDER BY %s",
                           page->of == STORE_PAGE_MESSAGES ? " JOIN message AS m ON m.seq = h.seq" : "",
                           plan->by_seq ? "h.seq DESC" : "h.start DESC, h.seq DESC");
   return g_string_free (sql, FALSE);
@@ -116,21 +141,28 @@ store_page_bind (const StorePage *page, sqlite3_stmt *s)
   sqlite3_bind_int64 (s, 10, page->limit);
   sqlite3_bind_int64 (s, 11, page->offset);
   sqlite3_bind_int (s, 12, f->kind);
+  if (f->called)
+    store_called_bind (s, 14, page);
 }
 
 sqlite3_stmt *
 store_page_prepare (const StorePage *page, StoreDb *db, const char *columns, int *ret_rc)
 {
   StorePagePlan plan = { .index = store_narrow_find (db, page) };
-  g_autofree char *part = page->filter.text ? store_text_fold (page->filter.text) : NULL, *match = NULL, *sql = NULL;
+  g_autofree char *part = page->filter.text ? store_text_fold (page->filter.text) : NULL, *match = NULL, *sql = NULL, *gathered = NULL;
   gboolean exact = FALSE;
   sqlite3_stmt *s;
 
   if (part && !plan.index)
     match = store_text_make_match (db, part, &exact);
+  if (match && page->filter.called && !(gathered = store_called_gather (db, page, ret_rc)))
+    return NULL;
   plan.by_text = match != NULL;
   plan.by_seq = part && store_text_is_indexed (part);
-  plan.look = part && !exact;
+  plan.gathered = gathered != NULL;
+  plan.look = part && !exact ? STORE_LOOK_TEXTS : 0;
+  if (page->filter.called && !gathered)
+    plan.look |= STORE_LOOK_CALLED;
   sql = store_page_dup_sql (page, columns, &plan);
   s = store_db_prepare (db, sql, ret_rc);
   if (!s)
@@ -138,5 +170,7 @@ store_page_prepare (const StorePage *page, StoreDb *db, const char *columns, int
   store_page_bind (page, s);
   store_bind_text (s, 8, match);
   store_bind_text (s, 13, part);
+  if (gathered)
+    store_bind_text (s, 16, gathered);
   return s;
 }

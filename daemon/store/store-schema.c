@@ -110,6 +110,12 @@ static const char step_quality[]
       "  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, account TEXT NOT NULL, target TEXT NOT NULL, body TEXT NOT NULL) STRICT;"
       "CREATE INDEX report_account ON report (account, seq);";
 
+/* Who it may be in the address book: phone_party_dup_tail() of the party. Whether it is them is for the book to say. */
+static const char step_tail[]
+    = "ALTER TABLE history ADD COLUMN tail TEXT GENERATED ALWAYS AS"
+      "  (lower (substr (iif (instr (party, '@'), substr (party, 1, instr (party, '@') - 1), party), -7))) VIRTUAL;"
+      "CREATE INDEX history_tail ON history (tail);";
+
 typedef int (*Step) (StoreDb *db);
 
 static int make_history (StoreDb *db) { return store_db_exec (db, step_history); }
@@ -120,7 +126,9 @@ static int make_conversations (StoreDb *db) { return store_db_exec (db, step_con
 
 static int make_quality (StoreDb *db) { return store_db_exec (db, step_quality); }
 
-static const Step steps[] = { make_history, make_messages, make_conversations, make_quality };
+static int make_tail (StoreDb *db) { return store_db_exec (db, step_tail); }
+
+static const Step steps[] = { make_history, make_messages, make_conversations, make_quality, make_tail };
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == STORE_SCHEMA_VERSION);
 
 static int

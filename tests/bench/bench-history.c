@@ -25,6 +25,19 @@ static const char fill[]
       "    1500000000 + i * 60 + 65, 'remote', 'hangup', 0, 16, '', '', 'opus', 'sdes', 'AEAD_AES_256_GCM', 0.01, 2.5, 4.2, i % 1000 <> 0,"
       "    i % 10 = 0, iif (i % 10 = 0, 'See you at ' || (i % 24) || ' at the station, platform ' || (i % 9973), '') FROM n";
 
+/* The 5000 parties, and as many who never called. */
+static PhoneContacts *
+make_contacts (void)
+{
+  PhoneContacts *contacts = phone_contacts_new ();
+  g_autoptr (GString) cards = g_string_new (NULL);
+
+  for (guint i = 0; i < 10000; i++)
+    g_string_append_printf (cards, "BEGIN:VCARD\nFN:%s %s Q%05u\nTEL:+4930%u\nEND:VCARD\n", i % 50 ? "Bob" : "Anna", i % 2 ? "Meyer" : "Young", i, 100000 + i);
+  phone_contacts_add (contacts, cards->str, cards->len, NULL);
+  return contacts;
+}
+
 static gboolean done;
 static guint got;
 
@@ -46,16 +59,19 @@ compare (const void *a, const void *b)
 }
 
 static void
-measure (Store *store, const char *what, const PhoneHistoryFilter *filter, guint offset)
+measure (Store *store, PhoneContacts *contacts, const char *what, const PhoneHistoryFilter *filter, guint offset)
 {
   gint64 times[TIMES];
 
   for (guint i = 0; i < TIMES; i++)
     {
       gint64 start = g_get_monotonic_time ();
+      g_autoptr (PhoneContactSearch) called = phone_contact_search_new (contacts, filter->text);
+      PhoneHistoryFilter full = *filter;
 
       done = FALSE;
-      store_archive_ops.history_list (store, filter, offset, PAGE, on_listed, NULL);
+      full.called = called;
+      store_archive_ops.history_list (store, &full, offset, PAGE, on_listed, NULL);
       while (!done)
         g_main_context_iteration (NULL, TRUE);
       times[i] = g_get_monotonic_time () - start;
@@ -111,6 +127,7 @@ main (int argc, char **argv)
   guint n = argc > 1 ? (guint) g_ascii_strtoull (argv[1], NULL, 10) : 1000000;
   g_autofree char *folder = g_dir_make_tmp ("phoned-bench-XXXXXX", NULL), *path = g_build_filename (folder, "phone.db", NULL);
   g_autofree char *error = NULL, *deep = g_strdup_printf ("%08x-0000-4000-8000-000000000000", n / 10);
+  g_autoptr (PhoneContacts) contacts = make_contacts ();
   const StoreEvents events = { 0 };
   const PhoneHistoryFilter any = PHONE_HISTORY_FILTER_ANY;
   const gint64 middle = 1500000000 + (gint64) n / 2 * 60;
@@ -143,6 +160,14 @@ main (int argc, char **argv)
     { "text in all, of no account", { ANY, .outcome = -1, .kind = -1, .text = "caller", .account = "account7" } },
     { "text in a fifth, of the last day", { ANY, .outcome = -1, .kind = -1, .text = "30100", .since = 1500000000 + (gint64) n * 60 - 86400 } },
     { "text in a fifth, of a day long ago", { ANY, .outcome = -1, .kind = -1, .text = "30100", .since = middle, .until = middle + 86400 } },
+    { "a contact's name, rare", { ANY, .outcome = -1, .kind = -1, .text = "q04242" } },
+    { "a contact's name, of one who never called", { ANY, .outcome = -1, .kind = -1, .text = "q07777" } },
+    { "a contact's name, of 200", { ANY, .outcome = -1, .kind = -1, .text = "anna" } },
+    { "a contact's name, of 5000", { ANY, .outcome = -1, .kind = -1, .text = "meyer" } },
+    { "a contact's name, of 1000, of one account", { ANY, .outcome = -1, .kind = -1, .text = " q03", .account = "account1" } },
+    { "a contact's name, of one day long ago", { ANY, .outcome = -1, .kind = -1, .text = "meyer", .since = middle, .until = middle + 86400 } },
+    { "a contact's name, two letters", { ANY, .outcome = -1, .kind = -1, .text = "q0" } },
+    { "a contact's name, behind nine tenths", { ANY, .outcome = -1, .kind = -1, .text = "anna", .before = deep } },
     { "behind nine tenths of all (before)", { ANY, .outcome = -1, .kind = -1, .before = deep } },
     { "behind nine tenths, text in all (before)", { ANY, .outcome = -1, .kind = -1, .text = "caller", .before = deep } },
   };
@@ -164,11 +189,11 @@ main (int argc, char **argv)
   printf ("%u entries made in %.0f s, %.0f MB\n", n, (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC, (double) st.st_size / 1e6);
 
   store = store_new (path, &events, NULL);
-  measure (store, "newest", &any, 0);
+  measure (store, contacts, "newest", &any, 0);
   for (gsize i = 0; i < G_N_ELEMENTS (filters); i++)
-    measure (store, filters[i].what, &filters[i].filter, 0);
-  measure (store, "behind 1000 (offset)", &any, 1000);
-  measure (store, "behind 100,000 (offset, the most there is)", &any, MIN (n / 10 * 9, PHONE_HISTORY_MAX_OFFSET));
+    measure (store, contacts, filters[i].what, &filters[i].filter, 0);
+  measure (store, contacts, "behind 1000 (offset)", &any, 1000);
+  measure (store, contacts, "behind 100,000 (offset, the most there is)", &any, MIN (n / 10 * 9, PHONE_HISTORY_MAX_OFFSET));
   measure_writes (store);
   store_free (store);
   g_unlink (path);

@@ -240,3 +240,20 @@ def test_phonectl_contact(phone, client):
     assert 'Aunt Mary (says "OFFICE 7") <sip:+49301234567@example.org>' in ctl.ok("call", "list")
     client.test("SetContacts", "(s)", "BEGIN:VCARD\nFN:OFFICE 7\nTEL:030 1234567\nEND:VCARD\n")
     assert "OFFICE 7 <+49301234567>" in ctl.ok("history")
+
+
+def test_contact_is_found_by_name(phone, client):
+    """A text is looked for in the address book, too, as it is now: in whatever form the number came, and never for who only claims it."""
+    ctl = ctl_of(phone)
+    national, whole, other = missed(client, "sip:0301234567@example.org", "X"), missed(client, "sip:+49301234567@example.org", "X"), missed(client)
+    message = ctl.json("message", "send", "+49301234567", "hello")["id"]
+    assert listed(client, text="mary") == []
+    client.test("SetContacts", "(s)", "BEGIN:VCARD\nFN:Aunt Mary\nNICKNAME:Marie\nTEL:+49 30 1234567\nEND:VCARD\n")
+    assert [e["id"] for e in listed(client, text="mary", kind="call")] == [whole["id"], national["id"]]
+    assert [e["id"] for e in listed(client, text="ma", kind="call")] == [whole["id"], national["id"]]
+    assert [e["id"] for e in listed(client, text="mary", limit=1, offset=1, kind="call")] == [national["id"]]
+    assert [e["id"] for e in ctl.json("history", "--text", "MARIE", "--kind", "call")] == [whole["id"], national["id"]]
+    assert [m["id"] for m in ctl.json("message", "--text", "aunt")] == [message]
+    assert ctl.json("message", "--text", "bob") == []
+    client.test("SetContacts", "(s)", "BEGIN:VCARD\nFN:Uncle\nTEL:+49 30 7654321\nEND:VCARD\n")
+    assert listed(client, text="mary") == []

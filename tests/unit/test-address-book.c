@@ -33,7 +33,7 @@ on_contacts (PhoneContacts *contacts, GPtrArray *problems, gpointer data)
 {
   Fixture *f = data;
 
-  phone_contacts_free (f->contacts);
+  phone_contacts_unref (f->contacts);
   g_clear_pointer (&f->problems, g_ptr_array_unref);
   f->contacts = contacts;
   f->problems = problems;
@@ -59,7 +59,7 @@ tear_down (Fixture *f, gconstpointer data)
   address_book_free (f->book);
   while (g_main_context_iteration (NULL, FALSE))
     ;
-  phone_contacts_free (f->contacts);
+  phone_contacts_unref (f->contacts);
   g_clear_pointer (&f->problems, g_ptr_array_unref);
   phone_config_dirs_free (f->dirs);
   g_assert_true (g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));

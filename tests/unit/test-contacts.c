@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/contacts.h"
+#include "core/contact-search.h"
 
 #define CARD(lines) "BEGIN:VCARD\r\nVERSION:3.0\r\n" lines "END:VCARD\r\n"
 
@@ -148,6 +148,57 @@ test_left_out (void)
   g_assert_cmpuint (phone_contacts_count (contacts), ==, 1);
 }
 
+/* A part of any of the names; whom two numbers may mean is not called at all, as nowhere else. */
+static void
+test_search (void)
+{
+  static const struct
+  {
+    const char *text, *party;
+    gboolean called;
+  } cases[] = {
+    { "M\xc3\x9cLL", "+49301234567", TRUE },
+    { "chef", "Zoe@example.org", TRUE },
+    { "chef", "zoe@example.net", FALSE },
+    { "doe, j", "01717654321", TRUE },
+    { "doe, j", "+491717654321", TRUE },
+    { "doe, j", "+49301234567", FALSE },
+    { "family", "+49301234567", FALSE },
+    { "munich", "+49891234567", TRUE },
+    { "munich", "0891234567", FALSE },
+  };
+  g_autoptr (PhoneContacts) contacts = read_book (book);
+
+  const char more[] = CARD ("FN:Munich\r\nTEL:+49 89 1234567\r\n") CARD ("FN:Elsewhere\r\nTEL:+39 89 1234567\r\n");
+
+  g_assert_true (phone_contacts_add (contacts, more, strlen (more), NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (PhoneContactSearch) search = phone_contact_search_new (contacts, cases[i].text);
+
+      g_test_message ("%s: %s", cases[i].text, cases[i].party);
+      g_assert_cmpint (search && phone_contact_search_is_called (search, cases[i].party), ==, cases[i].called);
+    }
+  g_assert_null (phone_contact_search_new (contacts, "zebra"));
+  g_assert_null (phone_contact_search_new (contacts, ""));
+  g_assert_null (phone_contact_search_new (NULL, "zoe"));
+}
+
+/* The ends of two numbers and an address are two: the address is that of a number. It keeps the book. */
+static void
+test_search_tails (void)
+{
+  PhoneContacts *contacts = read_book (CARD ("FN:A\r\nTEL:+49 30 1234567\r\nTEL:030 1234567\r\nX-SIP:Amy@example.org\r\n") CARD ("FN:B\r\nTEL:9\r\n"));
+  g_autoptr (PhoneContactSearch) search = phone_contact_search_new (contacts, "a");
+  const GPtrArray *tails = phone_contact_search_get_tails (search);
+
+  phone_contacts_unref (contacts);
+  g_assert_cmpuint (tails->len, ==, 2);
+  g_assert_cmpstr (tails->pdata[0], ==, "1234567");
+  g_assert_cmpstr (tails->pdata[1], ==, "amy");
+  g_assert_true (phone_contact_search_is_called (search, "+49301234567"));
+}
+
 static void
 test_faults (void)
 {
@@ -177,6 +228,8 @@ main (int argc, char **argv)
   g_test_add_func ("/contacts/name", test_name);
   g_test_add_func ("/contacts/items", test_items);
   g_test_add_func ("/contacts/left-out", test_left_out);
+  g_test_add_func ("/contacts/search", test_search);
+  g_test_add_func ("/contacts/search-tails", test_search_tails);
   g_test_add_func ("/contacts/faults", test_faults);
   return g_test_run ();
 }

@@ -52,6 +52,31 @@ test_order (void)
   check (index, "", "");
 }
 
+/* Whoever is found has the same end. */
+static void
+test_tail (void)
+{
+  static const char *const alike[] = { "+49301234567", "0301234567", "0049301234567@example.org", "1234567", "+44301234567" };
+  static const struct
+  {
+    const char *party, *tail;
+  } cases[] = { { "23@office.example", "23" }, { "Bob@example.org", "bob" }, { "dr.j\xc3\xa4gerin@example.org", "j\xc3\xa4gerin" },
+                { "example.org", "ple.org" }, { "", "" }, { "@x", "" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (alike); i++)
+    {
+      g_autofree char *tail = phone_party_dup_tail (alike[i]);
+
+      g_assert_cmpstr (tail, ==, "1234567");
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *tail = phone_party_dup_tail (cases[i].party);
+
+      g_assert_cmpstr (tail, ==, cases[i].tail);
+    }
+}
+
 static void
 test_many (void)
 {
@@ -78,6 +103,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/party-index/order", test_order);
+  g_test_add_func ("/party-index/tail", test_tail);
   g_test_add_func ("/party-index/many", test_many);
   return g_test_run ();
 }

@@ -2,7 +2,6 @@
 #include "media/media-receive.h"
 
 #include <string.h>
-#include "media/media-packet.h"
 #include "media/media-thread.h"
 #include "media/playout-stream.h"
 
@@ -20,8 +19,6 @@ typedef struct
 
 struct _MediaReceive
 {
-  GstElement parent;
-
   pthread_mutex_t lock;
   Packet *ring[RING];
   guint first, count;
@@ -35,51 +32,22 @@ struct _MediaReceive
   PlayoutStream *stream;        /* hub thread */
 };
 
-G_DEFINE_FINAL_TYPE (MediaReceive, media_receive, GST_TYPE_ELEMENT)
-
-static GstStaticPadTemplate sink_template =
-  GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp"));
-
-static GstFlowReturn
-on_packet (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+MediaReceive *
+media_receive_new (void)
 {
-  MediaReceive *receive = MEDIA_RECEIVE (parent);
-  gsize length = gst_buffer_get_size (buffer);
-  Packet *packet, *dropped = NULL;
+  MediaReceive *receive = g_new0 (MediaReceive, 1);
 
-  if (length <= PLAYOUT_MAX_PACKET)
-    {
-      packet = g_malloc (sizeof *packet + length);
-      packet->arrival = media_packet_get_arrival (buffer);
-      packet->length = gst_buffer_extract (buffer, 0, packet->data, length);
-      pthread_mutex_lock (&receive->lock);
-      if (receive->count == RING)
-        {
-          dropped = receive->ring[receive->first];
-          receive->first = (receive->first + 1) % RING;
-          receive->count--;
-          receive->overflows++;
-        }
-      receive->ring[(receive->first + receive->count++) % RING] = packet;
-      pthread_mutex_unlock (&receive->lock);
-      g_free (dropped);
-    }
-  gst_buffer_unref (buffer);
-  return GST_FLOW_OK;
+  media_mutex_init (&receive->lock);
+  receive->stream = playout_stream_new ();
+  receive->stats.level = -127;
+  return receive;
 }
 
-static gboolean
-on_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+void
+media_receive_free (MediaReceive *receive)
 {
-  gst_event_unref (event);      /* end of stream too: a call's receiver is never finished, it is removed */
-  return TRUE;
-}
-
-static void
-media_receive_finalize (GObject *object)
-{
-  MediaReceive *receive = MEDIA_RECEIVE (object);
-
+  if (receive == NULL)
+    return;
   while (receive->count-- > 0)
     {
       g_free (receive->ring[receive->first]);
@@ -87,38 +55,31 @@ media_receive_finalize (GObject *object)
     }
   playout_stream_free (receive->stream);
   pthread_mutex_destroy (&receive->lock);
-  G_OBJECT_CLASS (media_receive_parent_class)->finalize (object);
+  g_free (receive);
 }
 
-static void
-media_receive_class_init (MediaReceiveClass *class)
+void
+media_receive_put (MediaReceive *receive, const guint8 *data, gsize length, gint64 arrival)
 {
-  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
+  Packet *packet, *dropped = NULL;
 
-  G_OBJECT_CLASS (class)->finalize = media_receive_finalize;
-  gst_element_class_add_static_pad_template (element_class, &sink_template);
-  gst_element_class_set_static_metadata (element_class, "Call audio receiver", "Sink/Network/RTP", "Adaptive playout; pulled by the hub",
-                                         "phoned");
-}
-
-static void
-media_receive_init (MediaReceive *receive)
-{
-  GstPad *sink = gst_pad_new_from_static_template (&sink_template, "sink");
-
-  gst_pad_set_chain_function (sink, on_packet);
-  gst_pad_set_event_function (sink, on_sink_event);
-  gst_element_add_pad (GST_ELEMENT (receive), sink);
-  /* Not GST_ELEMENT_FLAG_SINK: the pipeline must not wait for a preroll or an EOS from here. */
-  media_mutex_init (&receive->lock);
-  receive->stream = playout_stream_new ();
-  receive->stats.level = -127;
-}
-
-MediaReceive *
-media_receive_new (void)
-{
-  return g_object_new (MEDIA_TYPE_RECEIVE, NULL);
+  if (length > PLAYOUT_MAX_PACKET)
+    return;
+  packet = g_malloc (sizeof *packet + length);
+  packet->arrival = arrival;
+  packet->length = length;
+  memcpy (packet->data, data, length);
+  pthread_mutex_lock (&receive->lock);
+  if (receive->count == RING)
+    {
+      dropped = receive->ring[receive->first];
+      receive->first = (receive->first + 1) % RING;
+      receive->count--;
+      receive->overflows++;
+    }
+  receive->ring[(receive->first + receive->count++) % RING] = packet;
+  pthread_mutex_unlock (&receive->lock);
+  g_free (dropped);
 }
 
 void

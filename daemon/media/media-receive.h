@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The receiving end of a call's graph: a GstElement with one sink pad for RTP (behind rtpsession). Its chain function only stores
- * packets; media_receive_pull(), called by the hub every 10 ms, decides through playout-core, decodes, conceals and stretches. */
+/* The receiving end of a call. media_receive_put() only stores packets; media_receive_pull(), called by the hub every 10 ms, decides through
+ * playout-core, decodes, conceals and stretches. */
 
-#include <gst/gst.h>
 #include "core/offer-answer.h"
 #include "media/media-codec.h"
 #include "media/media-gaps.h"
 
-#define MEDIA_TYPE_RECEIVE (media_receive_get_type ())
-G_DECLARE_FINAL_TYPE (MediaReceive, media_receive, MEDIA, RECEIVE, GstElement)
+typedef struct _MediaReceive MediaReceive;
 
 typedef struct
 {
@@ -27,8 +25,11 @@ typedef struct
 /* Digits complete on the hub thread: the handler must hop to the main loop itself. */
 typedef void (*MediaReceiveDtmf) (char digit, guint ms, gpointer data);
 
-/* A floating reference, as elements have. Arrival times: see media-packet.h. */
 MediaReceive *media_receive_new (void);
+void media_receive_free (MediaReceive *receive);        /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaReceive, media_receive_free)
+/* An RTP packet, on the network's thread; it is copied. arrival: monotonic us, when it reached our socket. */
+void media_receive_put (MediaReceive *receive, const guint8 *packet, gsize length, gint64 arrival);
 /* Payload types that may arrive, live. Keeps decoders that stay. */
 void media_receive_set_formats (MediaReceive *receive, const PhoneMediaPlan *plan);
 void media_receive_set_dtmf_handler (MediaReceive *receive, MediaReceiveDtmf handler, gpointer data);

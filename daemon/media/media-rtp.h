@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What may come in by a media socket, checked and cut down before any of it reaches GStreamer. rtpsession makes a source object for
- * every SSRC, CSRC and SDES chunk that it hears of; here that number gets a bound. Pure, in place, no allocation. */
+/* What may come in by a media socket, checked and cut down before anybody acts on it, and how many sources may speak. Pure, in place, no
+ * allocation. */
 
 #include <glib.h>
 
@@ -43,7 +43,7 @@ gboolean media_rtcp_filter (guint8 *packet, gsize *length, gboolean reduced, gui
 /* TRUE: a compound packet that we made holds a BYE. */
 gboolean media_rtcp_has_bye (const guint8 *packet, gsize length);
 
-/* How many sources a session may have: those seen lately, and new ones at a pace that lets rtpsession forget the old. */
+/* How many sources a session may have: those seen lately, and new ones at a pace at which the old are forgotten. */
 #define MEDIA_SOURCES 8
 
 typedef struct

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "media/dtmf-core.h"
 #include "media/media-level.h"
+#include "media/media-octets.h"
 #include "media/media-red.h"
 #include "media/media-thread.h"
 #include "util/phone-error.h"
@@ -25,6 +26,7 @@
 #define SEGMENT_MAX_MS 60
 #define MEDIA_SEND_COPIES 2
 #define MEDIA_SEND_MAX_RED 1200         /* octets: more would not fit one packet */
+#define MAX_PAYLOAD MAX (MEDIA_SEND_MAX_RED, MEDIA_MAX_PAYLOAD)
 
 typedef struct
 {
@@ -45,9 +47,6 @@ typedef struct
 
 struct _MediaSend
 {
-  GstElement parent;
-  GstPad *src;
-
   pthread_mutex_t lock;
   gint16 ring[RING][MEDIA_FRAME];
   gint64 stamps[RING];
@@ -55,7 +54,8 @@ struct _MediaSend
   guint64 position;             /* frames ticked before ring[first] */
   gint64 last_push;
   MediaSendWake wake;
-  gpointer wake_data;
+  MediaSendPacket packet;
+  gpointer data;
   gboolean have_format, enabled, fresh;  /* fresh: the next packet begins a talkspurt */
   PhoneCodec codec;             /* as last set, for comparison */
   Format *incoming;
@@ -66,8 +66,6 @@ struct _MediaSend
   int dtmf_type;
   guint dtmf_rate;              /* Hz that durations count in; with Opus not always the codec's */
   guint32 ssrc;
-  gboolean events_due;          /* stream-start, caps and segment must go (again) */
-  gboolean caps_due;
   MediaSendStats stats;
 
   /* drain() only */
@@ -80,11 +78,6 @@ struct _MediaSend
   Copy copies[MEDIA_SEND_COPIES];       /* of the packets before this one, newest first */
 };
 
-G_DEFINE_FINAL_TYPE (MediaSend, media_send, GST_TYPE_ELEMENT)
-
-static GstStaticPadTemplate src_template =
-  GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp, media = (string) audio"));
-
 static void
 format_free (Format *format)
 {
@@ -96,87 +89,11 @@ format_free (Format *format)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Format, format_free)
 
-static const char *
-encoding_name (PhoneCodecId id)
+MediaSend *
+media_send_new (void)
 {
-  switch (id)
-    {
-    case PHONE_CODEC_OPUS: return "OPUS";
-    case PHONE_CODEC_G722: return "G722";
-    case PHONE_CODEC_PCMU: return "PCMU";
-    case PHONE_CODEC_PCMA: return "PCMA";
-    }
-  g_assert_not_reached ();
-}
+  MediaSend *send = g_new0 (MediaSend, 1);
 
-/* rtpsession saw our SSRC from somebody else and wants another. */
-static gboolean
-on_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
-{
-  MediaSend *send = MEDIA_SEND (parent);
-  const GstStructure *structure = gst_event_get_structure (event);
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_UPSTREAM && gst_structure_has_name (structure, "GstRTPCollision"))
-    {
-      guint taken = 0;
-
-      pthread_mutex_lock (&send->lock);
-      if (gst_structure_get_uint (structure, "ssrc", &taken) && taken == send->ssrc)
-        {
-          if (!gst_structure_get_uint (structure, "suggested-ssrc", &send->ssrc))
-            while (send->ssrc == taken)
-              send->ssrc = g_random_int ();
-          send->caps_due = TRUE;
-        }
-      pthread_mutex_unlock (&send->lock);
-    }
-  return gst_pad_event_default (pad, parent, event);
-}
-
-static GstStateChangeReturn
-media_send_change_state (GstElement *element, GstStateChange transition)
-{
-  MediaSend *send = MEDIA_SEND (element);
-
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    {
-      pthread_mutex_lock (&send->lock);
-      send->events_due = send->caps_due = TRUE;
-      pthread_mutex_unlock (&send->lock);
-    }
-  return GST_ELEMENT_CLASS (media_send_parent_class)->change_state (element, transition);
-}
-
-static void
-media_send_finalize (GObject *object)
-{
-  MediaSend *send = MEDIA_SEND (object);
-
-  format_free (send->incoming);
-  format_free (send->format);
-  media_encoder_free (send->encoder);
-  pthread_mutex_destroy (&send->lock);
-  G_OBJECT_CLASS (media_send_parent_class)->finalize (object);
-}
-
-static void
-media_send_class_init (MediaSendClass *class)
-{
-  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
-
-  G_OBJECT_CLASS (class)->finalize = media_send_finalize;
-  element_class->change_state = media_send_change_state;
-  gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_element_class_set_static_metadata (element_class, "Call audio sender", "Source/Network/RTP", "Encodes and packs what the hub pushes",
-                                         "phoned");
-}
-
-static void
-media_send_init (MediaSend *send)
-{
-  send->src = gst_pad_new_from_static_template (&src_template, "src");
-  gst_pad_set_event_function (send->src, on_src_event);
-  gst_element_add_pad (GST_ELEMENT (send), send->src);
   media_mutex_init (&send->lock);
   send->ssrc = g_random_int ();
   send->seq = (guint16) (g_random_int () & 0x7fff);     /* away from the wrap: old SRTP stacks guess the ROC wrongly (RFC 3711 3.3.1) */
@@ -185,31 +102,34 @@ media_send_init (MediaSend *send)
   send->dtmf_type = -1;
   send->fresh = TRUE;
   send->stats.level = -127;
+  return send;
 }
 
-MediaSend *
-media_send_new (void)
+void
+media_send_free (MediaSend *send)
 {
-  return g_object_new (MEDIA_TYPE_SEND, NULL);
+  if (send == NULL)
+    return;
+  format_free (send->incoming);
+  format_free (send->format);
+  media_encoder_free (send->encoder);
+  pthread_mutex_destroy (&send->lock);
+  g_free (send);
 }
 
 guint32
 media_send_get_ssrc (MediaSend *send)
 {
-  guint32 ssrc;
-
-  pthread_mutex_lock (&send->lock);
-  ssrc = send->ssrc;
-  pthread_mutex_unlock (&send->lock);
-  return ssrc;
+  return send->ssrc;
 }
 
 void
-media_send_set_wake (MediaSend *send, MediaSendWake wake, gpointer data)
+media_send_set_callbacks (MediaSend *send, MediaSendWake wake, MediaSendPacket packet, gpointer data)
 {
   pthread_mutex_lock (&send->lock);
   send->wake = wake;
-  send->wake_data = data;
+  send->packet = packet;
+  send->data = data;
   pthread_mutex_unlock (&send->lock);
 }
 
@@ -333,48 +253,12 @@ media_send_push (MediaSend *send, const gint16 *frame, gint64 now)
       if (send->count * MEDIA_FRAME_MS >= send->frame_ms)
         {
           wake = send->wake;
-          data = send->wake_data;
+          data = send->data;
         }
     }
   pthread_mutex_unlock (&send->lock);
   if (wake)
     wake (data);
-}
-
-/* Running time of the frame that was stamped with `stamp` on the monotonic clock. */
-static GstClockTime
-running_time (MediaSend *send, gint64 stamp)
-{
-  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (send));
-  GstClockTime now, age;
-
-  if (!clock)
-    return GST_CLOCK_TIME_NONE;
-  now = gst_clock_get_time (clock) - gst_element_get_base_time (GST_ELEMENT (send));
-  age = (GstClockTime) MAX (0, g_get_monotonic_time () - stamp) * GST_USECOND;
-  return now > age ? now - age : 0;
-}
-
-static void
-push_events (MediaSend *send, guint32 ssrc, gboolean first)
-{
-  g_autoptr (GstCaps) caps = NULL;
-  GstSegment segment;
-
-  if (first)
-    {
-      g_autofree char *id = g_strdup_printf ("phoned-send-%08x", ssrc);
-      gst_pad_push_event (send->src, gst_event_new_stream_start (id));
-    }
-  caps = gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING, "audio", "payload", G_TYPE_INT, (int) send->format->codec.payload_type,
-                              "clock-rate", G_TYPE_INT, (int) phone_codec_clock_rate (send->format->codec.id), "encoding-name",
-                              G_TYPE_STRING, encoding_name (send->format->codec.id), "ssrc", G_TYPE_UINT, ssrc, NULL);
-  gst_pad_push_event (send->src, gst_event_new_caps (caps));
-  if (first)
-    {
-      gst_segment_init (&segment, GST_FORMAT_TIME);
-      gst_pad_push_event (send->src, gst_event_new_segment (&segment));
-    }
 }
 
 typedef struct
@@ -388,8 +272,6 @@ typedef struct
   guint8 event_payload[DTMF_PAYLOAD];
   guint32 event_timestamp;
   int event_type;
-  guint32 ssrc;
-  gboolean events_due, caps_due;
   guint copies;                 /* of earlier packets, wanted; then those that there are */
 } Work;
 
@@ -414,7 +296,6 @@ take_settings (MediaSend *send)
         }
       if (!send->format || format->encoder || send->format->codec.payload_type != format->codec.payload_type)
         {
-          send->caps_due = TRUE;
           send->fresh = TRUE;
         }
       if (format->encoder)
@@ -463,33 +344,23 @@ take_work (MediaSend *send, Work *work)
   work->event = send->dtmf_type >= 0
                 && dtmf_sender_step (&send->dtmf, send->frame_ms, timestamp_at (send, work->position), send->dtmf_rate,
                                      work->event_payload, &work->event_timestamp, &work->event_marker);
-  work->ssrc = send->ssrc;
-  work->events_due = send->events_due;
-  work->caps_due = send->caps_due;
-  send->events_due = send->caps_due = FALSE;
   pthread_mutex_unlock (&send->lock);
   return TRUE;
 }
 
-static GstBuffer *
-make_packet (MediaSend *send, const Work *work, guint8 type, gboolean marker, guint32 timestamp, const guint8 *payload, gsize length)
+static void
+send_packet (MediaSend *send, guint8 type, gboolean marker, guint32 timestamp, const guint8 *payload, gsize length)
 {
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, RTP_HEADER + length, NULL);
-  GstMapInfo map;
+  guint8 packet[RTP_HEADER + MAX_PAYLOAD];
 
-  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
-  map.data[0] = 0x80;           /* RFC 3550 section 5.1: version 2 */
-  map.data[1] = (guint8) ((marker ? 0x80 : 0) | type);
-  GST_WRITE_UINT16_BE (map.data + 2, send->seq);
-  GST_WRITE_UINT32_BE (map.data + 4, timestamp);
-  GST_WRITE_UINT32_BE (map.data + 8, work->ssrc);
-  memcpy (map.data + RTP_HEADER, payload, length);
-  gst_buffer_unmap (buffer, &map);
-  send->seq++;
-  GST_BUFFER_PTS (buffer) = running_time (send, work->stamp);
-  if (marker)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_MARKER);
-  return buffer;
+  packet[0] = 0x80;             /* RFC 3550 section 5.1: version 2 */
+  packet[1] = (guint8) ((marker ? 0x80 : 0) | type);
+  media_write16 (packet + 2, send->seq++);
+  media_write32 (packet + 4, timestamp);
+  media_write32 (packet + 8, send->ssrc);
+  memcpy (packet + RTP_HEADER, payload, length);
+  if (send->packet != NULL)
+    send->packet (packet, RTP_HEADER + length, send->data);
 }
 
 /* What went out becomes the newest copy; an event leaves a hole, since a copy must be as many packets back as durations. */
@@ -527,18 +398,26 @@ add_copies (MediaSend *send, guint *copies, const guint8 *payload, gsize length,
   return written;
 }
 
-static GstBuffer *
-make_audio (MediaSend *send, Work *work, const guint8 *payload, gsize length)
+static void
+send_audio (MediaSend *send, Work *work, const guint8 *payload, gsize length)
 {
   guint8 red[MEDIA_SEND_MAX_RED];
   guint32 timestamp = timestamp_at (send, work->position);
   gsize with_copies = add_copies (send, &work->copies, payload, length, timestamp, work->frames * MEDIA_FRAME, red, sizeof red);
   gboolean marker = work->fresh || !send->talking;
-  GstBuffer *buffer = with_copies > 0 ? make_packet (send, work, send->format->red_type, marker, timestamp, red, with_copies)
-                                      : make_packet (send, work, send->format->codec.payload_type, marker, timestamp, payload, length);
 
+  if (with_copies > 0)
+    send_packet (send, send->format->red_type, marker, timestamp, red, with_copies);
+  else
+    send_packet (send, send->format->codec.payload_type, marker, timestamp, payload, length);
   remember (send, payload, length, timestamp);
-  return buffer;
+}
+
+static void
+send_event (MediaSend *send, const Work *work)
+{
+  send_packet (send, (guint8) work->event_type, work->event_marker, work->event_timestamp, work->event_payload, DTMF_PAYLOAD);
+  remember (send, NULL, 0, 0);
 }
 
 void
@@ -550,43 +429,24 @@ media_send_drain (MediaSend *send)
     {
       guint samples = work.frames * MEDIA_FRAME;
       guint8 payload[MEDIA_MAX_PAYLOAD];
-      gboolean audio = FALSE;
-      int length = 0;
-      double level;
-      GstBuffer *buffer = NULL;
+      int length = work.event ? DTMF_PAYLOAD : media_encoder_encode (send->encoder, work.pcm, samples, payload);
+      double level = media_level (work.pcm, samples);
 
-      level = media_level (work.pcm, samples);
-
-      if (work.events_due || work.caps_due)
-        push_events (send, work.ssrc, work.events_due);
       if (work.event)
-        {
-          length = DTMF_PAYLOAD;
-          buffer = make_packet (send, &work, (guint8) work.event_type, work.event_marker, work.event_timestamp, work.event_payload,
-                                DTMF_PAYLOAD);
-        }
-      else if ((length = media_encoder_encode (send->encoder, work.pcm, samples, payload)) > 0)
-        {
-          audio = TRUE;
-          buffer = make_audio (send, &work, payload, (gsize) length);
-        }
-      if (!buffer)
+        send_event (send, &work);
+      else if (length > 0)
+        send_audio (send, &work, payload, (gsize) length);
+      else
         memset (send->copies, 0, sizeof send->copies);
-      else if (!audio)
-        remember (send, NULL, 0, 0);
-      send->talking = audio;
+      send->talking = !work.event && length > 0;
 
       pthread_mutex_lock (&send->lock);
       send->stats.level = level;
-      send->stats.packets += buffer != NULL;
-      send->stats.copies += audio ? work.copies : 0;
+      send->stats.packets += length > 0;
+      send->stats.copies += send->talking ? work.copies : 0;
       send->stats.octets += (guint64) MAX (length, 0);
-      send->stats.not_sent += buffer == NULL;
+      send->stats.not_sent += length <= 0;
       pthread_mutex_unlock (&send->lock);
-
-      /* Not linked, flushing: the call is being put up or torn down, and there is nobody to tell. */
-      if (buffer && gst_pad_push (send->src, buffer) < GST_FLOW_OK)
-        GST_DEBUG_OBJECT (send, "packet not taken");
     }
 }
 

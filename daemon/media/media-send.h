@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The sending end of a call's graph: a GstElement with one source pad of RTP packets (towards rtpsession). The hub pushes PCM frames into
- * a ring; media_send_drain() on the call's I/O thread encodes, numbers (one SSRC, sequence and timestamp space for the life of the
- * session, across codec changes) and pushes packets, and interleaves telephone events (RFC 4733). */
+/* The sending end of a call. The hub pushes PCM frames into a ring; media_send_drain() on the call's I/O thread encodes, numbers (one SSRC,
+ * sequence and timestamp space for the life of the session, across codec changes) and hands out packets, and interleaves telephone events
+ * (RFC 4733). */
 
-#include <gst/gst.h>
 #include "core/offer-answer.h"
 #include "media/media-codec.h"
 
-#define MEDIA_TYPE_SEND (media_send_get_type ())
-G_DECLARE_FINAL_TYPE (MediaSend, media_send, MEDIA, SEND, GstElement)
+typedef struct _MediaSend MediaSend;
 
 typedef void (*MediaSendWake) (gpointer data);
+typedef void (*MediaSendPacket) (const guint8 *packet, gsize length, gpointer data);
 
 typedef struct
 {
@@ -24,12 +23,13 @@ typedef struct
   char codec[8];                /* "" before there is one */
 } MediaSendStats;
 
-/* A floating reference, as elements have. */
 MediaSend *media_send_new (void);
-/* May change once, when rtpsession reports a collision (RFC 3550 section 8.2). */
+void media_send_free (MediaSend *send);                 /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaSend, media_send_free)
 guint32 media_send_get_ssrc (MediaSend *send);
-/* Called from the hub thread when a packet's worth of PCM waits; must be quick (write an eventfd). */
-void media_send_set_wake (MediaSend *send, MediaSendWake wake, gpointer data);
+/* wake: from the hub thread when a packet's worth of PCM waits; must be quick (write an eventfd). packet: an RTP packet that is to go out, from
+ * media_send_drain(). */
+void media_send_set_callbacks (MediaSend *send, MediaSendWake wake, MediaSendPacket packet, gpointer data);
 /* Live. Keeps the encoder when the codec and its parameters stay the same. rate->frame_ms 0: the plan's ptime. */
 gboolean media_send_set_format (MediaSend *send, const PhoneMediaPlan *plan, const MediaRate *rate, GError **error);
 void media_send_set_rate (MediaSend *send, const MediaRate *rate);

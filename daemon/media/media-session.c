@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A session lives in three steps: new (sockets are bound, nothing runs), apply (the graph is built on the first plan and changed by the
- * later ones), close. Threads of the graph and the hub call in; whatever they have to tell core/ waits in a short queue for the main loop,
+/* A session lives in three steps: new (sockets are bound, nothing runs), apply (it starts with the first plan and is changed by the
+ * later ones), close. Threads of the transport and the hub call in; whatever they have to tell core/ waits in a short queue for the main loop,
  * which is woken by one source that holds a reference, and falls on the floor there if the session has been closed meanwhile. */
 
 #include "media/media-session.h"
@@ -10,15 +10,17 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "media/media-graph.h"
 #include "media/media-metrics.h"
 #include "media/media-mix.h"
 #include "media/media-player.h"
+#include "media/media-receive.h"
 #include "media/media-recorder.h"
+#include "media/media-send.h"
 #include "media/media-stream.h"
 #include "media/media-taps.h"
-#include "media/media-tone.h"
 #include "media/media-thread.h"
+#include "media/media-tone.h"
+#include "media/media-transport.h"
 #include "media/media-watch.h"
 #include "media/rate-control.h"
 #include "util/log.h"
@@ -48,7 +50,9 @@ struct _PhoneMedia
   gboolean closed;
 
   MediaTransport *transport;
-  MediaGraph *graph;                    /* NULL until the first plan */
+  MediaReceive *receive;
+  MediaSend *send;
+  gboolean started;                     /* there was a plan that carries sound */
   MediaPort *port;
   PhoneMediaPlan *plan;
   MediaTaps *taps;
@@ -120,8 +124,9 @@ media_session_unref (PhoneMedia *media)
 {
   if (!g_atomic_int_dec_and_test (&media->references))
     return;
-  media_graph_free (media->graph);
-  gst_object_unref (media->transport);
+  media_transport_free (media->transport);
+  media_receive_free (media->receive);
+  media_send_free (media->send);
   media_player_free (media->player);
   g_ptr_array_unref (media->streams);
   media_taps_free (media->taps);
@@ -187,8 +192,8 @@ use_rate (PhoneMedia *media, double round_trip)
   media->breaks = media->rate.breaks;
   media->stopped = rate->stopped;
   /* Feedback tells what is urgent, but not what is lost: elsewhere that must be known soon. */
-  media_graph_set_sparing (media->graph, media->rate.fed != 0 && media->rate.state == RATE_LIMITED);
-  media_send_set_rate (media_graph_get_send (media->graph), rate);
+  media_transport_set_sparing (media->transport, media->rate.fed != 0 && media->rate.state == RATE_LIMITED);
+  media_send_set_rate (media->send, rate);
 }
 
 /* The peer has told when packets of ours came. */
@@ -326,12 +331,6 @@ on_unsecured (const char *why, gboolean silent, gpointer data)
 }
 
 static void
-on_graph_failed (const char *message, gpointer data)
-{
-  hop_post (data, HOP_FAILED, 0, 0, message);
-}
-
-static void
 on_ice_changed (gpointer data)
 {
   hop_post (data, HOP_ICE, 0, 0, NULL);
@@ -375,7 +374,7 @@ static gboolean
 on_pull (gpointer data, gint16 *frame, gint64 now)
 {
   PhoneMedia *media = data;
-  gboolean playing = g_atomic_int_get (&media->listening) && media_receive_pull (media_graph_get_receive (media->graph), frame, now);
+  gboolean playing = g_atomic_int_get (&media->listening) && media_receive_pull (media->receive, frame, now);
 
   media_taps_far (media->taps, playing ? frame : NULL);
   return playing;
@@ -386,14 +385,38 @@ on_push (gpointer data, const gint16 *frame, gint64 now)
 {
   PhoneMedia *media = data;
 
-  media_send_push (media_graph_get_send (media->graph), media_taps_near (media->taps, frame, now), now);
+  media_send_push (media->send, media_taps_near (media->taps, frame, now), now);
+}
+
+static void
+on_packet (const guint8 *packet, gsize length, gint64 arrival, gpointer data)
+{
+  PhoneMedia *media = data;
+
+  media_receive_put (media->receive, packet, length, arrival);
+}
+
+static void
+on_wake (gpointer data)
+{
+  PhoneMedia *media = data;
+
+  media_transport_wake (media->transport);
+}
+
+static void
+on_send (const guint8 *packet, gsize length, gpointer data)
+{
+  PhoneMedia *media = data;
+
+  media_transport_send (media->transport, packet, length);
 }
 
 static void
 on_work (gpointer data)
 {
   PhoneMedia *media = data;
-  media_send_drain (media_graph_get_send (media->graph));
+  media_send_drain (media->send);
 }
 
 static const MediaPortOps port_ops = { .pull = on_pull, .push = on_push };
@@ -427,16 +450,15 @@ tell_metrics (PhoneMedia *media, const MediaReceiveStats *receive, double round_
 }
 
 static void
-take_sample (PhoneMedia *media, const MediaTransportStats *transport, const MediaGraphStats *graph, const MediaReceiveStats *receive,
-             gint64 now)
+take_sample (PhoneMedia *media, const MediaTransportStats *transport, const MediaReceiveStats *receive, gint64 now)
 {
   if (media->n_samples > WINDOW)
     memmove (media->samples, media->samples + 1, sizeof media->samples[0] * --media->n_samples);
   media->samples[media->n_samples++] = (Sample) {
     .at = now,
     .sent_octets = transport->rtp_octets_sent,
-    .received = graph->received,
-    .lost = MAX (graph->lost, 0),
+    .received = transport->rtcp.received,
+    .lost = MAX (transport->rtcp.lost, 0),
     .concealed = receive->concealed_samples,
     .played = receive->played_samples,
     .ssrc = transport->remote_ssrc,
@@ -445,11 +467,11 @@ take_sample (PhoneMedia *media, const MediaTransportStats *transport, const Medi
 
 /* While we only receive, the reports of the peer know no round trip, or an old one. */
 static void
-get_graph_stats (PhoneMedia *media, const MediaTransportStats *transport, MediaGraphStats *ret_graph)
+get_transport_stats (PhoneMedia *media, MediaTransportStats *ret_stats)
 {
-  media_graph_get_stats (media->graph, transport->remote_ssrc, ret_graph);
-  if (!isnan (transport->round_trip))
-    ret_graph->round_trip = transport->round_trip;
+  media_transport_get_stats (media->transport, ret_stats);
+  if (!isnan (ret_stats->round_trip))
+    ret_stats->rtcp.round_trip = ret_stats->round_trip;
 }
 
 static gboolean
@@ -457,31 +479,29 @@ on_tick (gpointer data)
 {
   PhoneMedia *media = data;
   MediaTransportStats transport;
-  MediaGraphStats graph;
   MediaReceiveStats receive;
   gint64 now = g_get_monotonic_time ();
   guint seconds;
 
-  media_transport_get_stats (media->transport, &transport);
-  get_graph_stats (media, &transport, &graph);
-  media_receive_get_stats (media_graph_get_receive (media->graph), &receive);
-  take_sample (media, &transport, &graph, &receive, now);
+  get_transport_stats (media, &transport);
+  media_receive_get_stats (media->receive, &receive);
+  take_sample (media, &transport, &receive, now);
   media_metrics_update (&media->metrics, &receive);
   if (media->plan->voip_metrics)
-    tell_metrics (media, &receive, graph.round_trip);
+    tell_metrics (media, &receive, transport.rtcp.round_trip);
 
-  if (graph.have_report && graph.report_serial != media->report_serial)
+  if (transport.rtcp.have_report && transport.rtcp.report_serial != media->report_serial)
     {
-      media->report_serial = graph.report_serial;
+      media->report_serial = transport.rtcp.report_serial;
       guint rate = phone_codec_clock_rate (media->plan->send.id);
-      RateReport report = { .now = now, .loss = graph.report_loss, .jitter = graph.report_jitter * 1000 / rate,
-                            .round_trip = graph.round_trip, .delay = transport.report_delay };
-      media->round_trip = graph.round_trip;
+      RateReport report = { .now = now, .loss = transport.rtcp.report_loss, .jitter = transport.rtcp.report_jitter * 1000 / rate,
+                            .round_trip = transport.rtcp.round_trip, .delay = transport.report_delay };
+      media->round_trip = transport.rtcp.round_trip;
       if (rate_control_update (&media->rate, &report))
-        use_rate (media, graph.round_trip);
+        use_rate (media, transport.rtcp.round_trip);
     }
   if (rate_control_tick (&media->rate, media->begun, now))
-    use_rate (media, graph.round_trip);
+    use_rate (media, transport.rtcp.round_trip);
   if (media_watch_update (&media->watch, transport.last_rtp, transport.last_rtcp, now, &seconds))
     {
       PhoneLogFields fields = log_fields (media);
@@ -543,23 +563,11 @@ sending_equal (const PhoneMediaPlan *a, const PhoneMediaPlan *b)
          && a->send_dtmf_rate == b->send_dtmf_rate && a->send_red == b->send_red;
 }
 
-static gboolean
-ensure_graph (PhoneMedia *media, GError **error)
-{
-  if (media->graph != NULL)
-    return TRUE;
-  media->graph = media_graph_new (media->transport, on_graph_failed, media, error);
-  if (media->graph == NULL)
-    return FALSE;
-  media_receive_set_dtmf_handler (media_graph_get_receive (media->graph), on_dtmf, media);
-  return TRUE;
-}
-
 /* What may fail comes first; nothing has changed when it does. */
 static gboolean
 apply_fallible (PhoneMedia *media, const PhoneMediaPlan *plan, RateControl *rate, GError **error)
 {
-  MediaSend *send = media_graph_get_send (media->graph);
+  MediaSend *send = media->send;
   gboolean new_format = media->plan == NULL || media->plan->refused || !sending_equal (media->plan, plan);
 
   if (new_format)
@@ -581,8 +589,7 @@ stop_flow (PhoneMedia *media)
   g_atomic_int_set (&media->listening, FALSE);
   media_port_set_running (media->port, FALSE);
   set_ticking (media, FALSE);
-  if (media->graph != NULL)
-    media_send_set_enabled (media_graph_get_send (media->graph), FALSE);
+  media_send_set_enabled (media->send, FALSE);
 }
 
 static void
@@ -602,7 +609,7 @@ gboolean
 media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **error)
 {
   RateControl rate = media->rate;
-  gboolean first = media->graph == NULL;
+  gboolean first = !media->started;
 
   if (plan->refused)
     {
@@ -611,32 +618,26 @@ media_session_apply (PhoneMedia *media, const PhoneMediaPlan *plan, GError **err
       media->plan = phone_media_plan_copy (plan);
       return TRUE;
     }
-  if (!ensure_graph (media, error))
-    return FALSE;
   if (first || media->plan->refused || !formats_equal (media->plan, plan))
+    media_receive_set_formats (media->receive, plan);
+  if (!apply_fallible (media, plan, &rate, error) || (first && !media_transport_start (media->transport, error)))
     {
-      media_graph_set_formats (media->graph, plan);
-      media_receive_set_formats (media_graph_get_receive (media->graph), plan);
-    }
-  if (!apply_fallible (media, plan, &rate, error) || (first && !media_graph_start (media->graph, error)))
-    {
-      if (first)
-        g_clear_pointer (&media->graph, media_graph_free);
-      else if (!media->plan->refused)
-        {
-          media_graph_set_formats (media->graph, media->plan);
-          media_receive_set_formats (media_graph_get_receive (media->graph), media->plan);
-        }
+      if (!first && !media->plan->refused)
+        media_receive_set_formats (media->receive, media->plan);
       return FALSE;
     }
+  media->started = TRUE;
   media->rate = rate;
   if (media->begun == 0)
-    media->begun = g_get_monotonic_time ();
+    {
+      media->begun = g_get_monotonic_time ();
+      media->samples[media->n_samples++] = (Sample) { .at = media->begun };     /* what comes before the first tick counts, too */
+    }
 
   gboolean sends = plan->direction == PHONE_DIRECTION_SENDONLY || plan->direction == PHONE_DIRECTION_SENDRECV;
   gboolean listens = plan->direction == PHONE_DIRECTION_RECVONLY || plan->direction == PHONE_DIRECTION_SENDRECV;
   g_atomic_int_set (&media->listening, listens);
-  media_send_set_enabled (media_graph_get_send (media->graph), sends);
+  media_send_set_enabled (media->send, sends);
   media_port_set_running (media->port, sends || listens);
   MediaWatchMode watch = !listens ? MEDIA_WATCH_NO_RTP : sends ? MEDIA_WATCH_RTP : MEDIA_WATCH_RTP_OPTIONAL;
   media_watch_restart (&media->watch, media->rtp_timeout, watch, g_get_monotonic_time ());
@@ -712,8 +713,13 @@ media_session_new (const MediaSessionHost *host, PhoneCall *call, const PhoneMed
   media->call = call;
   media->events = *events;
   media->country = g_strdup (params->country);
-  media->transport = gst_object_ref_sink (transport);
-  media_transport_set_callbacks (transport, on_work, on_first_rtp, media);
+  media->transport = transport;
+  media->receive = media_receive_new ();
+  media->send = media_send_new ();
+  media_receive_set_dtmf_handler (media->receive, on_dtmf, media);
+  media_send_set_callbacks (media->send, on_wake, on_send, media);
+  media_transport_set_local_ssrc (transport, media_send_get_ssrc (media->send));
+  media_transport_set_callbacks (transport, on_packet, on_work, on_first_rtp, media);
   media_transport_set_ice_callback (transport, on_ice_changed);
   media_transport_set_dtls_callbacks (transport, on_secured, on_unsecured);
   media_transport_set_told_callback (transport, on_told);
@@ -901,8 +907,8 @@ media_session_beep (PhoneMedia *media)
 gboolean
 media_session_send_dtmf (PhoneMedia *media, const char *digits, guint ms, GError **error)
 {
-  if (media->graph != NULL)
-    return media_send_dtmf (media_graph_get_send (media->graph), digits, ms, error);
+  if (media->started)
+    return media_send_dtmf (media->send, digits, ms, error);
   g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "no media runs that could carry digits");
   return FALSE;
 }
@@ -922,15 +928,14 @@ media_session_close (PhoneMedia *media)
 void
 media_session_finish (PhoneMedia *media)
 {
-  if (media->graph != NULL)
-    media_graph_stop (media->graph);
+  media_transport_stop (media->transport);
   media_session_unref (media);
 }
 
-char *
-media_session_find_stuck (PhoneMedia *media)
+gboolean
+media_session_is_stuck (PhoneMedia *media)
 {
-  return media->graph != NULL ? media_graph_find_stuck (media->graph) : NULL;
+  return media_transport_is_running (media->transport);
 }
 
 /* ---- report ---- */
@@ -949,7 +954,7 @@ measure_window (PhoneMedia *media, const Sample *now, double *ret_loss, double *
     *ret_bitrate = (guint) ((now->sent_octets - then->sent_octets) * 8 * G_USEC_PER_SEC / (guint64) (now->at - then->at));
   if (now->played > then->played)
     *ret_concealed = share (now->concealed - MIN (then->concealed, now->concealed), now->played - then->played);
-  if (then->ssrc != now->ssrc || now->received < then->received)
+  if ((then->ssrc != now->ssrc && then->received > 0) || now->received < then->received)
     return;
   gint64 lost = MAX (now->lost - then->lost, 0);
   guint64 all = now->received - then->received + (guint64) lost;
@@ -961,19 +966,17 @@ gboolean
 media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
 {
   MediaTransportStats transport;
-  MediaGraphStats graph;
   MediaReceiveStats receive;
   MediaSendStats send;
   PhoneVoiceMetrics lately;
   double concealed_now;
 
-  if (media->graph == NULL || media->plan == NULL || media->plan->refused)
+  if (!media->started || media->plan == NULL || media->plan->refused)
     return FALSE;
   gint64 now = g_get_monotonic_time ();
-  media_transport_get_stats (media->transport, &transport);
-  get_graph_stats (media, &transport, &graph);
-  media_receive_get_stats (media_graph_get_receive (media->graph), &receive);
-  media_send_get_stats (media_graph_get_send (media->graph), &send);
+  get_transport_stats (media, &transport);
+  media_receive_get_stats (media->receive, &receive);
+  media_send_get_stats (media->send, &send);
 
   *ret = (PhoneMediaReport) {
     .at = now,
@@ -981,11 +984,11 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
     .octets_sent = transport.rtp_octets_sent,
     .packets_received = transport.rtp_received,
     .octets_received = transport.rtp_octets_received,
-    .packets_lost = graph.lost,
-    .loss_remote = graph.report_loss,
-    .jitter_local = graph.jitter,
-    .jitter_remote = graph.report_jitter * 1000 / phone_codec_clock_rate (media->plan->send.id),
-    .round_trip = graph.round_trip,
+    .packets_lost = transport.rtcp.lost,
+    .loss_remote = transport.rtcp.report_loss,
+    .jitter_local = transport.rtcp.jitter,
+    .jitter_remote = transport.rtcp.report_jitter * 1000 / phone_codec_clock_rate (media->plan->send.id),
+    .round_trip = transport.rtcp.round_trip,
     .playout_target = receive.target_ms,
     .playout_delay = receive.delay_ms,
     .concealed = share (receive.concealed_samples, receive.played_samples),
@@ -1019,15 +1022,15 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
   media_hub_get_delays (media->host.hub, &ret->capture_delay, &ret->output_delay);
   media_hub_get_origins (media->host.hub, &ret->input_origin, &ret->output_origin);
 
-  Sample sample = { .at = now, .sent_octets = transport.rtp_octets_sent, .received = graph.received, .lost = MAX (graph.lost, 0),
+  Sample sample = { .at = now, .sent_octets = transport.rtp_octets_sent, .received = transport.rtcp.received, .lost = MAX (transport.rtcp.lost, 0),
                     .concealed = receive.concealed_samples, .played = receive.played_samples, .ssrc = transport.remote_ssrc };
   measure_window (media, &sample, &ret->loss_local, &concealed_now, &ret->bitrate);
 
-  get_metrics (media, &receive, graph.round_trip, concealed_now, &lately);
-  get_metrics (media, &receive, graph.round_trip, ret->concealed, &ret->metrics);
+  get_metrics (media, &receive, transport.rtcp.round_trip, concealed_now, &lately);
+  get_metrics (media, &receive, transport.rtcp.round_trip, ret->concealed, &ret->metrics);
   ret->mos = lately.mos_cq;
   ret->have_peer_metrics = transport.have_peer_metrics;
-  ret->local_ssrc = media_send_get_ssrc (media_graph_get_send (media->graph));
+  ret->local_ssrc = media_send_get_ssrc (media->send);
   ret->remote_ssrc = transport.remote_ssrc;
   ret->peer_metrics = transport.peer_metrics;
   return TRUE;

@@ -12,7 +12,7 @@ typedef struct
   MediaHub *hub;
   const PhoneDaemonSettings *settings;  /* only during media_session_new() */
   GMainContext *context;                /* where events go */
-  /* Takes over a session whose graph must be stopped and freed off the main thread: call media_session_finish() on any other thread. */
+  /* Takes over a session that must be stopped and freed off the main thread: call media_session_finish() on any other thread. */
   void (*retire) (PhoneMedia *media, gpointer data);
   gpointer data;
 } MediaSessionHost;
@@ -49,10 +49,10 @@ gboolean media_session_send_dtmf (PhoneMedia *media, const char *digits, guint m
 gboolean media_session_report (PhoneMedia *media, PhoneMediaReport *ret_report);
 /* No event and no callback of the hub after this. Hands the rest to host->retire. */
 void media_session_close (PhoneMedia *media);
-/* Not on the main thread; blocks until all threads of the graph are gone, then lets the session go. */
+/* Not on the main thread; blocks until its threads are gone, then lets the session go. */
 void media_session_finish (PhoneMedia *media);
-/* For the watchdog, between close and finish: what hangs; NULL: nothing. The caller frees. */
-char *media_session_find_stuck (PhoneMedia *media);
+/* For the watchdog, between close and finish: its thread has not ended. */
+gboolean media_session_is_stuck (PhoneMedia *media);
 const char *media_session_get_name (PhoneMedia *media);         /* the call's id, for logs */
 PhoneMedia *media_session_ref (PhoneMedia *media);
 void media_session_unref (PhoneMedia *media);

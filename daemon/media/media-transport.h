@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The two ends of a call's graph: both sockets or ICE, SRTP, the source filter, and the one thread that reads, and that encodes and sends
- * when woken (with ICE that has one of its own to read). Pads: rtp_src, rtcp_src towards rtpsession, and on the sink element rtp_sink, rtcp_sink from it. Thread-safe; everything can
- * change while it runs. */
+/* The network's end of a call: both sockets or ICE, SRTP, the source filter, RTCP, and the one thread that reads, and that encodes and sends when
+ * woken (with ICE that has one of its own to read). Thread-safe; everything can change while it runs. */
 
-#include <gst/gst.h>
 #include "core/offer-answer.h"
 #include "media/media-ice.h"
 #include "media/media-monitor.h"
 #include "media/media-srtp.h"
+#include "media/rtcp-session.h"
 
-#define MEDIA_TYPE_TRANSPORT (media_transport_get_type ())
-G_DECLARE_FINAL_TYPE (MediaTransport, media_transport, MEDIA, TRANSPORT, GstElement)
+typedef struct _MediaTransport MediaTransport;
 
 typedef struct
 {
@@ -23,6 +21,7 @@ typedef struct
   gint64 last_rtp, last_rtcp;   /* monotonic us of the last accepted packet, 0: none */
   guint32 remote_ssrc;          /* of the last accepted RTP packet */
   guint64 moves;                /* times the destination followed the peer */
+  RtcpStats rtcp;               /* of remote_ssrc */
   double report_delay;          /* of MediaMonitor */
   double round_trip;            /* ms, as extended reports have it while we only receive; NAN: they do not */
   gboolean have_peer_metrics;
@@ -38,16 +37,21 @@ typedef struct
   const MediaIceParams *ice;    /* NULL: plain sockets */
 } MediaTransportParams;
 
-/* A floating reference, as elements are; the sockets are bound. MEDIA_FAILED: no ports. */
+/* The sockets are bound. MEDIA_FAILED: no ports. */
 MediaTransport *media_transport_new (const MediaTransportParams *params, GError **error);
-/* The way out; a floating reference. It keeps the transport. */
-GstElement *media_transport_make_sink (MediaTransport *transport);
+void media_transport_free (MediaTransport *transport);          /* stops it; accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MediaTransport, media_transport_free)
+/* The thread. MEDIA_FAILED: there is none left. After media_transport_set_local_ssrc(). */
+gboolean media_transport_start (MediaTransport *transport, GError **error);
+/* Says BYE and waits for the thread. Nothing is called any more. Not on the main thread. */
+void media_transport_stop (MediaTransport *transport);
+gboolean media_transport_is_running (MediaTransport *transport);
 void media_transport_get_ports (MediaTransport *transport, guint16 *ret_rtp, guint16 *ret_rtcp);
 
 /* Addresses, keys, rtcp-mux, payload types and direction of the plan. MEDIA_FAILED: an address of the wrong family, or keys that
  * libsrtp refuses; nothing has changed then. */
 gboolean media_transport_apply (MediaTransport *transport, const PhoneMediaPlan *plan, GError **error);
-/* A peer that echoes our packets comes back under another SSRC, so that rtpsession does not take them for its own. */
+/* Before it starts. A peer that echoes our packets comes back under another SSRC: two sources of one name would be reported on as one. */
 void media_transport_set_local_ssrc (MediaTransport *transport, guint32 ssrc);
 
 /* What is ours of ICE, of the session that will come into use if there is one. FALSE: plain RTP; *ret_local is all zero then. ret_default: where
@@ -65,10 +69,16 @@ void media_transport_drop_ice (MediaTransport *transport);
 /* Now and then, on the main thread: a session that can carry the call takes over. */
 void media_transport_settle_ice (MediaTransport *transport);
 
-/* Both on the I/O thread. work: after media_transport_wake(). first: the first accepted RTP packet. Set before the element starts. */
+/* packet: an RTP packet of the peer's, plain, without CSRCs, extension and padding; arrival: monotonic us. On the thread that reads, as first: the
+ * first accepted one. work: after media_transport_wake(), on the I/O thread. Set before it starts. */
 typedef void (*MediaTransportCallback) (gpointer data);
-void media_transport_set_callbacks (MediaTransport *transport, MediaTransportCallback work, MediaTransportCallback first,
-                                    gpointer data);
+typedef void (*MediaTransportPacket) (const guint8 *packet, gsize length, gint64 arrival, gpointer data);
+void media_transport_set_callbacks (MediaTransport *transport, MediaTransportPacket packet, MediaTransportCallback work,
+                                    MediaTransportCallback first, gpointer data);
+/* A plain RTP packet of ours; from one thread at a time. */
+void media_transport_send (MediaTransport *transport, const guint8 *packet, gsize length);
+/* Other reports say what is urgent: a compound of 150 octets is 30 ms of a narrow link. Live, after the start. */
+void media_transport_set_sparing (MediaTransport *transport, gboolean sparing);
 /* Our side of DTLS; the certificate is made when it is asked for first. MEDIA_FAILED. */
 gboolean media_transport_get_dtls (MediaTransport *transport, PhoneDtlsDesc *ret_local, GError **error);
 /* Bit 1 << PhoneSrtpSuite: what handshakes may agree on; 0: all. For the next handshake. */
@@ -87,8 +97,6 @@ guint media_transport_take_samples (MediaTransport *transport, RateSample ret_sa
 void media_transport_set_metrics (MediaTransport *transport, const PhoneVoiceMetrics *metrics);
 void media_transport_wake (MediaTransport *transport);          /* any thread, quick */
 
-/* Waits until an RTCP BYE has gone out, at most timeout us. */
-gboolean media_transport_wait_bye (MediaTransport *transport, gint64 timeout);
 /* Where RTP goes to now; the caller frees. */
 char *media_transport_get_destination (MediaTransport *transport);
 void media_transport_get_stats (MediaTransport *transport, MediaTransportStats *ret_stats);

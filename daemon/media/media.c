@@ -10,8 +10,6 @@
 #include "media/media-export.h"
 #include "media/media-file.h"
 #include "media/media-hub.h"
-#include "media/media-receive.h"
-#include "media/media-send.h"
 #include "media/media-conference.h"
 #include "media/media-session.h"
 #include "media/media-thread.h"
@@ -58,11 +56,10 @@ static gboolean
 on_watchdog (gpointer data)
 {
   PhoneMedia *media = data;
-  g_autofree char *stuck = media_session_find_stuck (media);
   PhoneLogFields fields = { .call = media_session_get_name (media) };
 
   phone_log_warning (&fields, "media of an ended call does not stop after %d s: %s", RETIRE_SECONDS,
-                     stuck != NULL ? stuck : "a thread is late");
+                     media_session_is_stuck (media) ? "its network thread does not end" : "somebody holds it");
   return G_SOURCE_CONTINUE;
 }
 
@@ -131,22 +128,6 @@ start_gstreamer (void)
   gst_init (NULL, NULL);
 }
 
-static gboolean
-load_elements (GError **error)
-{
-  g_autoptr (GstElement) session = gst_element_factory_make ("rtpsession", NULL);
-  if (session == NULL)
-    {
-      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED,
-                           "GStreamer has no element “rtpsession” (package gstreamer1.0-plugins-good)");
-      return FALSE;
-    }
-  gst_object_ref_sink (session);
-  g_type_ensure (MEDIA_TYPE_RECEIVE);
-  g_type_ensure (MEDIA_TYPE_SEND);
-  return TRUE;
-}
-
 /* libsrtp's tests of itself take some 10 ms. Beside the start they delay neither the registration nor the first call. */
 static void *
 start_crypto (void *unused)
@@ -161,8 +142,6 @@ MediaEngine *
 media_engine_new (const PhoneDaemonSettings *settings, GError **error)
 {
   start_gstreamer ();
-  if (!load_elements (error))
-    return NULL;
   MediaEngine *engine = g_new0 (MediaEngine, 1);
   engine->references = 1;
   engine->settings = phone_daemon_settings_copy (settings);

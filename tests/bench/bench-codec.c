@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* CPU time of one call leg (one direction sent, one received), as a share of one core: bare codec calls in a loop, against the same
- * through our sending and receiving elements. Virtual time, one thread, hot caches: the ratio is what the elements cost. */
+ * through our sending and receiving ends. Virtual time, one thread, hot caches: the ratio is what they cost. */
 
-#include <gst/gst.h>
 #include <opus.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include "media/media-packet.h"
 #include "media/media-receive.h"
 #include "media/media-send.h"
 #include "pcm-signal.h"
@@ -17,7 +15,6 @@
 #define SPEECH (10 * MEDIA_RATE)
 
 static gint16 speech[SPEECH];
-static GstStaticPadTemplate any_sink = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
 static double
 cpu_seconds (void)
@@ -28,7 +25,7 @@ cpu_seconds (void)
   return (double) now.tv_sec + (double) now.tv_nsec * 1e-9;
 }
 
-/* libopus with the settings that the element uses. */
+/* libopus with the settings that the encoder has. */
 static double
 bare_opus (const MediaRate *rate)
 {
@@ -77,39 +74,24 @@ bare_codec (const PhoneCodec *codec, const MediaRate *rate)
 
 static gint64 virtual_now;
 
-static GstFlowReturn
-on_sent (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+static void
+on_sent (const guint8 *packet, gsize length, gpointer data)
 {
-  media_packet_set_arrival (buffer, virtual_now);
-  return gst_pad_push (gst_pad_get_element_private (pad), buffer);
+  media_receive_put (data, packet, length, virtual_now);
 }
 
 static double
-elements (const PhoneCodec *codec, const MediaRate *rate)
+ends (const PhoneCodec *codec, const MediaRate *rate)
 {
-  MediaSend *send = g_object_ref_sink (media_send_new ());
-  MediaReceive *receive = g_object_ref_sink (media_receive_new ());
-  g_autoptr (GstPad) src = gst_element_get_static_pad (GST_ELEMENT (send), "src");
-  g_autoptr (GstPad) sink = gst_element_get_static_pad (GST_ELEMENT (receive), "sink");
-  GstPad *from_send = gst_pad_new_from_static_template (&any_sink, "sink"), *to_receive = gst_pad_new ("src", GST_PAD_SRC);
+  g_autoptr (MediaSend) send = media_send_new ();
+  g_autoptr (MediaReceive) receive = media_receive_new ();
   PhoneMediaPlan plan = { .send = *codec, .n_receive = 1, .receive = { *codec }, .ptime = 20, .send_dtmf = -1, .receive_dtmf_8000 = -1,
                           .receive_dtmf_48000 = -1 };
   gint16 frame[MEDIA_FRAME];
-  GstSegment segment;
   MediaReceiveStats stats;
   double begin;
 
-  gst_pad_set_element_private (from_send, to_receive);
-  gst_pad_set_chain_function (from_send, on_sent);
-  gst_pad_link (src, from_send);
-  gst_pad_link (to_receive, sink);
-  gst_pad_set_active (from_send, TRUE);
-  gst_pad_set_active (to_receive, TRUE);
-  gst_element_set_state (GST_ELEMENT (send), GST_STATE_PLAYING);
-  gst_element_set_state (GST_ELEMENT (receive), GST_STATE_PLAYING);
-  gst_pad_push_event (to_receive, gst_event_new_stream_start ("bench"));
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_pad_push_event (to_receive, gst_event_new_segment (&segment));
+  media_send_set_callbacks (send, NULL, on_sent, receive);
   media_receive_set_formats (receive, &plan);
   media_send_set_format (send, &plan, rate, NULL);
   media_send_set_enabled (send, TRUE);
@@ -127,29 +109,19 @@ elements (const PhoneCodec *codec, const MediaRate *rate)
   media_receive_get_stats (receive, &stats);
   if (stats.received < FRAMES / 2 - 2 || stats.concealed_samples > 0)
     g_error ("only %" G_GUINT64_FORMAT " packets arrived, or too late", stats.received);
-
-  gst_element_set_state (GST_ELEMENT (send), GST_STATE_NULL);
-  gst_element_set_state (GST_ELEMENT (receive), GST_STATE_NULL);
-  gst_pad_set_active (from_send, FALSE);
-  gst_pad_set_active (to_receive, FALSE);
-  gst_object_unref (from_send);
-  gst_object_unref (to_receive);
-  gst_object_unref (send);
-  gst_object_unref (receive);
   return begin;
 }
 
 int
-main (int argc, char **argv)
+main (void)
 {
-  gst_init (&argc, &argv);
   signal_speech (speech, SPEECH, 5);
-  printf ("one leg, both directions, 20 ms packets, per cent of a core        bare codec   elements   ratio\n");
+  printf ("one leg, both directions, 20 ms packets, per cent of a core        bare codec   our ends   ratio\n");
   for (guint complexity = 5; complexity <= 10; complexity += 5)
     {
       MediaRate rate = { .bitrate = 28000, .frame_ms = 20, .complexity = complexity, .fec = TRUE, .loss_percent = 5 };
       PhoneCodec codec = { .id = PHONE_CODEC_OPUS, .payload_type = 96, .use_inband_fec = TRUE };
-      double bare = bare_opus (&rate), ours = elements (&codec, &rate);
+      double bare = bare_opus (&rate), ours = ends (&codec, &rate);
 
       printf ("opus, 28 kbit/s, complexity %2u, against libopus itself               %6.3f %%   %6.3f %%   %5.2f\n", complexity,
               100 * bare, 100 * ours, ours / bare);
@@ -163,7 +135,7 @@ main (int argc, char **argv)
       if (id == PHONE_CODEC_OPUS)
         continue;
       bare = bare_codec (&codec, &rate);
-      ours = elements (&codec, &rate);
+      ours = ends (&codec, &rate);
       printf ("%-5s with its resampler                                           %6.3f %%   %6.3f %%   %5.2f\n",
               phone_codec_id_to_string ((PhoneCodecId) id), 100 * bare, 100 * ours, ours / bare);
     }

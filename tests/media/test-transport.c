@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The transport with a raw socket as its peer, and rtpsession behind it where that matters. */
+/* The transport with a raw socket as its peer. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,12 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "media/media-packet.h"
+#include "media/media-octets.h"
 #include "media/media-transport.h"
 
 #define OURS "127.30.20.1"
 #define PEER "127.30.20.2"
 #define PAYLOAD 8
+#define OUR_SSRC 0x01020304
 
 typedef struct
 {
@@ -23,7 +24,6 @@ typedef struct
   int family, rtp, rtcp;                /* the peer's sockets */
   guint16 rtp_port, rtcp_port;
   guint16 our_rtp, our_rtcp;
-  GstElement *pipeline, *session;
   MediaTransport *transport;
   PhoneMediaPlan *plan;
   pthread_mutex_t lock;
@@ -117,26 +117,15 @@ on_first (gpointer data)
 }
 
 static void
-on_handoff (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
+on_packet (const guint8 *packet, gsize length, gint64 arrival, gpointer data)
 {
   Fixture *f = data;
-  GstMapInfo map;
+  Got got = { .type = packet[1] & 0x7f, .seq = (guint16) media_read16 (packet + 2), .length = length, .ssrc = media_read32 (packet + 8),
+              .arrival = arrival };
 
-  gst_buffer_map (buffer, &map, GST_MAP_READ);
-  Got got = { .type = map.data[1] & 0x7f, .seq = (guint16) (map.data[2] << 8 | map.data[3]), .length = map.size,
-              .ssrc = (guint32) map.data[8] << 24 | map.data[9] << 16 | map.data[10] << 8 | map.data[11],
-              .arrival = media_packet_get_arrival (buffer) };
-  gst_buffer_unmap (buffer, &map);
   pthread_mutex_lock (&f->lock);
   g_array_append_val (f->got, got);
   pthread_mutex_unlock (&f->lock);
-}
-
-static GstCaps *
-on_request_pt_map (GstElement *session, guint payload_type, gpointer data)
-{
-  return gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING, "audio", "clock-rate", G_TYPE_INT, 8000, "payload",
-                              G_TYPE_INT, (int) payload_type, NULL);
 }
 
 static void
@@ -166,22 +155,9 @@ fixture_init (Fixture *f, int family)
   params.bind_address = f->ours;
   f->transport = media_transport_new (&params, &error);
   g_assert_no_error (error);
-  gst_object_ref_sink (f->transport);
   media_transport_get_ports (f->transport, &f->our_rtp, &f->our_rtcp);
-  media_transport_set_callbacks (f->transport, on_work, on_first, f);
-
-  f->pipeline = gst_object_ref_sink (gst_pipeline_new (NULL));
-  f->session = gst_element_factory_make ("rtpsession", NULL);
-  GstElement *sink = gst_element_factory_make ("fakesink", NULL), *out = media_transport_make_sink (f->transport);
-  g_object_set (sink, "signal-handoffs", TRUE, "sync", FALSE, "async", FALSE, NULL);
-  g_object_set (f->session, "probation", 0, NULL);
-  g_signal_connect (sink, "handoff", G_CALLBACK (on_handoff), f);
-  g_signal_connect (f->session, "request-pt-map", G_CALLBACK (on_request_pt_map), f);
-  gst_bin_add_many (GST_BIN (f->pipeline), GST_ELEMENT (f->transport), f->session, sink, out, NULL);
-  g_assert_true (gst_element_link_pads (GST_ELEMENT (f->transport), "rtp_src", f->session, "recv_rtp_sink"));
-  g_assert_true (gst_element_link_pads (f->session, "recv_rtp_src", sink, "sink"));
-  g_assert_true (gst_element_link_pads (GST_ELEMENT (f->transport), "rtcp_src", f->session, "recv_rtcp_sink"));
-  g_assert_true (gst_element_link_pads (f->session, "send_rtcp_src", out, "rtcp_sink"));
+  media_transport_set_local_ssrc (f->transport, OUR_SSRC);
+  media_transport_set_callbacks (f->transport, on_packet, on_work, on_first, f);
 
   f->plan = phone_media_plan_copy (&nothing);
   f->plan->remote_address = g_strdup (f->theirs);
@@ -196,15 +172,16 @@ fixture_init (Fixture *f, int family)
 static void
 fixture_start (Fixture *f)
 {
-  g_assert_cmpint (gst_element_set_state (f->pipeline, GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+  g_autoptr (GError) error = NULL;
+
+  media_transport_start (f->transport, &error);
+  g_assert_no_error (error);
 }
 
 static void
 fixture_clear (Fixture *f)
 {
-  gst_element_set_state (f->pipeline, GST_STATE_NULL);
-  gst_object_unref (f->pipeline);
-  gst_object_unref (f->transport);
+  media_transport_free (f->transport);
   phone_media_plan_free (f->plan);
   g_array_unref (f->got);
   pthread_mutex_destroy (&f->lock);
@@ -250,22 +227,6 @@ flush (Fixture *f, guint32 ssrc, guint16 seq)
     }
 }
 
-static void
-push_buffer (Fixture *f, const char *pad_name, const guint8 *data, gsize length)
-{
-  g_autoptr (GstElement) out = media_transport_make_sink (f->transport);
-  gst_object_ref_sink (out);
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (out, pad_name);
-  GstSegment segment;
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_pad_set_active (pad, TRUE);
-  gst_pad_send_event (pad, gst_event_new_stream_start ("x"));
-  gst_pad_send_event (pad, gst_event_new_segment (&segment));
-  GstBuffer *buffer = gst_buffer_new_memdup (data, length);
-  g_assert_cmpint (gst_pad_chain (pad, buffer), ==, GST_FLOW_OK);
-  gst_pad_set_active (pad, FALSE);
-}
-
 static int
 receive (int fd, guint8 *buffer, gsize capacity, gssize *ret_length)
 {
@@ -293,7 +254,6 @@ test_sending (gconstpointer data)
 {
   Fixture f;
   guint8 rtp[64], buffer[256];
-  static const guint8 rr[] = { 0x80, 201, 0, 1, 0, 0, 0, 9 };
   gssize n;
 
   fixture_init (&f, GPOINTER_TO_INT (data));
@@ -303,36 +263,51 @@ test_sending (gconstpointer data)
   g_assert_cmpuint (f.our_rtcp, <=, 24999);
   fixture_start (&f);
 
-  gsize length = make_rtp (rtp, PAYLOAD, 7, 1);
-  push_buffer (&f, "rtp_sink", rtp, length);            /* nowhere to send to yet: dropped */
+  gsize length = make_rtp (rtp, PAYLOAD, OUR_SSRC, 1);
+  media_transport_send (f.transport, rtp, length);      /* nowhere to send to yet: dropped */
   apply (&f);
-  push_buffer (&f, "rtp_sink", rtp, length);
+  media_transport_send (f.transport, rtp, length);
   g_assert_cmpint (receive (f.rtp, buffer, sizeof buffer, &n), ==, 0xb8);
   g_assert_cmpmem (buffer, n, rtp, length);
-  push_buffer (&f, "rtcp_sink", rr, sizeof rr);
-  g_assert_cmpint (receive (f.rtcp, buffer, sizeof buffer, &n), ==, 0xb8);
-  g_assert_cmpmem (buffer, n, rr, sizeof rr);
+  do                                                    /* on a busy machine one goes out before the packet */
+    g_assert_cmpint (receive (f.rtcp, buffer, sizeof buffer, &n), ==, 0xb8);
+  while (buffer[1] == 201);
+  g_assert_cmpmem (buffer, 8, ((const guint8[]) { 0x80, 200, 0, 6, 1, 2, 3, 4 }), 8);   /* SR, nobody has been heard */
+  g_assert_cmpuint (media_read32 (buffer + 20), ==, 1);
+  g_assert_cmpuint (media_read32 (buffer + 24), ==, 20);
+  g_assert_cmpmem (buffer + 28, 4, ((const guint8[]) { 0x81, 202, 0, 6 }), 4);
+  g_assert_cmpint (n, ==, 28 + 28);
   f.plan->rtcp_mux = TRUE;
   f.plan->remote_rtcp_port = f.plan->remote_port;
   apply (&f);
-  push_buffer (&f, "rtcp_sink", rr, sizeof rr);
   receive (f.rtp, buffer, sizeof buffer, &n);
-  g_assert_cmpmem (buffer, n, rr, sizeof rr);
+  g_assert_cmpuint (buffer[1], ==, 201);                /* RR: nothing more has gone out */
 
   MediaTransportStats stats;
   media_transport_get_stats (f.transport, &stats);
   g_assert_cmpuint (stats.rtp_sent, ==, 1);
-  g_assert_cmpuint (stats.rtcp_sent, ==, 2);
+  g_assert_cmpuint (stats.rtcp_sent, >=, 2);
   g_assert_cmpuint (stats.send_errors, ==, 1);
 
   /* Nobody listens at the other end: the ICMP answers do no harm. */
   close (f.rtp);
   for (guint i = 0; i < 20; i++)
-    push_buffer (&f, "rtp_sink", rtp, length);
+    media_transport_send (f.transport, rtp, length);
   f.rtp = open_socket (f.family, f.theirs, &f.rtp_port);
   f.plan->remote_port = f.plan->remote_rtcp_port = f.rtp_port;
   apply (&f);
   g_assert_cmpuint (flush (&f, 5, 1), ==, 1);
+
+  /* The last word, with what it has heard. */
+  media_transport_stop (f.transport);
+  do
+    {
+      receive (f.rtp, buffer, sizeof buffer, &n);
+      g_assert_cmpint (n, >=, 8);
+    }
+  while (buffer[n - 7] != 203);
+  g_assert_cmpmem (buffer + n - 8, 8, ((const guint8[]) { 0x81, 203, 0, 1, 1, 2, 3, 4 }), 8);
+  g_assert_cmpuint (buffer[0], ==, 0x81);
   fixture_clear (&f);
 }
 
@@ -387,8 +362,7 @@ test_receiving (gconstpointer data)
   pthread_mutex_unlock (&f.lock);
 
   /* Our own packets, echoed (SIPp does that): another source, and no loop. */
-  media_transport_set_local_ssrc (f.transport, 0x01020304);
-  send_rtp (&f, 0x01020304, 7);
+  send_rtp (&f, OUR_SSRC, 7);
   flush (&f, 5, 8);
   pthread_mutex_lock (&f.lock);
   g_assert_cmphex (g_array_index (f.got, Got, f.got->len - 2).ssrc, ==, 0xfefdfcfb);
@@ -441,7 +415,8 @@ test_source_flood (void)
 {
   Fixture f;
   guint8 packet[256];
-  guint sources;
+  gssize length;
+  guint blocks = 0;
 
   fixture_init (&f, AF_INET);
   apply (&f);
@@ -467,8 +442,14 @@ test_source_flood (void)
         flush (&f, 5, (guint16) (2 + i));
     }
   flush (&f, 5, 6000);
-  g_object_get (f.session, "num-sources", &sources, NULL);
-  g_assert_cmpuint (sources, <, 30);
+  for (guint i = 0; i < 3; i++)
+    {
+      receive (f.rtcp, packet, sizeof packet, &length);
+      g_assert_cmpint (length, <=, RTCP_COMPOUND);
+      blocks = MAX (blocks, packet[0] & 0x1fu);
+    }
+  g_assert_cmpuint (blocks, >=, 1);
+  g_assert_cmpuint (blocks, <=, RTCP_SOURCES);
   fixture_clear (&f);
 }
 
@@ -476,7 +457,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  gst_init (NULL, NULL);
   g_test_add_data_func ("/transport/sending/ipv4", GINT_TO_POINTER (AF_INET), test_sending);
   g_test_add_data_func ("/transport/sending/ipv6", GINT_TO_POINTER (AF_INET6), test_sending);
   g_test_add_data_func ("/transport/receiving/ipv4", GINT_TO_POINTER (AF_INET), test_receiving);

@@ -46,7 +46,6 @@ struct _MediaHub
   MediaVoiceParts parts;
   gint shift;                   /* of the microphone, not told to voice yet */
 
-  atomic_int level_in, level_out;       /* 1/100 dBFS */
 };
 
 struct _MediaPort
@@ -68,7 +67,6 @@ struct _MediaPort
   float microphone;
   MediaSeat seat;
   MediaMeter meter;
-  atomic_int level;             /* 1/100 dBov */
 };
 
 struct _MediaRoom
@@ -85,7 +83,6 @@ struct _MediaRoom
   gint16 said[MEDIA_FRAME];     /* by us */
   const gint16 *near, *added;   /* in this tick: what is said by us and for us, and of that what is no microphone (NULL: nothing) */
   MediaMeter meter;
-  atomic_int level;
 };
 
 /* ---- media-hub-tick.c ---- */

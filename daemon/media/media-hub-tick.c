@@ -24,12 +24,6 @@ static const gint16 silence[MEDIA_FRAME];
 /* ---- what is heard ---- */
 
 static void
-meter (MediaMeter *meter, atomic_int *level, const gint16 *frame)
-{
-  atomic_store_explicit (level, (int) lrint (100 * media_meter_add (meter, frame)), memory_order_relaxed);
-}
-
-static void
 play_alone (MediaHub *hub, MediaPort *port, gint16 *frame, gboolean heard)
 {
   float target = port->attached && !port->joined ? 1 : 0;
@@ -51,7 +45,7 @@ play_port (MediaHub *hub, MediaPort *port, gint64 now)
   gboolean heard = port->running && port->ops->pull != NULL && port->ops->pull (port->data, pulled, now);
 
   if (port->running)
-    meter (&port->meter, &port->level, heard ? pulled : silence);
+    media_meter_add (&port->meter, heard ? pulled : silence);
   if (port->room != NULL)
     media_mixer_say (&port->room->mixer, &port->seat, heard ? pulled : NULL, port->joined && port->attached && port->voice ? 1 : 0);
   /* A tone takes the place of what the port plays, and is heard on a port that is not attached too: it
@@ -129,7 +123,7 @@ speak_in_room (MediaRoom *room, const gint16 *microphone, gint64 now)
     }
   memcpy (room->said, microphone, sizeof room->said);
   media_fade (room->said, &room->mouth, room->muted || room->away ? 0 : 1);
-  meter (&room->meter, &room->level, room->said);
+  media_meter_add (&room->meter, room->said);
   room->near = media_taps_near (room->taps, room->said, now);
   room->added = media_taps_added (room->taps);
 }
@@ -204,7 +198,7 @@ feed_ports (MediaHub *hub, const gint16 *played, gint64 now)
     memset (microphone, 0, sizeof microphone);
   clean_voice (hub, played, microphone, heard);
   media_fade (microphone, &hub->unmuted_gain, hub->muted ? 0 : 1);
-  meter (&hub->meter_in, &hub->level_in, microphone);
+  media_meter_add (&hub->meter_in, microphone);
 
   for (guint i = 0; i < hub->rooms->len; i++)
     speak_in_room (g_ptr_array_index (hub->rooms, i), microphone, now);
@@ -226,7 +220,7 @@ media_hub_tick (gpointer data, gint16 *frame, gint64 now)
   MediaHub *hub = data;
 
   play_ports (hub, frame, now);
-  meter (&hub->meter_out, &hub->level_out, frame);
+  media_meter_add (&hub->meter_out, frame);
   feed_ports (hub, frame, now);
 }
 
@@ -243,7 +237,6 @@ media_room_new (MediaHub *hub)
   room->near = silence;
   media_mixer_init (&room->mixer);
   media_limiter_init (&room->far);
-  atomic_init (&room->level, -12700);
   media_clock_lock (hub->clock);
   g_ptr_array_add (hub->rooms, room);
   media_clock_unlock (hub->clock);
@@ -328,7 +321,7 @@ media_room_get_taps (MediaRoom *room)
 double
 media_room_get_level (MediaRoom *room)
 {
-  return atomic_load (&room->level) / 100.0;
+  return media_meter_get (&room->meter);
 }
 
 void

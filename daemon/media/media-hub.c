@@ -85,8 +85,6 @@ media_hub_new (const PhoneDaemonSettings *settings)
   media_mix_init (&hub->mix);
   media_tone_init (&hub->waiting);
   media_tone_init (&hub->test);
-  atomic_init (&hub->level_in, -12700);
-  atomic_init (&hub->level_out, -12700);
   hub->outlet = media_outlet_new (MEDIA_ROLE_OUTPUT, media_hub_tick, on_output_lost, hub);
   hub->clock = media_outlet_get_clock (hub->outlet);
   hub->inlet = media_inlet_new (hub->clock, on_input_lost, hub);
@@ -229,9 +227,8 @@ media_hub_update (MediaHub *hub)
       warm = hub->ring != PHONE_TONE_NONE || hub->linger_source != 0;
       media_outlet_stop (hub->outlet, warm);
       media_inlet_stop (hub->inlet, warm);
-      hub->meter_in.power = hub->meter_out.power = 0;
-      atomic_store (&hub->level_in, -12700);
-      atomic_store (&hub->level_out, -12700);
+      media_meter_reset (&hub->meter_in);
+      media_meter_reset (&hub->meter_out);
     }
   media_hub_update_voice (hub);
 }
@@ -250,7 +247,6 @@ media_hub_add_port (MediaHub *hub, const char *name, const MediaPortOps *ops, gp
   port->voice = TRUE;
   media_seat_init (&port->seat);
   media_tone_init (&port->tone);
-  atomic_init (&port->level, -12700);
   media_clock_lock (hub->clock);
   g_ptr_array_add (hub->ports, port);
   media_clock_unlock (hub->clock);
@@ -273,8 +269,7 @@ media_port_set_running (MediaPort *port, gboolean running)
   media_clock_lock (hub->clock);
   port->running = running;
   port->fresh = TRUE;
-  port->meter.power = 0;
-  atomic_store (&port->level, -12700);
+  media_meter_reset (&port->meter);
   if (!running && port->room != NULL)
     media_mixer_leave (&port->room->mixer, &port->seat);
   media_clock_unlock (hub->clock);
@@ -310,7 +305,7 @@ media_port_set_voice (MediaPort *port, gboolean voice)
 double
 media_port_get_level (MediaPort *port)
 {
-  return atomic_load (&port->level) / 100.0;
+  return media_meter_get (&port->meter);
 }
 
 void
@@ -370,8 +365,8 @@ media_hub_get_origins (MediaHub *hub, gint64 *ret_input, gint64 *ret_output)
 void
 media_hub_get_levels (MediaHub *hub, double *ret_in, double *ret_out)
 {
-  *ret_in = atomic_load (&hub->level_in) / 100.0;
-  *ret_out = atomic_load (&hub->level_out) / 100.0;
+  *ret_in = media_meter_get (&hub->meter_in);
+  *ret_out = media_meter_get (&hub->meter_out);
 }
 
 guint64

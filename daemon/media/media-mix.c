@@ -2,6 +2,7 @@
 #include "media/media-mix.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define CEILING 32767
@@ -82,6 +83,13 @@ media_limit (MediaLimiter *limiter, const gint32 *sum, gint16 *ret_frame)
   if (peak > CEILING + 1)
     to = MIN (to, (float) CEILING / peak);
   ramp = to < from ? ATTACK : MEDIA_FRAME;
+  limiter->gain = to;
+  if (from == 1 && to == 1)
+    {
+      for (guint i = 0; i < MEDIA_FRAME; i++)
+        ret_frame[i] = (gint16) MIN (sum[i], G_MAXINT16);
+      return;
+    }
 
   for (guint i = 0; i < MEDIA_FRAME; i++)
     {
@@ -90,18 +98,35 @@ media_limit (MediaLimiter *limiter, const gint32 *sum, gint16 *ret_frame)
 
       ret_frame[i] = (gint16) CLAMP (value, G_MININT16, G_MAXINT16);
     }
-  limiter->gain = to;
+}
+
+void
+media_meter_reset (MediaMeter *meter)
+{
+  atomic_store_explicit (&meter->power, 0, memory_order_relaxed);
+}
+
+void
+media_meter_add (MediaMeter *meter, const gint16 *frame)
+{
+  float before = atomic_load_explicit (&meter->power, memory_order_relaxed), power = 0;
+
+  for (guint i = 0; i < MEDIA_FRAME; i += 8)
+    {
+      gint64 sum = 0;           /* 8 * 2^30 */
+
+      for (guint k = 0; k < 8; k++)
+        sum += frame[i + k] * frame[i + k];
+      power += (float) sum;
+    }
+  power = power / MEDIA_FRAME / (32768.f * 32768.f);
+  atomic_store_explicit (&meter->power, before + (power - before) * (MEDIA_FRAME_MS / 100.f), memory_order_relaxed);
 }
 
 double
-media_meter_add (MediaMeter *meter, const gint16 *frame)
+media_meter_get (MediaMeter *meter)
 {
-  double power = 0;
-
-  for (guint i = 0; i < MEDIA_FRAME; i++)
-    power += (double) frame[i] * frame[i];
-  meter->power += (power / MEDIA_FRAME / (32768.0 * 32768.0) - meter->power) * (MEDIA_FRAME_MS / 100.0);
-  return CLAMP (10 * log10 (meter->power + 1e-13), -127, 0);
+  return CLAMP (10 * log10 (atomic_load_explicit (&meter->power, memory_order_relaxed) + 1e-13), -127, 0);
 }
 
 void

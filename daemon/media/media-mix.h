@@ -28,13 +28,15 @@ void media_mix_add (MediaMix *mix, const gint16 *frame);
 void media_mix_add_sum (MediaMix *mix, const gint32 *sum, float *gain, float target);
 void media_mix_end (MediaMix *mix, gint16 *ret_frame);
 
-/* A level meter with a time constant of 100 ms. */
+/* A level meter with a time constant of 100 ms. One thread adds, any may read: logarithms are for those who want to know. */
 typedef struct
 {
-  double power;                 /* mean square, full scale 1 */
+  _Atomic float power;          /* mean square, full scale 1 */
 } MediaMeter;
 
-double media_meter_add (MediaMeter *meter, const gint16 *frame);        /* dBFS now (RMS), -127..0 */
+void media_meter_reset (MediaMeter *meter);
+void media_meter_add (MediaMeter *meter, const gint16 *frame);
+double media_meter_get (MediaMeter *meter);                             /* dBFS now (RMS), -127..0 */
 
 /* Goes from gain to target over the frame, so that muting does not click. */
 void media_fade (gint16 *frame, float *gain, float target);

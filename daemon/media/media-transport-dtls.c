@@ -93,7 +93,7 @@ media_transport_pump_handshake (MediaTransport *self)
 int
 media_transport_tend_handshake (MediaTransport *self)
 {
-  gint64 now = g_get_monotonic_time (), next;
+  gint64 now, next;
   MediaIcePath path;
   MediaIce *ice = NULL;
 
@@ -103,6 +103,7 @@ media_transport_tend_handshake (MediaTransport *self)
       pthread_mutex_unlock (&self->lock);
       return -1;
     }
+  now = g_get_monotonic_time ();
   if (self->ice != NULL && !media_handshake_is_ready (self->handshake, 0))
     ice = media_ice_ref (self->ice);
   pthread_mutex_unlock (&self->lock);

@@ -10,6 +10,7 @@
 #include "media/media-rtp.h"
 
 #define BATCH 32
+#define FRESH_US 1000                   /* a packet that has just come is alone, most likely: poll() will say if not */
 /* us. What the peer said before we were told of it waits in the socket; older than this it is not worth the delay that it brings. */
 #define MAX_BACKLOG (250 * 1000)
 
@@ -198,6 +199,8 @@ media_transport_read (MediaTransport *self, int fd, gboolean rtcp)
         return TRUE;
       if (n > 0)
         media_transport_hear (self, rtcp, &from, (gsize) n, arrival);
+      if (i == 0 && n > 0 && g_get_monotonic_time () - arrival < FRESH_US)
+        return TRUE;
     }
   return FALSE;
 }

@@ -153,13 +153,19 @@ void
 ctl_add_call (CtlTable *table, const CtlValue *call, const char *mark, bool silent)
 {
   const CtlValue *security = ctl_value_get (call, "Security");
+  const CtlValue *reason = ctl_value_get (call, "Reason");
   const char *state = ctl_value_string (call, "State");
   char *party = ctl_party_text (call), *talking = talking_time (call);
+  bool over = is_over (call);
 
   ctl_table_add (table, CTL_BOLD, "%s%lu", mark, (unsigned long) ctl_value_uint (call, "number"));
-  ctl_table_add (table, ctl_style_of_state (state), "%s%s%s%s%s", state, has_machine (call) ? ", answering machine" : "",
-                 ctl_value_bool (call, "RemoteHold") ? ", held by peer" : "", ctl_value_bool (call, "Muted") ? ", muted" : "",
-                 silent ? ", not heard" : "");
+  if (over)
+    ctl_table_add (table, ctl_style_of_state (state), "%s%s%s", state, *ctl_value_string (reason, "reason") ? ", " : "",
+                   ctl_value_string (reason, "reason"));
+  else
+    ctl_table_add (table, ctl_style_of_state (state), "%s%s%s%s%s%s", state, has_machine (call) ? ", answering machine" : "",
+                   ctl_value_bool (call, "RemoteHold") ? ", held by peer" : "", ctl_value_bool (call, "Muted") ? ", muted" : "",
+                   silent ? ", not heard" : "", ctl_value_bool (call, "RecordingActive") ? ", recorded" : "");
   ctl_table_add (table, CTL_DIM, "%s", strcmp (ctl_value_string (call, "Direction"), "incoming") == 0 ? "from" : "to");
   ctl_table_add (table, CTL_PLAIN, "%s", party);
   ctl_table_add (table, CTL_PLAIN, "%s", talking);
@@ -260,6 +266,8 @@ add_course (CtlTable *table, const CtlValue *call)
   char *started = ctl_text_time ((time_t) start, time (NULL)), *since = ctl_text_time ((time_t) answered, time (NULL));
   char *talking = talking_time (call);
   const char *recording = ctl_value_string (call, "RemoteRecording");
+  const char *state = ctl_value_string (call, "RecordingState"), *file = ctl_value_string (call, "RecordingFile");
+  bool is_recorded = *state && strcmp (state, "off") != 0;
   bool local = ctl_value_bool (call, "LocalHold"), remote = ctl_value_bool (call, "RemoteHold");
 
   ctl_table_pair (table, "started", CTL_PLAIN, "%s", start ? started : "");
@@ -268,6 +276,7 @@ add_course (CtlTable *table, const CtlValue *call)
   ctl_table_pair (table, "on hold", CTL_WARN, "%s%s%s", local ? "from here" : "", local && remote ? " and " : "",
                   remote ? "from the peer" : "");
   ctl_table_pair (table, "conference", CTL_PLAIN, "%s", number_of (call, "Conference"));
+  ctl_table_pair (table, "recording", CTL_WARN, "%s%s%s", is_recorded ? state : "", is_recorded && *file ? ", " : "", is_recorded ? file : "");
   ctl_table_pair (table, "peer records", CTL_WARN, "%s",
                   strcmp (recording, "off") == 0 || strcmp (recording, "none") == 0 ? "" : recording);
   ctl_table_pair (table, "peer is conference", CTL_PLAIN, "%s", ctl_value_string (call, "Focus"));

@@ -97,8 +97,25 @@ find_call (const CtlValue *calls, const char *object)
   return NULL;
 }
 
-/* Conferences with their calls below them, then the calls that are in none. */
-/* Who else is in the conference that the peer of the call is. */
+/* As we say it of our own calls, and not as RFC 4575 does. */
+static const char *
+status_text (const char *status)
+{
+  static const struct { const char *status, *text; } words[] = {
+    { "on-hold", "on hold" },
+    { "muted-via-focus", "not heard" },
+    { "dialing-out", "dialing" },
+    { "dialing-in", "ringing" },
+    { "alerting", "ringing" },
+  };
+
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (strcmp (status, words[i].status) == 0)
+      return words[i].text;
+  return status;
+}
+
+/* Who is in the conference that the peer of the call is. */
 static void
 add_roster (CtlTable *table, const CtlValue *call, const char *indent)
 {
@@ -111,14 +128,15 @@ add_roster (CtlTable *table, const CtlValue *call, const char *indent)
       bool talks = strcmp (status, "connected") == 0;
 
       ctl_table_add (table, CTL_DIM, "%s%s", indent, i + 1 < roster->n ? "├─" : "└─");
-      ctl_table_add (table, talks ? CTL_PLAIN : CTL_DIM, "%s", status);
-      ctl_table_add (table, CTL_DIM, "%s", "there");
+      ctl_table_add (table, talks ? CTL_PLAIN : CTL_DIM, "%s", status_text (status));
+      ctl_table_add (table, CTL_DIM, "%s", "with");
       ctl_table_add (table, CTL_PLAIN, *name ? "%s <%s>" : "%s%s", name, uri);
       for (size_t column = 4; column < CTL_CALL_COLUMNS; column++)
         ctl_table_add (table, CTL_PLAIN, "%s", "");
     }
 }
 
+/* Conferences with their calls below them, then the calls that are in none. */
 void
 ctl_add_call_tree (CtlTable *table, const CtlValue *calls, const CtlValue *conferences)
 {

@@ -39,6 +39,8 @@ run_park (Ctl *ctl, const CtlArgs *args)
   sd_bus_message *message, *reply = NULL;
   int status = ctl_choose_call (ctl, args->n_words > 1 ? args->words[1] : NULL, ctl->verb->can, &call), r;
 
+  if (status == CTL_EXIT_NO_OBJECT && args->n_words == 2)
+    ctl_error ("a slot is said behind the number of the call: phonectl park N %s", args->words[1]);
   if (status != CTL_EXIT_OK)
     return status;
   message = ctl_new_call (ctl, ctl_value_string (call, "object"), PHONE_DBUS_CALL, "Park");

@@ -179,6 +179,8 @@ print_all (Ctl *ctl, const CtlArgs *args, const char *kind, size_t columns, void
 
   if (status == CTL_EXIT_OK && ctl->json)
     ctl_print_json (all);
+  else if (status == CTL_EXIT_OK && all->n == 0)
+    ctl_print (ctl, CTL_DIM, "%s", kind && strcmp (kind, "voicemail") == 0 ? "no messages" : "no recordings");
   else if (status == CTL_EXIT_OK)
     {
       CtlTable *table = ctl_table_new (ctl, columns);
@@ -307,11 +309,24 @@ finish (int fd)
   return pwrite (fd, riff, 4, 4) == 4 && pwrite (fd, samples, 4, WAV_HEADER - 4) == 4;
 }
 
+/* What --format says, or else the name of the file. NULL: neither. */
+static const char *
+format_wanted (const CtlArgs *args, const char *path)
+{
+  static const struct { const char *end, *format; } names[] = { { ".wav", "wav" }, { ".ogg", "ogg" }, { ".opus", "ogg" } };
+  const char *format = ctl_args_value (args, "format"), *end = strrchr (path, '.');
+
+  for (size_t i = 0; !format && end && i < sizeof names / sizeof names[0]; i++)
+    if (strcasecmp (end, names[i].end) == 0)
+      format = names[i].format;
+  return format;
+}
+
 int
 ctl_recording_export (Ctl *ctl, const CtlArgs *args)
 {
   const char *path = args->words[2];
-  const char *format = ctl_args_value (args, "format");
+  const char *format = format_wanted (args, path);
   bool to_stdout = strcmp (path, "-") == 0;
   int from = -1, to = STDOUT_FILENO, status;
 
@@ -515,7 +530,7 @@ static const CtlOption list_options[] = {
 };
 
 const CtlOption ctl_recording_export_options[] = {
-  { "format", 0, "FORMAT", "ogg (Opus in Ogg) or wav; otherwise as it was recorded" },
+  { "format", 0, "FORMAT", "ogg (Opus in Ogg) or wav; otherwise as the file is named, or as it was recorded" },
   { 0 },
 };
 

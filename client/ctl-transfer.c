@@ -8,6 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a status of the target means, and the exit status that a call to it would have. */
+static const struct
+{
+  unsigned long sip;
+  int exit_status;
+  const char *text;
+} outcomes[] = {
+  { 403, CTL_EXIT_DECLINED, "declined" },
+  { 404, CTL_EXIT_NO_OBJECT, "nobody has that address" },
+  { 408, CTL_EXIT_NO_ANSWER, "no answer" },
+  { 480, CTL_EXIT_NO_ANSWER, "not reachable" },
+  { 481, CTL_EXIT_OTHER, "the other call has ended" },
+  { 486, CTL_EXIT_BUSY, "busy" },
+  { 487, CTL_EXIT_OTHER, "cancelled" },
+  { 600, CTL_EXIT_BUSY, "busy" },
+  { 603, CTL_EXIT_DECLINED, "declined" },
+  { 604, CTL_EXIT_NO_OBJECT, "nobody has that address" },
+};
+
 char *
 ctl_transfer_text (const CtlValue *call)
 {
@@ -17,6 +36,9 @@ ctl_transfer_text (const CtlValue *call)
 
   if (strcmp (state, "none") == 0)
     state = "";
+  for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
+    if (sip == outcomes[i].sip && strcmp (state, "failed") == 0)
+      return ctl_format ("failed: %s (%lu)", outcomes[i].text, sip);
   return sip ? ctl_format ("%s (%lu)", state, sip) : ctl_format ("%s", state);
 }
 
@@ -29,27 +51,13 @@ on_changed (sd_bus_message *message, void *data, sd_bus_error *ret_error)
   return 0;
 }
 
-/* The status that the target gave, as the exit status of a call to it would be. */
 static int
 exit_from_status (uint64_t sip)
 {
-  switch (sip)
-    {
-    case 486:
-    case 600:
-      return CTL_EXIT_BUSY;
-    case 408:
-    case 480:
-      return CTL_EXIT_NO_ANSWER;
-    case 403:
-    case 603:
-      return CTL_EXIT_DECLINED;
-    case 404:
-    case 604:
-      return CTL_EXIT_NO_OBJECT;
-    default:
-      return CTL_EXIT_OTHER;
-    }
+  for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
+    if (sip == outcomes[i].sip)
+      return outcomes[i].exit_status;
+  return CTL_EXIT_OTHER;
 }
 
 static int

@@ -274,5 +274,5 @@ def test_roster(client, ctl):
     assert client.get(call, CALL, "Roster") == [{"uri": "sip:ann@example.org", "name": "Ann", "status": "connected"},
                                                 {"uri": "sip:bob@example.org", "status": "on-hold"}]
     lines = [line.split() for line in ctl.ok("call").splitlines()]
-    assert lines[1] == ["├─", "connected", "there", "Ann", "<sip:ann@example.org>"] and lines[2] == ["└─", "on-hold", "there", "sip:bob@example.org"]
+    assert lines[1] == ["├─", "connected", "with", "Ann", "<sip:ann@example.org>"] and lines[2] == ["└─", "on", "hold", "with", "sip:bob@example.org"]
     assert "sip:room@example.org" in ctl.ok("call", "show")

@@ -26,6 +26,7 @@ def test_transfer(client, ctl):
     client.wait_state(call, "disconnected")
     text = ctl.ok("call", "show", str(number_of(call)))
     assert re.search("^transfer +done \\(200\\)$", text, re.M) and "transferred by local" in text
+    assert "disconnected, transferred" in ctl.ok("call")
 
 
 def test_transfer_that_fails(client, ctl):
@@ -34,6 +35,7 @@ def test_transfer_that_fails(client, ctl):
     client.wait_state(call, "active")
     got = ctl.run("--json", "transfer", "-w", "sip:busy@example.org")
     assert json.loads(got.stdout) == {"state": "failed", "sip": 486} and got.returncode == 3
+    assert re.search("^transfer +failed: busy \\(486\\)$", ctl.ok("call", "show", str(number_of(call))), re.M)
 
 
 def test_attended(client, ctl):

@@ -219,22 +219,31 @@ def test_phonectl_record(client, call, ctl):
     ctl.ok("recording", "unlock", stdin="correct horse\n")
     ident = ctl.ok("record").strip()
     assert re.fullmatch(r"[0-9a-f-]{36}", ident)
+    assert "active, recorded" in ctl.ok("call") and re.search(f"^recording +running, {ident}$", ctl.ok("call", "show"), re.M)
     ctl.ok("record", "pause")
+    assert "active, recorded" not in ctl.ok("call") and re.search("^recording +paused", ctl.ok("call", "show"), re.M)
     assert ctl.json("record", "1", "start") == {"id": ident}
     ctl.ok("record", "1", "stop")
     ctl.fails(8, "not being recorded", "record", "1", "stop")
     ctl.fails(2, "start, pause or stop", "record", "1", "begin")
+    assert "recorded" not in ctl.ok("call")
     assert ctl.json("recording", "key") == "ready"
 
 
 def test_phonectl_recordings(client, ctl, recorded, tmp_path):
     line = ctl.ok("recording")
     assert recorded in line and "0:01" in line and "whole" in line and "Echo <sip:echo@example.org>" in line
-    assert ctl.ok("recording", "list", "--kind", "voicemail") == ""
+    assert ctl.ok("recording", "list", "--kind", "voicemail") == "no messages\n"
+    assert ctl.ok("recording", "list", "--kind", "conference") == "no recordings\n"
     assert [e["id"] for e in ctl.json("recording", "list")] == [recorded]
     assert ctl.ok("recording", "export", recorded, "-") == "sound"
-    out = tmp_path / "out.opus"
+    out = tmp_path / "out"
     ctl.ok("recording", "export", recorded, str(out))
+    for name, sound in (("out.opus", b"ogg: sound"), ("out.ogg", b"ogg: sound"), ("out.WAV", b"wav: sound")):
+        ctl.ok("recording", "export", recorded, str(tmp_path / name))
+        assert (tmp_path / name).read_bytes()[:10] == sound, name
+    ctl.ok("recording", "export", "--format=ogg", recorded, str(tmp_path / "ogg.wav"))
+    assert (tmp_path / "ogg.wav").read_bytes() == b"ogg: sound"
     assert out.read_bytes() == b"sound" and out.stat().st_mode & 0o777 == 0o600
     ctl.fails(1, "File exists", "recording", "export", recorded, str(out))
     assert ctl.ok("recording", "export", "--format=wav", recorded, "-") == "wav: sound"

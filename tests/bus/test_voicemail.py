@@ -28,7 +28,7 @@ def test_answering_is_the_setting(client, ctl):
 
 
 def test_an_empty_box(client, ctl):
-    assert ctl.json("voicemail", "list") == [] and ctl.ok("voicemail", "list") == ""
+    assert ctl.json("voicemail", "list") == [] and ctl.ok("voicemail", "list") == "no messages\n"
     ctl.fails(7, "no new message", "voicemail", "play")
     ctl.fails(2, "heard or new", "voicemail", "mark", "old", "00000000-0000-4000-8000-000000000000")
     for words in (("mark", "heard", "nothing"), ("delete", "nothing"), ("export", "nothing", "-")):

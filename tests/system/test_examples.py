@@ -120,11 +120,12 @@ def test_reminder(pair, run, speech, tmp_path):
     prompt = tmp_path / "short.wav"
     subprocess.run(["sox", str(speech[1]), str(prompt), "trim", "0", "1"], check=True)
     process = run(EXAMPLES / "reminder.sh", prompt, "0", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    process.stdin.write("alice\nalice\nnobody\n")
+    process.stdin.write("alice\nalice\nno body\nnobody\n")
     process.stdin.close()
     alice.ctl("answer", alice.wait_call("incoming"))
     assert process.stdout.readline() == "alice played\n"
     alice.ctl("reject", alice.wait_call("incoming"), "--busy")
     assert process.stdout.readline() == "alice busy\n"
+    assert process.stdout.readline() == "no body refused\n"
     assert process.stdout.readline().startswith("nobody not-found")
     process.stdout.close()

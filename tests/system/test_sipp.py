@@ -258,7 +258,7 @@ def test_focus(phone, callee):
                == [(None, "sip:us@h", "connected"), (None, "sip:bob@h", "alerting")], "the roster")
     shown = phone.ctl("call", "show", number)
     assert (shown["Focus"], shown["RemoteRecording"]) == (f"sip:room@{SIPP}:5060", "on")
-    assert ["└─", "alerting", "there", "sip:bob@h"] in [line.split() for line in phone.run("call", json_output=False).stdout.splitlines()]
+    assert ["└─", "ringing", "with", "sip:bob@h"] in [line.split() for line in phone.run("call", json_output=False).stdout.splitlines()]
     phone.ctl("hangup", number)
     process.finish()
 

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define TLS_CHECK_US (2 * G_USEC_PER_SEC)       /* longer than what one call asks in a row */
 #define MACHINE_ID_FILE "/etc/machine-id"
 /* Name space of our version 5 UUIDs: a random UUID, made once for phoned. */
 static const guint8 uuid_space[16]
@@ -170,7 +171,7 @@ parse_route (UaAccount *account, const PhoneAccountSettings *settings, GError **
     account->transport = server->transport;
   account->finds_transport = account->transport == PHONE_TRANSPORT_AUTO && settings->do_register;
   /* Whoever is called by TLS makes a connection of its own to tell us anything, a BYE for one: without a certificate it could not. */
-  account->takes_tls = account->transport == PHONE_TRANSPORT_AUTO && !server && settings->tls_cert;
+  account->takes_tls = account->transport == PHONE_TRANSPORT_AUTO && !settings->do_register && settings->tls_cert;
   if (registrar.host)
     account->registrar = g_strdup_printf ("sip:%s%s", registrar.host, registrar.port);
   if (server)
@@ -193,16 +194,24 @@ parse_route (UaAccount *account, const PhoneAccountSettings *settings, GError **
   return TRUE;
 }
 
-/* Before anybody is called: what cannot speak TLS must not be offered by TLS, and then fail. */
-static void
-check_tls (UaAccount *account)
+gboolean
+ua_account_takes_tls (UaAccount *account)
 {
   g_autoptr (GError) error = NULL;
+  gint64 now = g_get_monotonic_time ();
+  gboolean could = account->can_tls;
 
-  if (!account->takes_tls || ua_stack_can_tls (account, &error))
-    return;
-  account->takes_tls = FALSE;
-  phone_log_warning (&account->log, "Account %s: calls nobody by TLS: %s", account->id, error->message);
+  if (!account->takes_tls)
+    return FALSE;
+  if (account->tls_checked != 0 && now - account->tls_checked < TLS_CHECK_US)
+    return could;
+  account->can_tls = ua_stack_can_tls (account, &error);
+  if (!account->can_tls && (could || account->tls_checked == 0))
+    phone_log_warning (&account->log, "Account %s: calls nobody by TLS: %s", account->id, error->message);
+  else if (account->can_tls && !could && account->tls_checked != 0)
+    phone_log_notice (&account->log, "Account %s: can call by TLS again", account->id);
+  account->tls_checked = now;
+  return account->can_tls;
 }
 
 UaAccount *
@@ -224,7 +233,6 @@ ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
       ua_account_free (account);
       return NULL;
     }
-  check_tls (account);
   account->credentials = ua_credentials_new (settings->auth_user ? settings->auth_user : account->user,
                                              phone_account_get_password (phone_account));
   account->places = ua_places_new ();
@@ -235,6 +243,7 @@ ua_account_new (UaEngine *engine, PhoneAccount *phone_account, GError **error)
       ua_account_free (account);
       return NULL;
     }
+  ua_account_takes_tls (account);       /* says so before anybody is called */
   if (settings->do_register)
     account->registration = ua_registration_new (account);
   phone_account_on_transport (phone_account, account->transport);

@@ -116,7 +116,7 @@ choose_way (UaAccount *account, GPtrArray *found)
     best++;
   /* All dead, by TLS: whatever the DNS says to those without it. It named TLS alone where that has an order of its own. */
   if (account->takes_tls)
-    way.tls = best < some->len && is_tls (some->pdata[best]);
+    way.tls = best < some->len && is_tls (some->pdata[best]) && ua_account_takes_tls (account);
   return way;
 }
 
@@ -210,7 +210,7 @@ must_ask (UaAccount *account, const char *uri, char **ret_host, UaQuestion *ret_
   if (!known && (known = ua_route_hosts (*ret_host, AF_UNSPEC)))
     ret_way->family = ua_address_family (known);
   *ret_question = (UaQuestion){
-    .host = *ret_host, .port = port, .transport = wanted_transport (account, uri), .with_tls = account->takes_tls, .family = AF_UNSPEC
+    .host = *ret_host, .port = port, .transport = wanted_transport (account, uri), .with_tls = ua_account_takes_tls (account), .family = AF_UNSPEC
   };
   return known == NULL;
 }

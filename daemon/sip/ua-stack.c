@@ -259,10 +259,13 @@ gboolean
 ua_stack_can_tls (UaAccount *account, GError **error)
 {
   const UaTlsParams params = tls_params (account);
-  UaTlsPolicy *policy = ua_tls_policy_new (&params, NULL, NULL, error);
+  g_autoptr (UaTlsPolicy) policy = NULL;
 
-  ua_tls_policy_free (policy);
-  return policy != NULL;
+  for (guint i = 0; account->beside && i < account->beside->len; i++)
+    if (((UaStack *) account->beside->pdata[i])->tls)
+      return ua_tls_policy_is_valid (((UaStack *) account->beside->pdata[i])->tls, error);
+  policy = ua_tls_policy_new (&params, NULL, NULL, error);
+  return policy != NULL && ua_tls_policy_is_valid (policy, error);
 }
 
 static gboolean
@@ -271,12 +274,15 @@ make_tls_policy (UaStack *stack, GError **error)
   UaAccount *account = stack->account;
   const PhoneAccountSettings *settings = ua_account_settings (account);
   const UaTlsParams params = tls_params (account);
+  g_autoptr (GError) invalid = NULL;
 
   if (!settings->do_register && !settings->tls_cert)
     phone_log_warning (&account->log,
                        "Account %s: no tls-cert, so incoming TLS is refused: nobody can call this account, or hang up on it, directly",
                        account->id);
   stack->tls = ua_tls_policy_new (&params, on_tls_outcome, stack, error);
+  if (stack->tls && !ua_tls_policy_is_valid (stack->tls, &invalid))
+    phone_log_warning (&account->log, "Account %s: %s", account->id, invalid->message);
   return stack->tls != NULL;
 }
 

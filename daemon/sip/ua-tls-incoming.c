@@ -33,7 +33,7 @@ apply_incoming_policy (SSL *ssl, const UaTlsPolicy *policy)
   return SSL_set_num_tickets (ssl, 0) == 1 && SSL_set_min_proto_version (ssl, TLS1_2_VERSION) == 1
          && SSL_set_max_proto_version (ssl, 0) == 1 && SSL_set_cipher_list (ssl, UA_TLS_CIPHERS) == 1
          && SSL_set1_verify_cert_store (ssl, policy->store) == 1
-         && (!policy->serve || policy->own == NULL || ua_tls_set_certificate (ssl, policy->own));
+         && (!policy->serve || policy->own == NULL || ua_tls_set_certificate (ssl, ua_tls_own_get (policy->own)));
 }
 
 static UaTlsConnection *

@@ -50,7 +50,7 @@ apply_policy (SSL *ssl, const UaTlsConnection *connection)
   SSL_set_mode (ssl, SSL_MODE_RELEASE_BUFFERS);
   return SSL_set_min_proto_version (ssl, TLS1_2_VERSION) == 1 && SSL_set_max_proto_version (ssl, 0) == 1
          && SSL_set_cipher_list (ssl, UA_TLS_CIPHERS) == 1 && SSL_set1_verify_cert_store (ssl, policy->store) == 1
-         && ua_tls_set_certificate (ssl, policy->own)
+         && ua_tls_set_certificate (ssl, ua_tls_own_get (policy->own))
          && (tls_identity_is_address (connection->expected)
              || SSL_set_tlsext_host_name (ssl, connection->expected) == 1);
 }

@@ -30,7 +30,7 @@ ua_tls_policy_unref (UaTlsPolicy *policy)
   if (policy == NULL || --policy->refs > 0)
     return;
   X509_STORE_free (policy->store);
-  SSL_CTX_free (policy->own);
+  ua_tls_own_free (policy->own);
   g_free (policy->domain);
   g_free (policy->path);
   g_free (policy);
@@ -67,30 +67,6 @@ load_ca (UaTlsPolicy *policy, const char *ca, GError **error)
   return FALSE;
 }
 
-/* A daemon has nobody to ask for a passphrase; the default would ask on the terminal. */
-static int
-on_passphrase (char *buffer, int size, int writing, void *data)
-{
-  return 0;
-}
-
-static gboolean
-load_own (UaTlsPolicy *policy, const char *path, GError **error)
-{
-  g_autofree char *why = NULL;
-
-  policy->own = SSL_CTX_new (TLS_client_method ());
-  SSL_CTX_set_default_passwd_cb (policy->own, on_passphrase);
-  if (SSL_CTX_use_certificate_chain_file (policy->own, path) == 1
-      && SSL_CTX_use_PrivateKey_file (policy->own, path, SSL_FILETYPE_PEM) == 1
-      && SSL_CTX_check_private_key (policy->own) == 1)
-    return TRUE;
-  why = ua_tls_last_error ();
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION,
-               "tls-cert: cannot use certificate and key in %s: %s", path, why);
-  return FALSE;
-}
-
 UaTlsPolicy *
 ua_tls_policy_new (const UaTlsParams *params, UaTlsOutcomeFunc on_outcome, gpointer data, GError **error)
 {
@@ -109,7 +85,7 @@ ua_tls_policy_new (const UaTlsParams *params, UaTlsOutcomeFunc on_outcome, gpoin
   /* What the user put into the CA file is trusted, even if it is no root. */
   X509_STORE_set_flags (policy->store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
   if (!load_ca (policy, params->ca, error)
-      || (params->cert != NULL && !load_own (policy, params->cert, error)))
+      || (params->cert != NULL && (policy->own = ua_tls_own_new (params->cert, error)) == NULL))
     {
       ua_tls_policy_unref (policy);
       return NULL;
@@ -143,9 +119,15 @@ ua_tls_policy_get_path (const UaTlsPolicy *policy)
 }
 
 gboolean
+ua_tls_policy_is_valid (const UaTlsPolicy *policy, GError **error)
+{
+  return policy->own == NULL || ua_tls_own_is_valid (policy->own, error);
+}
+
+gboolean
 ua_tls_policy_names (const UaTlsPolicy *policy, const char *host)
 {
-  return policy->own != NULL && tls_identity_matches (SSL_CTX_get0_certificate (policy->own), host);
+  return policy->own != NULL && tls_identity_matches (SSL_CTX_get0_certificate (ua_tls_own_get (policy->own)), host);
 }
 
 gboolean

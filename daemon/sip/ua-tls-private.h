@@ -11,6 +11,14 @@
 #define UA_TLS_CIPHERS "DEFAULT:!aNULL:!eNULL:!MD5"
 #define UA_TLS_MAX_CHAIN 8
 
+/* ---- our certificate: ua-tls-own.c ---- */
+
+typedef struct _UaTlsOwn UaTlsOwn;
+UaTlsOwn *ua_tls_own_new (const char *file, GError **error);
+void ua_tls_own_free (UaTlsOwn *own);           /* accepts NULL */
+SSL_CTX *ua_tls_own_get (UaTlsOwn *own);        /* holds the certificate as the file has it now; NULL for NULL */
+gboolean ua_tls_own_is_valid (UaTlsOwn *own, GError **error);   /* at this time */
+
 /* ---- policy ---- */
 
 struct _UaTlsPolicy
@@ -21,7 +29,7 @@ struct _UaTlsPolicy
   gboolean verify;
   gboolean serve, verify_clients;
   X509_STORE *store;
-  SSL_CTX *own;                 /* holds our certificate; NULL: none */
+  UaTlsOwn *own;                /* NULL: none */
   UaTlsOutcomeFunc on_outcome;  /* NULL once the owner freed the policy */
   gpointer data;
 };

@@ -81,6 +81,8 @@ void ua_tls_policy_free (UaTlsPolicy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (UaTlsPolicy, ua_tls_policy_free)
 /* For NUTAG_CERTIFICATE_DIR. */
 const char *ua_tls_policy_get_path (const UaTlsPolicy *policy);
+/* Whether our certificate, if there is one, is good at this time. */
+gboolean ua_tls_policy_is_valid (const UaTlsPolicy *policy, GError **error);
 /* Does our certificate speak for host? FALSE without one. */
 gboolean ua_tls_policy_names (const UaTlsPolicy *policy, const char *host);
 

@@ -27,10 +27,13 @@ struct _UaWalk
   gpointer owner;
   UaResolve *resolve;
   gboolean stay, leads;
+  gboolean silent;              /* the target before the one that comes next has not said anything */
+  gboolean left_tls;
   gboolean direct;              /* to the target of the request, not to the account's server */
   GPtrArray *targets;           /* UaTarget, in the order of this walk; NULL: nothing to choose from */
   guint at;
   GSource *patience;
+  char *target;                 /* direct: URI of that */
   char *host;                   /* that the DNS was asked about */
 };
 
@@ -82,6 +85,7 @@ ua_walk_free (UaWalk *walk)
   if (!walk)
     return;
   ua_walk_stop (walk);
+  g_free (walk->target);
   g_free (walk->host);
   g_free (walk);
 }
@@ -203,17 +207,18 @@ is_last (UaWalk *walk)
 
 /* By TLS, which the DNS named: there are others without it, though they are not in this walk. */
 static gboolean
-may_be_lost (UaWalk *walk)
+may_leave_tls (UaWalk *walk)
 {
-  return walk->lost && walk->direct && walk->account->takes_tls && ua_walk_get_stack (walk)->transport == PHONE_TRANSPORT_TLS;
+  return walk->direct && walk->account->takes_tls && ua_walk_get_stack (walk)->transport == PHONE_TRANSPORT_TLS;
 }
 
 static void
-go (UaWalk *walk, gboolean silent)
+go (UaWalk *walk)
 {
   UaAccount *account = walk->account;
   const UaTarget *target = current (walk);
   g_autofree char *route = NULL;
+  gboolean silent = walk->silent;
 
   stop_waiting (walk);
   while (walk->leads && target && !ua_account_fit_transport (account, target))
@@ -230,9 +235,10 @@ go (UaWalk *walk, gboolean silent)
       g_free (account->target);
       account->target = target ? ua_target_key (target) : NULL;
     }
-  if (target && (!is_last (walk) || may_be_lost (walk)))
+  if (target && (!is_last (walk) || (may_leave_tls (walk) && (walk->lost || !walk->stack))))
     start_waiting (walk);
-  walk->send (walk->owner, walk->direct ? route : account->route, silent);
+  walk->silent = FALSE;
+  walk->send (walk->owner, route ? route : account->route, silent);
 }
 
 /* The registration follows: what others send to us comes to the target that we register with. */
@@ -245,12 +251,25 @@ move_registration (UaWalk *walk)
     ua_registration_move (account->registration);
 }
 
+static void begin (UaWalk *walk);
+
+/* The last target is buried. A request without an offer goes on by whatever leads there now; TRUE: it does. */
+static gboolean
+leave_tls (UaWalk *walk)
+{
+  if (!may_leave_tls (walk) || walk->stack || walk->left_tls || ua_locate_is_tls (walk->account, walk->target))
+    return FALSE;
+  walk->left_tls = TRUE;
+  begin (walk);
+  return TRUE;
+}
+
 static gboolean
 on_patience (gpointer data)
 {
   UaWalk *walk = data;
 
-  if (is_last (walk))
+  if (is_last (walk) && walk->lost)
     {
       stop_waiting (walk);
       walk->lost (walk->owner);         /* the walk may be gone */
@@ -258,8 +277,15 @@ on_patience (gpointer data)
     }
   say_dead (walk, "no answer");
   bury (walk->account, current (walk), 0);
+  walk->silent = TRUE;
+  if (is_last (walk))
+    {
+      stop_waiting (walk);
+      leave_tls (walk);
+      return G_SOURCE_REMOVE;
+    }
   walk->at++;
-  go (walk, TRUE);
+  go (walk);
   move_registration (walk);
   return G_SOURCE_REMOVE;
 }
@@ -323,15 +349,15 @@ ua_walk_next (UaWalk *walk, const UaEvent *event)
   if (!target || (!local && event->status != 503))
     return FALSE;
   more = !is_last (walk);
-  if (more)
+  if (more || may_leave_tls (walk))
     say_dead (walk, !local ? "unavailable (503)" : event->status == 408 ? "no answer" : "not reached");
   /* RFC 3261 section 21.5.4: a 503 without a time is of this request alone */
   if (local || retry_after)
     bury (walk->account, target, (guint) MIN (retry_after, G_MAXUINT));
   if (!more)
-    return FALSE;
+    return (local || retry_after) && leave_tls (walk);
   walk->at++;
-  go (walk, FALSE);
+  go (walk);
   if (local)
     move_registration (walk);
   return TRUE;
@@ -357,7 +383,7 @@ on_resolved (GPtrArray *found, gpointer data)
     set_targets (walk, targets);
   else if (!walk->direct && account->targets->len > 0)
     set_targets (walk, account->targets);       /* better than nothing: what the DNS said before */
-  go (walk, FALSE);
+  go (walk);
 }
 
 static gboolean
@@ -379,36 +405,35 @@ make_question (UaWalk *walk, const char *uri, char **ret_host, UaQuestion *ret_q
     .host = *ret_host,
     .port = port,
     .transport = !walk->direct && walk->account->finds_transport ? PHONE_TRANSPORT_AUTO : stack->transport,
-    .with_tls = walk->direct ? !walk->stack && walk->account->takes_tls : walk->account->finds_transport,
+    .with_tls = walk->direct ? !walk->stack && ua_account_takes_tls (walk->account) : walk->account->finds_transport,
     .family = walk->direct && !walk->stack ? AF_UNSPEC : stack->family,
   };
   return TRUE;
 }
 
-void
-ua_walk_start (UaWalk *walk, const char *target, gboolean stay)
+static void
+begin (UaWalk *walk)
 {
   UaAccount *account = walk->account;
+  const char *target = walk->target;
   g_autofree char *host = NULL;
   UaQuestion question;
   g_autoptr (GPtrArray) located = NULL;
 
   ua_walk_stop (walk);
   walk->at = 0;
-  walk->stay = stay;
-  walk->direct = target != NULL;
   walk->chosen = walk->direct && !walk->stack ? ua_locate_stack (account, target, NULL) : NULL;
   if (walk->direct)
     located = ua_locate_targets (ua_walk_get_stack (walk), target);
-  if (stay && !walk->direct && account->targets->len > 0)
+  if (walk->stay && !walk->direct && account->targets->len > 0)
     {
       set_targets (walk, account->targets);
-      go (walk, FALSE);
+      go (walk);
     }
   else if (located)
     {
       set_targets (walk, located);
-      go (walk, FALSE);
+      go (walk);
     }
   else if ((walk->direct || !account->route_address) && make_question (walk, target ? target : account->server_uri, &host, &question))
     {
@@ -417,7 +442,23 @@ ua_walk_start (UaWalk *walk, const char *target, gboolean stay)
       walk->resolve = ua_resolve_start (account->engine, &question, on_resolved, walk);
     }
   else
-    go (walk, FALSE);
+    go (walk);
+}
+
+void
+ua_walk_start (UaWalk *walk, const char *target, gboolean stay)
+{
+  UaAccount *account = walk->account;
+
+  /* By another stack than the account's, as the proxy may have to be reached, is not where the account is. */
+  if (!target && account->takes_tls && !account->route_address)
+    target = account->server_uri;
+  g_free (walk->target);
+  walk->target = g_strdup (target);
+  walk->direct = target != NULL;
+  walk->stay = stay;
+  walk->silent = walk->left_tls = FALSE;
+  begin (walk);
 }
 
 gboolean

@@ -19,7 +19,7 @@ typedef void (*UaWalkFunc) (gpointer owner, const char *route, gboolean silent);
 /* The last target, by TLS, has not said anything either. The request ends as if it had timed out: ua_walk_next () buries the target. */
 typedef void (*UaWalkLostFunc) (gpointer owner);
 
-/* stack: NULL: whichever the account has for the target; send asks for it. */
+/* stack: NULL: whichever the account has for the target; send asks for it, and is sent on by another when nobody is reached by TLS. */
 UaWalk *ua_walk_new (UaAccount *account, UaStack *stack, UaWalkFunc send, gpointer owner);
 void ua_walk_set_lost (UaWalk *walk, UaWalkLostFunc lost);      /* NULL: RFC 3261's timers hold there */
 void ua_walk_free (UaWalk *walk);       /* accepts NULL */

@@ -49,6 +49,12 @@ message_open (gpointer data, PhoneMessagesListed done, gpointer done_data)
 }
 
 static void message_expire (gpointer data, gint64 before, PhoneArchiveDone done, gpointer done_data) { }
+static void
+history_add (gpointer data, PhoneHistoryEntry *entry, PhoneArchiveDone done, gpointer done_data)
+{
+  phone_history_entry_free (entry);
+}
+
 static void history_expire (gpointer data, gint64 before, guint max, PhoneArchiveDone done, gpointer done_data) { }
 
 Archive *
@@ -60,7 +66,7 @@ archive_new (Agent *agent)
   archive->messages = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) phone_message_free);
   archive->ops = (PhoneArchiveOps){
     .message_add = message_add, .message_update = message_update, .message_open = message_open, .message_expire = message_expire,
-    .message_count_unread = count, .history_count_unseen = count, .history_expire = history_expire,
+    .message_count_unread = count, .history_count_unseen = count, .history_expire = history_expire, .history_add = history_add,
   };
   agent->ports.archive = &archive->ops;
   agent->ports.archive_data = archive;

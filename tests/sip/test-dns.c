@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "sip/ua-private.h"
+#include "sip/ua-resolve.h"
 
 static const NameRecord zone[] = {
   { "host.test", NAME_A, "127.20.6.2" },
@@ -19,6 +20,11 @@ static const NameRecord zone[] = {
   { "_sip._tcp.spare.test", NAME_SRV, "1 1 5079 host.test" },
   { "_sip._tcp.spare.test", NAME_SRV, "2 1 5071 host.test" },
   { "six.test", NAME_AAAA, "::1" },
+  { "half.test", NAME_NAPTR, "10 1 SIP+D2T _sip._tcp.half.test" },
+  { "half.test", NAME_NAPTR, "10 2 SIP+D2U _sip._udp.half.test" },
+  { "_sip._tcp.half.test", NAME_SRV, "1 1 5060 half.test" },
+  { "_sip._udp.half.test", NAME_SRV, "1 1 5060 half.test" },
+  { "half.test", NAME_A, "127.20.6.2" },
   { "_sip._udp.served.test", NAME_SRV, "1 1 5073 six.test" },
 };
 
@@ -206,6 +212,36 @@ test_six_refused (void)
 }
 
 static void
+on_found (GPtrArray *targets, gpointer data)
+{
+  *(GPtrArray **) data = g_ptr_array_ref (targets);
+}
+
+static GPtrArray *
+resolve (Agent *agent, const char *host, PhoneTransport transport)
+{
+  const UaQuestion question = { .host = host, .transport = transport, .family = AF_INET };
+  GPtrArray *found = NULL;
+
+  ua_resolve_start (agent->ua, &question, on_found, &found);
+  wait_for (found != NULL);
+  return found;
+}
+
+/* What is remembered of one service does not pass for all of them. */
+static void
+test_half_remembered (void)
+{
+  Agent *agent = agent_new ("127.20.6.1:5060", NULL);
+  g_autoptr (GPtrArray) one = resolve (agent, "half.test", PHONE_TRANSPORT_TCP);
+  g_autoptr (GPtrArray) both = resolve (agent, "half.test", PHONE_TRANSPORT_AUTO);
+
+  g_assert_cmpuint (one->len, ==, 1);
+  g_assert_cmpuint (both->len, ==, 2);
+  agent_free (agent);
+}
+
+static void
 test_nothing (void)
 {
   Agent *agent = agent_new ("127.20.6.1:5060", NULL);
@@ -300,6 +336,7 @@ main (int argc, char **argv)
           g_test_add_func ("/sip/dns/six-message", test_six_message);
         }
       g_test_add_func ("/sip/dns/six-refused", test_six_refused);
+      g_test_add_func ("/sip/dns/half-remembered", test_half_remembered);
       g_test_add_func ("/sip/dns/nothing", test_nothing);
       g_test_add_func ("/sip/dns/offline", test_offline);
     }

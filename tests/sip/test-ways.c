@@ -9,6 +9,7 @@
 #include "bed.h"
 #include "bench-certs.h"
 #include "core/call-private.h"
+#include "core/watch.h"
 #include "name-server.h"
 
 #define ALICE "127.64.1.1"
@@ -52,11 +53,13 @@ on_farewell (Peer *peer, const PeerMessage *message, gpointer data)
     bed_on_farewell (peer, message, data);
 }
 
+/* until: days from now. */
 static char *
-write_cert (const char *who, const char *san)
+write_cert (const char *who, const char *san, int until)
 {
   g_autofree char *file = g_strconcat (who, ".pem", NULL);
-  g_autoptr (BenchCert) cert = bench_cert_new (&(BenchCertSpec){ .name = who, .san = san }, bench_authorities.ca);
+  g_autoptr (BenchCert) cert
+      = bench_cert_new (&(BenchCertSpec){ .name = who, .san = san, .from = -3, .until = until }, bench_authorities.ca);
 
   return bench_authorities_write (cert, TRUE, file);
 }
@@ -66,13 +69,13 @@ pair_open (Pair *pair, const char *bob_san, gboolean alice_has_cert)
 {
   pair->two = peer_new (TWO, 5060, on_farewell, NULL);
   if (alice_has_cert)
-    pair->alice_cert = write_cert ("alice", "IP:" ALICE);
+    pair->alice_cert = write_cert ("alice", "IP:" ALICE, 1);
   pair->alice = agent_new (ALICE ":5060", NULL);
   agent_add_account (pair->alice, "alice", "aor", "sip:alice@" ALICE, "register", "false", "keying", "sdes", "tls-ca", bench_authorities.ca_path,
                      pair->alice_cert ? "tls-cert" : NULL, pair->alice_cert, NULL);
   if (!bob_san)
     return;
-  pair->bob_cert = write_cert ("bob", bob_san);
+  pair->bob_cert = write_cert ("bob", bob_san, 1);
   pair->bob = agent_new (ONE, NULL);
   agent_add_account (pair->bob, "bob", "aor", "sip:bob@secure.test", "register", "false", "transport", "tls", "keying", "sdes", "tls-ca",
                      bench_authorities.ca_path, "tls-cert", pair->bob_cert, NULL);
@@ -295,6 +298,50 @@ test_own_order (void)
   archive_free (archive);
 }
 
+/* Nobody is there: what has no offer goes on by itself. */
+static void
+test_others_fail (void)
+{
+  Pair pair = { 0 };
+  PhoneAccount *account;
+  Archive *archive;
+
+  pair_open (&pair, "DNS:other.test", TRUE);
+  account = g_ptr_array_index (phone_registry_get_accounts (pair.alice->registry), 0);
+  archive = archive_new (pair.alice);
+  archive_send (archive, account, "sip:bob@secure.test", "hello");
+  wait_for (archive_find (archive, "hello")->state == PHONE_MESSAGE_SENT);
+  g_assert_cmpuint (archive_find (archive, "hello")->attempts, ==, 1);
+  g_assert_cmpuint (peer_count (pair.two, "MESSAGE"), ==, 1);
+  pair_close (&pair);
+  archive_free (archive);
+}
+
+/* The way of an account that has a proxy and does not register is that of the proxy, by TLS where the DNS says so. */
+static void
+test_proxy (gconstpointer data)
+{
+  Pair pair = { 0 };
+  const char *proxy[] = { "outbound-proxy", "secure.test", NULL };
+  PhoneCall *call;
+
+  pair_open (&pair, data, TRUE);
+  g_assert_true (phone_account_update (g_ptr_array_index (phone_registry_get_accounts (pair.alice->registry), 0), proxy, NULL));
+  call = agent_dial (pair.alice, "sip:bob@elsewhere.invalid");
+  if (!data)
+    {
+      expect_clear (&pair, call);
+      g_assert_true (g_str_has_prefix (peer_last (pair.two, "INVITE")->text, "INVITE sip:bob@elsewhere.invalid "));
+      pair_close (&pair);
+      return;
+    }
+  wait_for (pair.alice->n_active == 1 && pair.bob->n_active == 1);
+  g_assert_true (phone_call_get_plan (call)->encrypted);
+  phone_call_hangup (agent_call (pair.bob, 0), NULL);
+  wait_for (pair.alice->n_ended == 1 && pair.bob->n_ended == 1);
+  pair_close (&pair);
+}
+
 /* It takes connections, and says nothing. */
 static void
 test_silent (void)
@@ -302,17 +349,27 @@ test_silent (void)
   Pair pair = { 0 };
   g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
   g_autoptr (GSocketAddress) where = g_inet_socket_address_new_from_string (ONE, 5061);
+  PhoneAccount *account;
+  Archive *archive;
   PhoneCall *call;
 
   pair_open (&pair, NULL, TRUE);
   g_assert_true (g_socket_bind (socket, where, TRUE, NULL));
   g_assert_true (g_socket_listen (socket, NULL));
   call = agent_dial (pair.alice, "sip:bob@secure.test");
+  account = g_ptr_array_index (phone_registry_get_accounts (pair.alice->registry), 0);
+  archive = archive_new (pair.alice);
+  archive_send (archive, account, "sip:bob@secure.test", "hello");
+  g_assert_nonnull (phone_registry_add_watch (pair.alice->registry, account, "sip:bob@secure.test", PHONE_WATCH_PRESENCE, NULL));
   wait_for (ua_engine_count_stacks (pair.alice->ua) == 2);
   g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 0);
   expect_clear (&pair, call);
   g_assert_cmpuint (pair.alice->calls->len, ==, 1);
+  wait_for (archive_find (archive, "hello")->state == PHONE_MESSAGE_SENT);
+  g_assert_cmpuint (archive_find (archive, "hello")->attempts, ==, 1);
+  wait_for (peer_count (pair.two, "SUBSCRIBE") == 1);
   pair_close (&pair);
+  archive_free (archive);
 }
 
 static gint64 clock_ahead;
@@ -324,6 +381,41 @@ g_get_monotonic_time (void)
 
   clock_gettime (CLOCK_MONOTONIC, &now);
   return (gint64) now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 + clock_ahead;
+}
+
+static void
+expect_tls (Pair *pair)
+{
+  guint n = pair->bob->n_active;
+  PhoneCall *call = agent_dial (pair->alice, "sip:bob@secure.test");
+
+  wait_for (phone_call_get_state (call) == PHONE_CALL_ACTIVE && pair->bob->n_active == n + 1);
+  g_assert_true (phone_call_get_plan (call)->encrypted);
+  /* over a connection of its own, with his eyes on our certificate */
+  phone_call_hangup (agent_call (pair->bob, n), NULL);
+  wait_for (phone_call_get_state (call) == PHONE_CALL_DISCONNECTED);
+}
+
+/* The certificate of a phone that runs for long: it expires, and the call goes without TLS; its successor is found by itself. */
+static void
+test_certificate_changes (void)
+{
+  Pair pair = { 0 };
+
+  pair_open (&pair, "DNS:secure.test", TRUE);
+  expect_tls (&pair);
+  g_free (write_cert ("alice", "IP:" ALICE, -1));
+  clock_ahead += 3 * G_USEC_PER_SEC;
+  expect_clear (&pair, agent_dial (pair.alice, "sip:bob@secure.test"));
+  g_free (write_cert ("alice", "IP:" ALICE, 2));
+  clock_ahead += 3 * G_USEC_PER_SEC;
+  expect_tls (&pair);
+  /* half of one is none: the last good one stays */
+  g_assert_true (g_file_set_contents (pair.alice_cert, "-----BEGIN", -1, NULL));
+  clock_ahead += 3 * G_USEC_PER_SEC;
+  expect_tls (&pair);
+  clock_ahead = 0;
+  pair_close (&pair);
 }
 
 /* A call depends on what was found for longer than that is good for others. */
@@ -376,6 +468,10 @@ main (int argc, char **argv)
       g_test_add_func ("/sip/ways/own-order", test_own_order);
       g_test_add_func ("/sip/ways/kept", test_kept);
       g_test_add_func ("/sip/ways/silent", test_silent);
+      g_test_add_func ("/sip/ways/others-fail", test_others_fail);
+      g_test_add_data_func ("/sip/ways/proxy", "DNS:secure.test", test_proxy);
+      g_test_add_data_func ("/sip/ways/proxy-not-there", NULL, test_proxy);
+      g_test_add_func ("/sip/ways/certificate-changes", test_certificate_changes);
     }
   status = g_test_run ();
   bench_authorities_remove ();

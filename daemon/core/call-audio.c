@@ -7,7 +7,7 @@
 gboolean
 phone_call_can_play (PhoneCall *call)
 {
-  return (call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD) && call->media && call->plan && !phone_call_is_machines (call);
+  return phone_call_is_established (call) && call->media && call->plan && !phone_call_is_machines (call);
 }
 
 gboolean

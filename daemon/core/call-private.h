@@ -2,7 +2,7 @@
 #pragma once
 
 /* The inside of a call, shared by call.c (object, state, actions), call-events.c (what signalling reports),
- * call-media.c (negotiation and the media session) and call-transfer.c (one call in place of another). */
+ * call-media.c (negotiation and the media session), call-transfer.c, call-referral.c and call-replace.c (one call in place of another). */
 
 #include "core/quality-watch.h"
 #include "core/tape.h"
@@ -99,7 +99,7 @@ struct _PhoneCall
   PhoneRecordMark record_told, remote_record;   /* to the peer last; by it last */
   gboolean record_aware;                /* the peer understands that */
 
-  /* one call in place of another: call-transfer.c */
+  /* one call in place of another: call-transfer.c, call-referral.c, call-replace.c */
   PhoneTransferState transfer;
   guint transfer_sip, transfer_timer;
   char *transfer_target;
@@ -167,11 +167,20 @@ void phone_call_await_forward (PhoneCall *call);                /* starts the ti
 
 /* ---- call-transfer.c ---- */
 gboolean phone_call_can_transfer (PhoneCall *call);
-gboolean phone_call_can_accept_transfer (PhoneCall *call);
 gboolean phone_call_is_transferring (PhoneCall *call);
-gboolean phone_call_gives_way (PhoneCall *call);                 /* to another that is up already: it ends soon */
 void phone_call_transfer_state_changed (PhoneCall *call);       /* after every change of state */
 void phone_call_transfer_dispose (PhoneCall *call);
+
+/* ---- call-referral.c ---- */
+gboolean phone_call_can_accept_transfer (PhoneCall *call);
+void phone_call_referral_report (PhoneCall *call, guint status);        /* to the one who sent us here, if anybody did */
+void phone_call_referral_ended (PhoneCall *call);               /* the call has: what waits is decided, what is owed is paid */
+
+/* ---- call-replace.c ---- */
+gboolean phone_call_gives_way (PhoneCall *call);                /* to another that is up already: it ends soon */
+/* Nothing unless the call is to take the place of another. */
+void phone_call_replacing_up (PhoneCall *call);
+void phone_call_replacing_failed (PhoneCall *call);
 
 /* ---- call-park.c ---- */
 gboolean phone_call_can_park (PhoneCall *call);

@@ -11,7 +11,7 @@ const char *phone_call_get_recording_id (PhoneCall *call) { return call->tape.id
 gboolean
 phone_call_can_record (PhoneCall *call)
 {
-  return (call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD) && call->media
+  return phone_call_is_established (call) && call->media
          && !phone_call_is_machines (call)
          && (call->tape.state == PHONE_CALL_RECORDING_OFF || call->tape.state == PHONE_CALL_RECORDING_PAUSED);
 }

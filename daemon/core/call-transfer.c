@@ -5,8 +5,8 @@
  *   transferor    phone_call_transfer (_to): hold, REFER; the peer's NOTIFYs decide
  *                   trying -> accepted -> done: both legs of ours end      (RFC 5589 section 6, 7)
  *                                      -> failed: the call is resumed if it was held for this
- *   transferee    phone_call_on_refer: ask, accept or refuse as the account says; the new call reports to the one who asked
- *   target        phone_call_take_over: an INVITE that replaces a call of ours is answered at once, then that call ends (RFC 3891)
+ *   transferee    call-referral.c: ask, accept or refuse as the account says; the new call reports to the one who asked
+ *   target        call-replace.c: an INVITE that replaces a call of ours is answered at once, then that call ends (RFC 3891)
  *   picked up     the same, for a call of ours that still rings at the other end
  *
  * Whoever replaces a call names both of its tags: only the two ends of a dialog know them, and whom they told. That is all the
@@ -14,11 +14,8 @@
 
 #include "core/call-private.h"
 #include "core/dial-plan.h"
-#include "core/emergency.h"
 
-#define DECISION_S 60           /* for the user, who is asked */
 #define NEWS_FACTOR 6           /* a peer that reports progress has this many times longer for the end */
-#define GRACE_S 4               /* for a peer that transferred us to hang up */
 
 PhoneTransferState
 phone_call_get_transfer (PhoneCall *call, guint *ret_sip)
@@ -37,16 +34,10 @@ phone_call_is_transferring (PhoneCall *call)
   return call->transfer == PHONE_TRANSFER_TRYING || call->transfer == PHONE_TRANSFER_ACCEPTED;
 }
 
-static gboolean
-is_established (PhoneCall *call)
-{
-  return call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD;
-}
-
 gboolean
 phone_call_can_transfer (PhoneCall *call)
 {
-  return is_established (call) && call->reoffer == REOFFER_NONE && !phone_call_is_transferring (call) && !phone_call_is_machines (call);
+  return phone_call_is_established (call) && call->reoffer == REOFFER_NONE && !phone_call_is_transferring (call) && !phone_call_is_machines (call);
 }
 
 void
@@ -62,8 +53,6 @@ phone_call_transfer_dispose (PhoneCall *call)
   g_clear_pointer (&call->referral_replaces, g_free);
   g_clear_pointer (&call->referred_by, g_free);
 }
-
-/* ---- transferor ---- */
 
 static void
 set_transfer (PhoneCall *call, PhoneTransferState state, guint sip)
@@ -149,7 +138,7 @@ send_refer (PhoneCall *call, GError **error)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
 
-  if (call->transfer_to && !is_established (call->transfer_to))
+  if (call->transfer_to && !phone_call_is_established (call->transfer_to))
     {
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_CALL_ENDED, "Call %u has ended", call->transfer_to->number);
       return FALSE;
@@ -277,265 +266,6 @@ transfer_ended (PhoneCall *call)
   phone_call_park_over (call, call->transfer == PHONE_TRANSFER_DONE);
 }
 
-/* ---- transferee ---- */
-
-static void
-report (PhoneCall *call, guint status)
-{
-  const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  gpointer referral = call->referral;
-
-  if (!referral)
-    return;
-  if (status >= 200)
-    call->referral = NULL;
-  ports->sig->referral_progress (ports->ua, referral, status);
-}
-
-static void
-forget_referral (PhoneCall *call)
-{
-  g_clear_handle_id (&call->referral_timer, g_source_remove);
-  g_clear_pointer (&call->referral_target, g_free);
-  g_clear_pointer (&call->referral_replaces, g_free);
-  g_clear_pointer (&call->referred_by, g_free);
-  if (!call->referral_waits)
-    return;
-  call->referral_waits = FALSE;
-  phone_call_emit_changed (call, PHONE_CALL_FIELD_TRANSFER);
-}
-
-static void
-refuse_referral (PhoneCall *call, guint status)
-{
-  report (call, status);
-  forget_referral (call);
-}
-
-gboolean
-phone_call_can_accept_transfer (PhoneCall *call)
-{
-  return call->referral_waits && is_established (call);
-}
-
-gboolean
-phone_call_get_referral (PhoneCall *call, PhoneReferralView *ret_view)
-{
-  if (!call->referral_waits)
-    return FALSE;
-  *ret_view = (PhoneReferralView){ call->referral_target, call->referred_by ? call->referred_by : "", call->referral_replaces != NULL };
-  return TRUE;
-}
-
-static gboolean
-on_undecided (gpointer data)
-{
-  PhoneCall *call = data;
-
-  call->referral_timer = 0;
-  phone_log_notice (&call->log, "Call %u: nobody decided about the transfer", call->number);
-  refuse_referral (call, 603);
-  return G_SOURCE_REMOVE;
-}
-
-static PhoneCall *
-accept_referral (PhoneCall *call, GError **error)
-{
-  g_autoptr (PhoneCall) keep = g_object_ref (call);
-  PhoneDialOptions options = {
-    .account = call->account,
-    .replaces = call->referral_replaces,
-    .referred_by = call->referred_by,
-    .referrer = call,
-    .keep_others = call->conference != NULL,
-  };
-  g_autofree char *target = NULL;
-  g_autoptr (GError) dial_error = NULL;
-  PhoneCall *fresh;
-
-  target = g_strdup (call->referral_target);
-  fresh = phone_registry_dial (call->registry, target, &options, &dial_error);
-  if (!fresh)
-    {
-      refuse_referral (call, 503);
-      g_propagate_error (error, g_steal_pointer (&dial_error));
-      return NULL;
-    }
-  forget_referral (call);
-  return fresh;
-}
-
-static gboolean
-on_accept (gpointer data)
-{
-  PhoneCall *call = data;
-  g_autoptr (GError) error = NULL;
-
-  call->referral_timer = 0;
-  if (!accept_referral (call, &error))
-    phone_log_warning (&call->log, "Call %u: transfer: %s", call->number, error->message);
-  return G_SOURCE_REMOVE;
-}
-
-guint
-phone_call_on_refer (PhoneCall *call, const PhoneReferralRequest *request, gpointer referral)
-{
-  const PhoneAccountSettings *settings = phone_account_get_settings (call->account);
-  const char *country = phone_registry_country (call->registry, call->account);
-  PhoneReferrals policy = settings->referrals;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *target = NULL;
-
-  if (!is_established (call) || policy == PHONE_REFERRALS_REFUSE || phone_call_is_machines (call))
-    return 603;
-  if (call->referral || call->referral_waits || call->replaced_by)
-    return 491;
-  target = phone_dial_plan_resolve_in (settings, request->target, country, &error);
-  if (!target)
-    {
-      phone_log_notice (&call->log, "Call %u: transfer refused: %s", call->number, error->message);
-      return 400;
-    }
-  /* Nobody else decides that we call for help. */
-  if (phone_is_emergency_number (target, country))
-    return 603;
-  /* Nor may a peer pull us out of another conversation. */
-  if (policy == PHONE_REFERRALS_ACCEPT && phone_registry_is_talking (call->registry, call))
-    policy = PHONE_REFERRALS_ASK;
-  phone_log_notice (&call->log, "Call %u: the peer transfers us to %s", call->number, target);
-  call->referral = referral;
-  call->referral_target = g_steal_pointer (&target);
-  call->referral_replaces = g_strdup (request->replaces);
-  call->referred_by = g_strdup (request->referred_by);
-  call->referral_waits = TRUE;
-  call->referral_granted = policy == PHONE_REFERRALS_ACCEPT;
-  if (policy == PHONE_REFERRALS_ACCEPT)
-    call->referral_timer = g_idle_add (on_accept, call);
-  else
-    call->referral_timer = g_timeout_add_seconds (DECISION_S, on_undecided, call);
-  phone_call_emit_changed (call, PHONE_CALL_FIELD_TRANSFER);
-  return 202;
-}
-
-void
-phone_call_refer_on (PhoneCall *call, PhoneCall *referrer)
-{
-  call->referral = g_steal_pointer (&referrer->referral);
-  call->replaces_number = referrer->number;
-  referrer->replaced_by = call->number;
-  if (referrer->conference)
-    phone_conference_join (referrer->conference, call);
-  phone_call_emit_changed (referrer, PHONE_CALL_FIELD_TRANSFER);
-}
-
-PhoneCall *
-phone_call_accept_transfer (PhoneCall *call, GError **error)
-{
-  return phone_call_require (call, "accept-transfer", error) ? accept_referral (call, error) : NULL;
-}
-
-gboolean
-phone_call_decline_transfer (PhoneCall *call, GError **error)
-{
-  if (!phone_call_require (call, "accept-transfer", error))
-    return FALSE;
-  refuse_referral (call, 603);
-  return TRUE;
-}
-
-/* ---- the call that another gives way to ---- */
-
-static PhoneCall *
-find_replaced (PhoneCall *call)
-{
-  return call->replaces_number ? phone_registry_find_call (call->registry, call->replaces_number) : NULL;
-}
-
-gboolean
-phone_call_gives_way (PhoneCall *call)
-{
-  PhoneCall *fresh = call->replaced_by ? phone_registry_find_call (call->registry, call->replaced_by) : NULL;
-
-  return fresh && is_established (fresh);
-}
-
-static void
-end_replaced (PhoneCall *call)
-{
-  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_REPLACED, 0, NULL);
-
-  phone_call_end (call, reason);
-}
-
-static gboolean
-on_grace_over (gpointer data)
-{
-  PhoneCall *call = data;
-
-  call->transfer_timer = 0;
-  end_replaced (call);
-  return G_SOURCE_REMOVE;
-}
-
-void
-phone_call_take_over (PhoneCall *call, PhoneCall *replaced)
-{
-  g_autoptr (PhoneCall) keep = g_object_ref (call);
-  g_autoptr (GError) error = NULL;
-
-  phone_log_notice (&call->log, "Call %u takes the place of call %u", call->number, replaced->number);
-  call->replaces_number = replaced->number;
-  call->local_hold = replaced->local_hold;
-  call->muted = replaced->muted;
-  replaced->replaced_by = call->number;
-  if (replaced->conference)
-    {
-      call->voice_muted = replaced->voice_muted;
-      phone_conference_join (replaced->conference, call);
-    }
-  phone_call_emit_changed (replaced, PHONE_CALL_FIELD_TRANSFER);
-  if (!phone_call_answer (call, TRUE, NULL, NULL, &error))
-    phone_log_warning (&call->log, "Call %u: %s", call->number, error->message);
-}
-
-static void
-replacing_up (PhoneCall *call)
-{
-  PhoneCall *replaced = find_replaced (call);
-
-  if (!replaced || replaced->replaced_by != call->number || phone_call_is_ended (replaced))
-    return;
-  if (call->direction == PHONE_CALL_INBOUND)
-    {
-      end_replaced (replaced);
-      return;
-    }
-  /* The transferor hangs up when it hears of the success (RFC 5589 section 6.1). Until then nobody speaks there. */
-  phone_call_update_attachment (replaced);
-  g_clear_handle_id (&replaced->transfer_timer, g_source_remove);
-  replaced->transfer_timer = g_timeout_add_seconds (GRACE_S, on_grace_over, replaced);
-}
-
-static void
-replacing_failed (PhoneCall *call)
-{
-  PhoneCall *replaced = find_replaced (call);
-
-  if (!replaced || replaced->replaced_by != call->number || call->answered)
-    return;
-  replaced->replaced_by = 0;
-  phone_call_emit_changed (replaced, PHONE_CALL_FIELD_TRANSFER);
-}
-
-/* The status that the transferor is told: what the wire said, or what stands for it. */
-static guint
-final_status (PhoneCall *call)
-{
-  if (call->reason->sip >= 300)
-    return call->reason->sip;
-  return call->reason->cause == PHONE_CAUSE_CANCELLED ? 487 : 503;
-}
-
 void
 phone_call_transfer_state_changed (PhoneCall *call)
 {
@@ -548,26 +278,19 @@ phone_call_transfer_state_changed (PhoneCall *call)
       break;
     case PHONE_CALL_ALERTING:
       if (call->replaces_number)
-        report (call, 180);
+        phone_call_referral_report (call, 180);
       break;
     case PHONE_CALL_ACTIVE:
       if (!call->replaces_number)
         break;
-      report (call, 200);
-      replacing_up (call);
+      phone_call_referral_report (call, 200);
+      phone_call_replacing_up (call);
       break;
     case PHONE_CALL_DISCONNECTING:
     case PHONE_CALL_DISCONNECTED:
       transfer_ended (call);
-      /* Whoever wants no news hangs up as soon as he has his 202, before we have begun: what was granted holds. */
-      if (call->referral_waits && call->referral_granted && call->reason->actor == PHONE_ACTOR_REMOTE)
-        {
-          g_clear_handle_id (&call->referral_timer, g_source_remove);
-          on_accept (call);
-        }
-      report (call, final_status (call));
-      forget_referral (call);
-      replacing_failed (call);
+      phone_call_referral_ended (call);
+      phone_call_replacing_failed (call);
       break;
     }
 }

@@ -397,8 +397,8 @@ is_unanswered_incoming (PhoneCall *call)
   return call->state == PHONE_CALL_INCOMING || call->state == PHONE_CALL_WAITING;
 }
 
-static gboolean
-is_established (PhoneCall *call)
+gboolean
+phone_call_is_established (PhoneCall *call)
 {
   return call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD;
 }
@@ -742,7 +742,7 @@ phone_call_hangup (PhoneCall *call, GError **error)
     return FALSE;
   if (is_unanswered_incoming (call) && !call->answering)
     reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_DECLINED, 603, NULL);
-  else if (is_established (call) || call->answering)
+  else if (phone_call_is_established (call) || call->answering)
     reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_HANGUP, 0, NULL);
   else
     reason = phone_reason_new (PHONE_ACTOR_LOCAL, PHONE_CAUSE_CANCELLED, 487, NULL);
@@ -810,7 +810,7 @@ phone_call_send_due (PhoneCall *call)
   Reoffer due = call->due;
   g_autoptr (GError) error = NULL;
 
-  if (due == REOFFER_NONE || phone_call_is_ended (call) || call->pending_offer || call->reoffer_open || !is_established (call))
+  if (due == REOFFER_NONE || phone_call_is_ended (call) || call->pending_offer || call->reoffer_open || !phone_call_is_established (call))
     return;
   call->due = REOFFER_NONE;
   if (call->reoffer == REOFFER_NONE && call->state == (due == REOFFER_HOLD ? PHONE_CALL_HELD : PHONE_CALL_ACTIVE))
@@ -829,7 +829,7 @@ gboolean
 phone_call_offer_paths (PhoneCall *call, GError **error)
 {
   /* What is under way carries the candidates too, or comes before the media have any. */
-  if (!is_established (call) || call->reoffer != REOFFER_NONE)
+  if (!phone_call_is_established (call) || call->reoffer != REOFFER_NONE)
     return TRUE;
   return start_reoffer (call, REOFFER_PATHS, NULL, NULL, error);
 }

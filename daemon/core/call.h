@@ -68,6 +68,7 @@ const char *phone_call_get_id (PhoneCall *call);                /* UUID */
 PhoneAccount *phone_call_get_account (PhoneCall *call);
 PhoneCallDirection phone_call_get_direction (PhoneCall *call);
 PhoneCallState phone_call_get_state (PhoneCall *call);
+gboolean phone_call_is_established (PhoneCall *call);             /* active or held */
 const PhoneReason *phone_call_get_reason (PhoneCall *call);     /* cause NONE until it ended */
 const char *phone_call_get_remote_uri (PhoneCall *call);
 const char *phone_call_get_remote_name (PhoneCall *call);       /* "" if none */
@@ -149,7 +150,7 @@ gboolean phone_call_record (PhoneCall *call, PhoneCallDone done, gpointer data, 
 gboolean phone_call_record_pause (PhoneCall *call, GError **error);
 gboolean phone_call_record_stop (PhoneCall *call, GError **error);
 
-/* ---- transfer: call-transfer.c ---- */
+/* ---- transfer: call-transfer.c, call-referral.c, call-replace.c ---- */
 
 /* What the peer asked us for and the user has not decided about. */
 typedef struct

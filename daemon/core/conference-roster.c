@@ -7,16 +7,10 @@
 #include "core/conference-private.h"
 #include "core/subscriber.h"
 
-static gboolean
-is_up (PhoneCall *call)
-{
-  return call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD;
-}
-
 gboolean
 phone_call_is_hosted (PhoneCall *call)
 {
-  return call->conference && is_up (call) && phone_account_get_settings (call->account)->focus;
+  return call->conference && phone_call_is_established (call) && phone_account_get_settings (call->account)->focus;
 }
 
 PhoneCall *
@@ -99,6 +93,6 @@ phone_conference_tell_party (PhoneCall *call)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
 
-  if (phone_account_get_settings (call->account)->focus && is_up (call) && ports->sig->call_hosted_changed)
+  if (phone_account_get_settings (call->account)->focus && phone_call_is_established (call) && ports->sig->call_hosted_changed)
     ports->sig->call_hosted_changed (ports->ua, call);
 }

@@ -129,7 +129,7 @@ void
 phone_call_update_room (PhoneCall *call)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  gboolean answered = call->state == PHONE_CALL_ACTIVE || call->state == PHONE_CALL_HELD;
+  gboolean answered = phone_call_is_established (call);
 
   if (!call->media || !call->conference)
     return;

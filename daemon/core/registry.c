@@ -595,14 +595,6 @@ phone_registry_find_call (PhoneRegistry *registry, guint number)
   return NULL;
 }
 
-static gboolean
-is_established (PhoneCall *call)
-{
-  PhoneCallState state = phone_call_get_state (call);
-
-  return state == PHONE_CALL_ACTIVE || state == PHONE_CALL_HELD;
-}
-
 guint
 phone_registry_count_calls (PhoneRegistry *registry, PhoneAccount *account, gboolean on_stack_only)
 {
@@ -632,7 +624,7 @@ is_busy_with (PhoneRegistry *registry, PhoneCall *except)
       PhoneCallState state = phone_call_get_state (call);
 
       if (call != except && !phone_call_is_machines (call)
-          && (is_established (call) || state == PHONE_CALL_DIALING || state == PHONE_CALL_ALERTING))
+          && (phone_call_is_established (call) || state == PHONE_CALL_DIALING || state == PHONE_CALL_ALERTING))
         return TRUE;
     }
   return FALSE;

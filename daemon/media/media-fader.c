@@ -82,7 +82,7 @@ read_value (GstElement *element, MediaFaderPart part)
 static gboolean
 has (GstElement *element, MediaFaderPart part)
 {
-  return g_object_class_find_property (G_OBJECT_GET_CLASS (element), properties[part]) != NULL;
+  return element != NULL && g_object_class_find_property (G_OBJECT_GET_CLASS (element), properties[part]) != NULL;
 }
 
 static void
@@ -107,7 +107,7 @@ media_fader_prepare (MediaFader *fader, GstElement *element, gint64 now)
 
       if ((guint64) (word >> VALUE_BITS) != fader->applied[i])
         apply (fader, element, i, word, now);
-      else if (fader->seen[i] >= 0)
+      else if (fader->seen[i] >= 0 && has (element, i))
         {
           write_value (element, i, fader->seen[i]);
           fader->applied_at[i] = now;

@@ -30,7 +30,9 @@ typedef void (*MediaFaderNews) (gpointer data, MediaFaderPart part, const char *
 void media_fader_init (MediaFader *fader);
 void media_fader_set (MediaFader *fader, MediaFaderPart part, guint value);     /* any thread */
 gboolean media_fader_is_due (const MediaFader *fader);          /* own thread: media_fader_check() has something to do */
-/* Own thread, before a stream begins: with the elements of PulseAudio it begins like this, without a moment of something else. */
+/* An element that lacks one of the two, or NULL: nothing is set, nothing is told.
+ *
+ * Own thread, before a stream begins: with the elements of PulseAudio it begins like this, without a moment of something else. */
 void media_fader_prepare (MediaFader *fader, GstElement *element, gint64 now);
 /* Own thread, the stream being up. now: monotonic, us. */
 void media_fader_check (MediaFader *fader, GstElement *element, gint64 now, MediaFaderNews news, gpointer data);

@@ -87,7 +87,7 @@ struct _MediaLive
   gboolean weak;
 
   MediaFader fader;
-  GstElement *faded;            /* own thread: what has mute and volume, owned by the pipeline: the device's, or one of ours */
+  GstElement *faded;            /* own thread: what has mute and volume, owned by the pipeline: the device's, one of ours, or NULL */
   char *place;                  /* own thread: as told */
   GstElement *pipeline;         /* the same */
   GstElement *element;          /* the device's, owned by the pipeline */
@@ -281,6 +281,18 @@ make (MediaLive *live, const char *factory)
   return element;
 }
 
+/* For devices without one of their own. Sound does without it: what is muted in the phone stays muted there. */
+static GstElement *
+make_volume (MediaLive *live)
+{
+  GstElement *element = gst_element_factory_make ("volume", NULL);
+
+  if (element == NULL)
+    g_message ("Audio %s: the GStreamer element volume is not installed: no volume of this device, and no mute of its own",
+               media_role_to_string (live->role));
+  return element;
+}
+
 static void
 set_stream_properties (GstElement *element, const char *role)
 {
@@ -390,8 +402,8 @@ build (MediaLive *live)
   if (live->element != NULL && g_object_class_find_property (G_OBJECT_GET_CLASS (live->element), "mute") != NULL)
     live->faded = live->element;
   else
-    live->faded = volume = make (live, "volume");
-  if (convert == NULL || resample == NULL || live->element == NULL || live->faded == NULL)
+    live->faded = volume = make_volume (live);
+  if (convert == NULL || resample == NULL || live->element == NULL)
     {
       GstElement *parts[] = { convert, resample, ours, volume, live->element };
       for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
@@ -583,7 +595,7 @@ live_run (gpointer data)
           pthread_mutex_unlock (&live->lock);
           atomic_store (&live->produced, 0);
           atomic_store (&live->placed, FALSE);
-          if (state == MEDIA_LIVE_ON && live->faded != NULL)
+          if (state == MEDIA_LIVE_ON)
             media_fader_prepare (&live->fader, live->faded, g_get_monotonic_time ());
           set_state (live, state == MEDIA_LIVE_ON ? GST_STATE_PLAYING : GST_STATE_READY);
           if (state == MEDIA_LIVE_ON)

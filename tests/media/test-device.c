@@ -662,6 +662,11 @@ test_fader (void)
   media_fader_set (&fader, MEDIA_FADER_MUTE, 1);
   media_fader_check (&fader, plain, now, on_news, told);
   g_assert_false (media_fader_is_due (&fader));
+  media_fader_prepare (&fader, plain, now);
+  media_fader_set (&fader, MEDIA_FADER_VOLUME, 50);
+  media_fader_prepare (&fader, NULL, now);
+  media_fader_check (&fader, NULL, now, on_news, told);
+  g_assert_false (media_fader_is_due (&fader));
   for (guint i = 0; i < MEDIA_FADER_N_PARTS; i++)
     g_free (told[i]);
   gst_object_unref (element);

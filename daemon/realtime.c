@@ -163,30 +163,64 @@ give_up (Realtime *self, const char *why)
   g_array_set_size (self->waiting, 0);
 }
 
+/* The service knows Get and no GetAll. */
 static void
-on_limits (GObject *source, GAsyncResult *result, gpointer data)
+get_limit (Realtime *self, const char *name, GAsyncReadyCallback done)
+{
+  g_dbus_connection_call (self->bus, NAME, PATH, "org.freedesktop.DBus.Properties", "Get", g_variant_new ("(ss)", NAME, name),
+                          G_VARIANT_TYPE ("(v)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, done, g_atomic_rc_box_acquire (self));
+}
+
+/* NULL: given up. */
+static GVariant *
+take_limit (Realtime *self, GObject *source, GAsyncResult *result, const char *type)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  g_autoptr (GVariant) value = NULL;
+
+  if (reply == NULL)
+    {
+      give_up (self, error->message);
+      return NULL;
+    }
+  g_variant_get (reply, "(v)", &value);
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE (type)))
+    return g_steal_pointer (&value);
+  give_up (self, "it does not tell its limits");
+  return NULL;
+}
+
+static void
+on_most (GObject *source, GAsyncResult *result, gpointer data)
 {
   Realtime *self = data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error), limits = NULL;
-  gint32 priority = 0;
-  gint64 most = 0;
+  g_autoptr (GVariant) most = take_limit (self, source, result, "x");
 
-  if (reply != NULL)
-    limits = g_variant_get_child_value (reply, 0);
-  if (reply == NULL)
-    give_up (self, error->message);
-  else if (!g_variant_lookup (limits, "MaxRealtimePriority", "i", &priority) || !g_variant_lookup (limits, "RTTimeUSecMax", "x", &most) || priority < 1)
-    give_up (self, "it does not tell its limits");
-  else if (!bound_ourselves (most))
+  if (most != NULL && !bound_ourselves (g_variant_get_int64 (most)))
     give_up (self, "the process cannot bound itself");
-  else
+  else if (most != NULL)
     {
       self->state = REALTIME_READY;
-      self->priority = (guint) MIN (priority, PRIORITY);
       for (guint i = 0; i < self->waiting->len && !self->gone; i++)
         ask (self, g_array_index (self->waiting, int, i));
       g_array_set_size (self->waiting, 0);
+    }
+  unref (self);
+}
+
+static void
+on_priority (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Realtime *self = data;
+  g_autoptr (GVariant) priority = take_limit (self, source, result, "i");
+
+  if (priority != NULL && g_variant_get_int32 (priority) < 1)
+    give_up (self, "it does not tell its limits");
+  else if (priority != NULL)
+    {
+      self->priority = (guint) MIN (g_variant_get_int32 (priority), PRIORITY);
+      get_limit (self, "RTTimeUSecMax", on_most);
     }
   unref (self);
 }
@@ -204,8 +238,7 @@ on_bus (GObject *source, GAsyncResult *result, gpointer data)
     {
       /* The end of the system bus is none of ours. */
       g_dbus_connection_set_exit_on_close (self->bus, FALSE);
-      g_dbus_connection_call (self->bus, NAME, PATH, "org.freedesktop.DBus.Properties", "GetAll", g_variant_new ("(s)", NAME),
-                              G_VARIANT_TYPE ("(a{sv})"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_limits, g_atomic_rc_box_acquire (self));
+      get_limit (self, "MaxRealtimePriority", on_priority);
     }
   unref (self);
 }

@@ -176,7 +176,12 @@ class RealtimeTest(dbusmock.DBusTestCase):
 
     def test_without_limits_nothing_is_asked(self):
         mock = self.mock(RTTimeUSecMax=None)
-        self.assert_one_line(b"limits")
+        self.assert_one_line(b"no such property RTTimeUSecMax")
+        self.assertEqual(list(mock.GetMethodCalls("MakeThreadRealtime")), [])
+
+    def test_limits_of_another_kind_are_none(self):
+        mock = self.mock(MaxRealtimePriority=dbus.String("much"))
+        self.assert_one_line(b"it does not tell its limits")
         self.assertEqual(list(mock.GetMethodCalls("MakeThreadRealtime")), [])
 
 

@@ -59,7 +59,7 @@ static const CtlPages pages = {
   .unseen = "unread",
   .seen = "read",
   .columns = (const char *const[]){ "id", "account", "direction", "status", "party", "remote-uri", "remote-name", "time", "changed", "sip", "phrase",
-                                    "uncertain", "attempts", "read", "body", "contact-name", NULL },
+                                    "disposition", "uncertain", "attempts", "read", "body", "contact-name", NULL },
 };
 
 /* ---- for people ---- */
@@ -82,13 +82,38 @@ party_of (const CtlValue *message)
   return ctl_name_text (ctl_value_string (message, "contact-name"), ctl_value_string (message, "remote-name"), ctl_value_string (message, "party"));
 }
 
-/* "sent", "failed: 404 Not Found", "failed: 408 Request Timeout; it may have arrived" */
+/* What a report adds to the status; NULL: nothing. */
+static const char *
+report_of (const CtlValue *details)
+{
+  static const char *const words[][2] = {
+    { "processed", "the server has passed it on" },
+    { "stored", "the server keeps it until the peer is there" },
+    { "failed", "it was reported as not delivered" },
+    { "delivery-forbidden", "nobody may tell whether it arrives" },
+    { "delivery-error", "nobody knows whether it arrived" },
+    { "display-forbidden", "the peer does not tell whether it is read" },
+    { "display-error", "nobody knows whether it is read" },
+  };
+  const char *disposition = ctl_value_string (details, "disposition");
+
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcmp (words[i][0], disposition) == 0)
+      return words[i][1];
+  return NULL;
+}
+
+/* "sent", "sent: the server keeps it until the peer is there", "failed: 404 Not Found", "failed: 408 Request Timeout; it may have arrived" */
 static char *
 status_of (const char *status, const CtlValue *details)
 {
   const char *phrase = ctl_value_string (details, "phrase"), *perhaps = ctl_value_bool (details, "uncertain") ? "; it may have arrived" : "";
   unsigned long sip = (unsigned long) ctl_value_uint (details, "sip");
 
+  const char *report = report_of (details);
+
+  if (report)
+    return ctl_format ("%s: %s", status, report);
   if (strcmp (status, "failed") != 0 && strcmp (status, "queued") != 0)
     return ctl_format ("%s", status);
   if (sip)

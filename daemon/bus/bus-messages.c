@@ -39,6 +39,8 @@ append_state (sd_bus_message *m, const PhoneMessage *message)
     r = bus_dict_u32 (m, "sip", message->sip);
   if (r >= 0)
     r = bus_dict_text (m, "phrase", message->phrase);
+  if (r >= 0 && message->disposition != PHONE_DISPOSITION_NONE)
+    r = bus_dict_text (m, "disposition", phone_disposition_to_string (message->disposition));
   if (r >= 0 && message->uncertain)
     r = bus_dict_bool (m, "uncertain", TRUE);
   if (r >= 0 && message->attempts)

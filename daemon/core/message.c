@@ -58,6 +58,51 @@ phone_message_may_become (PhoneMessageState from, PhoneMessageState to)
   return (next[from] & BIT (to)) != 0;
 }
 
+static gboolean
+come_to (PhoneMessage *message, PhoneMessageState state, gint64 now)
+{
+  if (!phone_message_may_become (message->state, state))
+    return FALSE;
+  message->state = state;
+  message->changed = now;
+  message->uncertain = FALSE;
+  return TRUE;
+}
+
+gboolean
+phone_message_take_report (PhoneMessage *message, PhoneDisposition disposition, gint64 now)
+{
+  gboolean out = message->state == PHONE_MESSAGE_SENDING || message->state == PHONE_MESSAGE_SENT, news = FALSE;
+
+  switch (disposition)
+    {
+    case PHONE_DISPOSITION_NONE:
+      break;
+    case PHONE_DISPOSITION_DELIVERED:
+      news = come_to (message, PHONE_MESSAGE_DELIVERED, now);
+      break;
+    case PHONE_DISPOSITION_DISPLAYED:
+      news = come_to (message, PHONE_MESSAGE_DISPLAYED, now);
+      break;
+    case PHONE_DISPOSITION_FAILED:
+      news = come_to (message, PHONE_MESSAGE_FAILED, now);
+      break;
+    case PHONE_DISPOSITION_PROCESSED:
+    case PHONE_DISPOSITION_STORED:
+    case PHONE_DISPOSITION_DELIVERY_FORBIDDEN:
+    case PHONE_DISPOSITION_DELIVERY_ERROR:
+      news = out && message->disposition != disposition;
+      break;
+    case PHONE_DISPOSITION_DISPLAY_FORBIDDEN:
+    case PHONE_DISPOSITION_DISPLAY_ERROR:
+      news = (out || message->state == PHONE_MESSAGE_DELIVERED) && message->disposition != disposition;
+      break;
+    }
+  if (news)
+    message->disposition = disposition;
+  return news;
+}
+
 void
 phone_conversation_free (PhoneConversation *conversation)
 {

@@ -26,13 +26,22 @@ typedef enum
   PHONE_REPORT_DISPLAYED = 1 << 1,
 } PhoneReport;
 
-/* What one says of its disposition. */
-typedef enum
-{
-  PHONE_REPORTED_NOTHING,       /* nobody tells */
-  PHONE_REPORTED_YES,           /* it is so */
-  PHONE_REPORTED_NO,            /* it is not, and will not be */
-} PhoneReported;
+/* What one says (RFC 5438 section 5), by the server on the way or by the peer's phone:
+ *
+ * none                 nothing that is known here
+ * processed            the server has done its part
+ * stored               the server keeps it until the peer is there
+ * delivered, displayed as the states
+ * failed               it was not delivered, and will not be
+ * delivery-forbidden   nobody may tell whether it arrives: it may well
+ * delivery-error       nobody knows what became of it
+ * display-forbidden, display-error     the same of whether the peer looks at it */
+#define PHONE_DISPOSITION_LIST(X) \
+  X (PHONE_DISPOSITION_NONE, "none") X (PHONE_DISPOSITION_PROCESSED, "processed") X (PHONE_DISPOSITION_STORED, "stored") \
+  X (PHONE_DISPOSITION_DELIVERED, "delivered") X (PHONE_DISPOSITION_DISPLAYED, "displayed") X (PHONE_DISPOSITION_FAILED, "failed") \
+  X (PHONE_DISPOSITION_DELIVERY_FORBIDDEN, "delivery-forbidden") X (PHONE_DISPOSITION_DELIVERY_ERROR, "delivery-error") \
+  X (PHONE_DISPOSITION_DISPLAY_FORBIDDEN, "display-forbidden") X (PHONE_DISPOSITION_DISPLAY_ERROR, "display-error")
+PHONE_DECLARE_ENUM (PhoneDisposition, phone_disposition, PHONE_DISPOSITION_LIST)
 
 typedef struct
 {
@@ -48,6 +57,7 @@ typedef struct
   guint sip;                    /* of the last attempt, 0: none came */
   char *phrase;
   gboolean uncertain;
+  PhoneDisposition disposition; /* ours: what the last report that was news said */
   guint attempts;
   char *imdn_id;                /* theirs: Message-ID, "": none */
   char *transaction;            /* theirs: Call-ID and CSeq, by which a second copy is known; "" for ours */
@@ -63,6 +73,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhoneMessage, phone_message_free)
 
 /* Whether a message of ours that is in `from` may come to `to`: reports come late, twice and out of order. */
 gboolean phone_message_may_become (PhoneMessageState from, PhoneMessageState to);
+/* A report about a message of ours. FALSE: it is no news. now: Unix s. */
+gboolean phone_message_take_report (PhoneMessage *message, PhoneDisposition disposition, gint64 now);
 
 #define PHONE_MESSAGE_MAX_BODY 65536    /* octets, whatever the settings say */
 #define PHONE_MESSAGE_MAX_PAGE 500

@@ -179,17 +179,14 @@ static guint
 take_report (PhoneMessages *messages, PhoneAccount *account, const PhoneIncomingMessage *incoming, const char *party, gpointer transaction)
 {
   const PhonePorts *ports = phone_messages_ports (messages);
-  PhoneMessageState state = incoming->report == PHONE_REPORT_DISPLAYED ? PHONE_MESSAGE_DISPLAYED : PHONE_MESSAGE_DELIVERED;
   Receiving *receiving;
 
-  if (incoming->reported == PHONE_REPORTED_NOTHING || (incoming->reported == PHONE_REPORTED_NO && incoming->report == PHONE_REPORT_DISPLAYED))
+  if (incoming->disposition == PHONE_DISPOSITION_NONE)
     return 200;                 /* no news */
-  if (incoming->reported == PHONE_REPORTED_NO)
-    state = PHONE_MESSAGE_FAILED;
   receiving = g_new0 (Receiving, 1);
   *receiving = (Receiving){ g_object_ref (messages), NULL, transaction };
   messages->n_storing++;
-  ports->archive->message_report (ports->archive_data, incoming->message_id, party, state, on_reported, receiving);
+  ports->archive->message_report (ports->archive_data, incoming->message_id, party, incoming->disposition, on_reported, receiving);
   return 0;
 }
 

@@ -110,8 +110,11 @@ now_s (void)
 void
 phone_messages_emit_state (PhoneMessages *messages, PhoneMessage *message)
 {
-  phone_log_info (&(PhoneLogFields){ .account = message->account }, "Message %s to %s: %s%s%s", message->id, message->party,
-                  phone_message_state_to_string (message->state), *message->phrase ? ": " : "", message->phrase);
+  gboolean reported = message->disposition != PHONE_DISPOSITION_NONE;
+
+  phone_log_info (&(PhoneLogFields){ .account = message->account }, "Message %s to %s: %s%s%s%s%s", message->id, message->party,
+                  phone_message_state_to_string (message->state), *message->phrase ? ": " : "", message->phrase, reported ? ", reported: " : "",
+                  reported ? phone_disposition_to_string (message->disposition) : "");
   g_signal_emit (messages, signals[SIGNAL_STATE], 0, message);
 }
 

@@ -65,8 +65,7 @@ typedef struct
   const char *message_id;       /* TEXT, REPORT: of RFC 5438; NULL: none */
   guint asks;                   /* TEXT: PhoneReport */
   gboolean speaks_cpim;
-  PhoneReport report;           /* REPORT */
-  PhoneReported reported;
+  PhoneDisposition disposition; /* REPORT */
   gboolean active;              /* COMPOSING */
   guint refresh;
 } PhoneIncomingMessage;

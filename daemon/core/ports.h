@@ -409,8 +409,8 @@ typedef struct
   /* must: the same; else it may wait in memory. State, what the answer said and attempts of the message with that id; a state that it may not come to from where it is
    * stays as it is. messages: it as it is then; none when it was deleted. */
   void (*message_update) (gpointer archive, const PhoneMessage *message, gboolean must, PhoneMessagesListed done, gpointer data);
-  /* One of ours to that party has arrived, or was looked at. messages: it, if that changed it. */
-  void (*message_report) (gpointer archive, const char *id, const char *party, PhoneMessageState state, PhoneMessagesListed done,
+  /* What a report of that party says about one of ours. messages: it, if that is news. */
+  void (*message_report) (gpointer archive, const char *id, const char *party, PhoneDisposition disposition, PhoneMessagesListed done,
                           gpointer data);
   /* That report about one of theirs is not due any more. */
   void (*message_reported) (gpointer archive, const char *id, PhoneReport report);

@@ -42,12 +42,9 @@ char *ua_cpim_write (const UaCpimParams *params);       /* caller frees */
 typedef struct
 {
   char *message_id;             /* of the message that it is about */
-  PhoneReport kind;
-  PhoneReported what;
-  char *status;                 /* its word */
+  PhoneDisposition disposition; /* NONE: a word that is not known */
 } UaImdn;
 
-/* Processing notifications (of stores on the way) are no news about the peer: FALSE. */
 gboolean ua_imdn_read (const char *data, gsize length, UaImdn *ret_imdn, GError **error);
 void ua_imdn_clear (UaImdn *imdn);
 char *ua_imdn_write (const char *message_id, gint64 time, PhoneReport kind);

@@ -119,8 +119,7 @@ describe (UaStack *stack, const UaIm *im, PhoneIncomingMessage *incoming)
     case UA_IM_REPORT:
       incoming->content = PHONE_MESSAGE_REPORT;
       incoming->message_id = im->report.message_id;
-      incoming->report = im->report.kind;
-      incoming->reported = im->report.what;
+      incoming->disposition = im->report.disposition;
       break;
     case UA_IM_COMPOSING:
       incoming->content = PHONE_MESSAGE_COMPOSING;

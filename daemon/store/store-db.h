@@ -12,7 +12,7 @@ typedef struct
   GHashTable *statements;       /* SQL -> sqlite3_stmt, owned */
 } StoreDb;
 
-#define STORE_SCHEMA_VERSION 5
+#define STORE_SCHEMA_VERSION 6
 
 /* Opens or creates the file (mode 0600, never through a symbolic link), sets it up and brings it to the schema of this program. On
  * failure *ret_error is a sentence. */

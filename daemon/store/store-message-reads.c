@@ -57,7 +57,7 @@ PhoneMessage *
 store_message_read (sqlite3_stmt *s)
 {
   PhoneMessage *message = phone_message_new ();
-  int i = 0, state;
+  int i = 0, state, disposition;
 
   phone_text_take (&message->id, store_column_text (s, i++));
   phone_text_take (&message->account, store_column_text (s, i++));
@@ -79,6 +79,9 @@ store_message_read (sqlite3_stmt *s)
   message->asks = (guint) sqlite3_column_int64 (s, i++);
   message->owes = (guint) sqlite3_column_int64 (s, i++);
   message->read = sqlite3_column_int (s, i++) != 0;
+  disposition = sqlite3_column_int (s, i++);
+  if (disposition >= 0 && disposition < phone_disposition_n_values)
+    message->disposition = (PhoneDisposition) disposition;
   return message;
 }
 

@@ -8,7 +8,7 @@
 
 #define STORE_MESSAGE_COLUMNS \
   "h.id, h.account, h.incoming, m.state, h.remote_uri, h.remote_name, h.party, h.text, h.start, m.changed, h.sip, h.phrase, m.uncertain, " \
-  "m.attempts, m.imdn_id, m.transaction_id, m.asks, m.owes, h.seen"
+  "m.attempts, m.imdn_id, m.transaction_id, m.asks, m.owes, h.seen, m.disposition"
 #define STORE_MESSAGE_JOINED "history AS h JOIN message AS m ON m.seq = h.seq"
 
 
@@ -17,7 +17,7 @@ typedef struct
   StoreJob job;
   PhoneMessage *message;        /* add, update */
   char *id, *party;
-  PhoneMessageState state;      /* report */
+  PhoneDisposition disposition; /* report */
   char **ids;                   /* NULL: all */
   gint64 before;                /* expire */
   StorePage page;               /* list */

@@ -135,7 +135,7 @@ write_state (StoreDb *db, const PhoneMessage *message)
 {
   int rc;
   sqlite3_stmt *s = store_db_prepare (db,
-                                      "UPDATE message SET state = ?2, changed = ?3, uncertain = ?4, attempts = ?5, owes = ?6"
+                                      "UPDATE message SET state = ?2, changed = ?3, uncertain = ?4, attempts = ?5, owes = ?6, disposition = ?7"
                                       " WHERE seq = (SELECT seq FROM history WHERE id = ?1)",
                                       &rc);
 
@@ -147,6 +147,7 @@ write_state (StoreDb *db, const PhoneMessage *message)
   sqlite3_bind_int (s, 4, message->uncertain);
   sqlite3_bind_int64 (s, 5, message->attempts);
   sqlite3_bind_int64 (s, 6, message->owes);
+  sqlite3_bind_int (s, 7, (int) message->disposition);
   rc = store_db_run (s);
   if (rc != SQLITE_OK)
     return rc;
@@ -209,25 +210,22 @@ run_report (StoreDb *db, StoreJob *job)
   if (rc != SQLITE_OK || self->found->len == 0)
     return rc;
   message = self->found->pdata[0];
-  if (message->incoming || !g_str_equal (message->party, self->party) || !phone_message_may_become (message->state, self->state))
+  if (message->incoming || !g_str_equal (message->party, self->party) || !phone_message_take_report (message, self->disposition, self->before))
     {
       g_ptr_array_set_size (self->found, 0);
       return SQLITE_OK;
     }
-  message->state = self->state;
-  message->changed = self->before;
-  message->uncertain = FALSE;
   return write_state (db, message);
 }
 
 void
-store_message_report (gpointer store, const char *id, const char *party, PhoneMessageState state, PhoneMessagesListed done, gpointer data)
+store_message_report (gpointer store, const char *id, const char *party, PhoneDisposition disposition, PhoneMessagesListed done, gpointer data)
 {
   StoreMessageJob *self = store_message_job_new (run_report, TRUE, data);
 
   self->id = g_strdup (id);
   self->party = g_strdup (party);
-  self->state = state;
+  self->disposition = disposition;
   self->before = g_get_real_time () / G_USEC_PER_SEC;
   self->listed = done;
   store_push (store, &self->job);

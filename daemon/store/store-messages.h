@@ -6,7 +6,7 @@
 /* Operations of store_archive_ops (core/ports.h); store is the Store. */
 void store_message_add (gpointer store, PhoneMessage *message, PhoneMessageAdded done, gpointer data);
 void store_message_update (gpointer store, const PhoneMessage *message, gboolean must, PhoneMessagesListed done, gpointer data);
-void store_message_report (gpointer store, const char *id, const char *party, PhoneMessageState state, PhoneMessagesListed done,
+void store_message_report (gpointer store, const char *id, const char *party, PhoneDisposition disposition, PhoneMessagesListed done,
                            gpointer data);
 void store_message_reported (gpointer store, const char *id, PhoneReport report);
 void store_message_mark_read (gpointer store, const char *const *ids, PhoneMessagesListed done, gpointer data);

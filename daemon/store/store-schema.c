@@ -116,6 +116,9 @@ static const char step_tail[]
       "  (lower (substr (iif (instr (party, '@'), substr (party, 1, instr (party, '@') - 1), party), -7))) VIRTUAL;"
       "CREATE INDEX history_tail ON history (tail);";
 
+/* PhoneDisposition. */
+static const char step_disposition[] = "ALTER TABLE message ADD COLUMN disposition INTEGER NOT NULL DEFAULT 0;";
+
 typedef int (*Step) (StoreDb *db);
 
 static int make_history (StoreDb *db) { return store_db_exec (db, step_history); }
@@ -128,7 +131,9 @@ static int make_quality (StoreDb *db) { return store_db_exec (db, step_quality);
 
 static int make_tail (StoreDb *db) { return store_db_exec (db, step_tail); }
 
-static const Step steps[] = { make_history, make_messages, make_conversations, make_quality, make_tail };
+static int make_disposition (StoreDb *db) { return store_db_exec (db, step_disposition); }
+
+static const Step steps[] = { make_history, make_messages, make_conversations, make_quality, make_tail, make_disposition };
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == STORE_SCHEMA_VERSION);
 
 static int

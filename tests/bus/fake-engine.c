@@ -553,9 +553,18 @@ step_message (gpointer data)
   gboolean echo = strstr (sent->target, "echo@") != NULL, later = strstr (sent->target, "later@") != NULL;
   PhoneMessageAnswer answer = { .status = echo ? 200 : later ? 480 : 404 };
   PhoneIncomingMessage incoming = { .content = PHONE_MESSAGE_REPORT, .remote_uri = sent->target, .transaction = "", .trusted = TRUE, .source = "",
-                                    .message_id = sent->message_id, .report = PHONE_REPORT_DELIVERED, .reported = PHONE_REPORTED_YES };
+                                    .message_id = sent->message_id, .disposition = PHONE_DISPOSITION_DELIVERED };
   g_autofree char *transaction = g_strdup_printf ("%u 1", ++sent->engine->n_messages);
   guint retry_after;
+
+  /* sip:says-stored-echo@... has that reported. */
+  for (int i = 0; i < phone_disposition_n_values; i++)
+    {
+      g_autofree char *user = g_strdup_printf ("says-%s-echo@", phone_disposition_to_string ((PhoneDisposition) i));
+
+      if (strstr (sent->target, user))
+        incoming.disposition = (PhoneDisposition) i;
+    }
 
   phone_messages_on_answer (messages, sent->id, &answer, echo ? "OK" : later ? "Temporarily Unavailable" : "Not Found", echo);
   if (echo && sent->text)

@@ -202,3 +202,14 @@ def test_phonectl_follow(phone, client):
         id = send(client, "echo", "second")
         assert [running.event(lambda e: e["event"] == "status" and e["id"] == id)["status"] for _ in range(3)] == ["queued", "sending", "sent"]
         assert running.event(lambda e: e["event"] == "received")["body"] == "second"
+
+
+@pytest.mark.parametrize("word, status, text", [
+    ("stored", "sent", "sent: the server keeps it until the peer is there"), ("delivery-forbidden", "sent", "sent: nobody may tell whether it arrives"),
+    ("failed", "failed", "failed: it was reported as not delivered"), ("displayed", "displayed", "displayed")])
+def test_what_is_reported_is_told_in_words(phone, client, word, status, text):
+    ctl = Ctl(phone.address)
+    id = send(client, f"says-{word}-echo", "hello")
+    wait(lambda: get(client, id).get("disposition") == word, word)
+    assert statuses(client, id)[-1] == get(client, id)["status"] == status
+    assert text in " ".join(ctl.ok("message", "show", id).split()) and text in " ".join(ctl.ok("message", "list", "--outgoing").split())

@@ -93,11 +93,12 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   check_cpim (body, length);
   if (ua_imdn_read (body, length, &imdn, NULL))
     {
-      g_autofree char *written = ua_imdn_write (imdn.message_id, 0, imdn.kind);
+      gboolean displayed = imdn.disposition == PHONE_DISPOSITION_DISPLAYED;
+      g_autofree char *written = ua_imdn_write (imdn.message_id, 0, displayed ? PHONE_REPORT_DISPLAYED : PHONE_REPORT_DELIVERED);
       UaImdn again;
 
       g_assert (ua_imdn_read (written, strlen (written), &again, NULL));
-      g_assert (again.what == PHONE_REPORTED_YES && again.kind == imdn.kind && g_str_equal (again.message_id, imdn.message_id));
+      g_assert (again.disposition == (displayed ? PHONE_DISPOSITION_DISPLAYED : PHONE_DISPOSITION_DELIVERED) && g_str_equal (again.message_id, imdn.message_id));
       ua_imdn_clear (&again);
       ua_imdn_clear (&imdn);
     }

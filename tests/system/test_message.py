@@ -244,6 +244,10 @@ def test_raw(phones):
         assert ask("c", 1, "x", "text/plain; charset=utf-16")[0] == 415
         assert ask("d", 1, "x" * 20001)[0] == 413
         assert [m["body"] for m in phone.ctl("message", "list")] == ["two", "one [31m"]
+        # what a server on the way has to say is no news of anybody's, and no error
+        stored = '<imdn xmlns="urn:ietf:params:xml:ns:imdn"><message-id>x</message-id><processing-notification><status><stored/></status>' \
+                 '</processing-notification></imdn>'
+        assert ask("e", 1, stored, "message/imdn+xml")[0] == 200
         answers = [ask(f"flood{i}", 1, "x") for i in range(80)]
         refused = [answer for status, answer in answers if status == 503]
         assert refused and "Retry-After:" in refused[0]

@@ -100,6 +100,7 @@
   X (PhoneWatcherState, phone_watcher_state) \
   X (PhoneSubscribers, phone_subscribers) \
   X (PhoneMessageState, phone_message_state) \
+  X (PhoneDisposition, phone_disposition) \
   X (PhoneMessageContent, phone_message_content) \
   X (PhoneMessageReports, phone_message_reports) \
   X (PhoneMessageReceipts, phone_message_receipts) \

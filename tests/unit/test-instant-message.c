@@ -83,23 +83,29 @@ test_cpim_round (void)
 static void
 test_imdn (void)
 {
+#define SAYS(kind, word) IMDN ("<" kind "-notification><status><" word "/></status></" kind "-notification>")
   static const struct
   {
     const char *text;
-    PhoneReport kind;
-    PhoneReported what;
+    PhoneDisposition disposition;
   } good[] = {
-    { IMDN ("<delivery-notification><status><delivered/></status></delivery-notification>"), PHONE_REPORT_DELIVERED, PHONE_REPORTED_YES },
-    { IMDN ("<delivery-notification><status><failed/></status></delivery-notification>"), PHONE_REPORT_DELIVERED, PHONE_REPORTED_NO },
-    { IMDN ("<delivery-notification><status><forbidden/></status></delivery-notification>"), PHONE_REPORT_DELIVERED, PHONE_REPORTED_NOTHING },
-    { IMDN ("<delivery-notification><status><error/></status></delivery-notification>"), PHONE_REPORT_DELIVERED, PHONE_REPORTED_NOTHING },
-    { IMDN ("<display-notification><status><forbidden/></status></display-notification>"), PHONE_REPORT_DISPLAYED, PHONE_REPORTED_NOTHING },
-    { IMDN ("<datetime>x</datetime><display-notification>\n<status>\n<displayed/></status></display-notification>"), PHONE_REPORT_DISPLAYED,
-      PHONE_REPORTED_YES },
+    { SAYS ("delivery", "delivered"), PHONE_DISPOSITION_DELIVERED },
+    { SAYS ("delivery", "failed"), PHONE_DISPOSITION_FAILED },
+    { SAYS ("delivery", "forbidden"), PHONE_DISPOSITION_DELIVERY_FORBIDDEN },
+    { SAYS ("delivery", "error"), PHONE_DISPOSITION_DELIVERY_ERROR },
+    { SAYS ("delivery", "displayed"), PHONE_DISPOSITION_NONE },
+    { SAYS ("display", "forbidden"), PHONE_DISPOSITION_DISPLAY_FORBIDDEN },
+    { SAYS ("display", "error"), PHONE_DISPOSITION_DISPLAY_ERROR },
+    { SAYS ("display", "failed"), PHONE_DISPOSITION_NONE },
+    { SAYS ("processing", "processed"), PHONE_DISPOSITION_PROCESSED },
+    { SAYS ("processing", "stored"), PHONE_DISPOSITION_STORED },
+    { SAYS ("processing", "forbidden"), PHONE_DISPOSITION_NONE },
+    { SAYS ("processing", "error"), PHONE_DISPOSITION_NONE },
+    { IMDN ("<datetime>x</datetime><display-notification>\n<status>\n<displayed/></status></display-notification>"), PHONE_DISPOSITION_DISPLAYED },
   };
   static const char *const bad[] = {
-    "", "<imdn/>", IMDN (""), IMDN ("<processing-notification><status><stored/></status></processing-notification>"),
-    IMDN ("<display-notification><status/></display-notification>"),
+    "", "<imdn/>", IMDN (""), IMDN ("<display-notification><status/></display-notification>"),
+    IMDN ("<other-notification><status><displayed/></status></other-notification>"),
     "<imdn xmlns=\"urn:ietf:params:xml:ns:imdn\"><display-notification><status><displayed/></status></display-notification></imdn>",
   };
   UaImdn imdn;
@@ -108,8 +114,7 @@ test_imdn (void)
     {
       g_assert_true (ua_imdn_read (good[i].text, strlen (good[i].text), &imdn, NULL));
       g_assert_cmpstr (imdn.message_id, ==, "34jk324j");
-      g_assert_cmpint (imdn.kind, ==, good[i].kind);
-      g_assert_cmpint (imdn.what, ==, good[i].what);
+      g_assert_cmpint (imdn.disposition, ==, good[i].disposition);
       ua_imdn_clear (&imdn);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -120,6 +125,7 @@ static void
 test_imdn_round (void)
 {
   const PhoneReport kinds[] = { PHONE_REPORT_DELIVERED, PHONE_REPORT_DISPLAYED };
+  const PhoneDisposition dispositions[] = { PHONE_DISPOSITION_DELIVERED, PHONE_DISPOSITION_DISPLAYED };
 
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
@@ -128,8 +134,7 @@ test_imdn_round (void)
 
       g_assert_true (ua_imdn_read (text, strlen (text), &imdn, NULL));
       g_assert_cmpstr (imdn.message_id, ==, "a<&>b");
-      g_assert_cmpint (imdn.kind, ==, kinds[i]);
-      g_assert_cmpint (imdn.what, ==, PHONE_REPORTED_YES);
+      g_assert_cmpint (imdn.disposition, ==, dispositions[i]);
       ua_imdn_clear (&imdn);
     }
 }

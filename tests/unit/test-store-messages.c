@@ -204,6 +204,45 @@ test_copies (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->n, ==, 2);
 }
 
+static guint
+report (Fixture *f, PhoneDisposition disposition)
+{
+  store_archive_ops.message_report (f->store, "a", "+49301234567", disposition, on_listed, f);
+  wait_done (f);
+  return f->found->len;
+}
+
+/* What servers and peers say on the way is told once, changes no status, and is no news any more when there is better. */
+static void
+test_dispositions (Fixture *f, gconstpointer data)
+{
+  gint64 changed;
+
+  add (f, make ("a", FALSE, "", ""));
+  update (f, "a", PHONE_MESSAGE_SENDING);
+  update (f, "a", PHONE_MESSAGE_SENT);
+  changed = FOUND (f, 0)->changed;
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_NONE), ==, 0);
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_STORED), ==, 1);
+  g_assert_true (FOUND (f, 0)->state == PHONE_MESSAGE_SENT && FOUND (f, 0)->changed == changed);
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_STORED), ==, 0);
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_DELIVERY_FORBIDDEN), ==, 1);
+  store_free (f->store);
+  open_store (f);
+  store_archive_ops.message_get (f->store, "a", on_listed, f);
+  wait_done (f);
+  g_assert_true (FOUND (f, 0)->state == PHONE_MESSAGE_SENT && FOUND (f, 0)->disposition == PHONE_DISPOSITION_DELIVERY_FORBIDDEN);
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_DELIVERED), ==, 1);
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_STORED), ==, 0);
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_FAILED), ==, 0);
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_DELIVERY_ERROR), ==, 0);
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_DISPLAY_ERROR), ==, 1);
+  g_assert_true (FOUND (f, 0)->state == PHONE_MESSAGE_DELIVERED);
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_DISPLAYED), ==, 1);
+  g_assert_cmpuint (report (f, PHONE_DISPOSITION_DISPLAY_FORBIDDEN), ==, 0);
+  g_assert_true (FOUND (f, 0)->state == PHONE_MESSAGE_DISPLAYED && FOUND (f, 0)->disposition == PHONE_DISPOSITION_DISPLAYED);
+}
+
 static void
 test_states (Fixture *f, gconstpointer data)
 {
@@ -211,16 +250,16 @@ test_states (Fixture *f, gconstpointer data)
   update (f, "a", PHONE_MESSAGE_SENDING);
   g_assert_true (FOUND (f, 0)->state == PHONE_MESSAGE_SENDING && FOUND (f, 0)->attempts == 3);
   /* from another party, a report is none */
-  store_archive_ops.message_report (f->store, "a", "+49301234568", PHONE_MESSAGE_DELIVERED, on_listed, f);
+  store_archive_ops.message_report (f->store, "a", "+49301234568", PHONE_DISPOSITION_DELIVERED, on_listed, f);
   wait_done (f);
   g_assert_cmpuint (f->found->len, ==, 0);
-  store_archive_ops.message_report (f->store, "a", "+49301234567", PHONE_MESSAGE_DISPLAYED, on_listed, f);
+  store_archive_ops.message_report (f->store, "a", "+49301234567", PHONE_DISPOSITION_DISPLAYED, on_listed, f);
   wait_done (f);
   g_assert_true (FOUND (f, 0)->state == PHONE_MESSAGE_DISPLAYED && !FOUND (f, 0)->uncertain);
   /* the answer comes after the report: nothing is taken back */
   update (f, "a", PHONE_MESSAGE_SENT);
   g_assert_true (FOUND (f, 0)->state == PHONE_MESSAGE_DISPLAYED);
-  store_archive_ops.message_report (f->store, "a", "+49301234567", PHONE_MESSAGE_DELIVERED, on_listed, f);
+  store_archive_ops.message_report (f->store, "a", "+49301234567", PHONE_DISPOSITION_DELIVERED, on_listed, f);
   wait_done (f);
   g_assert_cmpuint (f->found->len, ==, 0);
   update (f, "no such", PHONE_MESSAGE_SENT);
@@ -426,6 +465,7 @@ main (int argc, char **argv)
   ADD ("round-trip", test_round_trip);
   ADD ("copies", test_copies);
   ADD ("states", test_states);
+  ADD ("dispositions", test_dispositions);
   ADD ("open-and-owed", test_open_and_owed);
   ADD ("list", test_list);
   ADD ("conversations", test_conversations);

@@ -24,7 +24,6 @@
 #define MAX_REASON 32
 #define MAX_TYPE 512
 #define SOON_MS 1000                    /* "at once" still means after what happens now */
-#define REFRESH_PACE_MS 3000            /* between two refreshes that we want: a notifier whose documents never add up must not make us spin */
 
 struct _UaSubscription
 {
@@ -37,7 +36,7 @@ struct _UaSubscription
   UaStack *stack;               /* of nh */
   UaWalk *walk;                 /* of a SUBSCRIBE outside of a dialog; in it the route set has the way */
   GSource *timer;               /* WAITING: until it is tried again; ACTIVE: until it is refreshed */
-  gint64 refreshed_at;          /* monotonic us, by ua_subscription_refresh (); 0: never */
+  PhonePace pace;               /* of ua_subscription_refresh (): a notifier whose documents never add up must not make us spin */
   PhoneBackoff backoff;
   PhoneSubscriptionDetail detail;
   gint64 active_since;          /* monotonic us; 0: not active */
@@ -423,16 +422,19 @@ on_refresh_due (gpointer data)
 void
 ua_subscription_refresh (UaSubscription *subscription)
 {
-  gint64 now = g_get_monotonic_time (), due = subscription->refreshed_at + REFRESH_PACE_MS * G_TIME_SPAN_MILLISECOND;
+  gint64 now = g_get_monotonic_time ();
+  guint ms = phone_pace_wait (&subscription->pace, now);
 
   if (!subscription->nh || subscription->detail.state != PHONE_SUBSCRIPTION_ACTIVE || subscription->timer)
     return;
-  if (subscription->refreshed_at && now < due)
+  if (ms)
     {
-      subscription->timer = ua_timer_new (subscription->account->engine, (guint) ((due - now) / 1000 + 1), on_refresh_due, subscription);
+      subscription->timer = ua_timer_new (subscription->account->engine, ms, on_refresh_due, subscription);
       return;
     }
-  subscription->refreshed_at = now;
+  phone_pace_take (&subscription->pace, now);
+  phone_log_debug (&subscription->account->log, "Account %s: subscription to %s of %s: the whole state, for its documents leave a gap",
+                   subscription->account->id, subscription->package->event, subscription->uri);
   nua_subscribe (subscription->nh, SIPTAG_EVENT_STR (subscription->package->event), TAG_END ());
 }
 

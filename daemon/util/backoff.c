@@ -25,3 +25,24 @@ phone_backoff_reset (PhoneBackoff *backoff)
   g_return_if_fail (backoff != NULL);
   backoff->failures = 0;
 }
+
+static gboolean
+is_new (const PhonePace *pace, gint64 now)
+{
+  return !pace->last || now - pace->last >= (2 * (gint64) pace->ms + PHONE_PACE_QUIET_MS) * 1000;
+}
+
+guint
+phone_pace_wait (const PhonePace *pace, gint64 now)
+{
+  gint64 due = pace->last + (gint64) pace->ms * 1000;
+
+  return is_new (pace, now) || now >= due ? 0 : (guint) ((due - now + 999) / 1000);
+}
+
+void
+phone_pace_take (PhonePace *pace, gint64 now)
+{
+  pace->ms = is_new (pace, now) ? PHONE_PACE_FIRST_MS : MIN (2 * pace->ms, PHONE_BACKOFF_MAX * 1000);
+  pace->last = now;
+}

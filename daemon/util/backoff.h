@@ -24,3 +24,17 @@ typedef struct
 guint phone_backoff_fail (PhoneBackoff *backoff, gboolean all_flows_failed, guint retry_after, double random);
 /* The flow works (RFC 5626: after it has been up long enough), or the user asked for an attempt now. */
 void phone_backoff_reset (PhoneBackoff *backoff);
+
+/* The distance between two times of something that others can make us do: 3 s after the first time, twice as long after each one, at most
+ * PHONE_BACKOFF_MAX. When it was not wanted for a good while it begins anew. Pure. */
+#define PHONE_PACE_FIRST_MS 3000
+#define PHONE_PACE_QUIET_MS 60000       /* beyond twice the distance */
+
+typedef struct
+{
+  gint64 last;                  /* us, monotonic; 0: never */
+  guint ms;
+} PhonePace;
+
+guint phone_pace_wait (const PhonePace *pace, gint64 now);      /* ms from now; 0: now */
+void phone_pace_take (PhonePace *pace, gint64 now);             /* it is done now */

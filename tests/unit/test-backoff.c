@@ -56,11 +56,38 @@ test_retry_after (void)
   g_assert_cmpuint (phone_backoff_fail (&b, TRUE, G_MAXUINT, 0.0), ==, 86400000);
 }
 
+/* What is wanted without end happens ever less often; what was not wanted for a while happens at once. */
+static void
+test_pace (void)
+{
+  PhonePace pace = { 0 };
+  gint64 now = 1000;
+  guint last = 0;
+
+  for (guint i = 0; i < 20; i++)
+    {
+      guint ms = phone_pace_wait (&pace, now);
+
+      g_assert_cmpuint (ms, ==, i == 0 ? 0 : MIN (3000u << MIN (i - 1, 12u), 1800000u));
+      g_assert_cmpuint (ms, >=, last);
+      now += (gint64) ms * 1000;
+      g_assert_cmpuint (phone_pace_wait (&pace, now), ==, 0);
+      g_assert_cmpuint (i ? phone_pace_wait (&pace, now - 1) : 1, ==, 1);
+      phone_pace_take (&pace, now);
+      last = ms;
+    }
+  g_assert_cmpuint (phone_pace_wait (&pace, now + 1800 * G_USEC_PER_SEC), ==, 0);
+  now += 3660 * (gint64) G_USEC_PER_SEC;
+  phone_pace_take (&pace, now);
+  g_assert_cmpuint (phone_pace_wait (&pace, now), ==, 3000);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/backoff/growth", test_growth);
+  g_test_add_func ("/backoff/pace", test_pace);
   g_test_add_func ("/backoff/spread", test_spread);
   g_test_add_func ("/backoff/never-overflows", test_never_overflows);
   g_test_add_func ("/backoff/retry-after", test_retry_after);

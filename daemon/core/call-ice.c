@@ -161,12 +161,32 @@ phone_call_on_trickle (PhoneCall *call, const PhoneIceDesc *news)
 
   if (call->remote_offer)
     phone_ice_desc_trickle (&call->remote_offer->ice, news);
+  if (phone_call_is_trying (call) && !call->plan)
+    {
+      /* A response was lost, and this has overtaken it. What comes later has all of this in it (RFC 8840 section 4.1). */
+      if (!call->ice_early)
+        call->ice_early = g_new0 (PhoneIceDesc, 1);
+      *call->ice_early = *news;
+    }
   if (!call->plan || !phone_ice_desc_trickle (&call->plan->ice, news) || !call->media || !ports->media->media_ice_trickle)
     return;
   phone_log_debug (&call->log, "Call %u: %u candidates of the peer so far%s", call->number, call->plan->ice.n_candidates,
                    call->plan->ice.end_of_candidates ? ", and no more will come" : "");
   if (!ports->media->media_ice_trickle (call->media, call->plan, &error))
     phone_log_warning (&call->log, "Call %u: the candidates that came later cannot be used: %s", call->number, error->message);
+}
+
+void
+phone_call_take_early_ice (PhoneCall *call)
+{
+  PhoneIceDesc *early = g_steal_pointer (&call->ice_early);
+
+  if (early)
+    {
+      phone_call_on_trickle (call, early);
+      explicit_bzero (early, sizeof *early);
+    }
+  g_free (early);
 }
 
 /* ---- waiting for candidates ---- */

@@ -373,6 +373,7 @@ phone_call_complete_offer (PhoneCall *call, const PhoneMediaDesc *answer, GError
     return FALSE;
   phone_media_desc_free (call->local);
   call->local = phone_media_desc_copy (call->pending_offer);
+  phone_call_take_early_ice (call);
   set_remote_hold (call, plan->remote_hold);
   phone_call_note_remote_record (call, answer);
   return TRUE;

@@ -92,6 +92,7 @@ struct _PhoneCall
   gboolean ice_connected;               /* it was, once */
   guint ice_timer;                      /* a restart is under way */
   PhoneIceDesc *ice_local;              /* as in our last description; room for it */
+  PhoneIceDesc *ice_early;              /* of the peer's, come before the answer that it belongs to; NULL: none */
   char *ice_address;                    /* numeric: of our default candidates */
   char *local_address;                  /* numeric, as the peer's side of the network sees us */
 
@@ -251,4 +252,5 @@ gboolean phone_call_await_ice (PhoneCall *call, IceWait wait);
 void phone_call_follow_ice_restart (PhoneCall *call, const PhoneMediaDesc *offer);      /* before our answer is made */
 void phone_call_renew_ice (PhoneCall *call);            /* local_address is another one */
 void phone_call_on_ice (PhoneCall *call);
+void phone_call_take_early_ice (PhoneCall *call);       /* the answer has come */
 void phone_call_recheck_ice (PhoneCall *call);          /* once the call is established */

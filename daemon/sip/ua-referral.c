@@ -135,11 +135,13 @@ ua_referral_abandon (gpointer owner, gpointer data)
 /* ---- the request ---- */
 
 static void
-respond (UaStack *stack, const UaEvent *event, guint status, gboolean silent)
+respond (UaStack *stack, const UaEvent *event, const UaDialog *dialog, guint status, gboolean silent)
 {
   const char *phrase = status == 202 ? "Accepted" : sip_status_phrase ((int) status);
   g_autofree char *contact = stack->account ? ua_stack_contact (stack, NULL) : NULL;
 
+  if (!dialog && (status >= 300 || silent))
+    ua_rules_hush (event->nh);
   nua_respond (event->nh, (int) status, phrase, NUTAG_WITH_THIS (stack->nua),
                TAG_IF (contact && status < 300, SIPTAG_CONTACT_STR (contact)),
                TAG_IF (silent && status < 300, SIPTAG_HEADER_STR ("Refer-Sub: false")), TAG_END ());
@@ -197,19 +199,19 @@ ua_referral_on_refer (UaStack *stack, const UaEvent *event, gpointer owner)
 
   if (!event->sip || !event->sip->sip_cseq || !about || about->state != DIALOG_UP || !about->call || about->referral)
     {
-      respond (stack, event, !about ? 403 : about->referral ? 491 : 481, FALSE);
+      respond (stack, event, dialog, !about ? 403 : about->referral ? 491 : 481, FALSE);
       return;
     }
   status = read_request (event->sip, &target, &replaces, &referred_by);
   if (status)
     {
-      respond (stack, event, status, FALSE);
+      respond (stack, event, dialog, status, FALSE);
       return;
     }
   request = (PhoneReferralRequest){ target, replaces, referred_by };
   referral = referral_new (stack, event, dialog);
   status = phone_call_on_refer (about->call, &request, referral);
-  respond (stack, event, status, referral->silent);
+  respond (stack, event, dialog, status, referral->silent);
   if (status != 202)
     {
       referral->dialog = NULL;

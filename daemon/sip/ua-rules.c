@@ -13,6 +13,9 @@
  * a status of its own (904), after which sofia hangs up. Anybody could end calls that way by challenging a hold. Such a request fails
  * with the 401 that it got, through two more functions that sofia looks up in the same way.
  *
+ * And a REFER outside of any dialog: before anybody has said whether it is welcome, sofia tells of it in a NOTIFY, to whatever address its Contact
+ * names, and repeats that for half a minute. Where we refuse, and where no news is wanted, it is taken back.
+ *
  * And 100 (Trying), which says that a server lives. sofia has it delivered on demand (NTATAG_PASS_100), but then forgets to let go of the message
  * (nua_invite_client_report): it is taken here, and sofia's user agent knows as little of it as it does by default. */
 
@@ -108,6 +111,32 @@ ua_rules_spare (nua_handle_t *nh)
   g_hash_table_add (handles_spared, nh);
 }
 
+/* ---- news that nobody wants ---- */
+
+static GHashTable *handles_hushed;      /* nua_handle_t: sofia's own NOTIFY, which is on its way to this file */
+
+int nua_stack_notify (nua_t *nua, nua_handle_t *nh, nua_event_t event, const tagi_t *tags);
+
+__attribute__ ((visibility ("default"))) int
+nua_stack_notify (nua_t *nua, nua_handle_t *nh, nua_event_t event, const tagi_t *tags)
+{
+  static __typeof__ (&nua_stack_notify) next;
+
+  if (G_UNLIKELY (next == NULL))
+    next = (__typeof__ (next)) dlsym (RTLD_NEXT, "nua_stack_notify");
+  if (handles_hushed && g_hash_table_remove (handles_hushed, nh))
+    return 0;
+  return next (nua, nh, event, tags);
+}
+
+void
+ua_rules_hush (nua_handle_t *nh)
+{
+  if (!handles_hushed)
+    handles_hushed = g_hash_table_new (NULL, NULL);
+  g_hash_table_add (handles_hushed, nh);
+}
+
 gboolean
 ua_rules_init (GError **error)
 {
@@ -119,6 +148,7 @@ ua_rules_init (GError **error)
     { "sip_response_terminates_dialog", sip_response_terminates_dialog },
     { "nua_client_response", nua_client_response },
     { "nua_stack_authenticate", nua_stack_authenticate },
+    { "nua_stack_notify", nua_stack_notify },
   };
   UaModule sofia;
   gboolean ok = ua_module_find ("su_now", &sofia);

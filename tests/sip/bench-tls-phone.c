@@ -99,7 +99,7 @@ static char *warning;
 static GLogWriterOutput
 on_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
-  if (level & G_LOG_LEVEL_DEBUG)
+  if (level & (G_LOG_LEVEL_DEBUG | G_LOG_LEVEL_INFO))   /* GLib's own goes to where TAP is */
     return G_LOG_WRITER_HANDLED;
   if (!(level & G_LOG_LEVEL_WARNING))
     return g_log_writer_standard_streams (level, fields, n_fields, NULL);

@@ -687,8 +687,11 @@ test_options (void)
   g_assert_nonnull (strstr (supported, "100rel"));
   peer_send (bed.peer, PHONE, PORT,
              "REFER sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-ref\r\nMax-Forwards: 70\r\n"
-             "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">\r\nCall-ID: ref@" PEER "\r\nCSeq: 1 REFER\r\nContent-Length: 0\r\n\r\n");
+             "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">\r\nCall-ID: ref@" PEER "\r\nCSeq: 1 REFER\r\n"
+             "Contact: <sip:bob@" PEER ">\r\nRefer-To: <sip:carol@" PEER ">\r\nContent-Length: 0\r\n\r\n");
   bed_await_response (&bed, 403, "REFER");
+  harness_settle ();
+  g_assert_cmpuint (peer_count (bed.peer, "NOTIFY"), ==, 0);    /* there is no subscription to tell anything of */
   peer_send (bed.peer, PHONE, PORT,
              "BYE sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " PEER ":5060;branch=z9hG4bK-bye\r\nMax-Forwards: 70\r\n"
              "From: <sip:bob@" PEER ">;tag=one\r\nTo: <sip:alice@" PHONE ">;tag=x\r\nCall-ID: bye@" PEER "\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n");

@@ -91,6 +91,28 @@ test_answer (void)
   bed_close (&bed);
 }
 
+/* The 183 was lost, and comes again after the candidates. */
+static void
+test_overtaken (void)
+{
+  Bed bed = { 0 };
+  const PeerMessage *invite;
+  BedDialog dialog;
+
+  open_bed (&bed);
+  invite = bed_dial (&bed);
+  dialog = bed_dialog_from (invite);
+  info (&bed, &dialog, 10, 200, PACKAGE, TYPE, SECRETS STREAM CANDIDATE ("30000"));
+  peer_reply (bed.peer, invite, 183, "Session Progress", "one", bed_contact, SDP);
+  wait_for (bed.agent->n_applied > 0);
+  g_assert_cmpuint (bed.agent->peer_ice.n_candidates, ==, 1);
+  g_assert_cmpuint (bed.agent->peer_ice.candidates[0].port, ==, 30000);
+  peer_reply (bed.peer, invite, 486, "Busy Here", "one", NULL, NULL);
+  wait_for (bed.agent->n_ended == 1);
+  bed_dialog_clear (&dialog);
+  bed_close (&bed);
+}
+
 /* The INVITE has no candidates; they come while it rings. */
 static void
 test_offer (void)
@@ -163,6 +185,7 @@ int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
+  g_test_add_func ("/sip/trickle/overtaken", test_overtaken);
   g_test_add_func ("/sip/trickle/answer", test_answer);
   g_test_add_func ("/sip/trickle/offer", test_offer);
   g_test_add_func ("/sip/trickle/hostile", test_hostile);

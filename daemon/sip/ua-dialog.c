@@ -236,7 +236,9 @@ ua_dialog_send_bye (UaDialog *dialog, const PhoneReason *reason)
 static void
 send_cancel (UaDialog *dialog, const PhoneReason *reason)
 {
-  g_autofree char *header = reason_header (reason);
+  /* Who picked our call up there has answered it: the phone that rang has missed nothing. */
+  gboolean replaced = reason && reason->cause == PHONE_CAUSE_REPLACED;
+  g_autofree char *header = replaced ? g_strdup ("SIP;cause=200;text=\"Call completed elsewhere\"") : reason_header (reason);
 
   /* sofia holds it back until the first provisional response, RFC 3261 section 9.1 */
   nua_cancel (dialog->nh, TAG_IF (header, SIPTAG_REASON_STR (header)), TAG_END ());

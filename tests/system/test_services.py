@@ -305,8 +305,8 @@ def test_call_is_not_replaced(phone, at, change, status):
 
 
 def test_our_ringing_call_is_picked_up(phone, at):
-    """Somebody takes the call that we make from the phone at which it rings."""
-    one = at(ONE, Scene().called().reply("180 Ringing").recv("CANCEL").ok().reply("487 Request Terminated", late=True).recv("ACK"))
+    """Somebody takes the call that we make from the phone at which it rings, which hears that it has missed nothing (RFC 3326)."""
+    one = at(ONE, Scene().called().reply("180 Ringing").recv("CANCEL", reason="SIP;cause=200;").ok().reply("487 Request Terminated", late=True).recv("ACK"))
     number = phone.ctl("dial", f"sip:them@{ONE}")["call"]
     phone.wait_call("alerting", number)
     invite = one.wait(r"INVITE sip:.*?\r?\n\r?\n")[0]

@@ -135,9 +135,10 @@ def record(phone, number, seconds):
 
 
 def test_recording_holds_both_voices(pair, keyring, call, speech, tmp_path):
-    """We are left, they are right, and nobody is in the other's channel."""
-    alice = pair[0]
+    """We are left, they are right, and nobody is in the other's channel. Bob's phone knows of it (RFC 7866)."""
+    alice, bob = pair
     ident = record(alice, call, 7)
+    assert [shown["RemoteRecording"] for shown in bob.ctl("call") if shown["State"] == "active"] == ["on"]
     alice.ctl("record", call, "stop")
     wait_state(alice, ident, "whole")
     shown = entry(alice, ident)

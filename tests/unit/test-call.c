@@ -753,6 +753,9 @@ test_record_mark (Fixture *f, gconstpointer data)
   g_autoptr (PhoneMediaDesc) answer = peer_desc (PHONE_DIRECTION_SENDRECV);
 
   g_assert_cmpint (f->fake->last_desc->record, ==, PHONE_RECORD_MARK_NONE);
+  g_assert_cmpint (settings->record_signal, ==, PHONE_RECORD_SIGNAL_ALWAYS);
+  settings->record_signal = PHONE_RECORD_SIGNAL_OFFERS;
+  phone_registry_set_settings (f->registry, settings);
   call->tape.state = PHONE_CALL_RECORDING_RUNNING;
   phone_call_on_record_aware (call);
   phone_call_tell_recording (call);

@@ -54,9 +54,9 @@ has (char *const *list, guint n, const char *text)
 }
 
 static gboolean
-name_of (const struct ifaddrs *entry, char text[INET6_ADDRSTRLEN])
+name_of (const struct ifaddrs *entry, gboolean loopback, char text[INET6_ADDRSTRLEN])
 {
-  if (entry->ifa_addr == NULL || (entry->ifa_flags & IFF_UP) == 0 || (entry->ifa_flags & IFF_LOOPBACK) != 0)
+  if (entry->ifa_addr == NULL || (entry->ifa_flags & IFF_UP) == 0 || !(entry->ifa_flags & IFF_LOOPBACK) != !loopback)
     return FALSE;
   if (entry->ifa_addr->sa_family == AF_INET)
     return inet_ntop (AF_INET, &((const struct sockaddr_in *) (const void *) entry->ifa_addr)->sin_addr, text, INET6_ADDRSTRLEN) != NULL;
@@ -99,14 +99,16 @@ media_ice_choose_addresses (const char *bind, const char *local, char *list[MEDI
 
   if (bind != NULL || local != NULL)
     list[n++] = g_strdup (bind != NULL ? bind : local);
-  if (bind == NULL && !media_ice_is_loopback (local) && getifaddrs (&entries) == 0)
+  if (bind == NULL && getifaddrs (&entries) == 0)
     {
       g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_free);
+      gboolean loopback = media_ice_is_loopback (local);
 
       for (const struct ifaddrs *entry = entries; entry != NULL; entry = entry->ifa_next)
         {
           char text[INET6_ADDRSTRLEN];
-          if (name_of (entry, text))
+          /* On loopback all addresses of a family are one place. */
+          if (name_of (entry, loopback, text) && !(loopback && is_ip6 (text) == is_ip6 (local)))
             g_ptr_array_add (found, g_strdup (text));
         }
       freeifaddrs (entries);

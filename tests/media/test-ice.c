@@ -21,6 +21,7 @@ typedef struct
 {
   MediaIce *ice;
   guint trickle_ms;
+  gboolean unbound;             /* whatever addresses there are */
   pthread_mutex_t lock;
   pthread_cond_t news;
   guint received[MEDIA_ICE_COMPONENTS];
@@ -60,7 +61,7 @@ static void
 side_open (Side *side, const char *address, guint components, gboolean controlling)
 {
   g_autoptr (GError) error = NULL;
-  MediaIceParams params = { .bind_address = address, .local_address = address, .n_components = components, .port_first = 20000,
+  MediaIceParams params = { .bind_address = side->unbound ? NULL : address, .local_address = address, .n_components = components, .port_first = 20000,
                             .port_last = 30000, .controlling = controlling, .call_id = "test", .trickle_ms = side->trickle_ms };
 
   pthread_mutex_init (&side->lock, NULL);
@@ -173,6 +174,20 @@ test_connect (gconstpointer data)
   side_close (&b);
 }
 
+static gboolean
+skip_without_ip6 (void)
+{
+  int fd = socket (AF_INET6, SOCK_DGRAM, 0);
+  struct sockaddr_in6 here = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+  gboolean has_ip6 = fd >= 0 && bind (fd, (const struct sockaddr *) &here, sizeof here) == 0;
+
+  if (fd >= 0)
+    close (fd);
+  if (!has_ip6)
+    g_test_skip ("the machine has no IPv6");
+  return !has_ip6;
+}
+
 /* The same over IPv6, with a peer that has a candidate of the other family, too, and likes it more. */
 static void
 test_ip6 (void)
@@ -182,17 +197,8 @@ test_ip6 (void)
   PhoneIceDesc desc;
   MediaIcePath path;
 
-  int fd = socket (AF_INET6, SOCK_DGRAM, 0);
-  struct sockaddr_in6 here = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-  gboolean has_ip6 = fd >= 0 && bind (fd, (const struct sockaddr *) &here, sizeof here) == 0;
-
-  if (fd >= 0)
-    close (fd);
-  if (!has_ip6)
-    {
-      g_test_skip ("the machine has no IPv6");
-      return;
-    }
+  if (skip_without_ip6 ())
+    return;
   side_open (&a, "::1", 1, TRUE);
   side_open (&b, "::1", 1, FALSE);
   media_ice_get_local (b.ice, &desc);
@@ -211,6 +217,28 @@ test_ip6 (void)
   media_ice_get_path (a.ice, &path);
   g_assert_true (g_str_has_prefix (path.local, "host [::1]:"));
   g_assert_true (g_str_has_prefix (path.remote, "host [::1]:"));
+  side_close (&a);
+  side_close (&b);
+}
+
+/* The way to the server is IPv4, and the peer has none. */
+static void
+test_ip6_only_peer (void)
+{
+  Side a = { .unbound = TRUE }, b = { 0 };
+  MediaIcePath path;
+  MediaAddress defaults[MEDIA_ICE_COMPONENTS];
+
+  if (skip_without_ip6 ())
+    return;
+  side_open (&a, OURS, 1, TRUE);
+  side_open (&b, "::1", 1, FALSE);
+  media_ice_get_defaults (a.ice, defaults);
+  g_assert_cmpint (defaults[0].any.sa_family, ==, AF_INET);
+  connect_both (&a, &b, 1);
+  exchange (&a, &b, 1);
+  media_ice_get_path (a.ice, &path);
+  g_assert_true (g_str_has_prefix (path.local, "host [::1]:"));
   side_close (&a);
   side_close (&b);
 }
@@ -666,6 +694,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/ice/connect/mux", GUINT_TO_POINTER (1), test_connect);
   g_test_add_data_func ("/ice/connect/two", GUINT_TO_POINTER (2), test_connect);
   g_test_add_func ("/ice/ip6", test_ip6);
+  g_test_add_func ("/ice/ip6-only-peer", test_ip6_only_peer);
   g_test_add_func ("/ice/restart", test_restart);
   g_test_add_func ("/ice/role-conflict", test_role_conflict);
   g_test_add_func ("/ice/fork", test_fork);

@@ -31,7 +31,8 @@ parse (MediaDevice *device, MediaRole role, const char *text, GError **error)
   if (!media_device_kind_from_string (kind, &device->kind))
     return fail (
         error, role, text,
-        "not one of default, pipewire[:NAME], pulse[:NAME], alsa[:NAME], file:PATH, tone[:HZ], silence");
+        role == MEDIA_ROLE_INPUT ? "not one of default, pipewire[:NAME], pulse[:NAME], alsa[:NAME], file:PATH, tone[:HZ], silence"
+                                 : "not one of default, pipewire[:NAME], pulse[:NAME], alsa[:NAME], file:PATH, silence");
   if (name != NULL && *name == '\0')
     return fail (error, role, text, "nothing after the colon");
 

@@ -336,6 +336,24 @@ has_round_trip (gpointer data)
   return media_ops.media_report (((Side *) data)->media, &report) && !isnan (report.round_trip) && !isnan (report.loss_remote);
 }
 
+static guint
+count_threads (const char *name)
+{
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *task;
+  guint n = 0;
+
+  while ((task = g_dir_read_name (tasks)) != NULL)
+    {
+      g_autofree char *path = g_strdup_printf ("/proc/self/task/%s/comm", task), *text = NULL;
+
+      if (g_file_get_contents (path, &text, NULL, NULL))
+        n += g_str_equal (g_strchomp (text), name);
+    }
+  return n;
+}
+
+/* Reports come, by either socket, and cost no thread: phoned(1) says how many a call has. */
 static void
 test_rtcp (gconstpointer data)
 {
@@ -349,6 +367,8 @@ test_rtcp (gconstpointer data)
   pair_apply (&pair, &options);
   pair_wait (has_round_trip, &pair.alice, 30);
   pair_wait (has_round_trip, &pair.bob, 30);
+  g_assert_cmpuint (count_threads ("media-io"), ==, 2);
+  g_assert_cmpuint (count_threads ("media-ice") + count_threads ("rtpsession-rtcp"), ==, 0);
   g_assert_true (media_ops.media_report (pair.alice.media, &report));
   g_assert_cmpfloat (report.loss_remote, <, 0.05);
   g_assert_cmpfloat (report.round_trip, >=, 0);

@@ -43,6 +43,8 @@ bandwidth_for (const PhoneCodec *codec, guint bitrate)
   return playback_rate > 8000 ? OPUS_BANDWIDTH_MEDIUMBAND : OPUS_BANDWIDTH_NARROWBAND;
 }
 
+#define ROOM_LEAST 10           /* octets: Opus at its least in 10 ms */
+
 static gpointer
 opus_state_new (const PhoneCodec *codec, GError **error)
 {
@@ -83,7 +85,8 @@ static int
 opus_encode_frame (gpointer encoder, const gint16 *pcm, guint samples, guint8 *ret_payload)
 {
   OpusState *state = encoder;
-  int octets = opus_encode (state->opus, pcm, (int) samples, ret_payload, MEDIA_MAX_PAYLOAD);
+  gsize room = state->rate.bounded ? (gsize) state->rate.bitrate * samples / MEDIA_RATE / 8 : MEDIA_MAX_PAYLOAD;
+  int octets = opus_encode (state->opus, pcm, (int) samples, ret_payload, (opus_int32) CLAMP (room, ROOM_LEAST, MEDIA_MAX_PAYLOAD));
 
   if (octets < 0)
     return -1;

@@ -17,12 +17,17 @@
  * The largest of a few latenesses says little about the largest of many: a young distribution gets a margin in proportion, which on a
  * quiet network is nothing. Too much is taken back in the next pause; too little would shift speech.
  *
+ * A call begins with the worst that its link has to offer: signalling still stands in the queue, and the sender does not know yet what fits. So
+ * a young stream forgets its beginning: the window is a share of its age.
+ *
  * The window is long, so that the target is steady (each change of it stretches speech) and comes down slowly. Up it must go at once
  * when the network has changed: that is playout_delay_urgent. */
 
 #define TICKS_PER_MS 48
 #define WINDOW_MS 20000
-#define WINDOW_LEAST 200
+#define WINDOW_LEAST 100        /* frames */
+#define YOUNG_MS 3000
+#define YOUNG_SHARE 0.6         /* of its age that a young stream remembers */
 #define WAIT_SCALE 100.0        /* ms */
 #define LATE_PRICE 9.0
 #define IGNORANCE 2.0            /* share of the target, over the root of the number of frames */
@@ -31,6 +36,7 @@
 #define BETTER_LEAST (10 * TICKS_PER_MS)
 #define START (40 * TICKS_PER_MS)       /* until there are enough to judge */
 #define ENOUGH 25
+#define SHORTER 10              /* frames in a row: until then the longer ones are waited for */
 #define RECENT 4                /* even */
 #define FALLING (-5 * TICKS_PER_MS)
 
@@ -38,6 +44,8 @@ void
 playout_delay_reset (PlayoutDelay *delay)
 {
   delay->next = delay->n = 0;
+  delay->age = 0;
+  delay->frame = delay->shorter = 0;
   delay->target = 0;
 }
 
@@ -98,11 +106,27 @@ latest_most (const PlayoutDelay *delay, guint duration)
   return most;
 }
 
+/* Frames of that duration that are remembered. */
+static guint
+window_of (const PlayoutDelay *delay, guint duration)
+{
+  gint64 ticks = CLAMP ((gint64) (YOUNG_SHARE * (double) delay->age), YOUNG_MS * TICKS_PER_MS, WINDOW_MS * TICKS_PER_MS);
+
+  return (guint) CLAMP (ticks / MAX (duration, 1), WINDOW_LEAST, PLAYOUT_DELAY_WINDOW);
+}
+
 void
 playout_delay_add (PlayoutDelay *delay, gint64 transit, guint duration)
 {
-  guint window = CLAMP (WINDOW_MS * TICKS_PER_MS / MAX (duration, 1), WINDOW_LEAST, PLAYOUT_DELAY_WINDOW), at;
+  guint window, at;
 
+  /* What is kept is when the frame had come since its end: how long it is says nothing of the way that it took. */
+  transit -= duration;
+  delay->shorter = duration < delay->frame ? delay->shorter + 1 : 0;
+  if (duration > delay->frame || delay->shorter >= SHORTER)
+    delay->frame = duration;
+  delay->age += duration;
+  window = window_of (delay, duration);
   while (delay->n >= window)
     {
       at = place (delay, recent (delay, delay->n - 1));
@@ -124,7 +148,7 @@ playout_delay_add (PlayoutDelay *delay, gint64 transit, guint duration)
 gint64
 playout_delay_base (const PlayoutDelay *delay)
 {
-  return delay->n ? delay->sorted[0] : 0;
+  return delay->n ? delay->sorted[0] + delay->frame : 0;
 }
 
 gint64

@@ -3,8 +3,8 @@
 
 /* How long a frame should wait: the distribution of arrival times of one stream. Pure. Times are in ticks of 1/48000 s.
  *
- * A frame's transit is its arrival time less its media time: an arbitrary constant plus the delay of the network. The smallest
- * transit of the last 20 s is the base; what a frame took longer than that is its lateness. */
+ * A frame's transit is its arrival time less its media time: an arbitrary constant plus its own length and the delay of the network. The
+ * smallest that a frame of the present length had in the last 20 s is the base; what a frame took longer than that is its lateness. */
 
 #include <glib.h>
 
@@ -12,9 +12,11 @@
 
 typedef struct
 {
-  gint64 ring[PLAYOUT_DELAY_WINDOW];    /* transits in order of arrival */
+  gint64 ring[PLAYOUT_DELAY_WINDOW];    /* transits less the length of the frame, in order of arrival */
   gint64 sorted[PLAYOUT_DELAY_WINDOW];
   guint next, n;
+  gint64 age;                           /* ticks of sound since the reset */
+  guint frame, shorter;                 /* duration of the frames now, and how many in a row were shorter */
   gint64 target;
 } PlayoutDelay;
 

@@ -62,7 +62,7 @@
 
 #define SCARCE 20000                    /* bit/s: less is worth more cycles */
 #define SCARCE_COMPLEXITY 8
-#define FRAME_PRICE 0.5                 /* points for a ms that a frame is longer: it is waited for twice, here and on the link */
+#define FRAME_PRICE 0.7                 /* points for a ms that a frame is longer: it is waited for twice, here and on the link */
 #define FRAME_STAYS 2                   /* points by which another length must be better */
 
 #define BREAKER 10.0                    /* RFC 8083 section 4.3: times the rate of TCP */
@@ -217,11 +217,13 @@ rate_control_init (RateControl *control, const PhoneMediaPlan *plan, guint bitra
 
 /* ---- feedback ---- */
 
+/* Where the link is full, packets that are longer than the mean fill its queue with each loud word. Where nothing is said it may rest. */
 static void
 set_state (RateControl *control, RateState state)
 {
   control->state = state;
   control->rate.cbr = state == RATE_STARTING || state == RATE_PROBING;
+  control->rate.bounded = state == RATE_LIMITED;
 }
 
 /* The link was seen to carry no more than this. */
@@ -365,7 +367,7 @@ static gboolean
 differs (const MediaRate *a, const MediaRate *b)
 {
   return a->bitrate != b->bitrate || a->fec != b->fec || a->loss_percent != b->loss_percent || a->frame_ms != b->frame_ms
-         || a->copies != b->copies || !a->stopped != !b->stopped || a->complexity != b->complexity || !a->cbr != !b->cbr;
+         || a->copies != b->copies || !a->stopped != !b->stopped || a->complexity != b->complexity || !a->cbr != !b->cbr || !a->bounded != !b->bounded;
 }
 
 gboolean

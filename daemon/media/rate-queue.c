@@ -12,7 +12,7 @@
 #define NEWEST 6                        /* packets */
 #define CARRIED (600 * 1000)            /* us of arrival over which is counted what gets through */
 #define CARRIED_LEAST (200 * 1000)
-#define THRESHOLD 30                    /* ms: less is how packets of different length come */
+#define THRESHOLD 15                    /* ms: less is how packets of different length come */
 #define THRESHOLD_WANDER 5
 #define THRESHOLD_SPREAD 1.5
 #define SMOOTHING 0.15

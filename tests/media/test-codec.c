@@ -290,6 +290,41 @@ test_opus_limits (void)
   g_assert_cmpuint (octets_total * 8 / SECONDS, <, 13500);
 }
 
+static guint
+longest_of (MediaEncoder *encoder, const gint16 *pcm)
+{
+  guint8 payload[MEDIA_MAX_PAYLOAD];
+  guint longest = 0;
+
+  for (guint i = 0; i + FRAME_20 <= N; i += FRAME_20)
+    longest = MAX (longest, (guint) media_encoder_encode (encoder, pcm + i, FRAME_20, payload));
+  return longest;
+}
+
+/* Loud or not: none is longer than the bit rate says, and those of silence are shorter. */
+static void
+test_opus_bounded (void)
+{
+  static const gint16 silence[N];
+  gboolean differs = FALSE;
+
+  for (guint bitrate = 8000; bitrate <= 22000; bitrate += 7000)
+    {
+      MediaRate rate = { .bitrate = bitrate, .frame_ms = 20, .complexity = 8, .bounded = TRUE };
+      g_autoptr (MediaEncoder) encoder = encoder_new (PHONE_CODEC_OPUS, &rate);
+      guint bound = bitrate / 8 / 50;
+
+      g_assert_cmpuint (longest_of (encoder, speech), <=, bound);
+      longest_of (encoder, silence);
+      g_assert_cmpuint (longest_of (encoder, silence), <, bound);
+      rate.bounded = FALSE;
+      media_encoder_set_rate (encoder, &rate);
+      g_test_message ("%u bit/s: %u of %u octets unbounded", bitrate, longest_of (encoder, speech), bound);
+      differs = differs || longest_of (encoder, speech) > bound;
+    }
+  g_assert_true (differs);      /* else it would prove nothing */
+}
+
 static void
 test_opus_dtx (void)
 {
@@ -444,6 +479,7 @@ main (int argc, char **argv)
   g_test_add_func ("/codec/opus-fec", test_opus_fec);
   g_test_add_func ("/codec/opus-fec-respects-peer", test_opus_fec_respects_peer);
   g_test_add_func ("/codec/opus-limits", test_opus_limits);
+  g_test_add_func ("/codec/opus-bounded", test_opus_bounded);
   g_test_add_func ("/codec/opus-dtx", test_opus_dtx);
   g_test_add_data_func ("/codec/plc-8000", GUINT_TO_POINTER (8000), test_plc);
   g_test_add_data_func ("/codec/plc-16000", GUINT_TO_POINTER (16000), test_plc);

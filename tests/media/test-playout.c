@@ -610,6 +610,44 @@ test_delay (void)
   g_assert_cmpuint (delay.n, ==, 20000 / 60);
 }
 
+/* A call begins with signalling in the queue: what the first second was like is forgotten soon. */
+static void
+test_beginning (void)
+{
+  static PlayoutDelay delay;
+
+  playout_delay_reset (&delay);
+  for (guint i = 0; i < 50; i++)
+    playout_delay_add (&delay, (100 - i) * 48, PACKET);
+  for (guint i = 0; i < 50; i++)
+    playout_delay_add (&delay, (i % 5) * 48, PACKET);
+  g_assert_cmpint (playout_delay_target (&delay), >, 60 * 48);
+  for (guint i = 0; i < 150; i++)
+    playout_delay_add (&delay, (i % 5) * 48, PACKET);
+  g_assert_cmpint (playout_delay_target (&delay), <, 8 * 48);
+}
+
+/* A frame that is longer comes later by that, and by nothing else: when they are short again nothing has to be forgotten first. */
+static void
+test_frame_length (void)
+{
+  static PlayoutDelay delay;
+
+  playout_delay_reset (&delay);
+  for (guint i = 0; i < 300; i++)
+    playout_delay_add (&delay, 1000 * 48 + (i % 5) * 48 + 2 * PACKET, 2 * PACKET);
+  g_assert_cmpint (playout_delay_base (&delay), ==, 1000 * 48 + 2 * PACKET);
+  for (guint i = 0; i < 20; i++)
+    playout_delay_add (&delay, 1000 * 48 + (i % 5) * 48 + PACKET, PACKET);
+  g_assert_cmpint (playout_delay_base (&delay), ==, 1000 * 48 + PACKET);
+  g_assert_cmpint (playout_delay_target (&delay), <, 8 * 48);
+  playout_delay_add (&delay, 1000 * 48 + 2 * PACKET, 2 * PACKET);
+  g_assert_cmpint (playout_delay_base (&delay), ==, 1000 * 48 + 2 * PACKET);
+  /* One of them between long ones is no change. */
+  playout_delay_add (&delay, 1000 * 48 + PACKET, PACKET);
+  g_assert_cmpint (playout_delay_base (&delay), ==, 1000 * 48 + 2 * PACKET);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -628,6 +666,8 @@ main (int argc, char **argv)
   g_test_add_func ("/playout/comes-down", test_comes_down);
   g_test_add_func ("/playout/hold", test_hold);
   g_test_add_func ("/playout/delay", test_delay);
+  g_test_add_func ("/playout/beginning", test_beginning);
+  g_test_add_func ("/playout/frame-length", test_frame_length);
   g_test_add_func ("/playout/traces", test_traces);
   g_test_add_func ("/playout/random-traces", test_random_traces);
   g_test_add_func ("/playout/day", test_day);

@@ -301,11 +301,13 @@ test_attended (void)
   trio_open (&trio, "accept");
   consultation = consult (&trio);
   g_assert_false (phone_call_transfer_to (trio.call, trio.call, NULL));
+  g_assert_true (phone_call_set_muted (agent_call (trio.carol, 0), TRUE, NULL));
   transfer_to (trio.call, consultation);
   wait_for (is_active (agent_call (trio.bob, 1)) && is_active (agent_call (trio.carol, 1)));
   assert_handed_over (&trio);
   wait_for (is_over (consultation));
   assert_target_switched (&trio);
+  g_assert_true (phone_call_get_muted (agent_call (trio.carol, 1)));    /* whoever was not to be heard is not, after it either */
   trio_close (&trio);
 }
 

@@ -7,11 +7,13 @@ import signal
 
 import pytest
 
+from names import NameServer
 from phone import Phone, Provider
 
 PROVIDER_ADDRESS = "127.60.5.1"
 SHA256_ADDRESS = "127.60.5.2"
 LOST_ADDRESS = "127.60.5.3"
+NAMES_ADDRESS = "127.60.5.53"
 IP6_PORTS = 25060, 25061
 USERS = {"ann": "secret of ann", "ben": "secret of ben", "colon": "a:b::c:", "utf8": "pässwörd №1 日本語", "space": " two  spaces ",
          "long": "x" * 200}
@@ -189,6 +191,33 @@ def test_broken_file(phone, provider, text, expected):
     account_file(us, "broken").unlink()
     us.reload()
     us.wait(lambda: not problems(us), "the problem to go")
+
+
+# ---- the DNS ----
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a phone with a name server of its own needs a namespace")
+def test_tls_by_dns(phone, provider, work):
+    """The shortest account: where the provider is, and that it is to be reached by TLS, its domain says. The certificate has to name the domain, not the
+    host that the DNS leads to."""
+    zone = [(provider.domain, "NAPTR", f"10 1 SIPS+D2T _sips._tcp.{provider.domain}"),
+            (provider.domain, "NAPTR", f"10 2 SIP+D2U _sip._udp.{provider.domain}"),
+            (f"_sips._tcp.{provider.domain}", "SRV", f"1 1 {provider.tls_port} proxy.{provider.domain}"),
+            (f"_sip._udp.{provider.domain}", "SRV", f"1 1 {provider.port} proxy.{provider.domain}"),
+            (f"proxy.{provider.domain}", "A", PROVIDER_ADDRESS)]
+    names = NameServer(NAMES_ADDRESS, zone, work)
+    try:
+        us = phone(launcher=names.launcher())
+        us.add_account("work", [f"aor=sip:ann@{provider.domain}", f"tls-ca={provider.ca}"], USERS["ann"])
+        shown = us.accounts["work"]
+        assert shown["Tls"]["version"].startswith("TLSv1.") and provider.domain in shown["Tls"]["subject"], shown["Tls"]
+        assert any("transport=tls" in contact for contact in provider.contacts("ann"))
+        ours = us.ctl("dial", "ann")["call"]
+        us.wait(lambda: len(us.calls) == 2, "the call to ring here")
+        us.ctl("hangup", "--all")
+        us.wait_idle()
+        assert ours and (f"_sips._tcp.{provider.domain}", 33) in names.asked
+    finally:
+        names.stop()
 
 
 # ---- IPv6 ----

@@ -25,12 +25,9 @@ require_not_stopping (Bus *bus, GError **error)
 static PhoneAccount *
 resolve_account (Bus *bus, const char *path, GError **error)
 {
-  BusAccount *account = bus_find_account (bus, path);
+  BusAccount *account = bus_require_account (bus, path, error);
 
-  if (account)
-    return account->account;
-  g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_SUCH_ACCOUNT, "There is no account %s", path);
-  return NULL;
+  return account ? account->account : NULL;
 }
 
 static PhoneConference *

@@ -148,11 +148,11 @@ read_options (Bus *self, sd_bus_message *m, PhoneMessageOptions *options, GError
 
   if (!bus_options_read (m, known, G_N_ELEMENTS (known), error))
     return FALSE;
-  bus_account = account ? bus_find_account (self, account) : NULL;
+  bus_account = account ? bus_require_account (self, account, error) : NULL;
   bus_call = call ? bus_find_call (self, call) : NULL;
   if (account && !bus_account)
-    g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_SUCH_ACCOUNT, "There is no account %s", account);
-  else if (call && !bus_call)
+    return FALSE;
+  if (call && !bus_call)
     g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, "There is no call %s", call);
   else
     {

@@ -243,6 +243,20 @@ bus_find_account (Bus *bus, const char *path)
   return g_hash_table_lookup (bus->accounts, path);
 }
 
+BusAccount *
+bus_require_account (Bus *bus, const char *path, GError **error)
+{
+  BusAccount *account = bus_find_account (bus, path);
+  char *id = NULL;
+
+  if (account)
+    return account;
+  sd_bus_path_decode (path, PHONE_DBUS_ACCOUNT_PATH, &id);
+  g_set_error (error, PHONE_ERROR, PHONE_ERROR_NO_SUCH_ACCOUNT, "There is no account %s", id ? id : path);
+  free (id);
+  return NULL;
+}
+
 const char *
 bus_account_path (Bus *bus, PhoneAccount *account)
 {

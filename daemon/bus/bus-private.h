@@ -83,6 +83,7 @@ typedef struct
 int bus_objects_export (Bus *bus); /* vtables, enumerators, and what the registry has already */
 void bus_objects_clear (Bus *bus);
 BusAccount *bus_find_account (Bus *bus, const char *path);
+BusAccount *bus_require_account (Bus *bus, const char *path, GError **error);   /* NO_SUCH_ACCOUNT, by the name that people know */
 BusCall *bus_find_call (Bus *bus, const char *path);
 const char *bus_watch_path (Bus *bus, PhoneWatch *watch);       /* "/" for one that is not exported */
 const char *bus_account_path (Bus *bus, PhoneAccount *account); /* "/" for NULL or one that is not exported */

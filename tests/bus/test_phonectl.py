@@ -187,6 +187,7 @@ def test_account_errors(client, ctl):
         ctl.fails(7, "there is no account nobody$", "account", verb, "nobody")
     ctl.fails(7, "", "account", "default", "nobody")
     ctl.fails(7, "there is no account nobody$", "account", "set", "nobody", "expires=60")
+    ctl.fails(7, "There is no account no-body$", "dial", "bob", "--account", "no-body")
     ctl.fails(7, "there is no account nobody$", "account", "passwd", "nobody", stdin="x")
     assert [a["Id"] for a in ctl.json("account")] == ["alice"]
 

@@ -53,6 +53,7 @@ static void
 history_add (gpointer data, PhoneHistoryEntry *entry, PhoneArchiveDone done, gpointer done_data)
 {
   phone_history_entry_free (entry);
+  done (TRUE, NULL, done_data);
 }
 
 static void history_expire (gpointer data, gint64 before, guint max, PhoneArchiveDone done, gpointer done_data) { }

@@ -105,16 +105,11 @@ run_status (Ctl *ctl, const CtlArgs *args)
 static bool
 read_until (const char *text, uint64_t *ret_until)
 {
-  static const char *const forms[] = { "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d" };
-  time_t now = time (NULL), when = -1;
+  time_t now = time (NULL), span = ctl_read_span (text), when = span > 0 ? now + span : ctl_read_date (text);
   struct tm local = { 0 };
   const char *rest;
-  char *end;
-  unsigned long n = strtoul (text, &end, 10);
 
-  if (end != text && *end && !end[1] && n > 0 && n <= 100000 && strchr ("mhd", *end))
-    when = now + (time_t) n * (*end == 'd' ? 86400 : *end == 'h' ? 3600 : 60);
-  else if (localtime_r (&now, &local) && (rest = strptime (text, "%H:%M", &local)) && !*rest)
+  if (when <= 0 && localtime_r (&now, &local) && (rest = strptime (text, "%H:%M", &local)) && !*rest)
     {
       local.tm_sec = 0;
       local.tm_isdst = -1;
@@ -125,13 +120,6 @@ read_until (const char *text, uint64_t *ret_until)
           local.tm_isdst = -1;
           when = mktime (&local);
         }
-    }
-  for (size_t i = 0; when < 0 && i < sizeof forms / sizeof forms[0]; i++)
-    {
-      local = (struct tm){ .tm_isdst = -1 };
-      rest = strptime (text, forms[i], &local);
-      if (rest && !*rest)
-        when = mktime (&local);
     }
   *ret_until = (uint64_t) when;
   return when > 0;

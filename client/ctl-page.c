@@ -23,31 +23,10 @@ const CtlOption ctl_export_options[] = {
 static bool
 read_time (const char *text, uint64_t *ret_time)
 {
-  static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d" };
-  char *end;
-  unsigned long n = strtoul (text, &end, 10);
-  time_t now = time (NULL), back = -1;
+  time_t now = time (NULL), back = ctl_read_span (text), when = back < 0 ? ctl_read_date (text) : now > back ? now - back : 1;
 
-  if (end != text && *end && !end[1] && n <= 100000)
-    back = *end == 'd' ? (time_t) n * 86400 : *end == 'h' ? (time_t) n * 3600 : *end == 'm' ? (time_t) n * 60 : -1;
-  if (back >= 0)
-    {
-      *ret_time = (uint64_t) (now > back ? now - back : 1);
-      return true;
-    }
-  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
-    {
-      struct tm local = { .tm_isdst = -1 };
-      const char *rest = strptime (text, forms[i], &local);
-      time_t when = rest && !*rest ? mktime (&local) : -1;
-
-      if (when > 0)
-        {
-          *ret_time = (uint64_t) when;
-          return true;
-        }
-    }
-  return false;
+  *ret_time = (uint64_t) when;
+  return when > 0;
 }
 
 /* The option of that name as {sv} of type t, if it is given. -EINVAL: it was said what is wrong with it. */

@@ -135,3 +135,36 @@ ctl_text_time (time_t when, time_t now)
   free (relative);
   return text;
 }
+
+time_t
+ctl_read_span (const char *text)
+{
+  static const struct
+  {
+    char unit;
+    time_t seconds;
+  } units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 } };
+  char *end;
+  unsigned long n = strtoul (text, &end, 10);
+
+  for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    if (end != text && *end == units[i].unit && !end[1] && n <= 100000)
+      return (time_t) n * units[i].seconds;
+  return -1;
+}
+
+time_t
+ctl_read_date (const char *text)
+{
+  static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d" };
+
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+    {
+      struct tm local = { .tm_isdst = -1 };
+      const char *rest = strptime (text, forms[i], &local);
+
+      if (rest && !*rest)
+        return mktime (&local);
+    }
+  return -1;
+}

@@ -23,3 +23,7 @@ char *ctl_text_duration (uint64_t seconds);
 char *ctl_text_relative (time_t when, time_t now);
 /* Local time with the relative one: "2026-11-23 04:29:00 (in 1 min)"; caller frees. */
 char *ctl_text_time (time_t when, time_t now);
+
+/* What people type. "7d", "12h", "30m": s, at most 100000 of them; YYYY-MM-DD[THH:MM[:SS]], local: Unix s. -1: it is neither. */
+time_t ctl_read_span (const char *text);
+time_t ctl_read_date (const char *text);

@@ -313,6 +313,23 @@ test_exit_codes (void)
   g_assert_cmpint (ctl_exit_from_name ("org.freedesktop.DBus.Error.AccessDenied"), ==, 1);
 }
 
+static void
+test_read_times (void)
+{
+  g_assert_cmpint (ctl_read_span ("7d"), ==, 604800);
+  g_assert_cmpint (ctl_read_span ("12h"), ==, 43200);
+  g_assert_cmpint (ctl_read_span ("100000m"), ==, 6000000);
+  g_assert_cmpint (ctl_read_span ("0m"), ==, 0);
+  for (gsize i = 0; i < 9; i++)
+    g_assert_cmpint (ctl_read_span (((const char *[]){ "", "7", "d", "7w", "7dd", "-7d", "100001m", "22:30", "2026-11-23" })[i]), ==, -1);
+  g_assert_cmpint (ctl_read_date ("2026-11-23"), ==, 1795392000);
+  g_assert_cmpint (ctl_read_date ("2026-11-23T04:29"), ==, 1795408140);
+  g_assert_cmpint (ctl_read_date ("2026-11-23 04:29"), ==, 1795408140);
+  g_assert_cmpint (ctl_read_date ("2026-11-23T04:29:01"), ==, 1795408141);
+  for (gsize i = 0; i < 5; i++)
+    g_assert_cmpint (ctl_read_date (((const char *[]){ "", "22:30", "2026-11-23T", "2026-11-23T04:29:01Z", "2026-13-01" })[i]), ==, -1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -325,6 +342,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ctl/json-numbers", test_json_numbers);
   g_test_add_func ("/ctl/json-strings", test_json_strings);
   g_test_add_func ("/ctl/times", test_times);
+  g_test_add_func ("/ctl/read-times", test_read_times);
   g_test_add_func ("/ctl/usage", test_usage);
   g_test_add_func ("/ctl/line", test_line);
   g_test_add_func ("/ctl/bounds", test_bounds);

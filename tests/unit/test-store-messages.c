@@ -435,6 +435,12 @@ test_conversations_of_old (Fixture *f, gconstpointer data)
   open_store (f);
   /* m4 is a call. */
   check_conversations (f, FALSE, 0, 10, "even:m0 1/2 odd:m1 2/2 ");
+  /* they are the same that those are in which something happens from now on */
+  store_archive_ops.message_mark_read (f->store, (const char *[]){ "m1", NULL }, on_listed, f);
+  wait_done (f);
+  store_archive_ops.message_delete (f->store, (const char *[]){ "m0", "m2", NULL }, on_done, f);
+  wait_done (f);
+  check_conversations (f, FALSE, 0, 10, "odd:m1 1/2 ");
 }
 
 /* A message that is not on the disk was not taken: it does not turn up later. */

@@ -484,6 +484,9 @@ test_migrations (Fixture *f, gconstpointer data)
       list_all (f);
       g_assert_null (f->fault);
       g_assert_cmpuint (f->entries->len, ==, expected);
+      /* what is in it is found by its text, too */
+      list (f, &(PhoneHistoryFilter){ .text = "ame", .kind = -1, .outcome = -1, .state = -1, .incoming = -1, .seen = -1 }, 0, 10);
+      g_assert_cmpuint (f->entries->len, ==, expected);
       add (f, 1);
       g_assert_null (f->error);
       close_store (f);

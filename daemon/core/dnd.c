@@ -165,8 +165,8 @@ look_again (PhoneDnd *dnd)
   if (dnd->active != (*cause != '\0') || strcmp (cause, dnd->cause) != 0 || next != dnd->next_change)
     mask |= PHONE_DND_ACTIVE;
   if (dnd->active != (*cause != '\0'))
-    phone_log_notice (NULL, "Do-not-disturb is %s%s%s%s", *cause ? "on (" : "off", cause, *cause ? ", " : "",
-                      *cause ? phone_dnd_mode_to_string (dnd->mode) : "");
+    phone_log_notice (NULL, "Do-not-disturb is %s%s%s%s%s", *cause ? "on (" : "off", cause, *cause ? ", " : "",
+                      *cause ? phone_dnd_mode_to_string (dnd->mode) : "", *cause ? ")" : "");
   dnd->active = *cause != '\0';
   dnd->cause = cause;
   dnd->next_change = next;

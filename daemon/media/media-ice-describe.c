@@ -179,7 +179,7 @@ gboolean
 media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, guint n_components, GError **error)
 {
   guint n = MIN (n_components, ice->n_components);
-  gboolean trickles = remote->trickle && !remote->end_of_candidates;
+  gboolean trickles = remote->trickle && !remote->end_of_candidates, usable = FALSE;
 
   pthread_mutex_lock (&ice->lock);
   gboolean had = ice->have_remote, restarted = ice->restarted;
@@ -189,7 +189,7 @@ media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, guint n_compone
   ice->remote_ufrag = g_strdup (remote->ufrag);
   ice->remote_pwd = g_strdup (remote->pwd);
   ice->have_remote = TRUE;
-  ice->have_candidates = remote->n_candidates > 0;
+  ice->have_candidates = ice->have_candidates && !news;
   ice->in_use = n;
   ice->restarted = FALSE;
   pthread_mutex_unlock (&ice->lock);
@@ -208,9 +208,14 @@ media_ice_set_remote (MediaIce *ice, const PhoneIceDesc *remote, guint n_compone
       GSList *list = remote_candidates (ice, remote, c);
       if (list != NULL)
         nice_agent_set_remote_candidates (ice->agent, ice->stream, c, list);
+      usable = usable || list != NULL;
       g_slist_free_full (list, (GDestroyNotify) nice_candidate_free);
     }
-  media_ice_wait_for_end (ice, trickles);
+  pthread_mutex_lock (&ice->lock);
+  usable = ice->have_candidates = ice->have_candidates || usable;
+  pthread_mutex_unlock (&ice->lock);
+  /* With nothing to try only a check of the peer's own can still find a way. */
+  media_ice_wait_for_end (ice, trickles || !usable);
   if (!trickles)
     nice_agent_peer_candidate_gathering_done (ice->agent, ice->stream);
   media_ice_post_change (ice);

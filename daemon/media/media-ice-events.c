@@ -72,9 +72,9 @@ media_ice_on_gathering_late (gpointer data)
 /* ---- the end of the peer's candidates ---- */
 
 void
-media_ice_wait_for_end (MediaIce *ice, gboolean trickles)
+media_ice_wait_for_end (MediaIce *ice, gboolean open)
 {
-  g_source_set_ready_time (ice->trickle_end, trickles ? g_get_monotonic_time () + ice->trickle_ms * (gint64) 1000 : -1);
+  g_source_set_ready_time (ice->trickle_end, open ? g_get_monotonic_time () + ice->trickle_ms * (gint64) 1000 : -1);
 }
 
 static gboolean
@@ -82,9 +82,15 @@ on_trickle_end (gpointer data)
 {
   MediaIce *ice = data;
   PhoneLogFields fields = media_ice_log_fields (ice);
+  gboolean open = TRUE;
 
   g_source_set_ready_time (ice->trickle_end, -1);
-  phone_log_notice (&fields, "ICE: no candidate of the peer for %u s, and no word that there are no more: taken for all", ice->trickle_ms / 1000);
+  pthread_mutex_lock (&ice->lock);
+  for (guint i = 0; i < ice->in_use; i++)
+    open = open && ice->paths[i].open;
+  pthread_mutex_unlock (&ice->lock);
+  if (!open)
+    phone_log_notice (&fields, "ICE: no candidate of the peer that leads to it for %u s: what there is is taken for all", ice->trickle_ms / 1000);
   nice_agent_peer_candidate_gathering_done (ice->agent, ice->stream);
   /* Of no candidates at all libnice says nothing: no check has failed. */
   pthread_mutex_lock (&ice->lock);

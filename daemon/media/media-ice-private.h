@@ -43,7 +43,7 @@ struct _MediaIce
   gboolean any_loopback;                /* we stand on loopback, and so may the peer */
 
   pthread_mutex_t lock;
-  gboolean gathered, have_remote, have_candidates;      /* of the peer */
+  gboolean gathered, have_remote, have_candidates;      /* of the peer; such as can be tried */
   gboolean restarted;                   /* by us, and the peer's new credentials are still to come */
   guint in_use;                         /* components */
   Path paths[MEDIA_ICE_COMPONENTS];
@@ -63,6 +63,6 @@ void media_ice_listen (MediaIce *ice);                  /* before gathering begi
 gboolean media_ice_on_gathering_late (gpointer ice);    /* a source of the thread's */
 /* From any thread: what is reported is reported on ICE's. */
 void media_ice_post_change (MediaIce *ice);
-/* Due when the peer's candidates are taken for all: attached to the context, for media_ice_wait_for_end(). */
+/* Due when there is no way to the peer by then, and its candidates are taken for all: attached to the context, for media_ice_wait_for_end(). */
 GSource *media_ice_trickle_end_new (MediaIce *ice);
-void media_ice_wait_for_end (MediaIce *ice, gboolean trickles);
+void media_ice_wait_for_end (MediaIce *ice, gboolean open);

@@ -170,7 +170,7 @@ media_monitor_tell (MediaMonitor *monitor, guint8 *packet, gsize *length, gsize 
   guint8 extended[MEDIA_XR_LENGTH];
 
   tell_times (monitor, packet, length, capacity, sender, now);
-  if (!monitor->wants_metrics || !monitor->have_metrics
+  if (ssrc == 0 || !monitor->wants_metrics || !monitor->have_metrics
       || (monitor->told_metrics != 0 && now - monitor->told_metrics < METRICS_INTERVAL && !media_rtcp_has_bye (packet, *length)))
     return;
   media_xr_write (sender, ssrc, &monitor->metrics, extended);

@@ -146,7 +146,7 @@ static void
 hop_post (PhoneMedia *media, HopKind kind, char digit, guint ms, const char *message)
 {
   pthread_mutex_lock (&media->lock);
-  gboolean wake = !media->hop_due;
+  gboolean wake = !media->hop_due && media_session_ref_live (media);
   if (media->hops.length < MAX_HOPS)
     {
       Hop *hop = g_new (Hop, 1);
@@ -160,7 +160,7 @@ hop_post (PhoneMedia *media, HopKind kind, char digit, guint ms, const char *mes
     {
       g_autoptr (GSource) source = g_idle_source_new ();
       g_source_set_priority (source, G_PRIORITY_DEFAULT);
-      g_source_set_callback (source, on_hops, media_session_ref (media), (GDestroyNotify) media_session_unref);
+      g_source_set_callback (source, on_hops, media, (GDestroyNotify) media_session_unref);
       g_source_attach (source, media->host.context);
     }
 }

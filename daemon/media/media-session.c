@@ -18,6 +18,18 @@ media_session_ref (PhoneMedia *media)
   return media;
 }
 
+gboolean
+media_session_ref_live (PhoneMedia *media)
+{
+  gint references;
+
+  do
+    if ((references = g_atomic_int_get (&media->references)) == 0)
+      return FALSE;
+  while (!g_atomic_int_compare_and_exchange (&media->references, references, references + 1));
+  return TRUE;
+}
+
 void
 media_session_unref (PhoneMedia *media)
 {

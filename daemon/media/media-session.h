@@ -55,6 +55,8 @@ void media_session_finish (PhoneMedia *media);
 gboolean media_session_is_stuck (PhoneMedia *media);
 const char *media_session_get_name (PhoneMedia *media);         /* the call's id, for logs */
 PhoneMedia *media_session_ref (PhoneMedia *media);
+/* For threads that hold none, and that media_session_unref() waits for: FALSE once the last one has gone. */
+gboolean media_session_ref_live (PhoneMedia *media);
 void media_session_unref (PhoneMedia *media);
 /* RTP goes to this place now: "host:port"; for diagnosis and tests. The caller frees. */
 char *media_session_get_destination (PhoneMedia *media);

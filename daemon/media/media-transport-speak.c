@@ -85,8 +85,7 @@ send_report (MediaTransport *self, gboolean bye, gint64 now)
   } out;
   gsize length = rtcp_session_write (&self->rtcp, bye, now, out.octets);
 
-  if (self->stats.remote_ssrc != 0)
-    media_monitor_tell (&self->monitor, out.octets, &length, sizeof out - MEDIA_SRTP_TRAILER, self->local_ssrc, self->stats.remote_ssrc, now);
+  media_monitor_tell (&self->monitor, out.octets, &length, sizeof out - MEDIA_SRTP_TRAILER, self->local_ssrc, self->stats.remote_ssrc, now);
   send_rtcp (self, out.octets, length, sizeof out.octets);
 }
 

@@ -299,7 +299,7 @@ media_transport_get_stats (MediaTransport *self, MediaTransportStats *ret_stats)
   pthread_mutex_lock (&self->lock);
   *ret_stats = self->stats;
   media_srtp_get_stats (self->srtp, &ret_stats->srtp);
-  rtcp_session_get_stats (&self->rtcp, self->stats.remote_ssrc, &ret_stats->rtcp);
+  rtcp_session_get_stats (&self->rtcp, self->stats.remote_ssrc, g_get_monotonic_time (), &ret_stats->rtcp);
   ret_stats->report_delay = self->monitor.report_delay;
   ret_stats->round_trip = media_monitor_round_trip (&self->monitor, g_get_monotonic_time ());
   ret_stats->have_peer_metrics = self->monitor.have_peer_metrics;

@@ -26,6 +26,7 @@
 #define BANDWIDTH 64000.0               /* bit/s, while nothing is known of it */
 #define BANDWIDTH_LEAST 16000.0         /* on hold it would be nothing */
 #define COMPENSATION 1.21828
+#define STALE (30 * G_USEC_PER_SEC)     /* since when what the peer said of us says nothing of now */
 #define MEMBER_US (60 * G_USEC_PER_SEC)   /* since when nothing was heard of one that has gone */
 
 #define UNIX_TO_NTP G_GUINT64_CONSTANT (2208988800)     /* s from 1900 to 1970 */
@@ -178,9 +179,11 @@ rtcp_session_sent (RtcpSession *session, guint32 timestamp, guint clock_rate, gs
 {
   session->packets++;
   session->octets += payload;
+  /* A telephone event keeps the time at which it began (RFC 4733 section 2.5.1.2). */
+  if (session->packets == 1 || timestamp != session->timestamp)
+    session->sent_at = now;
   session->timestamp = timestamp;
   session->clock_rate = clock_rate;
-  session->sent_at = now;
   session->carried += payload + HEADERS;
 }
 
@@ -192,13 +195,15 @@ read_block (RtcpSession *session, const guint8 *block, gint64 now)
   guint32 sr = media_read32 (block + 16), held = media_read32 (block + 20);
   guint32 since = middle (ntp_time (session, now)) - sr;
 
-  session->have_report = TRUE;
+  session->reported_at = now;
   session->serial++;
   session->report_loss = block[4];
   session->report_jitter = media_read32 (block + 12);
   /* Without an SR of ours behind it there is no round trip in a report (section 6.4.1). A time that is still to come, or that the peer has
    * held for longer than it is old, is none of ours; a last digit of either clock may be rounded. */
-  if (sr != 0 && since < 1u << 31 && held <= since + 65)
+  if (sr == 0)
+    session->round_trip = NAN;
+  else if (since < 1u << 31 && held <= since + 65)
     session->round_trip = since > held ? (since - held) * 1000.0 / 65536 : 0;
 }
 
@@ -274,7 +279,8 @@ finish (guint8 *packet, guint count, guint type, gsize octets)
 static gsize
 write_report (RtcpSession *session, gint64 now, guint8 *p)
 {
-  gboolean sender = session->packets != session->packets_before;
+  /* Section 6.4: who has sent since the last report of his, or the one before that. */
+  gboolean sender = session->packets != session->packets_before_that;
   gsize n = HEADER;
   guint count = 0;
 
@@ -290,6 +296,7 @@ write_report (RtcpSession *session, gint64 now, guint8 *p)
       media_write32 (p + 24, (guint32) session->octets);
       n += SENDER_INFO;
     }
+  session->packets_before_that = session->packets_before;
   session->packets_before = session->packets;
   for (guint i = 0; i < RTCP_SOURCES; i++)
     if (session->sources[i].heard_at != 0 && session->sources[i].received > 0 && !session->sources[i].reported)
@@ -345,11 +352,13 @@ rtcp_session_skip (RtcpSession *session, gint64 now)
 /* ---- statistics ---- */
 
 void
-rtcp_session_get_stats (const RtcpSession *session, guint32 ssrc, RtcpStats *ret_stats)
+rtcp_session_get_stats (const RtcpSession *session, guint32 ssrc, gint64 now, RtcpStats *ret_stats)
 {
-  *ret_stats = (RtcpStats) { .lost = -1, .jitter = NAN, .have_report = session->have_report, .report_serial = session->serial,
-                             .report_loss = session->have_report ? session->report_loss / 256.0 : NAN,
-                             .report_jitter = session->have_report ? session->report_jitter : NAN, .round_trip = session->round_trip };
+  gboolean told = session->reported_at != 0 && now - session->reported_at <= STALE;
+
+  *ret_stats = (RtcpStats) { .lost = -1, .jitter = NAN, .have_report = told, .report_serial = session->serial,
+                             .report_loss = told ? session->report_loss / 256.0 : NAN,
+                             .report_jitter = told ? session->report_jitter : NAN, .round_trip = told ? session->round_trip : NAN };
   for (guint i = 0; i < RTCP_SOURCES; i++)
     {
       const RtcpSource *source = &session->sources[i];

@@ -36,7 +36,7 @@ typedef struct
   guint64 received;                     /* from the source that was asked for */
   gint64 lost;                          /* expected less received; doubles make it negative; -1: there is none */
   double jitter;                        /* ms; NAN: unknown */
-  gboolean have_report;                 /* the peer has reported on us */
+  gboolean have_report;                 /* the peer has reported on us, and not long ago */
   guint32 report_serial;                /* changes with every report */
   double report_loss, report_jitter;    /* 0..1, in units of our clock */
   double round_trip;                    /* ms; NAN: unknown */
@@ -51,11 +51,11 @@ typedef struct
 
   guint64 packets, octets;              /* of ours, payloads only */
   guint32 timestamp;                    /* of the last */
-  gint64 sent_at;                       /* 0: none */
+  gint64 sent_at;                       /* the first packet with it, 0: none */
   guint clock_rate;
-  guint64 packets_before;               /* as of our last report */
+  guint64 packets_before, packets_before_that;  /* as of our last report, and of the one before */
 
-  gboolean have_report;
+  gint64 reported_at;                   /* the peer on us, 0: never */
   guint32 serial, report_jitter;
   guint8 report_loss;                   /* in 1/256 */
   double round_trip;
@@ -86,4 +86,4 @@ gsize rtcp_session_write (RtcpSession *session, gboolean bye, gint64 now, guint8
 /* There was no way to send one. */
 void rtcp_session_skip (RtcpSession *session, gint64 now);
 
-void rtcp_session_get_stats (const RtcpSession *session, guint32 ssrc, RtcpStats *ret_stats);
+void rtcp_session_get_stats (const RtcpSession *session, guint32 ssrc, gint64 now, RtcpStats *ret_stats);

@@ -65,7 +65,7 @@ check_reports (const guint8 *data, gsize size)
   check (media_rtcp_filter (report, &length, FALSE, &sender, &bye) && sender == 0x01020304);
   for (guint ssrc = 0; ssrc < 8; ssrc++)
     {
-      rtcp_session_get_stats (&session, ssrc, &stats);
+      rtcp_session_get_stats (&session, ssrc, now, &stats);
       check (!(stats.round_trip < 0) && !(stats.jitter < 0) && (stats.lost == -1 || stats.received > 0));
     }
 }

@@ -380,11 +380,20 @@ static void
 test_trickle_for_ever (void)
 {
   g_autoptr (GError) error = NULL;
-  Side a = { .trickle_ms = 300 }, b = { 0 }, alone = { .trickle_ms = 300 };
+  Side a = { .trickle_ms = 300 }, b = { 0 }, alone = { .trickle_ms = 300 }, useless = { .trickle_ms = 300 };
   PhoneIceDesc desc, nowhere = { .ufrag = "dead", .pwd = "a password of nobody at all", .trickle = TRUE };
 
   side_open (&alone, "127.64.1.3", 1, TRUE);
   media_ice_set_remote (alone.ice, &nowhere, 1, &error);
+  g_assert_no_error (error);
+
+  /* All is said, and nothing of it can be tried. */
+  side_open (&useless, "127.64.1.4", 1, TRUE);
+  nowhere.trickle = FALSE;
+  nowhere.n_candidates = 1;
+  nowhere.candidates[0] = (PhoneCandidate) { .component = 1, .transport = PHONE_CANDIDATE_UDP, .port = 9, .foundation = "1" };
+  g_strlcpy (nowhere.candidates[0].address, "0.0.0.0", sizeof nowhere.candidates[0].address);
+  media_ice_set_remote (useless.ice, &nowhere, 1, &error);
   g_assert_no_error (error);
 
   side_open (&a, OURS, 1, TRUE);
@@ -398,9 +407,11 @@ test_trickle_for_ever (void)
   wait_state (&b, PHONE_ICE_CONNECTED);
 
   wait_state (&alone, PHONE_ICE_FAILED);
+  wait_state (&useless, PHONE_ICE_FAILED);
   g_assert_cmpint (state_of (&a), ==, PHONE_ICE_CONNECTED);
   exchange (&a, &b, 1);
   side_close (&alone);
+  side_close (&useless);
   side_close (&a);
   side_close (&b);
 }

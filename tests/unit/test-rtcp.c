@@ -27,7 +27,7 @@ stats_of (const RtcpSession *session, guint32 ssrc)
 {
   RtcpStats stats;
 
-  rtcp_session_get_stats (session, ssrc, &stats);
+  rtcp_session_get_stats (session, ssrc, BEGIN, &stats);
   return stats;
 }
 
@@ -117,6 +117,7 @@ test_round_trip (void)
   RtcpSession us, them;
   guint8 report[RTCP_COMPOUND], forged[RTCP_COMPOUND];
   gint64 elsewhere = 77 * G_USEC_PER_SEC;
+  RtcpStats stats;
   gsize length;
 
   begin (&us, OURS, BEGIN);
@@ -157,6 +158,30 @@ test_round_trip (void)
   g_assert_cmpfloat_with_epsilon (stats_of (&us, THEIRS).round_trip, 40, 0.05);
   g_assert_cmpuint (stats_of (&us, THEIRS).report_serial, !=, serial);
   g_assert_cmpfloat (stats_of (&us, THEIRS).report_loss, ==, 0);
+
+  /* Who is told of no report of ours knows no round trip; and what was said long ago is not said of now. */
+  memset (report + 24, 0, 8);
+  rtcp_session_told (&us, report, length, BEGIN + 1070 * MS);
+  g_assert_true (isnan (stats_of (&us, THEIRS).round_trip));
+  rtcp_session_get_stats (&us, THEIRS, BEGIN + 1070 * MS + 30 * G_USEC_PER_SEC, &stats);
+  g_assert_true (stats.have_report);
+  rtcp_session_get_stats (&us, THEIRS, BEGIN + 1071 * MS + 30 * G_USEC_PER_SEC, &stats);
+  g_assert_false (stats.have_report);
+  g_assert_true (isnan (stats.report_loss));
+}
+
+/* A digit that is held keeps the time at which it began. */
+static void
+test_event (void)
+{
+  RtcpSession session;
+  guint8 report[RTCP_COMPOUND];
+
+  begin (&session, OURS, BEGIN);
+  for (guint i = 0; i < 100; i++)
+    rtcp_session_sent (&session, 9600, 48000, 4, BEGIN + i * 20 * (gint64) MS);
+  rtcp_session_write (&session, FALSE, BEGIN + 2000 * MS, report);
+  g_assert_cmpuint (media_read32 (report + 16), ==, 9600 + 2 * 48000);
 }
 
 /* What is written holds what it should, is sound by our own measure, and says nothing twice. */
@@ -190,8 +215,11 @@ test_compound (void)
   g_assert_cmpuint (stats_of (&session, 109).received, ==, 1);
   g_assert_cmpuint (stats_of (&session, 100).received, ==, 0);          /* its place was needed */
 
+  /* Who has sent is a sender for two reports (section 6.4). */
   length = rtcp_session_write (&session, FALSE, BEGIN + 2000, report);
   g_assert_cmpuint (report[0], ==, 0x80);
+  g_assert_cmpuint (report[1], ==, 200);
+  length = rtcp_session_write (&session, FALSE, BEGIN + 3000, report);
   g_assert_cmpuint (report[1], ==, 201);
 }
 
@@ -251,6 +279,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rtcp/sequence", test_sequence);
   g_test_add_func ("/rtcp/jitter", test_jitter);
   g_test_add_func ("/rtcp/round-trip", test_round_trip);
+  g_test_add_func ("/rtcp/event", test_event);
   g_test_add_func ("/rtcp/compound", test_compound);
   g_test_add_func ("/rtcp/pace", test_pace);
   return g_test_run ();

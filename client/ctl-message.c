@@ -109,12 +109,13 @@ status_of (const char *status, const CtlValue *details)
 {
   const char *phrase = ctl_value_string (details, "phrase"), *perhaps = ctl_value_bool (details, "uncertain") ? "; it may have arrived" : "";
   unsigned long sip = (unsigned long) ctl_value_uint (details, "sip");
-
+  bool open = strcmp (status, "failed") == 0 || strcmp (status, "queued") == 0;
   const char *report = report_of (details);
 
-  if (report)
+  /* What a server on the way said does not tell why it went no further. */
+  if (report && (!open || strcmp (ctl_value_string (details, "disposition"), "failed") == 0))
     return ctl_format ("%s: %s", status, report);
-  if (strcmp (status, "failed") != 0 && strcmp (status, "queued") != 0)
+  if (!open)
     return ctl_format ("%s", status);
   if (sip)
     return ctl_format ("%s: %lu %s%s", status, sip, phrase, perhaps);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # reminder.sh MESSAGE.wav [PAUSE] < LIST: calls every number or address of LIST, one a line and one after the other, plays MESSAGE to whoever
-# answers, hangs up, and waits PAUSE seconds (2) before the next. Prints a line for each: the address and played, busy, no-answer ..., or refused if
-# it cannot be called. Needs jq.
+# answers, hangs up, and waits PAUSE seconds (2) before the next. Prints a line for each: the address and played, busy, no-answer ..., refused if it
+# cannot be called, or unknown if phoned went away meanwhile. Needs jq.
 set -eu
 message=$(realpath -- "$1") pause=${2:-2}
 
@@ -17,6 +17,7 @@ while read -r target; do
   exec 3< "$pipe"
   rm -f "$pipe"
   call=$(phonectl --json dial "$target" < /dev/null | jq .call)
+  [ -z "$call" ] || outcome=unknown
   while [ -n "$call" ] && read -r line <&3; do
     event=$(printf '%s' "$line" | jq -r --arg path "/org/phoned/Phone1/call/$call" '
       if .object != $path then empty
@@ -25,8 +26,8 @@ while read -r target; do
       elif .properties.State == "disconnected" then "over"
       else empty end')
     case $event in
-      answered) phonectl play "$call" "$message" || phonectl hangup "$call" ;;
-      played) played=yes; phonectl hangup "$call" ;;
+      answered) phonectl play "$call" "$message" || phonectl hangup "$call" || true ;;
+      played) played=yes; phonectl hangup "$call" || true ;;
       over) outcome=$(phonectl --json call show "$call" | jq -r .Reason.reason); break ;;
     esac
   done

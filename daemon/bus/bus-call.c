@@ -453,7 +453,7 @@ bus_call_changed_properties (guint mask, GPtrArray *ret_names)
     { PHONE_CALL_FIELD_MACHINE, "Machine" },
     { PHONE_CALL_FIELD_TRANSFER, "Transfer" }, { PHONE_CALL_FIELD_TRANSFER, "TransferRequest" },
     { PHONE_CALL_FIELD_TRANSFER, "Parked" },
-    { PHONE_CALL_FIELD_RECORDING, "RemoteRecording" },
+    { PHONE_CALL_FIELD_REMOTE_RECORDING, "RemoteRecording" },
     { PHONE_CALL_FIELD_ROSTER, "Focus" },      { PHONE_CALL_FIELD_ROSTER, "Roster" },
     { PHONE_CALL_FIELD_TRANSFER, "Replaces" }, { PHONE_CALL_FIELD_TRANSFER, "ReplacedBy" },
   };

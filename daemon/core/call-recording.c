@@ -154,7 +154,7 @@ phone_call_note_remote_record (PhoneCall *call, const PhoneMediaDesc *remote)
   call->remote_record = remote->record;
   phone_log_notice (&call->log, "Call %u: the peer says of recording: %s", call->number,
                     phone_record_mark_to_string (remote->record));
-  phone_call_emit_changed (call, PHONE_CALL_FIELD_RECORDING);
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_REMOTE_RECORDING);
 }
 
 /* ---- actions ---- */

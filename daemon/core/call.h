@@ -58,6 +58,7 @@ typedef enum
   PHONE_CALL_FIELD_CONFERENCE = 1 << 9,
   PHONE_CALL_FIELD_MACHINE = 1 << 10,
   PHONE_CALL_FIELD_ROSTER = 1 << 11,    /* focus, roster */
+  PHONE_CALL_FIELD_REMOTE_RECORDING = 1 << 12,  /* what the peer says of its own */
 } PhoneCallField;
 
 #define PHONE_TYPE_CALL (phone_call_get_type ())

@@ -763,6 +763,7 @@ typedef struct
   PhoneMessages *messages;
   PhoneArchiveDone done;
   gpointer data;
+  gboolean kept;
 } Changing;
 
 static Changing *
@@ -781,17 +782,44 @@ changing_new (PhoneMessages *messages, const char *const *ids, PhoneArchiveDone 
 }
 
 static void
+changing_finish (Changing *changing, const GError *error)
+{
+  changing->done (changing->kept, error, changing->data);
+  g_object_unref (changing->messages);
+  g_free (changing);
+}
+
+static void
+on_counted_again (guint n, const GError *error, gpointer data)
+{
+  Changing *changing = data;
+
+  if (!error)
+    phone_messages_set_unread (changing->messages, n);
+  changing_finish (changing, NULL);
+}
+
+/* Whoever hears that it is done finds Unread to be right. */
+static void
+count_and_finish (Changing *changing, const GError *error)
+{
+  const PhonePorts *ports = phone_messages_ports (changing->messages);
+
+  if (!error && ports)
+    ports->archive->message_count_unread (ports->archive_data, on_counted_again, changing);
+  else
+    changing_finish (changing, error);
+}
+
+static void
 on_read (GPtrArray *found, const GError *error, gpointer data)
 {
   Changing *changing = data;
-  g_autoptr (PhoneMessages) messages = changing->messages;
+  g_autoptr (PhoneMessages) messages = g_object_ref (changing->messages);
 
   for (guint i = 0; found && i < found->len; i++)
     phone_messages_enqueue_reports (messages, found->pdata[i], ((PhoneMessage *) found->pdata[i])->owes);
-  if (!error)
-    count (messages);
-  changing->done (FALSE, error, changing->data);
-  g_free (changing);
+  count_and_finish (changing, error);
   phone_messages_pump (messages);
 }
 
@@ -810,12 +838,9 @@ static void
 on_deleted (gboolean kept, const GError *error, gpointer data)
 {
   Changing *changing = data;
-  g_autoptr (PhoneMessages) messages = changing->messages;
 
-  if (!error)
-    count (messages);
-  changing->done (kept, error, changing->data);
-  g_free (changing);
+  changing->kept = kept;
+  count_and_finish (changing, error);
 }
 
 gboolean

@@ -221,15 +221,15 @@ class Phone:
             ready.set()
 
     def take(self, event):
-        """Keeps the last known properties of every object; interfaces share one namespace here."""
+        """Keeps the last known properties of every object; interfaces share one namespace here, but for the two that have a State."""
         kind, path = event.get("signal"), event.get("object", "")
         self.events.append(event)
         values = {}
         if kind == "PropertiesChanged":
-            values = event["properties"]
+            values = self.renamed(event["interface"], event["properties"])
         elif kind == "InterfacesAdded":
-            for properties in event["interfaces"].values():
-                values.update(properties)
+            for interface, properties in event["interfaces"].items():
+                values.update(self.renamed(interface, properties))
         table = self.calls if "/call/" in path else self.accounts if "/account/" in path else None
         if table is None:
             return
@@ -239,6 +239,12 @@ class Phone:
         entry.update(values)
         if "State" in values:
             entry["states"].append(values["State"])
+
+    @staticmethod
+    def renamed(interface, properties):
+        if interface.endswith(".Recording") and "State" in properties:
+            return {**{key: value for key, value in properties.items() if key != "State"}, "RecordingState": properties["State"]}
+        return properties
 
     def wait(self, condition, what, timeout=TIMEOUT):
         deadline = time.monotonic() + timeout

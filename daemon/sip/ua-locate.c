@@ -6,7 +6,8 @@
  * (ua_account_try_other_family, ua_account_fit_transport), and everything goes there. An account that does not may call whomever it likes, one this
  * way and the next that way: beside its stack it has others, once there is somebody to reach with them. A call wants to know before it makes its
  * offer, whose addresses have to fit (RFC 6157), and whose keys may not travel in clear; so the DNS is asked here first, and what it said serves the
- * walk too. Names that have both families go the usual way. TLS is taken where a NAPTR record puts it first, as long as it is not known to be dead. */
+ * walk too. Names that have both families go the usual way. TLS is taken where a NAPTR record puts it first, as long as it is not known to be dead,
+ * and where the URI itself wants it: then that or nothing (RFC 3263 section 4.1). */
 
 #include "sip/ua-locate.h"
 
@@ -179,16 +180,26 @@ find_place (UaAccount *account, const UaQuestion *question, gboolean may_ask)
   return place;
 }
 
-/* What the URI itself says, in an account that leaves it open. */
+/* What the URI itself says, in an account that leaves it open; TLS only where that can be had. */
 static PhoneTransport
 wanted_transport (UaAccount *account, const char *uri)
 {
   g_autoptr (PhoneUri) parsed = account->stack->transport == PHONE_TRANSPORT_AUTO ? phone_uri_parse (uri, NULL) : NULL;
   const char *named = parsed ? phone_uri_get_param (parsed, "transport") : NULL;
   g_autofree char *lower = named ? g_ascii_strdown (named, -1) : NULL;
-  PhoneTransport transport;
+  PhoneTransport transport = account->stack->transport;
 
-  return lower && phone_transport_from_string (lower, &transport) && transport != PHONE_TRANSPORT_TLS ? transport : account->stack->transport;
+  if (parsed && parsed->scheme == PHONE_URI_SIPS)
+    transport = PHONE_TRANSPORT_TLS;
+  else if (lower && !phone_transport_from_string (lower, &transport))
+    transport = account->stack->transport;
+  return transport == PHONE_TRANSPORT_TLS && !account->takes_tls ? account->stack->transport : transport;
+}
+
+gboolean
+ua_locate_needs_tls (UaAccount *account, const char *uri)
+{
+  return account->takes_tls && wanted_transport (account, uri) == PHONE_TRANSPORT_TLS;
 }
 
 /* FALSE: *ret_way says it without the DNS. */
@@ -199,6 +210,7 @@ must_ask (UaAccount *account, const char *uri, char **ret_host, UaQuestion *ret_
   guint16 port;
 
   *ret_way = usual_way (account);
+  ret_way->tls |= ua_locate_needs_tls (account, uri);
   if (account->registration || account->route_address || strstr (uri, ";maddr=") || !ua_route_split (uri, ret_host, &port))
     return FALSE;
   if (ua_address_family (*ret_host) != AF_UNSPEC)
@@ -225,12 +237,13 @@ typedef enum
 static Located
 locate (UaAccount *account, const char *target, gboolean may_ask, Way *ret_way, GPtrArray **ret_found)
 {
+  const char *uri = account->server_uri ? account->server_uri : target;
   g_autofree char *host = NULL;
   UaQuestion question;
   Place *place;
 
   *ret_found = NULL;
-  if (!must_ask (account, account->server_uri ? account->server_uri : target, &host, &question, ret_way))
+  if (!must_ask (account, uri, &host, &question, ret_way))
     return LOCATED;
   place = find_place (account, &question, may_ask);
   if (!place)
@@ -238,6 +251,7 @@ locate (UaAccount *account, const char *target, gboolean may_ask, Way *ret_way, 
   if (place->resolve && (may_ask || !place->found))
     return ASKING;
   *ret_way = choose_way (account, place->found);
+  ret_way->tls |= ua_locate_needs_tls (account, uri);
   if (place->found->len > 0)
     *ret_found = place->found;
   return LOCATED;
@@ -346,7 +360,7 @@ ua_locate_stack (UaAccount *account, const char *target, GError **error)
   guint16 port;
   Way way;
 
-  if (account->registration || locate (account, target, FALSE, &way, &found) == ASKING || !ua_route_split (uri, &host, &port))
+  if (account->registration || (locate (account, target, FALSE, &way, &found) == ASKING && !way.tls) || !ua_route_split (uri, &host, &port))
     return account->stack;
   return open_stack (account, host, found, way, error);
 }

@@ -10,6 +10,8 @@ GHashTable *ua_places_new (void);               /* of an account, for this file 
 gboolean ua_locate_is_known (UaAccount *account, const char *target);
 /* As it is known now, it is by TLS. */
 gboolean ua_locate_is_tls (UaAccount *account, const char *target);
+/* The URI wants TLS, which the account takes, and is reached by nothing else. */
+gboolean ua_locate_needs_tls (UaAccount *account, const char *uri);
 /* It is known, and requests to target go out by that stack. */
 gboolean ua_locate_is_by (UaStack *stack, const char *target);
 /* What the DNS said of target lately, as far as it is for that stack; owned. NULL: nothing. */

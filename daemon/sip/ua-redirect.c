@@ -5,7 +5,7 @@
  * 300, 301 and 302 name other addresses; they are tried one after the other, the best q first, and what one of them names in turn before those
  * that are left. No address is tried twice, there are at most MAX_HOPS redirections and MAX_TARGETS addresses; a 6xx ends it all. 305 would have
  * the far end choose our proxy, and 380 wants another service: neither is followed. A call to a sips: URI stays with sips:, and a stack that
- * speaks TLS is not led to another transport.
+ * speaks TLS is not led to another transport, nor an account that does not speak it to TLS.
  *
  * The new INVITE goes the way of every other one, through the account's server, and has the same To. Without a server it may have to go by another
  * stack than the one before (ua-locate.h), and then takes another offer with it. What the URI says about headers and
@@ -95,9 +95,10 @@ is_known (const UaRedirect *redirect, const url_t *url)
 }
 
 const char *
-ua_redirect_refusal (const char *from, PhoneTransport transport, const url_t *to)
+ua_redirect_refusal (const char *from, PhoneTransport transport, gboolean takes_tls, const url_t *to)
 {
   char wanted[8] = "";
+  gboolean is_named, is_tls;
 
   if (to->url_type != url_sip && to->url_type != url_sips)
     return "not a SIP URI";
@@ -107,17 +108,27 @@ ua_redirect_refusal (const char *from, PhoneTransport transport, const url_t *to
     return "less secure than sips:";
   if (to->url_type == url_sips && transport != PHONE_TRANSPORT_TLS)
     return "sips: needs an account with transport=tls";
-  if (transport == PHONE_TRANSPORT_TLS && url_param (to->url_params, "transport", wanted, sizeof wanted) > 0
-      && g_ascii_strcasecmp (wanted, "tls") != 0)
+  is_named = url_param (to->url_params, "transport", wanted, sizeof wanted) > 0;
+  is_tls = g_ascii_strcasecmp (wanted, "tls") == 0;
+  if (is_named && !is_tls && transport == PHONE_TRANSPORT_TLS)
     return "less secure than TLS";
+  if (is_tls && !takes_tls)
+    return "the account calls nobody by TLS";
   return NULL;
+}
+
+/* With a server it is for that to get there. */
+static gboolean
+takes_tls (UaStack *stack)
+{
+  return stack->transport == PHONE_TRANSPORT_TLS || stack->account->server_uri || ua_account_takes_tls (stack->account);
 }
 
 /* NULL: may be called. */
 static const char *
 why_not (UaDialog *dialog, const url_t *url)
 {
-  const char *refusal = ua_redirect_refusal (dialog->target, dialog->stack->transport, url);
+  const char *refusal = ua_redirect_refusal (dialog->target, dialog->stack->transport, takes_tls (dialog->stack), url);
 
   if (refusal)
     return refusal;

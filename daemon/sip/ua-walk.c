@@ -209,7 +209,8 @@ is_last (UaWalk *walk)
 static gboolean
 may_leave_tls (UaWalk *walk)
 {
-  return walk->direct && walk->account->takes_tls && ua_walk_get_stack (walk)->transport == PHONE_TRANSPORT_TLS;
+  return walk->direct && walk->account->takes_tls && ua_walk_get_stack (walk)->transport == PHONE_TRANSPORT_TLS
+         && !ua_locate_needs_tls (walk->account, walk->target);
 }
 
 static void

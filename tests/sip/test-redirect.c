@@ -239,25 +239,30 @@ test_downgrade (void)
   {
     const char *from;
     PhoneTransport transport;
+    gboolean takes_tls;
     const char *to;
     gboolean allowed;
   } rows[] = {
-    { "sips:bob@example.org", PHONE_TRANSPORT_TLS, "sips:carol@example.org", TRUE },
-    { "sips:bob@example.org", PHONE_TRANSPORT_TLS, "sip:carol@example.org", FALSE },
-    { "SIPS:bob@example.org", PHONE_TRANSPORT_TLS, "sip:carol@example.org;transport=tls", FALSE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, "sip:carol@example.org", TRUE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, "sip:carol@example.org;transport=TLS", TRUE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, "sip:carol@example.org;transport=udp", FALSE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, "sip:carol@example.org;transport=tcp", TRUE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, "sips:carol@example.org", FALSE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, "http://example.org/", FALSE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, "*", FALSE },
+    { "sips:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sips:carol@example.org", TRUE },
+    { "sips:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sip:carol@example.org", FALSE },
+    { "SIPS:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sip:carol@example.org;transport=tls", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sip:carol@example.org", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sip:carol@example.org;transport=TLS", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sip:carol@example.org;transport=udp", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, "sip:carol@example.org;transport=tcp", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, "sips:carol@example.org", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, "http://example.org/", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, "sip:carol@example.org;transport=TLS", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, FALSE, "sip:carol@example.org;transport=tls", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, TRUE, "sip:carol@example.org;transport=tls", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, TRUE, "sip:carol@example.org;transport=udp", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, "*", FALSE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       su_home_t home[1] = { SU_HOME_INIT (home) };
-      const char *why = ua_redirect_refusal (rows[i].from, rows[i].transport, url_hdup (home, (const url_t *) rows[i].to));
+      const char *why = ua_redirect_refusal (rows[i].from, rows[i].transport, rows[i].takes_tls, url_hdup (home, (const url_t *) rows[i].to));
 
       g_test_message ("%s to %s: %s", rows[i].from, rows[i].to, why ? why : "allowed");
       g_assert_cmpint (why == NULL, ==, rows[i].allowed);

@@ -16,6 +16,7 @@
 #define ONE "127.64.1.2"
 #define TWO "127.64.1.3"
 #define NOBODY "127.64.1.4"
+#define THREE "127.64.1.5"
 
 static const NameRecord zone[] = {
   { "one.test", NAME_A, ONE },
@@ -35,6 +36,9 @@ static const NameRecord zone[] = {
   { "alone.test", NAME_A, NOBODY },
   { "alone.test", NAME_NAPTR, "10 1 SIPS+D2T _sips._tcp.alone.test" },
   { "_sips._tcp.alone.test", NAME_SRV, "1 1 5061 one.test" },
+  /* says nothing of TLS */
+  { "three.test", NAME_A, THREE },
+  { "_sip._udp.three.test", NAME_SRV, "1 1 5060 two.test" },
 };
 
 typedef struct
@@ -64,6 +68,17 @@ write_cert (const char *who, const char *san, int until)
   return bench_authorities_write (cert, TRUE, file);
 }
 
+static Agent *
+open_tls_phone (const char *address, const char *aor, const char *cert)
+{
+  Agent *agent = agent_new (address, NULL);
+
+  agent_add_account (agent, "tls", "aor", aor, "register", "false", "transport", "tls", "keying", "sdes", "tls-ca", bench_authorities.ca_path,
+                     "tls-cert", cert, NULL);
+  agent->script.answer = TRUE;
+  return agent;
+}
+
 static void
 pair_open (Pair *pair, const char *bob_san, gboolean alice_has_cert)
 {
@@ -76,10 +91,7 @@ pair_open (Pair *pair, const char *bob_san, gboolean alice_has_cert)
   if (!bob_san)
     return;
   pair->bob_cert = write_cert ("bob", bob_san, 1);
-  pair->bob = agent_new (ONE, NULL);
-  agent_add_account (pair->bob, "bob", "aor", "sip:bob@secure.test", "register", "false", "transport", "tls", "keying", "sdes", "tls-ca",
-                     bench_authorities.ca_path, "tls-cert", pair->bob_cert, NULL);
-  pair->bob->script.answer = TRUE;
+  pair->bob = open_tls_phone (ONE, "sip:bob@secure.test", pair->bob_cert);
 }
 
 static void
@@ -197,6 +209,87 @@ test_sent_on_fails (void)
   peer_reply (pair.two, invite, 200, "OK", "two", "Contact: <sip:carol@" TWO ">\r\n", peer_sdp (TWO, 30000, "sendrecv"));
   wait_for (phone_call_get_state (call) == PHONE_CALL_ACTIVE);
   g_assert_cmpstr (phone_call_get_diverter (call), ==, "sip:bob@other.test");
+  pair_close (&pair);
+}
+
+#define BY_ADDRESS "sip:carol@" THREE ":5061;transport=tls"
+#define BY_NAME "sip:carol@three.test;transport=tls"
+#define BY_SIPS "sips:carol@" THREE
+
+/* To an address that wants TLS itself, whatever the DNS says of it; by who was called by TLS. */
+static void
+test_sent_on_by_tls (gconstpointer data)
+{
+  Pair pair = { 0 };
+  g_autofree char *cert = write_cert ("carol", "DNS:three.test,IP:" THREE, 1);
+  Agent *carol = open_tls_phone (THREE, "sip:carol@" THREE, cert);
+  PhoneCall *call;
+
+  pair_open (&pair, "DNS:secure.test", TRUE);
+  pair.bob->script.answer = FALSE;
+  call = agent_dial (pair.alice, "sip:bob@secure.test");
+  wait_for (pair.bob->n_incoming == 1);
+  g_assert_true (phone_call_deflect (agent_call (pair.bob, 0), data, NULL));
+  wait_for (pair.alice->n_ended == 1 || (pair.alice->n_active == 1 && carol->n_active == 1));
+  assert_state (call, PHONE_CALL_ACTIVE);
+  g_assert_true (phone_call_get_plan (call)->encrypted);
+  g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 0);
+  agent_free (carol);
+  pair_close (&pair);
+  g_unlink (cert);
+}
+
+/* And by who was called in clear. */
+static void
+test_sent_on_to_tls (gconstpointer data)
+{
+  Pair pair = { 0 };
+  g_autofree char *cert = write_cert ("carol", "DNS:three.test,IP:" THREE, 1);
+  Agent *carol = open_tls_phone (THREE, "sip:carol@" THREE, cert);
+  PhoneCall *call;
+
+  pair_open (&pair, NULL, TRUE);
+  call = agent_dial (pair.alice, "sip:bob@other.test");
+  send_on (&pair, data);
+  wait_for (peer_count (pair.two, "INVITE") == 2 || pair.alice->n_ended == 1 || (pair.alice->n_active == 1 && carol->n_active == 1));
+  assert_state (call, PHONE_CALL_ACTIVE);
+  g_assert_true (phone_call_get_plan (call)->encrypted);
+  g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 1);
+  agent_free (carol);
+  pair_close (&pair);
+  g_unlink (cert);
+}
+
+/* It is not to be had there, and so the call ends. */
+static void
+test_sent_on_to_no_tls (void)
+{
+  Pair pair = { 0 };
+  PhoneCall *call;
+
+  pair_open (&pair, NULL, TRUE);
+  call = agent_dial (pair.alice, "sip:bob@other.test");
+  send_on (&pair, BY_NAME);
+  wait_for (peer_count (pair.two, "INVITE") == 2 || pair.alice->n_ended == 1);
+  g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 1);
+  assert_cause (call, PHONE_CAUSE_UNREACHABLE);
+  g_assert_cmpuint (ua_engine_count_stacks (pair.alice->ua), ==, 2);
+  pair_close (&pair);
+}
+
+/* An account that calls nobody by TLS does not follow there. */
+static void
+test_sent_on_to_tls_refused (void)
+{
+  Pair pair = { 0 };
+  PhoneCall *call;
+
+  pair_open (&pair, NULL, FALSE);
+  call = agent_dial (pair.alice, "sip:bob@other.test");
+  send_on (&pair, BY_NAME);
+  wait_for (peer_count (pair.two, "INVITE") == 2 || pair.alice->n_ended == 1);
+  g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 1);
+  g_assert_cmpuint (phone_call_get_reason (call)->sip, ==, 302);
   pair_close (&pair);
 }
 
@@ -460,6 +553,13 @@ main (int argc, char **argv)
       g_test_add_data_func ("/sip/ways/tls-of-another", "DNS:other.test", test_tls_fails);
       g_test_add_func ("/sip/ways/sent-on", test_sent_on);
       g_test_add_func ("/sip/ways/sent-on-tls-of-another", test_sent_on_fails);
+      g_test_add_data_func ("/sip/ways/sent-on-by-tls/address", BY_ADDRESS, test_sent_on_by_tls);
+      g_test_add_data_func ("/sip/ways/sent-on-by-tls/name", BY_NAME, test_sent_on_by_tls);
+      g_test_add_data_func ("/sip/ways/sent-on-by-tls/sips", BY_SIPS, test_sent_on_by_tls);
+      g_test_add_data_func ("/sip/ways/sent-on-to-tls/address", BY_ADDRESS, test_sent_on_to_tls);
+      g_test_add_data_func ("/sip/ways/sent-on-to-tls/name", BY_NAME, test_sent_on_to_tls);
+      g_test_add_func ("/sip/ways/sent-on-to-no-tls", test_sent_on_to_no_tls);
+      g_test_add_func ("/sip/ways/sent-on-to-tls-refused", test_sent_on_to_tls_refused);
       g_test_add_func ("/sip/ways/tls-alone", test_tls_alone);
       g_test_add_func ("/sip/ways/no-certificate", test_no_certificate);
       g_test_add_func ("/sip/ways/message", test_message);

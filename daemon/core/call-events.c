@@ -289,13 +289,14 @@ void
 phone_call_on_ended (PhoneCall *call, const PhoneReason *reason)
 {
   g_autoptr (PhoneCall) keep = g_object_ref (call);
-  g_autoptr (PhoneReason) copy = phone_reason_copy (phone_call_why_ended (call, reason));
+  g_autoptr (PhoneReason) copy = NULL;
 
   if (call->state == PHONE_CALL_DISCONNECTED)
     return;
   call->engine_data = NULL;
-  if (phone_call_retry (call, copy))
+  if (phone_call_retry (call, reason))
     return;
+  copy = phone_reason_copy (phone_call_why_ended (call, reason));
   /* Whoever hangs up first of those that made another call of this one. */
   if (call->replaced_by && copy->cause == PHONE_CAUSE_HANGUP && copy->actor == PHONE_ACTOR_REMOTE)
     copy->cause = PHONE_CAUSE_REPLACED;

@@ -1025,6 +1025,31 @@ test_clear_retry (Fixture *f, gconstpointer data)
 }
 
 static void
+end_unreachable (PhoneCall *call)
+{
+  g_autoptr (PhoneReason) reason = phone_reason_new (PHONE_ACTOR_NETWORK, PHONE_CAUSE_UNREACHABLE, 0, NULL);
+
+  phone_call_on_ended (call, reason);
+}
+
+/* A retry that meets nobody was not refused: that is no reason for one that asks less. What the peer said says more of the end. */
+static void
+test_retry_meets_nobody (Fixture *f, gconstpointer data)
+{
+  const char *const updates[] = { "srtp", "preferred", "sdes-in-clear", "true", NULL };
+  PhoneCall *call;
+
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  call = dial (f, "bob");
+  end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
+  g_assert_cmpint (f->fake->last_desc->profile, ==, PHONE_PROFILE_DTLS_SAVPF);
+  end_unreachable (call);
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_DISCONNECTED);
+  g_assert_cmpint (f->fake->last_desc->profile, ==, PHONE_PROFILE_DTLS_SAVPF);
+  g_assert_cmpuint (phone_call_get_reason (call)->sip, ==, 488);
+}
+
+static void
 test_dtmf (Fixture *f, gconstpointer data)
 {
   PhoneCall *call = establish_outgoing (f, "bob");
@@ -1347,6 +1372,7 @@ main (int argc, char **argv)
   CASE ("/call/dial-options", test_dial_options);
   CASE ("/call/account-by-domain", test_account_by_domain);
   CASE ("/call/clear-retry", test_clear_retry);
+  CASE ("/call/retry-meets-nobody", test_retry_meets_nobody);
   CASE ("/call/dtmf", test_dtmf);
   CASE ("/call/media-events", test_media_events_end_the_call);
   CASE ("/call/silent-early-media", test_silent_early_media);

@@ -177,6 +177,14 @@ phone_call_on_trickle (PhoneCall *call, const PhoneIceDesc *news)
 }
 
 void
+phone_call_forget_early_ice (PhoneCall *call)
+{
+  if (call->ice_early)
+    explicit_bzero (call->ice_early, sizeof *call->ice_early);
+  g_clear_pointer (&call->ice_early, g_free);
+}
+
+void
 phone_call_take_early_ice (PhoneCall *call)
 {
   PhoneIceDesc *early = g_steal_pointer (&call->ice_early);

@@ -86,7 +86,9 @@ static char *
 find_local_address (PhoneCall *call)
 {
   const PhonePorts *ports = phone_registry_get_ports (call->registry);
-  g_autofree char *usual = ports->sig->account_local_address (ports->ua, call->account, call->remote_uri);
+  /* who the peer turns out to be does not say where the INVITE goes */
+  const char *peer = phone_call_is_trying (call) ? phone_call_goes_to (call) : call->remote_uri;
+  g_autofree char *usual = ports->sig->account_local_address (ports->ua, call->account, peer);
   const PhoneMediaDesc *offer = call->remote_offer;
   const char *remote = call->plan ? call->plan->remote_address : offer && !phone_media_desc_has_ice (offer) ? offer->address : NULL;
   char *towards = NULL;

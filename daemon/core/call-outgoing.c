@@ -10,6 +10,7 @@
 
 #include "core/call-private.h"
 #include "core/emergency.h"
+#include "core/history-entry.h"
 
 #define ACCOUNT_WAIT_S 30
 
@@ -207,6 +208,7 @@ forget_session (PhoneCall *call)
   call->ice_wait = ICE_WAIT_NONE;
   call->dtls = (PhoneDtlsDesc){ 0 };
   call->ice_connected = call->silent_early = call->secured = FALSE;
+  phone_call_forget_early_ice (call);
 }
 
 static void
@@ -217,6 +219,19 @@ set_out_anew (PhoneCall *call, const char *why)
   phone_call_set_state (call, PHONE_CALL_DIALING, why);
   if (!phone_call_start (call, &error))
     give_up (call, PHONE_ACTOR_LOCAL, PHONE_CAUSE_FAILED, error->message);
+}
+
+/* Back to who was dialled. */
+static void
+forget_redirection (PhoneCall *call)
+{
+  forget_session (call);
+  g_clear_pointer (&call->sent_to, g_free);
+  phone_text_take (&call->remote_uri, call->target);
+  phone_text_take (&call->remote_name, call->display_name);
+  phone_text_take (&call->asserted_id, "");
+  phone_text_take (&call->diverter, "");
+  phone_call_emit_changed (call, PHONE_CALL_FIELD_PARTY);
 }
 
 const PhoneReason *
@@ -241,8 +256,7 @@ phone_call_retry (PhoneCall *call, const PhoneReason *reason)
   phone_reason_free (call->setback);
   call->setback = phone_reason_copy (reason);
   if (call->sent_to)
-    forget_session (call);
-  g_clear_pointer (&call->sent_to, g_free);
+    forget_redirection (call);
   g_clear_pointer (&call->local, phone_media_desc_free);
   g_clear_pointer (&call->plan, phone_media_plan_free);
   set_out_anew (call, "another attempt");

@@ -253,4 +253,5 @@ void phone_call_follow_ice_restart (PhoneCall *call, const PhoneMediaDesc *offer
 void phone_call_renew_ice (PhoneCall *call);            /* local_address is another one */
 void phone_call_on_ice (PhoneCall *call);
 void phone_call_take_early_ice (PhoneCall *call);       /* the answer has come */
+void phone_call_forget_early_ice (PhoneCall *call);
 void phone_call_recheck_ice (PhoneCall *call);          /* once the call is established */

@@ -71,9 +71,7 @@ phone_call_finalize (GObject *object)
   if (call->ice_local)
     explicit_bzero (call->ice_local, sizeof *call->ice_local);
   g_free (call->ice_local);
-  if (call->ice_early)
-    explicit_bzero (call->ice_early, sizeof *call->ice_early);
-  g_free (call->ice_early);
+  phone_call_forget_early_ice (call);
   g_free (call->display_name);
   g_free (call->replaces);
   g_strfreev (call->headers);

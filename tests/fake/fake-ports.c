@@ -77,7 +77,7 @@ local_address_towards (gpointer ua, const char *address)
 static char *
 account_local_address (gpointer ua, PhoneAccount *account, const char *target)
 {
-  return g_strdup ("192.0.2.1");
+  return g_strdup (target && strchr (target, '[') ? "2001:db8::1" : "192.0.2.1");
 }
 
 static gboolean

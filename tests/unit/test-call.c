@@ -1049,6 +1049,33 @@ test_retry_meets_nobody (Fixture *f, gconstpointer data)
   g_assert_cmpuint (phone_call_get_reason (call)->sip, ==, 488);
 }
 
+/* Refused by whom it was sent on to, of the other address family: the next attempt begins with who was dialled. */
+static void
+test_retry_after_redirect (Fixture *f, gconstpointer data)
+{
+  const char *const updates[] = { "srtp", "preferred", "sdes-in-clear", "true", NULL };
+  g_autofree PhoneIceDesc *overtaken = g_new0 (PhoneIceDesc, 1);
+  PhoneCall *call;
+
+  g_assert_true (phone_account_update (f->alice, updates, NULL));
+  call = dial (f, "bob");
+  phone_call_on_trickle (call, overtaken);
+  g_assert_cmpstr (f->fake->last_desc->address, ==, "192.0.2.1");
+  phone_call_on_redirected (call, 302, "sip:bob@example.org", "sip:carol@[2001:db8::9]");
+  phone_call_on_party (call, "sip:carol@example.net", NULL, NULL);      /* who that is does not say where */
+  phone_call_on_rerouted (call, NULL);
+  g_assert_null (call->ice_early);
+  g_assert_cmpstr (f->fake->last_desc->address, ==, "2001:db8::1");
+  phone_call_on_party (call, "sip:carol@[2001:db8::9]", "Carol", NULL);
+  end_remotely (call, PHONE_CAUSE_NOT_ACCEPTABLE, 488);
+  g_assert_cmpint (f->fake->last_desc->profile, ==, PHONE_PROFILE_DTLS_SAVPF);
+  g_assert_cmpstr (f->fake->last_desc->address, ==, "192.0.2.1");
+  g_assert_cmpstr (phone_call_get_remote_uri (call), ==, "sip:bob@example.org");
+  g_assert_cmpstr (phone_call_get_remote_name (call), ==, "");
+  g_assert_cmpstr (phone_call_get_diverter (call), ==, "");
+  end_remotely (call, PHONE_CAUSE_BUSY, 486);
+}
+
 static void
 test_dtmf (Fixture *f, gconstpointer data)
 {
@@ -1373,6 +1400,7 @@ main (int argc, char **argv)
   CASE ("/call/account-by-domain", test_account_by_domain);
   CASE ("/call/clear-retry", test_clear_retry);
   CASE ("/call/retry-meets-nobody", test_retry_meets_nobody);
+  CASE ("/call/retry-after-redirect", test_retry_after_redirect);
   CASE ("/call/dtmf", test_dtmf);
   CASE ("/call/media-events", test_media_events_end_the_call);
   CASE ("/call/silent-early-media", test_silent_early_media);

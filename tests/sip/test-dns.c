@@ -329,7 +329,7 @@ main (int argc, char **argv)
       g_test_add_func ("/sip/dns/srv-udp", test_srv_udp);
       g_test_add_func ("/sip/dns/failover", test_failover);
       /* a way into the world, or an address with AAAA would not be tried */
-      if (harness_ip ("-6 addr add 2001:db8:6::1/128 dev lo") && harness_ip ("-6 route add default dev lo src 2001:db8:6::1"))
+      if (harness_ip ("-6 addr add 2001:db8:6::1/128 dev lo nodad") && harness_ip ("-6 route add default dev lo src 2001:db8:6::1"))
         {
           g_test_add_func ("/sip/dns/six", test_six);
           g_test_add_func ("/sip/dns/six-direct", test_six_direct);

@@ -128,7 +128,7 @@ int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
-  if (harness_ip ("-6 addr add " SIX "/128 dev lo"))
+  if (harness_ip ("-6 addr add " SIX "/128 dev lo nodad"))
     g_test_add_func ("/sip/family/called", test_called);
   g_test_add_func ("/sip/family/called-unreachable", test_called_unreachable);
   g_test_add_func ("/sip/family/answered", test_answered);

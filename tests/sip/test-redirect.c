@@ -488,7 +488,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/redirect/too-late", test_too_late);
   g_test_add_func ("/sip/redirect/out-of-reach", test_out_of_reach);
   g_test_add_func ("/sip/redirect/by-server", test_by_server);
-  if (!resolver || !harness_ip ("-6 addr add " OUR_SIX "/128 dev lo") || !harness_ip ("-6 route add default dev lo src " OUR_SIX))
+  if (!resolver || !harness_ip ("-6 addr add " OUR_SIX "/128 dev lo nodad") || !harness_ip ("-6 route add default dev lo src " OUR_SIX))
     return g_test_run ();
   name_server_start ("127.0.0.53", zone, G_N_ELEMENTS (zone));
   for (guint i = 0; i < G_N_ELEMENTS (family_rows); i++)

@@ -280,7 +280,9 @@ test_sending (gconstpointer data)
   f.plan->rtcp_mux = TRUE;
   f.plan->remote_rtcp_port = f.plan->remote_port;
   apply (&f);
-  receive (f.rtp, buffer, sizeof buffer, &n);
+  receive (f.rtp, buffer, sizeof buffer, &n);           /* who has sent is a sender for two reports: SR once more, or that was it already */
+  if (buffer[1] == 200)
+    receive (f.rtp, buffer, sizeof buffer, &n);
   g_assert_cmpuint (buffer[1], ==, 201);                /* RR: nothing more has gone out */
 
   MediaTransportStats stats;

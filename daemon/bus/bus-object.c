@@ -237,8 +237,8 @@ on_account_removed (PhoneRegistry *registry, PhoneAccount *account, Bus *bus)
   g_hash_table_remove (bus->accounts, path);
 }
 
-BusAccount *
-bus_find_account (Bus *bus, const char *path)
+static BusAccount *
+find_account (Bus *bus, const char *path)
 {
   return g_hash_table_lookup (bus->accounts, path);
 }
@@ -246,7 +246,7 @@ bus_find_account (Bus *bus, const char *path)
 BusAccount *
 bus_require_account (Bus *bus, const char *path, GError **error)
 {
-  BusAccount *account = bus_find_account (bus, path);
+  BusAccount *account = find_account (bus, path);
   char *id = NULL;
 
   if (account)
@@ -573,7 +573,7 @@ static int
 on_find_account (sd_bus *bus, const char *path, const char *interface, void *data, void **ret_found,
                  sd_bus_error *ret_error)
 {
-  *ret_found = bus_find_account (data, path);
+  *ret_found = find_account (data, path);
   return *ret_found != NULL;
 }
 

@@ -82,7 +82,6 @@ typedef struct
 /* ---- bus-object.c: which objects there are, and what of them has changed ---- */
 int bus_objects_export (Bus *bus); /* vtables, enumerators, and what the registry has already */
 void bus_objects_clear (Bus *bus);
-BusAccount *bus_find_account (Bus *bus, const char *path);
 BusAccount *bus_require_account (Bus *bus, const char *path, GError **error);   /* NO_SUCH_ACCOUNT, by the name that people know */
 BusCall *bus_find_call (Bus *bus, const char *path);
 const char *bus_watch_path (Bus *bus, PhoneWatch *watch);       /* "/" for one that is not exported */

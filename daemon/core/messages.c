@@ -142,22 +142,66 @@ phone_messages_set_unread (PhoneMessages *messages, guint unread)
   g_signal_emit (messages, signals[SIGNAL_CHANGED], 0, (guint) PHONE_MESSAGES_UNREAD);
 }
 
+/* ---- how many are unread ---- */
+
+typedef struct
+{
+  PhoneMessages *messages;
+  PhoneArchiveDone done;        /* NULL: nobody waits for it */
+  gpointer data;
+  gboolean kept;
+} Changing;
+
+static Changing *
+changing_new (PhoneMessages *messages, const char *const *ids, PhoneArchiveDone done, gpointer data, GError **error)
+{
+  Changing *changing;
+
+  if (ids && g_strv_length ((char **) ids) > PHONE_MESSAGE_MAX_IDS)
+    {
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "More than %d messages at a time", PHONE_MESSAGE_MAX_IDS);
+      return NULL;
+    }
+  changing = g_new0 (Changing, 1);
+  *changing = (Changing){ g_object_ref (messages), done, data };
+  return changing;
+}
+
+static void
+changing_finish (Changing *changing, const GError *error)
+{
+  if (changing->done)
+    changing->done (changing->kept, error, changing->data);
+  g_object_unref (changing->messages);
+  g_free (changing);
+}
+
 static void
 on_counted (guint n, const GError *error, gpointer data)
 {
-  g_autoptr (PhoneMessages) messages = data;
+  Changing *changing = data;
 
   if (!error)
-    phone_messages_set_unread (messages, n);
+    phone_messages_set_unread (changing->messages, n);
+  changing_finish (changing, NULL);
+}
+
+/* Whoever hears that it is done finds Unread to be right. */
+static void
+count_and_finish (Changing *changing, const GError *error)
+{
+  const PhonePorts *ports = phone_messages_ports (changing->messages);
+
+  if (!error && ports)
+    ports->archive->message_count_unread (ports->archive_data, on_counted, changing);
+  else
+    changing_finish (changing, error);
 }
 
 static void
 count (PhoneMessages *messages)
 {
-  const PhonePorts *ports = phone_messages_ports (messages);
-
-  if (ports)
-    ports->archive->message_count_unread (ports->archive_data, on_counted, g_object_ref (messages));
+  count_and_finish (changing_new (messages, NULL, NULL, NULL, NULL), NULL);
 }
 
 /* ---- who reads what ---- */
@@ -756,59 +800,6 @@ phone_messages_find (PhoneMessages *messages, const char *id, PhoneMessagesListe
   if (ports)
     ports->archive->message_get (ports->archive_data, id, done, data);
   return ports != NULL;
-}
-
-typedef struct
-{
-  PhoneMessages *messages;
-  PhoneArchiveDone done;
-  gpointer data;
-  gboolean kept;
-} Changing;
-
-static Changing *
-changing_new (PhoneMessages *messages, const char *const *ids, PhoneArchiveDone done, gpointer data, GError **error)
-{
-  Changing *changing;
-
-  if (ids && g_strv_length ((char **) ids) > PHONE_MESSAGE_MAX_IDS)
-    {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_TOO_MANY, "More than %d messages at a time", PHONE_MESSAGE_MAX_IDS);
-      return NULL;
-    }
-  changing = g_new0 (Changing, 1);
-  *changing = (Changing){ g_object_ref (messages), done, data };
-  return changing;
-}
-
-static void
-changing_finish (Changing *changing, const GError *error)
-{
-  changing->done (changing->kept, error, changing->data);
-  g_object_unref (changing->messages);
-  g_free (changing);
-}
-
-static void
-on_counted_again (guint n, const GError *error, gpointer data)
-{
-  Changing *changing = data;
-
-  if (!error)
-    phone_messages_set_unread (changing->messages, n);
-  changing_finish (changing, NULL);
-}
-
-/* Whoever hears that it is done finds Unread to be right. */
-static void
-count_and_finish (Changing *changing, const GError *error)
-{
-  const PhonePorts *ports = phone_messages_ports (changing->messages);
-
-  if (!error && ports)
-    ports->archive->message_count_unread (ports->archive_data, on_counted_again, changing);
-  else
-    changing_finish (changing, error);
 }
 
 static void

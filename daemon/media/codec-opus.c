@@ -9,6 +9,7 @@
  * bound what rate control may ask. */
 
 #define WIDE_BAND_BELOW 21000           /* bit/s */
+#define ROOM_LEAST 10                   /* octets: Opus at its least in 10 ms */
 
 typedef struct
 {
@@ -42,8 +43,6 @@ bandwidth_for (const PhoneCodec *codec, guint bitrate)
     return OPUS_BANDWIDTH_WIDEBAND;
   return playback_rate > 8000 ? OPUS_BANDWIDTH_MEDIUMBAND : OPUS_BANDWIDTH_NARROWBAND;
 }
-
-#define ROOM_LEAST 10           /* octets: Opus at its least in 10 ms */
 
 static gpointer
 opus_state_new (const PhoneCodec *codec, GError **error)

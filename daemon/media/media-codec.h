@@ -20,7 +20,7 @@ typedef struct
   guint loss_percent;           /* expected, 0..100 */
   gboolean fec, dtx;
   gboolean cbr;                 /* every packet is as long as the bit rate says */
-  gboolean bounded;             /* and none is longer */
+  gboolean bounded;             /* no packet is longer than that; shorter ones are */
   guint frame_ms;               /* 10, 20, 40, 60 */
   guint complexity;             /* 0..10 */
   gboolean stopped;             /* nothing goes out; not the encoder's business either */

@@ -466,15 +466,6 @@ media_send_dtmf (MediaSend *send, const char *digits, guint ms, GError **error)
   return queued;
 }
 
-double
-media_send_get_level (MediaSend *send)
-{
-  MediaSendStats stats;
-
-  media_send_get_stats (send, &stats);
-  return stats.level;
-}
-
 void
 media_send_get_stats (MediaSend *send, MediaSendStats *ret_stats)
 {

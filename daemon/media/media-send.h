@@ -39,5 +39,4 @@ void media_send_drain (MediaSend *send);                                /* I/O t
 /* Queue digits; ms each, 50 ms pause between (RFC 4733 section 2.5). MEDIA_FAILED: the peer takes no telephone events.
  * INVALID_OPTION: a character is no digit, or too many wait. INVALID_STATE: we may not send now. */
 gboolean media_send_dtmf (MediaSend *send, const char *digits, guint ms, GError **error);
-double media_send_get_level (MediaSend *send);                          /* dBFS */
 void media_send_get_stats (MediaSend *send, MediaSendStats *ret_stats);

@@ -69,12 +69,10 @@ tell_metrics (PhoneMedia *media, const MediaReceiveStats *receive, double round_
   media_transport_set_metrics (media->transport, &metrics);
 }
 
-static void
-take_sample (PhoneMedia *media, const MediaTransportStats *transport, const MediaReceiveStats *receive, gint64 now)
+static MediaSessionSample
+sample_of (const MediaTransportStats *transport, const MediaReceiveStats *receive, gint64 now)
 {
-  if (media->n_samples > MEDIA_SESSION_WINDOW)
-    memmove (media->samples, media->samples + 1, sizeof media->samples[0] * --media->n_samples);
-  media->samples[media->n_samples++] = (MediaSessionSample) {
+  return (MediaSessionSample) {
     .at = now,
     .sent_octets = transport->rtp_octets_sent,
     .received = transport->rtcp.received,
@@ -83,6 +81,14 @@ take_sample (PhoneMedia *media, const MediaTransportStats *transport, const Medi
     .played = receive->played_samples,
     .ssrc = transport->remote_ssrc,
   };
+}
+
+static void
+take_sample (PhoneMedia *media, const MediaTransportStats *transport, const MediaReceiveStats *receive, gint64 now)
+{
+  if (media->n_samples > MEDIA_SESSION_WINDOW)
+    memmove (media->samples, media->samples + 1, sizeof media->samples[0] * --media->n_samples);
+  media->samples[media->n_samples++] = sample_of (transport, receive, now);
 }
 
 /* While we only receive, the reports of the peer know no round trip, or an old one. */
@@ -237,8 +243,7 @@ media_session_report (PhoneMedia *media, PhoneMediaReport *ret)
   media_hub_get_delays (media->host.hub, &ret->capture_delay, &ret->output_delay);
   media_hub_get_origins (media->host.hub, &ret->input_origin, &ret->output_origin);
 
-  MediaSessionSample sample = { .at = now, .sent_octets = transport.rtp_octets_sent, .received = transport.rtcp.received, .lost = MAX (transport.rtcp.lost, 0),
-                    .concealed = receive.concealed_samples, .played = receive.played_samples, .ssrc = transport.remote_ssrc };
+  MediaSessionSample sample = sample_of (&transport, &receive, now);
   measure_window (media, &sample, &ret->loss_local, &concealed_now, &ret->bitrate);
 
   get_metrics (media, &receive, transport.rtcp.round_trip, concealed_now, &lately);

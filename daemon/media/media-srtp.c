@@ -307,12 +307,6 @@ media_srtp_can_send (const MediaSrtp *srtp)
   return srtp->has_send_key;
 }
 
-gboolean
-media_srtp_can_receive (const MediaSrtp *srtp)
-{
-  return srtp->current != NULL;
-}
-
 void
 media_srtp_get_stats (const MediaSrtp *srtp, MediaSrtpStats *ret_stats)
 {

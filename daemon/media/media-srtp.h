@@ -47,7 +47,6 @@ gboolean media_srtp_set_send_key_later (MediaSrtp *srtp, const PhoneSrtpKey *key
 /* The key that the peer protects with. The first is current at once; a later one waits as `next` until a packet authenticates with it. */
 gboolean media_srtp_set_receive_key (MediaSrtp *srtp, const PhoneSrtpKey *key, GError **error);
 gboolean media_srtp_can_send (const MediaSrtp *srtp);
-gboolean media_srtp_can_receive (const MediaSrtp *srtp);
 
 /* packet: 32-bit aligned, length in and out. On anything but OK the content of packet is undefined. now: monotonic us. */
 MediaSrtpResult media_srtp_unprotect_rtp (MediaSrtp *srtp, guint8 *packet, gsize *length, gint64 now);

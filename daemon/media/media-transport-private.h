@@ -88,8 +88,6 @@ media_transport_ip_overhead (MediaTransport *self)
 
 /* Lock held. */
 MediaSrtp *media_transport_srtp_of (MediaTransport *self, gboolean rtcp);
-/* Lock held. FALSE: there is no place to send to. */
-gboolean media_transport_find_way (MediaTransport *self, gboolean rtcp, MediaTransportWay *ret_way);
 /* Without the lock. */
 gboolean media_transport_send_by (MediaTransportWay *way, const guint8 *data, gsize length);
 /* On the I/O thread: what is to be told to the peer, if it is due. ms that may be slept. */

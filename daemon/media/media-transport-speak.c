@@ -18,8 +18,8 @@ media_transport_srtp_of (MediaTransport *self, gboolean rtcp)
 }
 
 /* Lock held. FALSE: there is no place to send to. */
-gboolean
-media_transport_find_way (MediaTransport *self, gboolean rtcp, MediaTransportWay *ret_way)
+static gboolean
+find_way (MediaTransport *self, gboolean rtcp, MediaTransportWay *ret_way)
 {
   gboolean second = rtcp && !self->mux;
 
@@ -50,7 +50,7 @@ send_rtcp (MediaTransport *self, guint8 *octets, gsize length, gsize capacity)
   MediaTransportWay way;
   MediaSrtp *srtp = media_transport_srtp_of (self, TRUE);
   gboolean waiting = self->handshake != NULL && !media_srtp_can_send (srtp);
-  gboolean ok = media_transport_find_way (self, TRUE, &way)
+  gboolean ok = find_way (self, TRUE, &way)
                 && (!self->encrypted || media_srtp_protect_rtcp (srtp, octets, &length, capacity) == MEDIA_SRTP_OK);
 
   waiting |= way.ice != NULL;
@@ -151,7 +151,7 @@ media_transport_send (MediaTransport *self, const guint8 *packet, gsize plain)
   memcpy (out.octets, packet, plain);
 
   pthread_mutex_lock (&self->lock);
-  gboolean ok = media_transport_find_way (self, FALSE, &way);
+  gboolean ok = find_way (self, FALSE, &way);
   media_monitor_mark (&self->monitor, out.octets, &length);
   if (ok && self->encrypted)
     ok = media_srtp_protect_rtp (self->srtp, out.octets, &length, sizeof out.octets) == MEDIA_SRTP_OK;

@@ -56,20 +56,33 @@ check_characters (const char *target, GError **error)
   return FALSE;
 }
 
-/* Without a server the address alone says how to get there, and the account's sockets have to be of that kind. */
+/* Without a server the address alone says how to get there. */
+static gboolean
+calls_directly (const PhoneAccountSettings *settings)
+{
+  return !settings->do_register && settings->registrar == NULL && settings->outbound_proxy == NULL;
+}
+
+/* And the account's sockets have to be of that kind. */
 static gboolean
 check_transport (const PhoneAccountSettings *settings, const PhoneUri *uri, GError **error)
 {
   const char *wanted = phone_uri_get_param (uri, "transport");
-  gboolean direct = !settings->do_register && settings->registrar == NULL && settings->outbound_proxy == NULL;
+  g_autofree char *lower = wanted ? g_ascii_strdown (wanted, -1) : NULL;
+  PhoneTransport transport = PHONE_TRANSPORT_AUTO;
   gboolean fits;
 
-  if (wanted == NULL || !direct)
+  if (wanted == NULL || !calls_directly (settings))
     return TRUE;
-  if (settings->transport == PHONE_TRANSPORT_AUTO)
-    fits = g_ascii_strcasecmp (wanted, "udp") == 0 || g_ascii_strcasecmp (wanted, "tcp") == 0;
-  else
-    fits = g_ascii_strcasecmp (wanted, phone_transport_to_string (settings->transport)) == 0;
+  fits = phone_transport_from_string (lower, &transport) && transport != PHONE_TRANSPORT_AUTO;
+  /* "tcp" there is what TLS runs over (RFC 3261 section 26.2.2). */
+  if (uri->scheme == PHONE_URI_SIPS)
+    {
+      if (!fits || transport == PHONE_TRANSPORT_UDP)
+        refuse (error, "transport=%s in an address that begins with sips:", wanted);
+      return fits && transport != PHONE_TRANSPORT_UDP;
+    }
+  fits = fits && (settings->transport == PHONE_TRANSPORT_AUTO || settings->transport == transport);
   if (!fits)
     refuse (error, "transport=%s in an address needs an account with that transport, and this one has transport=%s", wanted,
             phone_transport_to_string (settings->transport));
@@ -84,7 +97,8 @@ finish_uri (const PhoneAccountSettings *settings, const char *text, GError **err
 
   if (uri == NULL)
     return NULL;
-  if (uri->scheme == PHONE_URI_SIPS && settings->transport != PHONE_TRANSPORT_TLS)
+  if (uri->scheme == PHONE_URI_SIPS && settings->transport != PHONE_TRANSPORT_TLS
+      && !(settings->transport == PHONE_TRANSPORT_AUTO && calls_directly (settings)))
     return refuse (error, "sips: needs an account with transport=tls");
   /* They would let whoever wrote a link set headers of our request (RFC 3261 section 19.1.5). */
   if (uri->headers->len > 0 || phone_uri_has_param (uri, "method"))

@@ -170,8 +170,7 @@ parse_route (UaAccount *account, const PhoneAccountSettings *settings, GError **
   if (account->transport == PHONE_TRANSPORT_AUTO && server)
     account->transport = server->transport;
   account->finds_transport = account->transport == PHONE_TRANSPORT_AUTO && settings->do_register;
-  /* Whoever is called by TLS makes a connection of its own to tell us anything, a BYE for one: without a certificate it could not. */
-  account->takes_tls = account->transport == PHONE_TRANSPORT_AUTO && !settings->do_register && settings->tls_cert;
+  account->takes_tls = account->transport == PHONE_TRANSPORT_AUTO && !settings->do_register;
   if (registrar.host)
     account->registrar = g_strdup_printf ("sip:%s%s", registrar.host, registrar.port);
   if (server)
@@ -201,13 +200,14 @@ ua_account_takes_tls (UaAccount *account)
   gint64 now = g_get_monotonic_time ();
   gboolean could = account->can_tls;
 
-  if (!account->takes_tls)
+  /* Whoever is called by TLS makes a connection of its own to tell us anything, a BYE for one: without a certificate it could not. */
+  if (!account->takes_tls || !ua_account_settings (account)->tls_cert)
     return FALSE;
   if (account->tls_checked != 0 && now - account->tls_checked < TLS_CHECK_US)
     return could;
   account->can_tls = ua_stack_can_tls (account, &error);
   if (!account->can_tls && (could || account->tls_checked == 0))
-    phone_log_warning (&account->log, "Account %s: calls nobody by TLS: %s", account->id, error->message);
+    phone_log_warning (&account->log, "Account %s: calls nobody by TLS that does not insist: %s", account->id, error->message);
   else if (account->can_tls && !could && account->tls_checked != 0)
     phone_log_notice (&account->log, "Account %s: can call by TLS again", account->id);
   account->tls_checked = now;

@@ -167,8 +167,8 @@ void ua_dialog_learn_route (UaDialog *dialog, const sip_t *sip);
 UaRedirect *ua_redirect_new (const char *target);
 void ua_redirect_free (UaRedirect *redirect);
 /* Why a call to the URI from, on a stack with that transport, may not be sent on to an address; NULL: it may. takes_tls: the account can go there by
- * TLS, or leaves that to its server. */
-const char *ua_redirect_refusal (const char *from, PhoneTransport transport, gboolean takes_tls, const url_t *to);
+ * TLS; by_server: it leaves that to its server. */
+const char *ua_redirect_refusal (const char *from, PhoneTransport transport, gboolean takes_tls, gboolean by_server, const url_t *to);
 /* event: the final response to our INVITE, no 2xx. TRUE: another address is being called. */
 gboolean ua_redirect_next (UaDialog *dialog, const UaEvent *event);
 /* The present one cannot be called. */

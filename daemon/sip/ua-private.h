@@ -103,7 +103,7 @@ struct _UaAccount
   PhoneLogFields log;           /* .account = id */
   PhoneTransport transport;     /* of the settings, or what the outbound proxy's URI says; else what the DNS did */
   gboolean finds_transport;     /* it is the DNS that says so: AUTO for UDP and TCP, or TLS */
-  gboolean takes_tls;           /* without a registrar: so does that of the proxy, or of each target: ua_account_takes_tls () */
+  gboolean takes_tls;           /* without a registrar: so does that of the proxy, or of each target, or its URI insists on TLS */
   gboolean can_tls;             /* as it was when that was looked at last: */
   gint64 tls_checked;           /* monotonic us; 0: never */
   char *aor;                    /* sip:user@domain, canonical */
@@ -147,7 +147,8 @@ char *ua_stack_contact_uri (UaStack *stack, const char *target);
 /* From header value; anonymous as RFC 3323 section 4.1 has it. Caller frees. */
 char *ua_account_from (UaAccount *account, gboolean anonymous);
 gboolean ua_account_is_registered (UaAccount *account);
-/* What cannot speak TLS must not be offered by TLS, and then fail. A certificate goes bad while we run, and another takes its place. */
+/* To whom the DNS says so. What cannot speak TLS must not be offered by TLS, and then fail. A certificate goes bad while we run, and another takes
+ * its place. */
 gboolean ua_account_takes_tls (UaAccount *account);
 /* Whether the user part of a Request-URI or To means this account: AoR user, or one of the DIDs. */
 gboolean ua_account_matches_user (UaAccount *account, const char *user);

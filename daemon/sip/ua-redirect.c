@@ -95,7 +95,7 @@ is_known (const UaRedirect *redirect, const url_t *url)
 }
 
 const char *
-ua_redirect_refusal (const char *from, PhoneTransport transport, gboolean takes_tls, const url_t *to)
+ua_redirect_refusal (const char *from, PhoneTransport transport, gboolean takes_tls, gboolean by_server, const url_t *to)
 {
   char wanted[8] = "";
   gboolean is_named, is_tls;
@@ -106,29 +106,24 @@ ua_redirect_refusal (const char *from, PhoneTransport transport, gboolean takes_
     return "no host";
   if (g_ascii_strncasecmp (from, "sips:", 5) == 0 && to->url_type != url_sips)
     return "less secure than sips:";
-  if (to->url_type == url_sips && transport != PHONE_TRANSPORT_TLS)
+  if (to->url_type == url_sips && transport != PHONE_TRANSPORT_TLS && !takes_tls)
     return "sips: needs an account with transport=tls";
   is_named = url_param (to->url_params, "transport", wanted, sizeof wanted) > 0;
   is_tls = g_ascii_strcasecmp (wanted, "tls") == 0;
   if (is_named && !is_tls && transport == PHONE_TRANSPORT_TLS)
     return "less secure than TLS";
-  if (is_tls && !takes_tls)
+  if (is_tls && transport != PHONE_TRANSPORT_TLS && !takes_tls && !by_server)
     return "the account calls nobody by TLS";
   return NULL;
-}
-
-/* With a server it is for that to get there. */
-static gboolean
-takes_tls (UaStack *stack)
-{
-  return stack->transport == PHONE_TRANSPORT_TLS || stack->account->server_uri || ua_account_takes_tls (stack->account);
 }
 
 /* NULL: may be called. */
 static const char *
 why_not (UaDialog *dialog, const url_t *url)
 {
-  const char *refusal = ua_redirect_refusal (dialog->target, dialog->stack->transport, takes_tls (dialog->stack), url);
+  UaAccount *account = dialog->stack->account;
+  gboolean by_server = account->server_uri != NULL;
+  const char *refusal = ua_redirect_refusal (dialog->target, dialog->stack->transport, account->takes_tls && !by_server, by_server, url);
 
   if (refusal)
     return refusal;

@@ -291,7 +291,8 @@ ua_direct_route (UaStack *stack, const char *target)
   if (!ua_route_split (target, &host, &port))
     return NULL;
   known = ua_route_hosts (host, stack->family);
-  if (!known && (!transport || strstr (target, ";transport=")))
+  /* with sips: that parameter says what TLS runs over */
+  if (!known && (!transport || (strstr (target, ";transport=") && g_ascii_strncasecmp (target, "sips:", 5) != 0)))
     return NULL;
   bracketed = ua_address_family (known ? known : host) == AF_INET6 ? g_strdup_printf ("[%s]", known ? known : host)
                                                                    : g_strdup (known ? known : host);

@@ -239,30 +239,33 @@ test_downgrade (void)
   {
     const char *from;
     PhoneTransport transport;
-    gboolean takes_tls;
+    gboolean takes_tls, by_server;
     const char *to;
     gboolean allowed;
   } rows[] = {
-    { "sips:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sips:carol@example.org", TRUE },
-    { "sips:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sip:carol@example.org", FALSE },
-    { "SIPS:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sip:carol@example.org;transport=tls", FALSE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sip:carol@example.org", TRUE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sip:carol@example.org;transport=TLS", TRUE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, TRUE, "sip:carol@example.org;transport=udp", FALSE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, "sip:carol@example.org;transport=tcp", TRUE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, "sips:carol@example.org", FALSE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, "http://example.org/", FALSE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, "sip:carol@example.org;transport=TLS", FALSE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, FALSE, "sip:carol@example.org;transport=tls", FALSE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, TRUE, "sip:carol@example.org;transport=tls", TRUE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, TRUE, "sip:carol@example.org;transport=udp", TRUE },
-    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, "*", FALSE },
+    { "sips:bob@example.org", PHONE_TRANSPORT_TLS, FALSE, FALSE, "sips:carol@example.org", TRUE },
+    { "sips:bob@example.org", PHONE_TRANSPORT_TLS, FALSE, FALSE, "sip:carol@example.org", FALSE },
+    { "SIPS:bob@example.org", PHONE_TRANSPORT_TLS, FALSE, FALSE, "sip:carol@example.org;transport=tls", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, FALSE, FALSE, "sip:carol@example.org", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, FALSE, FALSE, "sip:carol@example.org;transport=TLS", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_TLS, FALSE, FALSE, "sip:carol@example.org;transport=udp", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, FALSE, "sip:carol@example.org;transport=tcp", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, FALSE, "sips:carol@example.org", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, FALSE, "http://example.org/", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, FALSE, "sip:carol@example.org;transport=TLS", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, FALSE, FALSE, "sip:carol@example.org;transport=tls", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, TRUE, FALSE, "sip:carol@example.org;transport=tls", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, TRUE, FALSE, "sip:carol@example.org;transport=udp", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, FALSE, TRUE, "sip:carol@example.org;transport=tls", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, TRUE, FALSE, "sips:carol@example.org", TRUE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_AUTO, FALSE, TRUE, "sips:carol@example.org", FALSE },
+    { "sip:bob@example.org", PHONE_TRANSPORT_UDP, FALSE, FALSE, "*", FALSE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       su_home_t home[1] = { SU_HOME_INIT (home) };
-      const char *why = ua_redirect_refusal (rows[i].from, rows[i].transport, rows[i].takes_tls, url_hdup (home, (const url_t *) rows[i].to));
+      const char *why = ua_redirect_refusal (rows[i].from, rows[i].transport, rows[i].takes_tls, rows[i].by_server, url_hdup (home, (const url_t *) rows[i].to));
 
       g_test_message ("%s to %s: %s", rows[i].from, rows[i].to, why ? why : "allowed");
       g_assert_cmpint (why == NULL, ==, rows[i].allowed);

@@ -215,6 +215,7 @@ test_sent_on_fails (void)
 #define BY_ADDRESS "sip:carol@" THREE ":5061;transport=tls"
 #define BY_NAME "sip:carol@three.test;transport=tls"
 #define BY_SIPS "sips:carol@" THREE
+#define BY_SIPS_TCP BY_SIPS ";transport=tcp"
 
 /* To an address that wants TLS itself, whatever the DNS says of it; by who was called by TLS. */
 static void
@@ -277,21 +278,101 @@ test_sent_on_to_no_tls (void)
   pair_close (&pair);
 }
 
-/* An account that calls nobody by TLS does not follow there. */
+typedef struct
+{
+  const char *target;
+  gboolean has_cert;            /* of our own: none is needed to call */
+} Insisting;
+
+/* Dialled so: by TLS, whatever the DNS says of it. */
 static void
-test_sent_on_to_tls_refused (void)
+test_dialled (gconstpointer data)
+{
+  const Insisting *insisting = data;
+  Pair pair = { 0 };
+  g_autofree char *cert = write_cert ("carol", "DNS:three.test,IP:" THREE, 1);
+  Agent *carol = open_tls_phone (THREE, "sip:carol@" THREE, cert);
+  PhoneCall *call;
+
+  pair_open (&pair, NULL, insisting->has_cert);
+  call = agent_dial (pair.alice, insisting->target);
+  wait_for (peer_count (pair.two, "INVITE") == 1 || pair.alice->n_ended == 1 || (pair.alice->n_active == 1 && carol->n_active == 1));
+  assert_state (call, PHONE_CALL_ACTIVE);
+  g_assert_true (phone_call_get_plan (call)->encrypted);
+  g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 0);
+  if (insisting->has_cert)
+    phone_call_hangup (agent_call (carol, 0), NULL);
+  else
+    phone_call_hangup (call, NULL);
+  wait_for (pair.alice->n_ended == 1 && carol->n_ended == 1);
+  agent_free (carol);
+  pair_close (&pair);
+  g_unlink (cert);
+}
+
+/* What is not to be had by TLS is not called in clear, and nothing of the offer is sent there. */
+static void
+test_dialled_no_tls (gconstpointer data)
 {
   Pair pair = { 0 };
   PhoneCall *call;
 
-  pair_open (&pair, NULL, FALSE);
-  call = agent_dial (pair.alice, "sip:bob@other.test");
-  send_on (&pair, BY_NAME);
-  wait_for (peer_count (pair.two, "INVITE") == 2 || pair.alice->n_ended == 1);
-  g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 1);
-  g_assert_cmpuint (phone_call_get_reason (call)->sip, ==, 302);
+  pair_open (&pair, NULL, TRUE);
+  call = agent_dial (pair.alice, data);
+  wait_for (peer_count (pair.two, "INVITE") == 1 || pair.alice->n_ended == 1);
+  g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 0);
+  assert_cause (call, PHONE_CAUSE_UNREACHABLE);
   pair_close (&pair);
 }
+
+/* The certificate there is another's. */
+static void
+test_dialled_another (void)
+{
+  Pair pair = { 0 };
+  g_autofree char *cert = write_cert ("carol", "DNS:other.test", 1);
+  Agent *carol = open_tls_phone (THREE, "sip:carol@" THREE, cert);
+  PhoneCall *call;
+
+  pair_open (&pair, NULL, TRUE);
+  call = agent_dial (pair.alice, BY_NAME);
+  wait_for (peer_count (pair.two, "INVITE") == 1 || pair.alice->n_ended == 1 || carol->n_incoming == 1);
+  g_assert_cmpuint (peer_count (pair.two, "INVITE"), ==, 0);
+  g_assert_cmpuint (carol->n_incoming, ==, 0);
+  assert_cause (call, PHONE_CAUSE_TLS);
+  agent_free (carol);
+  pair_close (&pair);
+  g_unlink (cert);
+}
+
+/* Messages go the same way. */
+static void
+test_message_by_tls (gconstpointer data)
+{
+  const Insisting *insisting = data;
+  Pair pair = { 0 };
+  g_autofree char *cert = write_cert ("carol", "DNS:three.test,IP:" THREE, 1);
+  Agent *carol = open_tls_phone (THREE, "sip:carol@" THREE, cert);
+  Archive *ours, *theirs;
+
+  pair_open (&pair, NULL, insisting->has_cert);
+  ours = archive_new (pair.alice);
+  theirs = archive_new (carol);
+  archive_send (ours, g_ptr_array_index (phone_registry_get_accounts (pair.alice->registry), 0), insisting->target, "hello");
+  wait_for (archive_find (ours, "hello")->state != PHONE_MESSAGE_QUEUED && archive_find (ours, "hello")->state != PHONE_MESSAGE_SENDING);
+  g_assert_cmpint (archive_find (ours, "hello")->state, ==, PHONE_MESSAGE_SENT);
+  g_assert_nonnull (archive_find (theirs, "hello"));
+  g_assert_cmpuint (peer_count (pair.two, "MESSAGE"), ==, 0);
+  agent_free (carol);
+  pair_close (&pair);
+  archive_free (ours);
+  archive_free (theirs);
+  g_unlink (cert);
+}
+
+static const Insisting insisting[] = {
+  { BY_ADDRESS, TRUE }, { BY_NAME, TRUE }, { BY_SIPS, TRUE }, { BY_SIPS_TCP, TRUE }, { BY_ADDRESS, FALSE }, { BY_NAME, FALSE }, { BY_SIPS, FALSE },
+};
 
 /* Nobody at all in clear: what became of TLS says more. */
 static void
@@ -559,7 +640,19 @@ main (int argc, char **argv)
       g_test_add_data_func ("/sip/ways/sent-on-to-tls/address", BY_ADDRESS, test_sent_on_to_tls);
       g_test_add_data_func ("/sip/ways/sent-on-to-tls/name", BY_NAME, test_sent_on_to_tls);
       g_test_add_func ("/sip/ways/sent-on-to-no-tls", test_sent_on_to_no_tls);
-      g_test_add_func ("/sip/ways/sent-on-to-tls-refused", test_sent_on_to_tls_refused);
+      g_test_add_data_func ("/sip/ways/sent-on-to-tls/sips", BY_SIPS, test_sent_on_to_tls);
+      for (gsize i = 0; i < G_N_ELEMENTS (insisting); i++)
+        {
+          g_autofree char *call = g_strdup_printf ("/sip/ways/dialled/%" G_GSIZE_FORMAT, i);
+          g_autofree char *message = g_strdup_printf ("/sip/ways/message-by-tls/%" G_GSIZE_FORMAT, i);
+
+          g_test_add_data_func (call, &insisting[i], test_dialled);
+          g_test_add_data_func (message, &insisting[i], test_message_by_tls);
+        }
+      g_test_add_data_func ("/sip/ways/dialled-no-tls/address", BY_ADDRESS, test_dialled_no_tls);
+      g_test_add_data_func ("/sip/ways/dialled-no-tls/name", BY_NAME, test_dialled_no_tls);
+      g_test_add_data_func ("/sip/ways/dialled-no-tls/sips", BY_SIPS, test_dialled_no_tls);
+      g_test_add_func ("/sip/ways/dialled-another", test_dialled_another);
       g_test_add_func ("/sip/ways/tls-alone", test_tls_alone);
       g_test_add_func ("/sip/ways/no-certificate", test_no_certificate);
       g_test_add_func ("/sip/ways/message", test_message);

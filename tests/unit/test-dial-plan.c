@@ -26,6 +26,7 @@ static const char *const direct_tls[] = { "aor", "sip:alice@example.org", "regis
 static const char *const behind[] = {
   "aor", "sip:alice@example.org", "register", "false", "transport", "udp", "outbound-proxy", "sip:edge.example.org", NULL,
 };
+static const char *const proxied[] = { "aor", "sip:alice@example.org", "register", "false", "outbound-proxy", "sip:edge.example.org", NULL };
 static const char *const zero[] = { "aor", "sip:alice@example.org", "prefix", "0", "default-domain", "PBX.example.net:5080", NULL };
 static const char *const german[] = { "aor", "sip:alice@example.org", "prefix", "030", "country", "de", NULL };
 static const char *const v6[] = { "aor", "sip:alice@[2001:db8::1]", NULL };
@@ -42,6 +43,10 @@ test_resolve (void)
     { tls, "sips:bob@example.net", "sips:bob@example.net" },
     { plain, "bob@example.net", "sip:bob@example.net" },
     { direct, "sip:bob@b.example;transport=TCP", "sip:bob@b.example;transport=TCP" },
+    { direct, "sip:bob@b.example;transport=tls", "sip:bob@b.example;transport=tls" },
+    { direct, "sips:bob@b.example", "sips:bob@b.example" },
+    { direct, "sips:bob@b.example;transport=tcp", "sips:bob@b.example;transport=tcp" },
+    { direct_tls, "sips:bob@b.example;transport=tcp", "sips:bob@b.example;transport=tcp" },
     { direct_udp, "sip:bob@b.example;transport=udp", "sip:bob@b.example;transport=udp" },
     { direct_tls, "sip:bob@b.example;transport=tls", "sip:bob@b.example;transport=tls" },
     { behind, "sip:bob@b.example;transport=tls", "sip:bob@b.example;transport=tls" },
@@ -134,7 +139,10 @@ test_refuse (void)
     { plain, "sip:bob@example.net?Replaces=x", "headers" },
     { plain, "bob@example.net?Subject=x", "headers" },
     { plain, "sip:bob@example.net;method=BYE", "methods" },
-    { direct, "sip:bob@b.example;transport=tls", "transport=tls in an address" },
+    { direct, "sips:bob@b.example;transport=udp", "begins with sips:" },
+    { direct_udp, "sips:bob@b.example", "transport=tls" },
+    { direct_udp, "sip:bob@b.example;transport=tls", "has transport=udp" },
+    { proxied, "sips:bob@b.example", "transport=tls" },
     { direct_udp, "sip:bob@b.example;transport=tcp", "has transport=udp" },
     { direct_tls, "sip:bob@b.example;transport=udp", "has transport=tls" },
     { direct, "sip:bob@b.example;transport=ws", "transport=ws" },

@@ -41,19 +41,27 @@ get (Ctl *ctl, CtlValue **ret_objects, const CtlValue **ret_dnd)
 
 /* ---- status ---- */
 
+/* An item on one line: of a calendar what it is called. Caller frees. */
+static char *
+item_text (const CtlValue *item)
+{
+  const char *text = item->kind == CTL_STRING ? item->s : "", *summary;
+
+  if (strncmp (text, "BEGIN:", 6) != 0)
+    return ctl_format ("%s", text);
+  summary = strstr (text, "\nSUMMARY:");
+  return ctl_format ("calendar%s%.*s", summary ? ": " : "", summary ? (int) strcspn (summary + 9, "\r\n") : 0, summary ? summary + 9 : "");
+}
+
 static void
 print_list (CtlTable *table, const char *name, const CtlValue *list)
 {
   for (size_t i = 0; list && i < list->n; i++)
     {
-      const char *text = list->items[i]->kind == CTL_STRING ? list->items[i]->s : "";
-      const char *summary = strncmp (text, "BEGIN:", 6) == 0 ? strstr (text, "SUMMARY:") : NULL;
+      char *text = item_text (list->items[i]);
 
-      if (strncmp (text, "BEGIN:", 6) != 0)
-        ctl_table_pair (table, i ? " " : name, CTL_PLAIN, "%s", text);
-      else
-        ctl_table_pair (table, i ? " " : name, CTL_PLAIN, "calendar%s%.*s", summary ? ": " : "",
-                        summary ? (int) strcspn (summary + 8, "\r\n") : 0, summary ? summary + 8 : "");
+      ctl_table_pair (table, i ? " " : name, CTL_PLAIN, "%s", text);
+      free (text);
     }
 }
 
@@ -146,14 +154,50 @@ run_on (Ctl *ctl, const CtlArgs *args)
   return status;
 }
 
+/* The switch is not all there is: a schedule or the desktop may hold it on, and then that is told. */
 static int
 run_off (Ctl *ctl, const CtlArgs *args)
 {
-  return ctl_set_property (ctl, PHONE_DBUS_PATH, PHONE_DBUS_DND, "Enabled", "b", 0);
+  CtlValue *objects = NULL;
+  const CtlValue *dnd;
+  int status = ctl_set_property (ctl, PHONE_DBUS_PATH, PHONE_DBUS_DND, "Enabled", "b", 0);
+
+  if (status != CTL_EXIT_OK || ctl->json || (status = get (ctl, &objects, &dnd)) != CTL_EXIT_OK)
+    return status;
+  if (ctl_value_bool (dnd, "Active"))
+    {
+      time_t next = (time_t) ctl_value_uint (dnd, "NextChange");
+      char *when = ctl_text_time (next, time (NULL));
+
+      ctl_print (ctl, CTL_WARN, "still on (%s)%s%s", ctl_value_string (dnd, "Cause"), next ? ", off " : "", next ? when : "");
+      free (when);
+    }
+  ctl_value_free (objects);
+  return status;
 }
 
 static int run_mode (Ctl *ctl, const CtlArgs *args) { return set (ctl, "Mode", "s", args->words[1]); }
-static int run_mailbox (Ctl *ctl, const CtlArgs *args) { return set (ctl, "Mailbox", "s", args->n_words > 1 ? args->words[1] : ""); }
+
+static int
+run_mailbox (Ctl *ctl, const CtlArgs *args)
+{
+  CtlValue *objects = NULL;
+  const CtlValue *dnd, *mailbox;
+  int status;
+
+  if (args->n_words > 1)
+    return set (ctl, "Mailbox", "s", strcmp (args->words[1], "off") == 0 ? "" : args->words[1]);
+  status = get (ctl, &objects, &dnd);
+  if (status != CTL_EXIT_OK)
+    return status;
+  mailbox = ctl_value_get (dnd, "Mailbox");
+  if (ctl->json && mailbox)
+    ctl_print_json (mailbox);
+  else if (!ctl->json)
+    ctl_print (ctl, CTL_PLAIN, "%s", *ctl_value_string (dnd, "Mailbox") ? ctl_value_string (dnd, "Mailbox") : "none");
+  ctl_value_free (objects);
+  return CTL_EXIT_OK;
+}
 
 static int
 run_repeat (Ctl *ctl, const CtlArgs *args)
@@ -270,7 +314,12 @@ show_list (Ctl *ctl, const CtlValue *list)
       return CTL_EXIT_OK;
     }
   for (size_t i = 0; list && i < list->n; i++)
-    ctl_print (ctl, CTL_PLAIN, "%zu  %.*s", i + 1, (int) strcspn (list->items[i]->s, "\r\n"), list->items[i]->s);
+    {
+      char *text = item_text (list->items[i]);
+
+      ctl_print (ctl, CTL_PLAIN, "%zu  %s", i + 1, text);
+      free (text);
+    }
   return CTL_EXIT_OK;
 }
 
@@ -321,7 +370,7 @@ static const CtlVerb actions[] = {
   { "accounts", "[ID...]", "only these: list, add ID, remove N, clear", NULL, run_accounts },
   { "repeat", "MINUTES", "who calls again within so many minutes gets through; 0: nobody", NULL, run_repeat },
   { "desktop", "SWITCH", "on or off: follow the desktop's own", NULL, run_desktop },
-  { "mailbox", "[URI]", "where mode voicemail sends callers; without one nowhere", NULL, run_mailbox },
+  { "mailbox", "[URI]", "where mode voicemail sends callers; off: nowhere", NULL, run_mailbox },
   { 0 },
 };
 

@@ -65,7 +65,7 @@ party_of (const CtlValue *entry)
   return ctl_name_text (ctl_value_string (entry, "contact-name"), ctl_value_string (entry, "remote-name"), ctl_value_string (entry, "party"));
 }
 
-/* What became of it, in a few words: "2:10", "missed", "refused (dnd)", "failed (not-found)"; of a message also what it says. */
+/* What became of it, in a few words: "2:10", "voicemail 0:16", "missed", "refused (dnd)", "failed (not-found)"; of a message also what it says. */
 static char *
 outcome_of (const CtlValue *entry)
 {
@@ -74,15 +74,21 @@ outcome_of (const CtlValue *entry)
 
   if (strcmp (ctl_value_string (entry, "kind"), "message") == 0)
     {
-      char *line = ctl_format ("%s: %s", outcome, ctl_value_string (entry, "text"));
+      char *line = ctl_one_line (ctl_value_string (entry, "text")), *text = ctl_format ("%s: %s", outcome, line);
 
-      for (char *p = line; *p; p++)
-        if (*p == '\n' || *p == '\t')
-          *p = ' ';
-      return line;
+      free (line);
+      return text;
     }
   if (answered)
-    return ctl_text_duration (ended > answered ? ended - answered : 0);
+    {
+      char *length = ctl_text_duration (ended > answered ? ended - answered : 0), *text;
+
+      if (strcmp (outcome, "voicemail") != 0)
+        return length;
+      text = ctl_format ("voicemail %s", length);
+      free (length);
+      return text;
+    }
   if (*by)
     return ctl_format ("%s (%s)", outcome, by);
   return strcmp (outcome, "failed") == 0 ? ctl_format ("failed (%s)", ctl_value_string (entry, "reason")) : ctl_format ("%s", outcome);
@@ -262,8 +268,10 @@ run_show (Ctl *ctl, const CtlArgs *args)
       ctl_table_pair (table, "diverted by", CTL_PLAIN, "%s", ctl_value_string (entry, "diverter"));
       ctl_table_pair (table, "account", CTL_PLAIN, "%s", ctl_value_string (entry, "account"));
       ctl_table_pair (table, "started", CTL_PLAIN, "%s", when);
-      ctl_table_pair (table, "outcome", style_of (entry), "%s%s%s", ctl_value_string (entry, "outcome"),
-                      ctl_value_uint (entry, "answered") ? ", " : "", ctl_value_uint (entry, "answered") ? outcome : "");
+      if (strcmp (ctl_value_string (entry, "outcome"), "answered") == 0)
+        ctl_table_pair (table, "outcome", style_of (entry), "answered, %s", outcome);
+      else
+        ctl_table_pair (table, "outcome", style_of (entry), "%s", outcome);
       ctl_table_pair (table, "refused by", CTL_PLAIN, "%s", ctl_value_string (entry, "refused-by"));
       ctl_table_pair (table, "ended", CTL_PLAIN, "%s", reason);
       ctl_table_pair (table, "codec", CTL_PLAIN, "%s", ctl_value_string (entry, "codec"));

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define DEFAULT_LIMIT 50
+#define MAX_LINE 100            /* characters of a message in a list */
 #define MAX_INPUT 65536         /* octets from standard input; phoned has a limit of its own */
 
 static const CtlOption send_options[] = {
@@ -125,8 +126,15 @@ status_of (const char *status, const CtlValue *details)
 char *
 ctl_one_line (const char *text)
 {
-  char *line = ctl_format ("%s", text);
+  size_t n = 0, length, characters = 0;
+  char *line;
 
+  while (characters < MAX_LINE && ctl_text_next (text + n, &length) != 0)
+    {
+      n += length;
+      characters++;
+    }
+  line = ctl_format ("%.*s%s", (int) n, text, text[n] ? " ..." : "");
   for (char *p = line; *p; p++)
     if (*p == '\n' || *p == '\t')
       *p = ' ';
@@ -232,9 +240,9 @@ join_words (const CtlArgs *args, size_t from)
 }
 
 static int
-append_options (Ctl *ctl, sd_bus_message *m, const CtlArgs *args)
+append_options (Ctl *ctl, sd_bus_message *m, const CtlArgs *args, const char *call)
 {
-  const char *account = ctl_args_value (args, "account"), *call = ctl_args_value (args, "call");
+  const char *account = ctl_args_value (args, "account");
   int r = sd_bus_message_open_container (m, 'a', "{sv}");
 
   if (r >= 0 && account)
@@ -245,12 +253,7 @@ append_options (Ctl *ctl, sd_bus_message *m, const CtlArgs *args)
       free (path);
     }
   if (r >= 0 && call)
-    {
-      char *path = ctl_format (PHONE_DBUS_CALL_PATH "/%s", call);
-
-      r = sd_bus_message_append (m, "{sv}", "call", "o", path);
-      free (path);
-    }
+    r = sd_bus_message_append (m, "{sv}", "call", "o", call);
   return r < 0 ? r : sd_bus_message_close_container (m);
 }
 
@@ -292,13 +295,13 @@ wait_for (Waiting *waiting)
 }
 
 static int
-send_text (Ctl *ctl, const CtlArgs *args, const char *to, const char *text, sd_bus_message **ret_reply)
+send_text (Ctl *ctl, const CtlArgs *args, const char *call, const char *to, const char *text, sd_bus_message **ret_reply)
 {
   sd_bus_message *m = ctl_new_call (ctl, PHONE_DBUS_PATH, PHONE_DBUS_MESSAGES, "Send");
   int r = sd_bus_message_append (m, "ss", to, text);
 
   if (r >= 0)
-    r = append_options (ctl, m, args);
+    r = append_options (ctl, m, args, call);
   if (r >= 0)
     return ctl_send (ctl, m, ret_reply);
   sd_bus_message_unref (m);
@@ -311,10 +314,12 @@ send_text (Ctl *ctl, const CtlArgs *args, const char *to, const char *text, sd_b
 static int
 run_send (Ctl *ctl, const CtlArgs *args)
 {
-  bool in_call = ctl_args_value (args, "call"), wait = ctl_args_flag (args, "wait");
+  const char *number = ctl_args_value (args, "call");
+  bool in_call = number, wait = ctl_args_flag (args, "wait");
   size_t first = in_call ? 1 : 2;
   Waiting waiting = { .ctl = ctl };
   sd_bus_message *reply = NULL;
+  CtlValue *call = NULL;
   char *text;
   int status, r = 0;
 
@@ -323,13 +328,19 @@ run_send (Ctl *ctl, const CtlArgs *args)
       ctl_error ("to whom? a target, or --call");
       return CTL_EXIT_USAGE;
     }
+  if (in_call && (status = ctl_choose_call (ctl, number, NULL, &call)) != CTL_EXIT_OK)
+    return status;
   text = args->n_words > first ? join_words (args, first) : read_input ();
   if (!text)
-    return CTL_EXIT_USAGE;
+    {
+      ctl_value_free (call);
+      return CTL_EXIT_USAGE;
+    }
   if (wait)
     r = sd_bus_match_signal (ctl->bus, NULL, PHONE_DBUS_NAME, PHONE_DBUS_PATH, PHONE_DBUS_MESSAGES, "StatusChanged", on_status, &waiting);
-  status = r < 0 ? ctl_report (ctl, NULL, NULL, r) : send_text (ctl, args, in_call ? "" : args->words[1], text, &reply);
+  status = r < 0 ? ctl_report (ctl, NULL, NULL, r) : send_text (ctl, args, in_call ? ctl_value_string (call, "object") : NULL, in_call ? "" : args->words[1], text, &reply);
   free (text);
+  ctl_value_free (call);
   if (status == CTL_EXIT_OK && (r = sd_bus_message_read (reply, "s", &waiting.id)) < 0)
     status = ctl_report (ctl, NULL, NULL, r);
   if (status == CTL_EXIT_OK && wait)
@@ -472,7 +483,7 @@ run_composing (Ctl *ctl, const CtlArgs *args)
   int r = sd_bus_message_append (m, "sb", args->words[1], !ctl_args_flag (args, "stop"));
 
   if (r >= 0)
-    r = append_options (ctl, m, args);
+    r = append_options (ctl, m, args, NULL);
   if (r >= 0)
     return ctl_send (ctl, m, NULL);
   sd_bus_message_unref (m);

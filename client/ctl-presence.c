@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* presence: what the user tells others, and whom he watches. voicemail: the server's mailbox. */
+/* presence: what the user tells others, and whom he watches. */
 
 #include "ctl.h"
 
@@ -19,9 +19,8 @@ static const CtlOption watch_options[] = {
   { 0 },
 };
 
-/* "waiting: not-found (404)", or the state alone. Caller frees. */
-static char *
-subscription_text (const char *state, const CtlValue *detail)
+char *
+ctl_subscription_text (const char *state, const CtlValue *detail)
 {
   const char *reason = ctl_value_string (detail, "reason");
   uint64_t code = ctl_value_uint (detail, "code");
@@ -50,7 +49,7 @@ run_show (Ctl *ctl, const CtlArgs *args)
       for (size_t i = 0; i < list->n; i++)
         {
           const CtlValue *one = list->items[i];
-          char *text = subscription_text (ctl_value_string (one, "Publication"), ctl_value_get (one, "PublicationDetail"));
+          char *text = ctl_subscription_text (ctl_value_string (one, "Publication"), ctl_value_get (one, "PublicationDetail"));
 
           ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (one, "Id"));
           ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "Status"));
@@ -64,17 +63,38 @@ run_show (Ctl *ctl, const CtlArgs *args)
   return CTL_EXIT_OK;
 }
 
+/* The note of that account as it is. Caller frees. */
+static int
+get_note (Ctl *ctl, const CtlArgs *args, const char *path, char **ret_note)
+{
+  CtlValue *list = NULL;
+  int status = ctl_get_accounts (ctl, args, PHONE_DBUS_PRESENCE, &list);
+
+  for (size_t i = 0; list && i < list->n; i++)
+    if (strcmp (ctl_value_string (list->items[i], "object"), path) == 0)
+      *ret_note = ctl_format ("%s", ctl_value_string (list->items[i], "Note"));
+  ctl_value_free (list);
+  return status;
+}
+
+/* Both or none: a note that is refused leaves the status, and the other way round. */
 static int
 run_set (Ctl *ctl, const CtlArgs *args)
 {
   int status;
-  char *path = ctl_choose_account (ctl, args, &status);
+  char *path = ctl_choose_account (ctl, args, &status), *before = NULL;
 
   if (!path)
     return status;
-  status = ctl_set_property (ctl, path, PHONE_DBUS_PRESENCE, "Status", "s", args->words[1]);
-  if (status == CTL_EXIT_OK && args->n_words > 2)
+  if (args->n_words > 2 && (status = get_note (ctl, args, path, &before)) == CTL_EXIT_OK)
     status = ctl_set_property (ctl, path, PHONE_DBUS_PRESENCE, "Note", "s", args->words[2]);
+  if (status == CTL_EXIT_OK)
+    {
+      status = ctl_set_property (ctl, path, PHONE_DBUS_PRESENCE, "Status", "s", args->words[1]);
+      if (status != CTL_EXIT_OK && before)
+        ctl_set_property (ctl, path, PHONE_DBUS_PRESENCE, "Note", "s", before);
+    }
+  free (before);
   free (path);
   return status;
 }
@@ -119,7 +139,7 @@ add_watch (CtlTable *table, const CtlValue *watch)
 {
   const char *object = ctl_value_string (watch, "object"), *slash = strrchr (object, '/');
   const char *state = ctl_value_string (watch, "Subscription"), *status = ctl_value_string (watch, "Status");
-  char *text = subscription_text (state, ctl_value_get (watch, "SubscriptionDetail"));
+  char *text = ctl_subscription_text (state, ctl_value_get (watch, "SubscriptionDetail"));
 
   ctl_table_add (table, CTL_BOLD, "%s", slash ? slash + 1 : object);
   ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (watch, "Uri"));
@@ -127,7 +147,7 @@ add_watch (CtlTable *table, const CtlValue *watch)
   ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (watch, "State"));
   ctl_table_add (table, CTL_PLAIN, "%s", strcmp (status, "unknown") == 0 ? "" : status);
   ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (watch, "Note"));
-  ctl_table_add (table, strcmp (state, "waiting") == 0 ? CTL_WARN : CTL_DIM, "%s", strcmp (state, "active") == 0 ? "" : text);
+  ctl_table_add (table, strcmp (state, "waiting") == 0 ? CTL_WARN : CTL_DIM, "%s", strcmp (state, "active") == 0 ? "" : strcmp (text, "idle") == 0 ? "not registered" : text);
   free (text);
 }
 
@@ -175,37 +195,52 @@ run_list (Ctl *ctl, const CtlArgs *args)
   return CTL_EXIT_OK;
 }
 
-/* The watch of that number or URI. NULL: none, said why. Caller frees. */
+/* A number, the URI, or what of it somebody would say: 'bob' is sip:bob@example.org. */
+static bool
+is_watch (const CtlValue *watch, const char *word, bool loosely)
+{
+  const char *object = ctl_value_string (watch, "object"), *slash = strrchr (object, '/'), *uri = ctl_value_string (watch, "Uri");
+  const char *scheme = strchr (uri, ':');
+  size_t length = strlen (word);
+
+  if (!loosely)
+    return (slash && strcmp (slash + 1, word) == 0) || strcmp (uri, word) == 0;
+  return scheme && length && strncmp (scheme + 1, word, length) == 0 && (scheme[1 + length] == '\0' || scheme[1 + length] == '@');
+}
+
+/* The watch of that number or URI; kind: of those of one URI only this, NULL: any. NULL: none, or not only one, said why. Caller frees. */
 static char *
-find_watch (Ctl *ctl, const char *word, int *ret_status)
+find_watch (Ctl *ctl, const char *word, const char *kind, int *ret_status)
 {
   CtlValue *list = NULL;
   char *path = NULL;
+  size_t n = 0;
 
   *ret_status = ctl_get_list (ctl, PHONE_DBUS_WATCH_PATH, &list);
   if (*ret_status != CTL_EXIT_OK)
     return NULL;
-  for (size_t i = 0; i < list->n && !path; i++)
-    {
-      const char *object = ctl_value_string (list->items[i], "object"), *slash = strrchr (object, '/');
-
-      if ((slash && strcmp (slash + 1, word) == 0) || strcmp (ctl_value_string (list->items[i], "Uri"), word) == 0)
-        path = ctl_format ("%s", object);
-    }
+  for (int loosely = 0; loosely < 2 && n == 0; loosely++)
+    for (int any = !kind; any < 2 && n == 0; any++)
+      for (size_t i = 0; i < list->n; i++)
+        if (is_watch (list->items[i], word, loosely) && (any || strcmp (ctl_value_string (list->items[i], "Kind"), kind) == 0) && n++ == 0)
+          path = ctl_format ("%s", ctl_value_string (list->items[i], "object"));
   ctl_value_free (list);
-  if (!path)
-    {
-      ctl_error ("there is no watch %s", word);
-      *ret_status = CTL_EXIT_NO_OBJECT;
-    }
-  return path;
+  if (n == 1)
+    return path;
+  if (n)
+    ctl_error ("'%s' may be one of %zu watches: name its number (phonectl presence list)", word, n);
+  else
+    ctl_error ("there is no watch %s", word);
+  *ret_status = n ? CTL_EXIT_USAGE : CTL_EXIT_NO_OBJECT;
+  free (path);
+  return NULL;
 }
 
 static int
 run_unwatch (Ctl *ctl, const CtlArgs *args)
 {
   int status;
-  char *path = find_watch (ctl, args->words[1], &status);
+  char *path = find_watch (ctl, args->words[1], NULL, &status);
 
   if (path)
     status = ctl_call_method (ctl, path, PHONE_DBUS_WATCH, "Remove", NULL, NULL);
@@ -376,9 +411,8 @@ run_end (Ctl *ctl, const CtlArgs *args)
   return status;
 }
 
-/* The number of the call that a method returned. */
-static int
-print_call (Ctl *ctl, sd_bus_message *reply)
+int
+ctl_print_call (Ctl *ctl, sd_bus_message *reply)
 {
   CtlValue *call = NULL;
   const char *slash;
@@ -408,96 +442,13 @@ run_pickup (Ctl *ctl, const CtlArgs *args)
 {
   sd_bus_message *reply = NULL;
   int status;
-  char *path = find_watch (ctl, args->words[1], &status);
+  char *path = find_watch (ctl, args->words[1], "dialog", &status);
 
   if (path)
     status = ctl_call_method (ctl, path, PHONE_DBUS_WATCH, "Pickup", &reply, NULL);
   if (path && status == CTL_EXIT_OK)
-    status = print_call (ctl, reply);
+    status = ctl_print_call (ctl, reply);
   sd_bus_message_unref (reply);
-  free (path);
-  return status;
-}
-
-/* ---- voicemail ---- */
-
-static int
-run_voicemail (Ctl *ctl, const CtlArgs *args)
-{
-  CtlValue *list = NULL;
-  CtlTable *table;
-  int status = ctl_get_accounts (ctl, args, PHONE_DBUS_VOICEMAIL, &list);
-
-  if (status != CTL_EXIT_OK)
-    return status;
-  if (ctl->json)
-    ctl_print_json (list);
-  else
-    {
-      table = ctl_table_new (ctl, 5);
-      for (size_t i = 0; i < list->n; i++)
-        {
-          const CtlValue *one = list->items[i];
-          char *text = subscription_text (ctl_value_string (one, "Subscription"), ctl_value_get (one, "SubscriptionDetail"));
-          uint64_t urgent = ctl_value_uint (one, "NewUrgent");
-
-          ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (one, "Id"));
-          if (ctl_value_bool (one, "Known"))
-            {
-              char *extra = urgent ? ctl_format (" (%" PRIu64 " urgent)", urgent) : ctl_format ("%s", "");
-
-              ctl_table_add (table, ctl_value_bool (one, "Waiting") ? CTL_WARN : CTL_PLAIN, "%" PRIu64 " new%s, %" PRIu64 " old",
-                             ctl_value_uint (one, "New"), extra, ctl_value_uint (one, "Old"));
-              free (extra);
-            }
-          else
-            ctl_table_add (table, CTL_DIM, "%s", "unknown");
-          ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (one, "Mailbox"));
-          ctl_table_add (table, CTL_DIM, "%s", strcmp (text, "active") == 0 ? "" : text);
-          if (ctl_value_bool (one, "Answering") || ctl_value_uint (one, "Messages"))
-            ctl_table_add (table, ctl_value_uint (one, "Unheard") ? CTL_WARN : CTL_PLAIN, "here %" PRIu64 " new, %" PRIu64 " heard",
-                           ctl_value_uint (one, "Unheard"), ctl_value_uint (one, "Messages") - ctl_value_uint (one, "Unheard"));
-          else
-            ctl_table_add (table, CTL_PLAIN, "%s", "");
-          free (text);
-        }
-      ctl_table_print (table);
-    }
-  ctl_value_free (list);
-  return CTL_EXIT_OK;
-}
-
-static int
-run_voicemail_call (Ctl *ctl, const CtlArgs *args)
-{
-  sd_bus_message *reply = NULL;
-  int status;
-  char *path = ctl_choose_account (ctl, args, &status);
-
-  if (path)
-    status = ctl_call_method (ctl, path, PHONE_DBUS_VOICEMAIL, "Call", &reply, NULL);
-  if (path && status == CTL_EXIT_OK)
-    status = print_call (ctl, reply);
-  sd_bus_message_unref (reply);
-  free (path);
-  return status;
-}
-
-static int
-run_machine (Ctl *ctl, const CtlArgs *args)
-{
-  const char *mode = args->words[1];
-  int status;
-  char *path;
-
-  if (strcmp (mode, "on") != 0 && strcmp (mode, "off") != 0)
-    {
-      ctl_error ("machine: on or off, not '%s'", mode);
-      return CTL_EXIT_USAGE;
-    }
-  path = ctl_choose_account (ctl, args, &status);
-  if (path)
-    status = ctl_set_property (ctl, path, PHONE_DBUS_VOICEMAIL, "Answering", "b", (int) (strcmp (mode, "on") == 0));
   free (path);
   return status;
 }
@@ -516,20 +467,7 @@ static const CtlVerb presence_actions[] = {
   { 0 },
 };
 
-static const CtlVerb voicemail_actions[] = {
-  { "show", "", "how many messages there are, at the servers and here", account_options, run_voicemail },
-  { "list", "", "the messages that the answering machine has, the newest first", account_options, ctl_voicemail_list },
-  { "play", "[RECORDING]", "play a message, or the oldest new one", account_options, ctl_voicemail_play },
-  { "mark", "HEARD RECORDING", "heard or new", NULL, ctl_voicemail_mark },
-  { "export", "RECORDING FILE", "decrypt a message into a new file; - is standard output", ctl_recording_export_options, ctl_recording_export },
-  { "delete", "RECORDING...", "delete messages", NULL, ctl_recording_delete },
-  { "machine", "MODE", "on or off: the answering machine of an account", account_options, run_machine },
-  { "call", "", "call the mailbox", account_options, run_voicemail_call },
-  { 0 },
-};
-
 const CtlVerb ctl_presence_verbs[] = {
   { "presence", "[ACTION ...]", "what others see of you, and whom you watch", .actions = presence_actions },
-  { "voicemail", "[ACTION ...]", "the mailbox", .actions = voicemail_actions },
   { 0 },
 };

@@ -109,16 +109,14 @@ get_page (Ctl *ctl, const CtlArgs *args, const char *kind, uint32_t offset, CtlV
   return status;
 }
 
-/* "3:07", or "" for a length that is not known. */
-static char *
-length_text (uint64_t ms)
+char *
+ctl_recording_length (uint64_t ms)
 {
   return ms ? ctl_format ("%" PRIu64 ":%02u", ms / 60000, (unsigned) (ms / 1000 % 60)) : ctl_format ("%s", "");
 }
 
-/* One of a conference has names and no address. */
-static char *
-party_text (const CtlValue *recording)
+char *
+ctl_recording_party (const CtlValue *recording)
 {
   const char *name = ctl_value_string (recording, "remote-name"), *uri = ctl_value_string (recording, "remote-uri");
 
@@ -130,7 +128,7 @@ add_recording (CtlTable *table, const CtlValue *recording)
 {
   time_t start = (time_t) ctl_value_uint (recording, "start");
   const char *state = ctl_value_string (recording, "state");
-  char when[32] = "", *length = length_text (ctl_value_uint (recording, "ms")), *party = party_text (recording);
+  char when[32] = "", *length = ctl_recording_length (ctl_value_uint (recording, "ms")), *party = ctl_recording_party (recording);
   struct tm local;
 
   if (localtime_r (&start, &local))
@@ -147,9 +145,8 @@ add_recording (CtlTable *table, const CtlValue *recording)
   free (length);
 }
 
-/* All of a kind; NULL: of every kind. */
-static int
-get_all (Ctl *ctl, const CtlArgs *args, const char *kind, CtlValue **ret_all)
+int
+ctl_get_recordings (Ctl *ctl, const CtlArgs *args, const char *kind, CtlValue **ret_all)
 {
   CtlValue *all = ctl_value_new_array ();
   int status = CTL_EXIT_OK;
@@ -172,31 +169,25 @@ get_all (Ctl *ctl, const CtlArgs *args, const char *kind, CtlValue **ret_all)
 }
 
 static int
-print_all (Ctl *ctl, const CtlArgs *args, const char *kind, size_t columns, void (*add) (CtlTable *table, const CtlValue *recording))
+run_list (Ctl *ctl, const CtlArgs *args)
 {
   CtlValue *all = NULL;
-  int status = get_all (ctl, args, kind, &all);
+  int status = ctl_get_recordings (ctl, args, ctl_args_value (args, "kind"), &all);
 
   if (status == CTL_EXIT_OK && ctl->json)
     ctl_print_json (all);
   else if (status == CTL_EXIT_OK && all->n == 0)
-    ctl_print (ctl, CTL_DIM, "%s", kind && strcmp (kind, "voicemail") == 0 ? "no messages" : "no recordings");
+    ctl_print (ctl, CTL_DIM, "no recordings");
   else if (status == CTL_EXIT_OK)
     {
-      CtlTable *table = ctl_table_new (ctl, columns);
+      CtlTable *table = ctl_table_new (ctl, 6);
 
       for (size_t i = 0; i < all->n; i++)
-        add (table, all->items[i]);
+        add_recording (table, all->items[i]);
       ctl_table_print (table);
     }
   ctl_value_free (all);
   return status;
-}
-
-static int
-run_list (Ctl *ctl, const CtlArgs *args)
-{
-  return print_all (ctl, args, ctl_args_value (args, "kind"), 6, add_recording);
 }
 
 /* ---- the sound ---- */
@@ -367,8 +358,8 @@ exec_player (int fd)
   _exit (127);
 }
 
-static int
-play (Ctl *ctl, const char *id)
+int
+ctl_recording_play (Ctl *ctl, const char *id)
 {
   int fd = -1, result = 0, status = open_sound (ctl, id, NULL, &fd);
   pid_t child;
@@ -397,68 +388,7 @@ play (Ctl *ctl, const char *id)
 static int
 run_play (Ctl *ctl, const CtlArgs *args)
 {
-  return play (ctl, args->words[1]);
-}
-
-/* ---- messages ---- */
-
-static void
-add_message (CtlTable *table, const CtlValue *message)
-{
-  time_t start = (time_t) ctl_value_uint (message, "start");
-  const char *state = ctl_value_string (message, "state");
-  char *when = ctl_text_time (start, time (NULL)), *length = length_text (ctl_value_uint (message, "ms")), *party = party_text (message);
-
-  ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (message, "id"));
-  ctl_table_add (table, ctl_value_bool (message, "heard") ? CTL_DIM : CTL_WARN, "%s", ctl_value_bool (message, "heard") ? "heard" : "new");
-  ctl_table_add (table, CTL_PLAIN, "%s", when);
-  ctl_table_add (table, CTL_PLAIN, "%s", length);
-  ctl_table_add (table, CTL_PLAIN, "%s", party);
-  ctl_table_add (table, CTL_WARN, "%s", strcmp (state, "whole") == 0 ? "" : state);
-  free (when);
-  free (party);
-  free (length);
-}
-
-int
-ctl_voicemail_list (Ctl *ctl, const CtlArgs *args)
-{
-  return print_all (ctl, args, "voicemail", 6, add_message);
-}
-
-/* The one that is named, else the oldest that nobody has heard. */
-int
-ctl_voicemail_play (Ctl *ctl, const CtlArgs *args)
-{
-  CtlValue *all = NULL;
-  const char *id = args->n_words > 1 ? args->words[1] : NULL;
-  int status = id ? CTL_EXIT_OK : get_all (ctl, args, "voicemail", &all);
-
-  for (size_t i = 0; all && i < all->n; i++)
-    if (!ctl_value_bool (all->items[i], "heard") && strcmp (ctl_value_string (all->items[i], "state"), "running") != 0)
-      id = ctl_value_string (all->items[i], "id");
-  if (status == CTL_EXIT_OK && id)
-    status = play (ctl, id);
-  else if (status == CTL_EXIT_OK)
-    {
-      ctl_error ("there is no new message");
-      status = CTL_EXIT_NO_OBJECT;
-    }
-  ctl_value_free (all);
-  return status;
-}
-
-int
-ctl_voicemail_mark (Ctl *ctl, const CtlArgs *args)
-{
-  const char *how = args->words[1];
-
-  if (strcmp (how, "heard") != 0 && strcmp (how, "new") != 0)
-    {
-      ctl_error ("mark: heard or new, not '%s'", how);
-      return CTL_EXIT_USAGE;
-    }
-  return ctl_call_method (ctl, PHONE_DBUS_PATH, PHONE_DBUS_RECORDINGS, "SetHeard", NULL, "sb", args->words[2], (int) (*how == 'h'));
+  return ctl_recording_play (ctl, args->words[1]);
 }
 
 /* ---- deleting, and the key ---- */

@@ -12,6 +12,23 @@ print_problems (Ctl *ctl, const CtlValue *problems)
       ctl_print (ctl, CTL_BAD, "configuration: %s", problems->items[i]->s);
 }
 
+/* What waits to be heard, in all boxes. */
+static void
+print_voicemail (CtlTable *table, const CtlValue *accounts)
+{
+  unsigned long here = 0, there = 0;
+
+  for (size_t i = 0; i < accounts->n; i++)
+    {
+      here += (unsigned long) ctl_value_uint (accounts->items[i], "VoicemailUnheard");
+      there += (unsigned long) ctl_value_uint (accounts->items[i], "VoicemailNew");
+    }
+  if (here)
+    ctl_table_pair (table, "voicemail", CTL_WARN, "%lu new (phonectl voicemail list)", here);
+  if (there)
+    ctl_table_pair (table, here ? " " : "voicemail", CTL_WARN, "%lu new at the server (phonectl voicemail call)", there);
+}
+
 static void
 print_status (Ctl *ctl, const CtlValue *status)
 {
@@ -32,6 +49,7 @@ print_status (Ctl *ctl, const CtlValue *status)
     ctl_table_pair (table, "do not disturb", CTL_WARN, "on (%s)", ctl_value_string (status, "DndCause"));
   if (ctl_value_uint (status, "HistoryUnseen"))
     ctl_table_pair (table, "missed", CTL_WARN, "%lu (phonectl history --unseen)", (unsigned long) ctl_value_uint (status, "HistoryUnseen"));
+  print_voicemail (table, accounts);
   for (size_t i = 0; i < accounts->n; i++)
     if (*ctl_value_string (accounts->items[i], "ForwardingUnconditional"))
       ctl_table_pair (table, "forwarded", CTL_WARN, "calls to %s go to %s", ctl_value_string (accounts->items[i], "Id"),

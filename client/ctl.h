@@ -55,7 +55,8 @@ struct CtlVerb
 };
 
 extern const CtlVerb ctl_status_verbs[], ctl_account_verbs[], ctl_call_verbs[], ctl_conference_verbs[], ctl_transfer_verbs[], ctl_park_verbs[], ctl_dial_verbs[], ctl_stats_verbs[],
-    ctl_audio_verbs[], ctl_presence_verbs[], ctl_recording_verbs[], ctl_stream_verbs[], ctl_collect_verbs[], ctl_monitor_verbs[];     /* each ends with a row without a name */
+    ctl_audio_verbs[], ctl_presence_verbs[], ctl_voicemail_verbs[], ctl_recording_verbs[], ctl_stream_verbs[], ctl_collect_verbs[],
+    ctl_monitor_verbs[];        /* each ends with a row without a name */
 
 extern const CtlVerb ctl_history_verbs[], ctl_dnd_verbs[], ctl_forward_verbs[], ctl_message_verbs[];
 
@@ -166,10 +167,25 @@ void ctl_add_call (CtlTable *table, const CtlValue *call, const char *mark, bool
 /* Rows for conferences with their calls, and for the calls that are in none; CTL_CALL_COLUMNS. */
 void ctl_add_call_tree (CtlTable *table, const CtlValue *calls, const CtlValue *conferences);
 
+/* ---- ctl-presence.c ---- */
+
+/* "waiting: not-found (404)", or the state alone. Caller frees. */
+char *ctl_subscription_text (const char *state, const CtlValue *detail);
+int ctl_print_call (Ctl *ctl, sd_bus_message *reply);           /* the number of the call that a method returned */
+
 /* ---- ctl-recording.c ---- */
 
 /* Recording.Start on a call or conference; prints the id. */
 int ctl_start_recording (Ctl *ctl, const char *object);
+/* All of a kind, of the account of --account if there is one; NULL: of every kind. *ret_all is an array in any case. */
+int ctl_get_recordings (Ctl *ctl, const CtlArgs *args, const char *kind, CtlValue **ret_all);
+int ctl_recording_play (Ctl *ctl, const char *id);              /* then it is heard */
+char *ctl_recording_length (uint64_t ms);                       /* "3:07", or "" for a length that is not known; caller frees */
+char *ctl_recording_party (const CtlValue *recording);          /* one of a conference has names and no address; caller frees */
+/* rows of other verbs, too */
+int ctl_recording_export (Ctl *ctl, const CtlArgs *args);
+int ctl_recording_delete (Ctl *ctl, const CtlArgs *args);
+extern const CtlOption ctl_recording_export_options[];
 
 /* ---- ctl-stream.c ---- */
 
@@ -210,17 +226,9 @@ int ctl_follow (Ctl *ctl);                      /* handles signals until the end
 
 /* ---- ctl-message.c, ctl-conversation.c ---- */
 
-/* Ends of lines and tabs become spaces; the table cleans the rest. Caller frees. */
+/* The beginning of a text, for a row: ends of lines and tabs become spaces, the table cleans the rest. Caller frees. */
 char *ctl_one_line (const char *text);
 int ctl_list_conversations (Ctl *ctl, bool unread_only, uint32_t offset, uint32_t limit);
-
-/* ---- ctl-recording.c: rows of other verbs ---- */
-int ctl_voicemail_list (Ctl *ctl, const CtlArgs *args);
-int ctl_voicemail_play (Ctl *ctl, const CtlArgs *args);
-int ctl_voicemail_mark (Ctl *ctl, const CtlArgs *args);
-int ctl_recording_export (Ctl *ctl, const CtlArgs *args);
-extern const CtlOption ctl_recording_export_options[];
-int ctl_recording_delete (Ctl *ctl, const CtlArgs *args);
 
 /* ---- ctl-account.c ---- */
 

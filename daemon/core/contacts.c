@@ -262,7 +262,7 @@ phone_contacts_add (PhoneContacts *contacts, const char *text, gsize length, GEr
 static gboolean
 has_prefix (const char *item, const char *prefix)
 {
-  return g_ascii_strncasecmp (item, prefix, strlen (prefix)) == 0 && item[strlen (prefix)] != '\0';
+  return g_ascii_strncasecmp (item, prefix, strlen (prefix)) == 0;
 }
 
 gboolean

@@ -458,7 +458,9 @@ step_watch (gpointer data)
   PhoneWatch *watch = data;
   const char *uri = phone_watch_get_uri (watch);
 
-  if (user_is (uri, "notfound"))
+  if (user_is (uri, "idle"))
+    ;                                                   /* as without a registration */
+  else if (user_is (uri, "notfound"))
     {
       PhoneSubscriptionDetail detail = { PHONE_SUBSCRIPTION_WAITING, 404, (char *) "not-found", g_get_real_time () / G_USEC_PER_SEC + 60 };
 

@@ -99,8 +99,14 @@ def test_phonectl(client, ctl, tmp_path):
     calendar.write_bytes(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nSUMMARY:Nap\r\nDTSTART:20200101T130000\r\nDTEND:20200101T140000\r\n"
                          b"RRULE:FREQ=DAILY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
     ctl.ok("dnd", "schedule", "import", str(calendar))
-    assert ctl.ok("dnd", "schedule") == "1  Mon-Fri 18:00-08:00 Europe/Berlin\n2  2026-12-24 14:00-18:00\n3  BEGIN:VCALENDAR\n"
+    assert ctl.ok("dnd", "schedule") == "1  Mon-Fri 18:00-08:00 Europe/Berlin\n2  2026-12-24 14:00-18:00\n3  calendar: Nap\n"
     assert "calendar: Nap" in ctl.ok("dnd")
+    ctl.ok("dnd", "schedule", "add", "daily 00:00-24:00")
+    ctl.ok("dnd", "on")
+    assert "still on (schedule)" in ctl.ok("dnd", "off")
+    ctl.ok("dnd", "schedule", "remove", "4")
+    ctl.ok("dnd", "on")
+    assert ctl.ok("dnd", "off") == ("" if not ctl.json("dnd")["Active"] else "still on (schedule)")
     ctl.ok("dnd", "schedule", "remove", "2")
     ctl.fails(7, "no '7'", "dnd", "schedule", "remove", "7")
     assert len(ctl.json("dnd")["Schedule"]) == 2
@@ -109,7 +115,13 @@ def test_phonectl(client, ctl, tmp_path):
     ctl.ok("dnd", "accounts", "add", "alice")
     ctl.ok("dnd", "repeat", "5")
     ctl.ok("dnd", "desktop", "on")
+    assert ctl.ok("dnd", "mailbox") == "none\n"
     ctl.ok("dnd", "mailbox", "sip:box@example.org")
+    assert ctl.ok("dnd", "mailbox") == "sip:box@example.org\n" and ctl.json("dnd", "mailbox") == "sip:box@example.org"
+    ctl.fails(2, "sip: or tel:", "dnd", "mailbox", "somewhere")
+    ctl.fails(2, '"group:" is none', "dnd", "allow", "add", "group:")
     got = ctl.json("dnd")
     assert (got["Schedule"], got["AllowList"], got["Accounts"], got["RepeatMinutes"], got["FollowDesktop"], got["Mailbox"]) == (
         [], ["+4930*"], ["alice"], 5, True, "sip:box@example.org")
+    ctl.ok("dnd", "mailbox", "off")
+    assert ctl.json("dnd")["Mailbox"] == ""

@@ -174,8 +174,22 @@ def test_phonectl_message(phone, client):
     ctl.fails(2, "ids, or --all", "message", "delete")
     ctl.fails(2, "to whom", "message", "send")
     ctl.fails(2, "--limit wants", "message", "list", "--limit", "501")
+    ctl.fails(7, "no call 9", "message", "send", "--call", "9", "hi")
+    ctl.fails(2, "not the number", "message", "send", "--call", "x", "hi")
     ctl.ok("message", "delete", "--all")
     assert ctl.json("message") == []
+
+
+def test_a_row_has_the_beginning(phone, client):
+    """A long message does not push what is beside it out of sight: a hundred characters of it, in every list."""
+    ctl = Ctl(phone.address)
+    id = send(client, "nobody-says", "Привет" + "x" * 2000)
+    wait(lambda: get(client, id)["status"] not in ("queued", "sending"), "it to go out")
+    cut = "Привет" + "x" * 94 + " ..."
+    for words in (("message", "--outgoing"), ("message", "--by-peer"), ("history", "--outgoing")):
+        text = ctl.ok(*words)
+        assert cut in text and "x" * 95 not in text, words
+    assert "x" * 2000 in ctl.ok("message", "show", id)
 
 
 def test_phonectl_export(phone, client):

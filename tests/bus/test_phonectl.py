@@ -823,6 +823,39 @@ def test_presence(client, ctl):
     assert ctl.run("presence", "unwatch", "77").returncode == 7
 
 
+def test_presence_set_is_all_or_nothing(client, ctl):
+    """What is refused in it leaves the rest as it was."""
+    ctl.ok("presence", "set", "away", "at lunch")
+    ctl.fails(2, "256", "presence", "set", "busy", "x" * 257)
+    ctl.fails(2, "available, away", "presence", "set", "lunch", "now")
+    assert lines(ctl.ok("presence")) == ["alice|away|at lunch|published"]
+    ctl.ok("presence", "set", "busy")
+    assert lines(ctl.ok("presence")) == ["alice|busy|at lunch|published"]
+
+
+def test_a_watch_by_its_name(client, ctl):
+    """What was typed to watch somebody names the watch; a person and his phone are two, and only a phone rings."""
+    person = ctl.ok("presence", "watch", "sip:ring@example.org").strip()
+    phone = ctl.ok("presence", "watch", "--dialog", "sip:ring@example.org").strip()
+    ctl.ok("presence", "watch", "sip:ringing@example.org")
+    wait(lambda: ctl.json("presence", "list")[1]["State"] == "ringing")
+    ctl.fails(2, "2 watches", "presence", "unwatch", "ring")
+    ctl.fails(7, "no watch rin$", "presence", "unwatch", "rin")
+    assert ctl.ok("presence", "pickup", "sip:ring@example.org").strip().isdigit()
+    assert ctl.ok("presence", "pickup", "ring").strip().isdigit()
+    ctl.ok("presence", "unwatch", phone)
+    ctl.fails(8, "", "presence", "pickup", "ring")
+    ctl.ok("presence", "unwatch", "ring")
+    assert person not in [str(w["number"]) for w in ctl.json("presence", "list")] and len(ctl.json("presence", "list")) == 1
+
+
+def test_a_watch_without_a_registration(client, ctl):
+    """The word for that would be one for a phone on which nobody talks."""
+    number = ctl.ok("presence", "watch", "sip:idle@example.org").strip()
+    assert ctl.json("presence", "list")[0]["Subscription"] == "idle"
+    assert lines(ctl.ok("presence", "list")) == [f"{number}|sip:idle@example.org|presence|unknown|not registered"]
+
+
 def test_subscribers(client, ctl):
     assert ctl.ok("presence", "subscribers") == "nobody watches\n" and ctl.json("presence", "subscribers") == []
     ctl.ok("account", "set", "alice", "subscribers=ask")

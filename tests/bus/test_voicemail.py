@@ -22,7 +22,7 @@ def test_answering_is_the_setting(client, ctl):
     assert "here 0 new, 0 heard" in ctl.ok("voicemail")
     ctl.ok("voicemail", "machine", "off")
     assert client.get(ALICE, VOICEMAIL, "Answering") is False and "here" not in ctl.ok("voicemail")
-    ctl.ok("voicemail", "machine", "--account", "alice", "on")
+    assert "recording unlock" in ctl.ok("voicemail", "machine", "--account", "alice", "on")
     assert client.get(ALICE, VOICEMAIL, "Answering") is True
     ctl.fails(2, "on or off", "voicemail", "machine", "maybe")
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The answering machine: what its callers hear, a phone and baresip, and what it has of them afterwards."""
+import re
 import signal
 import subprocess
 import time
@@ -125,6 +126,8 @@ def test_greeting_tone_message_silence(trio, message, tmp_path):
     assert find_tone(*load(wav)) is None, "the tone is in the message"
     history = alice.ctl("history", "show", entry["id"])
     assert history["outcome"] == "voicemail" and history["seen"] is False
+    assert "voicemail 0:" in alice.ctl_text("history", "--limit", "1") and "voicemail 0:" in alice.ctl_text("history", "show", entry["id"])
+    assert re.search(r"^voicemail +1 new \(", alice.ctl_text("status"), re.M)
     sealed = (alice.home / "state" / "phoned" / "recordings" / f"{entry['id']}.seal").read_bytes()
     assert b"OggS" not in sealed
     [account] = alice.ctl("voicemail")

@@ -8,6 +8,8 @@
 #include "core/account-presence.h"
 #include "fake/fake-ports.h"
 
+#define PATIENCE_S 30
+
 typedef struct
 {
   FakePorts *fake;
@@ -174,6 +176,7 @@ set_up (Fixture *f, gconstpointer data)
   settings->voicemail_least = 0;
   settings->voicemail_max = 2;
   settings->voicemail_silence = 7;
+  settings->voicemail_seconds = 1;
   g_assert_true (phone_daemon_settings_set (settings, "voicemail", "sounds", f->folder, &error));
   g_assert_true (phone_account_settings_set (account, "aor", "sip:alice@example.org", NULL));
   g_assert_true (phone_account_settings_set (account, "answering", "true", NULL));
@@ -238,9 +241,9 @@ peer_desc (void)
 }
 
 static PhoneCall *
-call_in (Fixture *f, guint *ret_status)
+call_from (Fixture *f, const char *who, guint *ret_status)
 {
-  const PhoneIncoming incoming = { .remote_uri = "sip:bob@example.org", .remote_name = "Bob", .request_uri = "sip:alice@example.org" };
+  const PhoneIncoming incoming = { .remote_uri = who, .remote_name = "Bob", .request_uri = "sip:alice@example.org" };
   g_autoptr (PhoneMediaDesc) offer = peer_desc ();
   PhoneRefusal refusal = { 0 };
   PhoneCall *call = phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal);
@@ -250,14 +253,36 @@ call_in (Fixture *f, guint *ret_status)
   return call;
 }
 
+static PhoneCall *call_in (Fixture *f, guint *ret_status) { return call_from (f, "sip:bob@example.org", ret_status); }
+
+static gboolean
+on_late (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Until the machine is not in this state any more, or so many seconds are over: FALSE. */
+static gboolean
+wait_machine (PhoneCall *call, PhoneMachine machine, guint seconds)
+{
+  gboolean late = FALSE;
+  guint patience = g_timeout_add_seconds (seconds, on_late, &late);
+
+  while (!late && phone_call_get_machine (call) == machine)
+    g_main_context_iteration (NULL, TRUE);
+  if (!late)
+    g_source_remove (patience);
+  return !late;
+}
+
 /* A call that the machine has answered: it rings for a second first. */
 static PhoneCall *
 answered (Fixture *f)
 {
   PhoneCall *call = call_in (f, NULL);
 
-  while (phone_call_get_machine (call) == PHONE_MACHINE_OFF)
-    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (wait_machine (call, PHONE_MACHINE_OFF, PATIENCE_S));
   g_assert_true (fake_ports_took (f->fake, "answer"));
   phone_call_on_confirmed (call, NULL);
   g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ACTIVE);
@@ -335,6 +360,61 @@ test_full (Fixture *f, gconstpointer data)
     g_ptr_array_add (world.list, phone_recording_new (PHONE_RECORDING_VOICEMAIL));
   assert_leaves (f, answered (f), "play full");
   g_assert_cmpuint (world.list->len, ==, 2);
+}
+
+/* The limit is the caller's time: half a second more than that, for the tone. */
+static void
+test_length_limit (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = recording (f);
+  gint64 start = g_get_monotonic_time ();
+
+  g_assert_true (wait_machine (call, PHONE_MACHINE_RECORDING, PATIENCE_S));
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 1490 * 1000);
+  assert_leaves (f, call, "record-stop, play goodbye");
+}
+
+static PhoneRecording *
+new_recording (PhoneRecordingKind kind, guint64 octets)
+{
+  PhoneRecording *recording = phone_recording_new (kind);
+
+  recording->octets = octets;
+  return recording;
+}
+
+/* One box for all messages: their octets together are what fills it, those of recordings are not. */
+static void
+test_megabytes (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call;
+
+  g_ptr_array_add (world.list, new_recording (PHONE_RECORDING_CALL, 5000000));
+  g_ptr_array_add (world.list, new_recording (PHONE_RECORDING_VOICEMAIL, 400000));
+  g_ptr_array_add (world.list, new_recording (PHONE_RECORDING_VOICEMAIL, 599999));
+  call = recording (f);
+  f->fake->media_events->quiet (call);
+  assert_leaves (f, call, "record-stop, play goodbye");
+  g_ptr_array_add (world.list, new_recording (PHONE_RECORDING_VOICEMAIL, 1));
+  assert_leaves (f, answered (f), "play full");
+}
+
+/* Something else that ends is not the greeting, nor the goodbye. */
+static void
+test_which_sound_ended (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = answered (f);
+
+  assert_log ("play greeting");
+  f->fake->media_events->played (call, "/tmp/other.wav");
+  g_assert_cmpint (phone_call_get_machine (call), ==, PHONE_MACHINE_GREETING);
+  assert_log ("");
+  played (f, call);
+  assert_log ("record");
+  f->fake->media_events->dtmf (call, '#', 100);
+  f->fake->media_events->played (call, "/tmp/other.wav");
+  g_assert_false (phone_call_is_ended (call));
+  assert_leaves (f, call, "record-stop, play goodbye");
 }
 
 static void
@@ -499,6 +579,21 @@ test_busy (Fixture *f, gconstpointer data)
   g_assert_false (fake_ports_took (f->fake, "reoffer"));
 }
 
+/* Whoever calls back after a call for help talks to somebody, or it rings until he gives up. */
+static void
+test_call_for_help (Fixture *f, gconstpointer data)
+{
+  PhoneCall *call = call_from (f, "sip:112@example.org", NULL);
+
+  g_assert_nonnull (call);
+  g_assert_false (wait_machine (call, PHONE_MACHINE_OFF, 3));
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_INCOMING);
+  g_assert_true (phone_account_set_status (f->alice, PHONE_STATUS_AWAY, NULL));
+  call = call_from (f, "sip:112@example.org", NULL);
+  g_assert_nonnull (call);
+  g_assert_cmpint (phone_call_get_machine (call), ==, PHONE_MACHINE_OFF);
+}
+
 static void
 check_greeting (Fixture *f, const char *name, gsize length, const char *expected)
 {
@@ -545,6 +640,7 @@ main (int argc, char **argv)
   static const char *const min[] = { "voicemail.min-seconds", "2", NULL }, *const keep_all[] = { "voicemail.min-seconds", "0", NULL };
   static const char *const taken[] = { "voicemail.taken-over", "delete", NULL }, *const here[] = { "answering-away", "false", NULL };
   static const char *const one[] = { "max-calls", "1", NULL };
+  static const char *const small[] = { "voicemail.max-megabytes", "1", "voicemail.max-messages", "50", NULL };
 
   g_test_init (&argc, &argv, NULL);
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
@@ -552,6 +648,10 @@ main (int argc, char **argv)
   CASE ("message", NULL, test_message);
   CASE ("keys", NULL, test_keys);
   CASE ("full", NULL, test_full);
+  CASE ("length-limit", NULL, test_length_limit);
+  CASE ("megabytes", small, test_megabytes);
+  CASE ("which-sound-ended", NULL, test_which_sound_ended);
+  CASE ("call-for-help", NULL, test_call_for_help);
   CASE ("recordings-do-not-fill-the-box", NULL, test_recordings_do_not_fill_the_box);
   CASE ("cannot-record", NULL, test_cannot_record);
   CASE ("disk-fills", NULL, test_disk_fills);

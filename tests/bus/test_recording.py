@@ -233,7 +233,7 @@ def test_phonectl_record(client, call, ctl):
 def test_phonectl_recordings(client, ctl, recorded, tmp_path):
     line = ctl.ok("recording")
     assert recorded in line and "0:01" in line and "whole" in line and "Echo <sip:echo@example.org>" in line
-    assert ctl.ok("recording", "list", "--kind", "voicemail") == "no messages\n"
+    assert ctl.ok("recording", "list", "--kind", "voicemail") == "no recordings\n"
     assert ctl.ok("recording", "list", "--kind", "conference") == "no recordings\n"
     assert [e["id"] for e in ctl.json("recording", "list")] == [recorded]
     assert ctl.ok("recording", "export", recorded, "-") == "sound"

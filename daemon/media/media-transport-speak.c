@@ -61,7 +61,7 @@ send_rtcp (MediaTransport *self, guint8 *octets, gsize length, gsize capacity)
   if (ok)
     {
       self->stats.rtcp_sent++;
-      rate_history_sent_rtcp (&self->monitor.history);
+      rate_history_sent_rtcp (&self->monitor.history, length + media_transport_ip_overhead (self), g_get_monotonic_time ());
     }
   else
     self->stats.send_errors += !waiting;

@@ -59,11 +59,11 @@
 #define FEEDBACK_WANDER 3
 #define FEEDBACK_SPREAD 1.3
 #define FEEDBACK_DRAIN 1.0              /* s */
+#define ROOM 0.9                        /* of a narrow link: nearer to all of it each burst is waited for by many packets */
+#define ROOM_RTCP 2500                  /* bit/s of it that our reports take */
 
 #define SCARCE 20000                    /* bit/s: less is worth more cycles */
 #define SCARCE_COMPLEXITY 8
-#define FRAME_PRICE 0.7                 /* points for a ms that a frame is longer: it is waited for twice, here and on the link */
-#define FRAME_STAYS 2                   /* points by which another length must be better */
 
 #define BREAKER 10.0                    /* RFC 8083 section 4.3: times the rate of TCP */
 #define BREAKER_REPORTS 3               /* section 4.5, for an interval of at least 5 s in 15 s: three of them */
@@ -107,7 +107,7 @@ headers (const PhoneMediaPlan *plan)
 static double
 overhead (const RateControl *control, guint frame_ms)
 {
-  return control->overhead * 8000.0 / MAX (frame_ms, 10);
+  return rate_choice_overhead (control->overhead, frame_ms);
 }
 
 static guint
@@ -133,33 +133,6 @@ wire_of (const RateControl *control)
   return control->rate.bitrate * (1.0 + control->rate.copies) + overhead (control, control->rate.frame_ms);
 }
 
-/* What a bit rate costs the listener, in points of 0.004 of ESTOI below the best (measured with Opus 1.3, wide band, complexity 8, on natural speech). */
-static double
-impairment (double bitrate)
-{
-  static const struct
-  {
-    double bitrate, points;
-  } table[] = { { 6000, 60 }, { 8000, 34 }, { 10000, 20 }, { 12000, 11 }, { 13000, 9 }, { 14000, 6.5 }, { 16000, 3.5 }, { 18000, 1.5 }, { 20000, 0.5 },
-                { 24000, 0 } };
-
-  if (bitrate <= table[0].bitrate)
-    return table[0].points + (table[0].bitrate - bitrate) / 100;
-  for (guint i = 1; i < G_N_ELEMENTS (table); i++)
-    if (bitrate < table[i].bitrate)
-      return table[i].points
-             + (table[i - 1].points - table[i].points) * (table[i].bitrate - bitrate) / (table[i].bitrate - table[i - 1].bitrate);
-  return 0;
-}
-
-static double
-price (const RateControl *control, double wire, guint ms)
-{
-  double bitrate = MIN (wire - overhead (control, ms), control->maximum);
-
-  return impairment (bitrate) + FRAME_PRICE * ms + (ms == control->rate.frame_ms ? 0 : FRAME_STAYS);
-}
-
 /* Bit rate and frame length for so much on the wire; for a while only the share of it. */
 static void
 choose (RateControl *control, double wire, double share)
@@ -167,12 +140,23 @@ choose (RateControl *control, double wire, double share)
   static const guint lengths[] = { 10, 40, 60 };
   guint minimum = MIN (control->state == RATE_STARTING || share < 1 ? LEAST : MINIMUM, control->maximum), best = control->frame_ms,
         least = share < 1 ? control->frame_ms : shortest (control);
+  RateQuestion question = { .wire = wire, .overhead = control->overhead, .capacity = control->state == RATE_OPEN ? 0 : control->capacity,
+                            .least = minimum, .most = control->maximum, .frame_ms = control->rate.frame_ms };
+  double bitrate, price = rate_choice_price (&question, best, &bitrate);
 
   for (guint i = 0; control->state != RATE_STARTING && i < G_N_ELEMENTS (lengths); i++)
-    if (lengths[i] >= least && price (control, wire, lengths[i]) < price (control, wire, best))
-      best = lengths[i];
+    {
+      double others, others_price = rate_choice_price (&question, lengths[i], &others);
+
+      if (lengths[i] >= least && others_price < price)
+        {
+          best = lengths[i];
+          price = others_price;
+          bitrate = others;
+        }
+    }
   control->rate.frame_ms = best;
-  control->rate.bitrate = (guint) CLAMP (wire * share - overhead (control, best), minimum, control->maximum);
+  control->rate.bitrate = (guint) CLAMP (MIN (bitrate, wire * share - overhead (control, best)), minimum, control->maximum);
   control->rate.complexity = control->rate.bitrate < SCARCE ? MAX (control->complexity, SCARCE_COMPLEXITY) : control->complexity;
 }
 
@@ -253,6 +237,13 @@ open_up (RateControl *control)
   control->reason = "steady";
 }
 
+/* bit/s that a link has room for that delays show to be narrow; INFINITY: they show none. */
+static double
+room (const RateControl *control)
+{
+  return control->capacity > 0 ? MAX (0, control->capacity * ROOM - ROOM_RTCP) : INFINITY;
+}
+
 /* More than what went well before is only given up when it is far too much, or goes on: what got through while the queue grew is counted from before
  * it grew, too. */
 static void
@@ -279,11 +270,20 @@ retreat (RateControl *control, double length, gint64 now)
         control->wire *= FEEDBACK_AGAIN * CLAMP (carried / control->wire, FEEDBACK_AGAIN_LEAST, 1);
       break;
     }
+  if (control->state != RATE_LIMITED && room (control) < wanted_wire (control))
+    control->wire = room (control);
   if (control->state != RATE_LIMITED || felt)
     control->cut = now;
   limit (control, now);
   choose (control, control->wire, MAX (1 - length / 1000 / FEEDBACK_DRAIN, DEEPEST));
   control->reason = "delay";
+}
+
+/* What is known to fit, less as long as there is something of a queue. */
+static void
+drain (RateControl *control, double length)
+{
+  choose (control, control->wire, length > control->queue.threshold / 2 ? 1 - length / 1000 / FEEDBACK_DRAIN : 1);
 }
 
 static void
@@ -295,6 +295,20 @@ step_up (RateControl *control, double factor, gint64 now)
   choose (control, control->wire, 1);
 }
 
+/* The link is known: nothing has to be tried. */
+static gboolean
+settle (RateControl *control, double length, gint64 now)
+{
+  if (control->state == RATE_OPEN || room (control) >= wanted_wire (control))
+    return FALSE;
+  if (control->state != RATE_LIMITED)
+    limit (control, now);
+  control->wire = room (control);
+  control->reason = "delay";
+  drain (control, length);
+  return TRUE;
+}
+
 static void
 advance (RateControl *control, double length, gint64 now)
 {
@@ -302,6 +316,8 @@ advance (RateControl *control, double length, gint64 now)
   double wanted;
 
   control->wide = control->wide || (control->queue.proofs >= START_PROOFS && !narrow_lately (control, now));
+  if (settle (control, length, now))
+    return;
   wanted = wanted_wire (control);
   switch (control->state)
     {
@@ -321,7 +337,7 @@ advance (RateControl *control, double length, gint64 now)
     case RATE_LIMITED:
       if (control->quiet_since == 0)
         control->quiet_since = now;
-      choose (control, control->wire, length > control->queue.threshold / 2 ? 1 - length / 1000 / FEEDBACK_DRAIN : 1);
+      drain (control, length);
       if (!control->queue.faster && now - control->quiet_since < control->hold)
         break;
       control->brisk = control->queue.faster;
@@ -382,6 +398,8 @@ rate_control_feedback (RateControl *control, const RateSample *samples, guint n,
     control->begun = samples[0].sent;
   control->fed = now;
   control->news = MAX (control->news, samples[n - 1].sent);
+  rate_link_add (&control->link, samples, n);
+  control->capacity = rate_link_capacity (&control->link);
   rate_queue_add (&control->queue, samples, n, control->state == RATE_STARTING || control->state == RATE_OPEN);
   length = rate_queue_length (&control->queue);
   control->over = length > control->queue.threshold ? control->over + 1 : 0;

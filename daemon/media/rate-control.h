@@ -4,13 +4,13 @@
 /* What the sender should do, from what the peer says of our packets. Pure: state in, time as a parameter, replayable.
  *
  * Everything is decided in bits per second on the wire, headers included: at 20 ms the headers of IP, UDP, RTP and SRTP cost nearly as much as
- * the speech, so on a narrow link longer frames are worth considering; they are as long again in delay, and as long once more on the link. What
- * either costs the listener is weighed (choose()).
+ * the speech, so on a narrow link longer frames are worth considering; they are as long again in delay, and as long once more on the link
+ * (rate-choice).
  *
  *   STARTING  nothing is known of the way: what a narrow one carries too, and more as soon as that is seen to come without delay; all as
  *             soon as what is sent just behind RTCP does, which a narrow one could not have carried in time. With feedback only
  *   OPEN      nothing speaks against the full rate
- *   LIMITED   a queue was seen to grow: stay under what the link was seen to carry, and some more as long as the queue drains
+ *   LIMITED   a queue was seen to grow, or the link to be narrow: stay under what it carries, and some more as long as the queue drains
  *   PROBING   it has been quiet for a while: a little more at a time, until it is too much again or all that is wanted
  *
  * Two kinds of news come in. Feedback (media-feedback) tells of every packet within a quarter of a second: a queue is seen when it is 30 ms long,
@@ -29,13 +29,16 @@
  *
  * While more is tried than is known to fit, the coder is told to use it all (no VBR): silence would prove nothing.
  *
- * Where a link was seen to be full it is tried again after 5 s, and after every failure twice as long later. A bottleneck that goes away takes the time
- * with it that a packet needs to pass through: then there is nothing to wait for.
+ * Where the delays of packets tell what the link carries (rate-link), nothing is tried: as much is sent as there is room for. Where they do not, a
+ * link that was seen to be full is tried again after 5 s, and after every failure twice as long later. A bottleneck that goes away takes the time with
+ * it that a packet needs to pass through: then there is nothing to wait for.
  *
  * Limits are the smaller of the configured rate and the peer's maxaveragebitrate (RFC 7587 section 6.1). */
 
 #include "core/offer-answer.h"
 #include "media/media-codec.h"
+#include "media/rate-choice.h"
+#include "media/rate-link.h"
 #include "media/rate-queue.h"
 
 typedef struct
@@ -79,6 +82,8 @@ typedef struct
   gint64 quiet_since, queue_seen, cut;  /* 0: never; cut: when `wire` was lowered last */
   gint64 fec_until;
   RateQueue queue;
+  RateLink link;
+  double capacity;              /* bit/s of a narrow link, as delays show it; 0: they show none */
   gint64 begun;                 /* when the first packet went out that feedback told of; 0: none yet */
   gint64 news;                  /* when the newest packet went out that feedback told of */
   gint64 fed;                   /* when there was feedback last, 0: never */

@@ -11,14 +11,16 @@ rate_history_sent (RateHistory *history, guint16 seq, gsize octets, gint64 now)
   history->packets[at].sent = now;
   history->packets[at].seq = seq;
   history->packets[at].octets = (guint16) CLAMP (octets, TOLD + 1, G_MAXUINT16);
-  history->packets[at].behind = history->behind;
-  history->behind = FALSE;
+  history->packets[at].ahead = (guint16) MIN (history->ahead, G_MAXUINT16);
+  history->packets[at].ahead_sent = history->ahead_sent;
+  history->ahead = 0;
 }
 
 void
-rate_history_sent_rtcp (RateHistory *history)
+rate_history_sent_rtcp (RateHistory *history, gsize octets, gint64 now)
 {
-  history->behind = TRUE;
+  history->ahead += (guint) octets;
+  history->ahead_sent = now;
 }
 
 /* The peer's clock begins anew now and then, and reports may pass each other. */
@@ -56,7 +58,7 @@ rate_history_match (RateHistory *history, const MediaFeedback *feedback, RateSam
       if (!item->timed || history->packets[at].sent == 0 || history->packets[at].seq != item->seq || history->packets[at].octets == TOLD)
         continue;
       ret_samples[n++] = (RateSample) { .sent = history->packets[at].sent, .octets = history->packets[at].octets,
-                                        .behind = history->packets[at].behind,
+                                        .ahead = history->packets[at].ahead, .ahead_sent = history->packets[at].ahead_sent,
                                         .arrived = unwrap (history, item->arrival, feedback->wrap) };
       history->packets[at].octets = TOLD;
     }

@@ -11,7 +11,8 @@ typedef struct
 {
   gint64 sent, arrived;                 /* us, on our clock and on the peer's, which do not begin together */
   guint octets;                         /* on the wire */
-  gboolean behind;                      /* a packet of RTCP went out just before */
+  guint ahead;                          /* octets of RTCP that went out since the packet before, 0: none did */
+  gint64 ahead_sent;                    /* us: when the last of it did */
 } RateSample;
 
 typedef struct
@@ -20,15 +21,18 @@ typedef struct
   {
     gint64 sent;                        /* 0: none, or it has been told of */
     guint16 seq;
-    guint16 octets;
-    gboolean behind;
+    guint16 octets, ahead;
+    gint64 ahead_sent;
   } packets[RATE_HISTORY];              /* by seq */
-  gboolean behind, synchronised;
+  guint ahead;                          /* octets of RTCP since the last packet */
+  gint64 ahead_sent;
+  gboolean synchronised;
   gint64 latest, raw;                   /* arrival of the newest sample, and as it stood in the report */
 } RateHistory;
 
 void rate_history_sent (RateHistory *history, guint16 seq, gsize octets, gint64 now);
-void rate_history_sent_rtcp (RateHistory *history);
+/* octets: on the wire. */
+void rate_history_sent_rtcp (RateHistory *history, gsize octets, gint64 now);
 /* Samples in order of sending, each packet once. Returns how many, MEDIA_FEEDBACK_MAX at most. */
 guint rate_history_match (RateHistory *history, const MediaFeedback *feedback, RateSample ret_samples[MEDIA_FEEDBACK_MAX]);
 /* When the packet went out; 0: that is not known. */

@@ -142,7 +142,7 @@ rate_queue_add (RateQueue *queue, const RateSample *samples, guint n, gboolean l
       remember (queue, &samples[i], delay);
       move_base (queue, samples[i].sent, delay);
       slowest = MAX (slowest, delay);
-      if (samples[i].behind)
+      if (samples[i].ahead > 0)
         queue->proofs = delay < rate_queue_base (queue) + PROOF ? queue->proofs + 1 : 0;
     }
   if (n == 0)

@@ -279,7 +279,7 @@ main (int argc, char **argv)
       if (now >= compound)
         {
           fly (&there, &link_there, now, COMPOUND, NULL);
-          rate_history_sent_rtcp (&history);
+          rate_history_sent_rtcp (&history, COMPOUND, now + G_USEC_PER_SEC);
           RateReport report = report_of (&receiver, now + G_USEC_PER_SEC, config.delay);
           if (!fixed)
             rate_control_update (&control, &report);
@@ -309,8 +309,9 @@ main (int argc, char **argv)
         {
           guint8 report[1500];
 
-          fly (&there, &link_there, now, (guint) media_arrivals_write (&ours, 2, now + G_USEC_PER_SEC, report, sizeof report) + REPORT, NULL);
-          rate_history_sent_rtcp (&history);
+          guint octets = (guint) media_arrivals_write (&ours, 2, now + G_USEC_PER_SEC, report, sizeof report) + REPORT;
+          fly (&there, &link_there, now, octets, NULL);
+          rate_history_sent_rtcp (&history, octets, now + G_USEC_PER_SEC);
         }
       while ((flight = pop_due (&back, now)) != NULL)
         {

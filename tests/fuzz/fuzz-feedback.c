@@ -35,7 +35,7 @@ control_with (const guint8 *packet, gsize length, const PhoneMediaPlan *plan, gu
   for (guint i = 0; i < sent; i++)
     {
       if (i % 16 == 3)
-        rate_history_sent_rtcp (&monitor.history);
+        rate_history_sent_rtcp (&monitor.history, 120, 0);
       media_monitor_sent (&monitor, (guint16) (65500 + i), 90, now += 20000);
     }
   for (guint i = 0; i < 3; i++)

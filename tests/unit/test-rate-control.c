@@ -403,6 +403,48 @@ test_watch_held (void)
   g_assert_true (media_watch_update (&watch, now, now, now + 760 * SECOND, &seconds));
 }
 
+/* What is best for so much on the wire: of packets of 20, 40 and 60 ms. */
+static void
+test_choice (void)
+{
+  static const struct
+  {
+    double wire, capacity;
+    guint frame_ms, least, most;        /* bit/s */
+  } cases[] = {
+    { 60000, 0, 20, 28000, 28000 },
+    { 50400, 0, 20, 28000, 28000 },
+    { 45000, 0, 20, 22000, 23000 },
+    { 33500, 0, 40, 22000, 23000 },
+    { 33500, 40000, 40, 19000, 21000 },   /* what makes packets longer on a narrow link is waited for, too */
+    { 24000, 29000, 40, 12000, 13000 },
+    { 20000, 24000, 60, 12000, 13000 },
+    { 9000, 12000, 60, 1000, 2000 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      RateQuestion question = { .wire = cases[i].wire, .overhead = 56, .capacity = cases[i].capacity, .least = 10000, .most = 28000, .frame_ms = 20 };
+      double best = INFINITY, chosen = 0;
+      guint frame_ms = 0;
+
+      for (guint ms = 20; ms <= 60; ms += 20)
+        {
+          double bitrate, price = rate_choice_price (&question, ms, &bitrate);
+
+          if (price < best)
+            {
+              best = price;
+              chosen = bitrate;
+              frame_ms = ms;
+            }
+        }
+      g_assert_cmpuint (frame_ms, ==, cases[i].frame_ms);
+      g_assert_cmpfloat (chosen, >=, cases[i].least);
+      g_assert_cmpfloat (chosen, <=, cases[i].most);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -414,6 +456,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rate-control/jitter", test_jitter);
   g_test_add_func ("/rate-control/copies", test_copies);
   g_test_add_func ("/rate-control/breaker", test_breaker);
+  g_test_add_func ("/rate-control/choice", test_choice);
   g_test_add_func ("/rate-control/fixed", test_fixed);
   g_test_add_func ("/media-watch/calls", test_watch);
   g_test_add_func ("/media-watch/held", test_watch_held);

@@ -344,7 +344,7 @@ ua_dialog_authenticate (UaDialog *dialog, const UaEvent *event)
   if ((event->status != 401 && event->status != 407) || !event->sip)
     return FALSE;
   if (dialog->state == DIALOG_UP)
-    ua_rules_spare (event->nh);
+    ua_rules_spare (dialog->stack->nua, event->nh);
   if (!may_answer (dialog, event))
     /* sofia holds the request back for a password; without one it ends it and lets the next one pass */
     nua_authenticate (event->nh, TAG_END ());

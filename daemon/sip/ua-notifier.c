@@ -58,6 +58,8 @@ typedef struct
   GSource *pace, *expiry;
 } UaNotifier;
 
+static GHashTable *notifiers;           /* nua_handle_t -> UaNotifier, of all stacks */
+
 static void
 notifier_free (UaNotifier *notifier)
 {
@@ -66,7 +68,10 @@ notifier_free (UaNotifier *notifier)
   ua_timer_clear (&notifier->pace);
   ua_timer_clear (&notifier->expiry);
   if (notifier->nh)
-    ua_stack_drop (notifier->stack, notifier->nh);
+    {
+      g_hash_table_remove (notifiers, notifier->nh);
+      ua_stack_drop (notifier->stack, notifier->nh);
+    }
   g_free (notifier->target);
   g_free (notifier->told);
   g_free (notifier->contact);
@@ -330,6 +335,22 @@ screen (UaStack *stack, const sip_t *sip, gboolean trusted, PhoneWatchKind *ret_
   return 0;
 }
 
+UaMove
+ua_notifier_judge_move (nua_handle_t *nh, const sip_t *sip, const struct sockaddr *peer)
+{
+  UaNotifier *notifier = notifiers ? g_hash_table_lookup (notifiers, nh) : NULL;
+  UaAccount *account = notifier ? notifier->stack->account : NULL;
+  g_autofree char *target = account && sip->sip_contact->m_url->url_type != url_any ? ua_sip_uri_text (sip->sip_contact->m_url) : NULL;
+
+  if (!target || g_str_equal (target, notifier->target))
+    return UA_MOVE_NONE;
+  if (!ua_account_trusts (account, peer) && !is_at (sip->sip_contact->m_url, peer))
+    return UA_MOVE_REFUSED;
+  g_free (notifier->target);
+  notifier->target = g_steal_pointer (&target);
+  return UA_MOVE_TAKEN;
+}
+
 /* What sofia has just repeated tells changes only, and the peer has counted it already. */
 static void
 tell_anew (UaNotifier *notifier)
@@ -415,6 +436,9 @@ ua_notifier_on_subscribe (UaStack *stack, const UaEvent *event, gpointer owner)
       return;
     }
   notifier->nh = event->nh;
+  if (!notifiers)
+    notifiers = g_hash_table_new (NULL, NULL);
+  g_hash_table_insert (notifiers, notifier->nh, notifier);
   ua_stack_adopt (stack, event->nh, UA_OWNER_NOTIFIER, notifier);
   arm_expiry (notifier, request.expires);
   notify (notifier);
@@ -482,6 +506,7 @@ abandon_one (gpointer owner, gpointer data)
   UaNotifier *notifier = owner;
 
   let_go (notifier, "the account closes");
+  g_hash_table_remove (notifiers, notifier->nh);
   notifier->nh = NULL;          /* the stack destroys it */
   notifier_free (notifier);
 }

@@ -15,6 +15,14 @@ void ua_presence_ready (UaAccount *account, gboolean fresh);    /* registered, a
 
 /* ---- ua-notifier.c ---- */
 void ua_notifier_on_subscribe (UaStack *stack, const UaEvent *event, gpointer owner);  /* owner: NULL, or the one that it renews */
+typedef enum
+{
+  UA_MOVE_NONE,
+  UA_MOVE_TAKEN,
+  UA_MOVE_REFUSED,              /* we would write to somebody who has not asked */
+} UaMove;
+/* Before sofia sees a SUBSCRIBE on that handle, from peer: whether its Contact is another than before. */
+UaMove ua_notifier_judge_move (nua_handle_t *nh, const sip_t *sip, const struct sockaddr *peer);
 void ua_notifier_on_response (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_notifier_changed (gpointer ua, PhoneSubscriber *subscriber);
 void ua_notifier_end (gpointer ua, PhoneSubscriber *subscriber, const char *reason);

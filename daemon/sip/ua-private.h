@@ -296,9 +296,11 @@ void ua_log_set_trace (gboolean trace);
 
 gboolean ua_rules_init (GError **error);
 /* Before nua_authenticate (): should that have nothing for the challenge, the request fails with 401 (event->sip is NULL), and the dialog goes on. */
-void ua_rules_spare (nua_handle_t *nh);
+void ua_rules_spare (nua_t *nua, nua_handle_t *nh);
 /* Inside the event of a REFER outside of any dialog: no NOTIFY of sofia's own for it. */
-void ua_rules_hush (nua_handle_t *nh);
+void ua_rules_hush (nua_t *nua, nua_handle_t *nh);
+/* nua is gone, and with it what has been asked for its handles: their addresses will be those of others. */
+void ua_rules_forget (nua_t *nua);
 
 /* ---- timers on the engine's context ---- */
 GSource *ua_timer_new (UaEngine *engine, guint ms, GSourceFunc func, gpointer data);

@@ -141,7 +141,7 @@ respond (UaStack *stack, const UaEvent *event, const UaDialog *dialog, guint sta
   g_autofree char *contact = stack->account ? ua_stack_contact (stack, NULL) : NULL;
 
   if (!dialog && (status >= 300 || silent))
-    ua_rules_hush (event->nh);
+    ua_rules_hush (stack->nua, event->nh);
   nua_respond (event->nh, (int) status, phrase, NUTAG_WITH_THIS (stack->nua),
                TAG_IF (contact && status < 300, SIPTAG_CONTACT_STR (contact)),
                TAG_IF (silent && status < 300, SIPTAG_HEADER_STR ("Refer-Sub: false")), TAG_END ());

@@ -16,13 +16,19 @@
  * And a REFER outside of any dialog: before anybody has said whether it is welcome, sofia tells of it in a NOTIFY, to whatever address its Contact
  * names, and repeats that for half a minute. Where we refuse, and where no news is wanted, it is taken back.
  *
+ * And a SUBSCRIBE that renews from another address (RFC 6665 section 4.4.1: a target refresh). sofia answers it, and repeats
+ * its NOTIFY, before it tells of it or looks at the new Contact: its dialog has it from here.
+ *
  * And 100 (Trying), which says that a server lives. sofia has it delivered on demand (NTATAG_PASS_100), but then forgets to let go of the message
  * (nua_invite_client_report): it is taken here, and sofia's user agent knows as little of it as it does by default. */
 
 #include "sip/ua-walk.h"
 #include "sip/ua-module.h"
+#include "sip/ua-presence.h"
 
 #include <dlfcn.h>
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nta.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_util.h>
 
@@ -67,7 +73,7 @@ sip_response_terminates_dialog (int response_code, sip_method_t method, int *ret
 
 /* ---- unanswered challenges ---- */
 
-static GHashTable *handles_spared;      /* nua_handle_t: an nua_authenticate () of ours is under way */
+static GHashTable *handles_spared;      /* nua_handle_t -> nua_t: an nua_authenticate () of ours is under way */
 static gboolean sparing;        /* this one is */
 
 /* sofia's own, in nua_stack.h and nua_client.h, which it does not install. */
@@ -104,16 +110,16 @@ nua_stack_authenticate (nua_t *nua, nua_handle_t *nh, nua_event_t event, const t
 }
 
 void
-ua_rules_spare (nua_handle_t *nh)
+ua_rules_spare (nua_t *nua, nua_handle_t *nh)
 {
   if (!handles_spared)
     handles_spared = g_hash_table_new (NULL, NULL);
-  g_hash_table_add (handles_spared, nh);
+  g_hash_table_insert (handles_spared, nh, nua);
 }
 
 /* ---- news that nobody wants ---- */
 
-static GHashTable *handles_hushed;      /* nua_handle_t: sofia's own NOTIFY, which is on its way to this file */
+static GHashTable *handles_hushed;      /* nua_handle_t -> nua_t: sofia's own NOTIFY, which is on its way to this file */
 
 int nua_stack_notify (nua_t *nua, nua_handle_t *nh, nua_event_t event, const tagi_t *tags);
 
@@ -130,11 +136,55 @@ nua_stack_notify (nua_t *nua, nua_handle_t *nh, nua_event_t event, const tagi_t 
 }
 
 void
-ua_rules_hush (nua_handle_t *nh)
+ua_rules_hush (nua_t *nua, nua_handle_t *nh)
 {
   if (!handles_hushed)
     handles_hushed = g_hash_table_new (NULL, NULL);
-  g_hash_table_add (handles_hushed, nh);
+  g_hash_table_insert (handles_hushed, nh, nua);
+}
+
+/* ---- a target that moves ---- */
+
+/* sofia's own, as above. */
+int nua_stack_process_request (nua_handle_t *nh, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip);
+
+__attribute__ ((visibility ("default"))) int
+nua_stack_process_request (nua_handle_t *nh, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+  static __typeof__ (&nua_stack_process_request) next;
+  UaMove move = UA_MOVE_NONE;
+
+  if (G_UNLIKELY (next == NULL))
+    next = (__typeof__ (next)) dlsym (RTLD_NEXT, "nua_stack_process_request");
+  if (sip->sip_request->rq_method == sip_method_subscribe && sip->sip_contact)
+    {
+      msg_t *msg = nta_incoming_getrequest (irq);
+
+      move = ua_notifier_judge_move (nh, sip, &msg_addr (msg)->su_sa);
+      msg_destroy (msg);
+    }
+  if (move == UA_MOVE_REFUSED)
+    return 403;
+  if (move == UA_MOVE_TAKEN)
+    nta_leg_server_route (leg, NULL, sip->sip_contact);
+  return next (nh, leg, irq, sip);
+}
+
+/* ---- the end ---- */
+
+static gboolean
+is_of (gpointer nh, gpointer nua, gpointer gone)
+{
+  return nua == gone;
+}
+
+void
+ua_rules_forget (nua_t *nua)
+{
+  if (handles_spared)
+    g_hash_table_foreach_remove (handles_spared, is_of, nua);
+  if (handles_hushed)
+    g_hash_table_foreach_remove (handles_hushed, is_of, nua);
 }
 
 gboolean
@@ -149,6 +199,7 @@ ua_rules_init (GError **error)
     { "nua_client_response", nua_client_response },
     { "nua_stack_authenticate", nua_stack_authenticate },
     { "nua_stack_notify", nua_stack_notify },
+    { "nua_stack_process_request", nua_stack_process_request },
   };
   UaModule sofia;
   gboolean ok = ua_module_find ("su_now", &sofia);

@@ -354,6 +354,7 @@ on_reap (gpointer data)
   UaAccount *account = stack->account;
 
   nua_destroy (stack->nua);
+  ua_rules_forget (stack->nua);
   g_ptr_array_remove_fast (engine->stacks, stack);
   if (account)
     ua_account_stack_gone (account, stack);

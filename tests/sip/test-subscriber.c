@@ -12,6 +12,7 @@
 
 #define PHONE "127.82.1.1"
 #define BOB "127.82.1.9"
+#define STRANGER "127.82.1.77"
 #define SERVER "127.82.1.8"
 #define PORT 5060
 
@@ -78,8 +79,9 @@ subscribe (Bed *bed, const char *from, const char *event, const char *call_id, c
   peer_send (bed->bob, PHONE, PORT,
              "SUBSCRIBE sip:alice@" PHONE " SIP/2.0\r\nVia: SIP/2.0/UDP " BOB ":5060;branch=z9hG4bKs%s%u\r\nMax-Forwards: 70\r\n"
              "From: \"Bob\" <sip:%s>;tag=b%s\r\nTo: <sip:alice@" PHONE ">%s%s\r\nCall-ID: %s\r\nCSeq: %u SUBSCRIBE\r\n"
-             "Contact: <sip:bob@%s:5060>\r\nEvent: %s\r\n%sContent-Length: 0\r\n\r\n",
-             call_id, bed->cseq, from, call_id, *tag ? ";tag=" : "", tag, call_id, bed->cseq + 1, contact_host, event, extra);
+             "Contact: <sip:bob@%s%s>\r\nEvent: %s\r\n%sContent-Length: 0\r\n\r\n",
+             call_id, bed->cseq, from, call_id, *tag ? ";tag=" : "", tag, call_id, bed->cseq + 1, contact_host,
+             strchr (contact_host, ':') ? "" : ":5060", event, extra);
   bed->cseq++;
 }
 
@@ -269,7 +271,7 @@ test_refused (void)
     guint status;
   } rows[] = {
     { "eve@" BOB, "presence", BOB, "Expires: 600\r\n", 403 },
-    { BOB_AOR, "presence", "127.82.1.77", "Expires: 600\r\n", 403 },    /* have it sent to somebody else */
+    { BOB_AOR, "presence", STRANGER, "Expires: 600\r\n", 403 },    /* have it sent to somebody else */
     { BOB_AOR, "presence", "phone.invalid", "Expires: 600\r\n", 403 },
     { BOB_AOR, "presence", BOB, "Expires: 30\r\n", 423 },
     { BOB_AOR, "presence", BOB, "Accept: text/plain\r\n", 406 },
@@ -363,6 +365,36 @@ test_server (void)
   peer_free (server);
 }
 
+/* A subscriber that moves says so when it renews (RFC 6665 section 4.4.1: its Contact is the target of the dialog). */
+static void
+test_moved (void)
+{
+  Bed bed;
+  Peer *other, *stranger;
+
+  bed_open (&bed, "refuse", BOB_AOR);
+  other = peer_new (BOB, 5070, on_request, &bed);
+  stranger = peer_new (STRANGER, PORT, on_request, &bed);
+  subscribe (&bed, BOB_AOR, "presence", "m1", BOB, "Expires: 600\r\n");
+  wait_for (peer_count (bed.bob, "NOTIFY") == 1);
+  stay (&bed);
+  subscribe (&bed, BOB_AOR, "presence", "m1", BOB ":5070", "Expires: 600\r\n");
+  wait_for (peer_count (bed.bob, "NOTIFY") == 2 || peer_count (other, "NOTIFY") == 1);
+  g_assert_true (phone_account_set_status (bed.account, PHONE_STATUS_AWAY, NULL));
+  wait_for (peer_count (bed.bob, "NOTIFY") == 3 || peer_count (other, "NOTIFY") == 2 || peer_count (bed.bob, "NOTIFY") + peer_count (other, "NOTIFY") == 3);
+  g_assert_cmpuint (peer_count (other, "NOTIFY"), ==, 2);
+  /* but not to somebody else */
+  subscribe (&bed, BOB_AOR, "presence", "m1", STRANGER, "Expires: 600\r\n");
+  wait_for (peer_count_status (bed.bob, 403, "SUBSCRIBE") == 1 || peer_count (stranger, "NOTIFY") == 1);
+  g_assert_cmpuint (peer_count (stranger, "NOTIFY"), ==, 0);
+  g_assert_true (phone_account_set_status (bed.account, PHONE_STATUS_AVAILABLE, NULL));
+  wait_for (peer_count (other, "NOTIFY") == 3 || peer_count (stranger, "NOTIFY") == 1);
+  g_assert_cmpuint (peer_count (stranger, "NOTIFY"), ==, 0);
+  bed_close (&bed);
+  peer_free (other);
+  peer_free (stranger);
+}
+
 #define WINFO \
   "<watcherinfo xmlns=\"urn:ietf:params:xml:ns:watcherinfo\" version=\"0\" state=\"full\"><watcher-list resource=\"sip:alice@" PHONE "\" " \
   "package=\"presence\"><watcher id=\"1\" event=\"subscribe\" status=\"pending\">sip:eve@example.org</watcher></watcher-list></watcherinfo>"
@@ -426,6 +458,7 @@ main (int argc, char **argv)
   g_test_add_func ("/subscriber/limits", test_limits);
   g_test_add_func ("/subscriber/once", test_once);
   g_test_add_func ("/subscriber/server", test_server);
+  g_test_add_func ("/subscriber/moved", test_moved);
   g_test_add_func ("/subscriber/watchers", test_watchers);
   return g_test_run ();
 }

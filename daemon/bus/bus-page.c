@@ -132,7 +132,7 @@ bus_send_item (BusRequest *request, GPtrArray *items, const GError *error, BusAp
   if (reply && append (bus_request_get_data (request), reply, items->pdata[0]) < 0)
     reply = sd_bus_message_unref (reply);
   if (!error && !items->len)
-    none = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_INVALID_OPTION, nothing);
+    none = g_error_new_literal (PHONE_ERROR, PHONE_ERROR_NO_SUCH_ENTRY, nothing);
   bus_request_send (request, reply, error ? error : none);
   sd_bus_message_unref (reply);
 }

@@ -90,7 +90,7 @@ on_end_subscriber (sd_bus_message *m, void *data, sd_bus_error *ret_error)
   subscriber = phone_account_find_subscriber (self->account, number);
   if (!subscriber)
     {
-      g_set_error (&error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "There is no subscriber %u", number);
+      g_set_error (&error, PHONE_ERROR, PHONE_ERROR_NO_SUCH_ENTRY, "There is no subscriber %u", number);
       return bus_error_set (ret_error, error);
     }
   phone_account_end_subscriber (self->account, subscriber);

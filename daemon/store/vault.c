@@ -193,7 +193,7 @@ find (StoreVault *vault, const char *id, GError **error)
       if (g_str_equal (recording->id, id))
         return recording;
     }
-  g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_INVALID_TARGET, "There is no recording of this id");
+  g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_NO_SUCH_ENTRY, "There is no recording of this id");
   return NULL;
 }
 

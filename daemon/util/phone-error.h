@@ -17,6 +17,7 @@ typedef enum
   PHONE_ERROR_INVALID_TARGET,  /* not a SIP URI, tel URI or number that the account can dial */
   PHONE_ERROR_INVALID_OPTION,  /* unknown key, wrong type or value; the message names the key */
   PHONE_ERROR_NO_SUCH_ACCOUNT,
+  PHONE_ERROR_NO_SUCH_ENTRY,   /* of the history, the messages, the recordings, the subscribers */
   PHONE_ERROR_IN_PROGRESS,     /* the same action is already under way */
   PHONE_ERROR_NOT_SUPPORTED,
   PHONE_ERROR_BUSY,

@@ -100,7 +100,7 @@ def test_seen_and_delete(client):
     assert listed(client, seen=False) == [] and client.get(ROOT, HISTORY, "Unseen") == 0
     client.call(ROOT, HISTORY, "Delete", "(as)", [first["id"]])
     assert [e["id"] for e in listed(client)] == [second["id"]]
-    with refused("InvalidOption", "no entry of that id"):
+    with refused("NoSuchEntry", "no entry of that id"):
         client.call(ROOT, HISTORY, "Get", "(s)", first["id"])
     client.call(ROOT, HISTORY, "Delete", "(as)", [])
     assert listed(client) == []
@@ -189,6 +189,7 @@ def ctl_of(phone):
 def test_phonectl_history(phone, client):
     ctl = ctl_of(phone)
     assert ctl.ok("history") == ""
+    assert ctl.run("history", "show", "no-such").returncode == 7
     entry = missed(client, "sip:+49301@example.org", "Bob \x1b[31m")
     line = ctl.ok("history").splitlines()
     assert len(line) == 1 and re.search(r"from +Bob .* <49301@|from +Bob", line[0]) and "missed" in line[0] and entry["id"] in line[0]

@@ -62,7 +62,7 @@ def test_sent_delivered_and_echoed_once(client):
     client.call(ROOT, HISTORY, "Delete", "(as)", [])
     assert len(listed(client)) == 2
     client.call(ROOT, MESSAGES, "Delete", "(as)", [id])
-    with refused("InvalidOption", "no message"):
+    with refused("NoSuchEntry", "no message"):
         get(client, id)
 
 
@@ -165,6 +165,7 @@ def test_phonectl_message(phone, client):
     id = ctl.ok("message", "send", "echo", stdin="from a pipe\nwith two lines\n").strip()
     assert ctl.json("message", "show", id)["body"] == "from a pipe\nwith two lines"
     assert "with two lines" in ctl.ok("message", "show", id)
+    ctl.fails(7, "no message", "message", "show", "no-such")
     assert "sent: from a pipe with two lines" in ctl.ok("history", "--kind", "message", "--outgoing")
     assert ctl.run("message", "send", "--wait", "gone", "x").returncode == 5
     ctl.ok("message", "read")

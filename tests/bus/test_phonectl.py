@@ -856,6 +856,18 @@ def test_a_watch_without_a_registration(client, ctl):
     assert lines(ctl.ok("presence", "list")) == [f"{number}|sip:idle@example.org|presence|unknown|not registered"]
 
 
+NOTHING = "0b3c1f6e-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize("command", [
+    "recording play", "recording export {} /dev/null", "recording verify", "recording delete", "voicemail play",
+    "voicemail export {} /dev/null", "voicemail mark heard", "voicemail delete"])
+def test_no_such_entry(ctl, command):
+    words = command.replace("{}", NOTHING) if "{}" in command else f"{command} {NOTHING}"
+    result = ctl.run(*words.split())
+    assert (result.returncode, result.stdout) == (7, "") and "There is no " in result.stderr
+
+
 def test_subscribers(client, ctl):
     assert ctl.ok("presence", "subscribers") == "nobody watches\n" and ctl.json("presence", "subscribers") == []
     ctl.ok("account", "set", "alice", "subscribers=ask")

@@ -173,7 +173,7 @@ def test_subscribers(client):
     assert client.get(ALICE, ACCOUNT, "Settings")["subscribers-allow"] == "bob@example.org"
     client.call(ALICE, PRESENCE, "EndSubscriber", "(u)", number)
     assert client.get(ALICE, PRESENCE, "Subscribers") == []
-    with refused("InvalidTarget", "no subscriber"):
+    with refused("NoSuchEntry", "no subscriber"):
         client.call(ALICE, PRESENCE, "EndSubscriber", "(u)", number)
     assert subscribe(client)[0] == 0            # it may come again
     client.call(ALICE, PRESENCE, "BlockSubscriber", "(s)", one["uri"])

@@ -96,7 +96,7 @@ def test_life_of_a_recording(client, call):
     assert read_sound(client, ident, format="wav") == b"wav: sound, pause, more sound"
     with refused("InvalidOption", "'format' must be"):
         client.call(ROOT, RECORDINGS, "Export", "(sa{sv})", ident, {"format": GLib.Variant("s", "mp3")})
-    with refused("InvalidTarget"):
+    with refused("NoSuchEntry"):
         client.call(ROOT, RECORDINGS, "Export", "(sa{sv})", "nothing", {"format": GLib.Variant("s", "wav")})
     assert verify(client, ident) == {"state": "whole", "octets": 24}
     assert [c["State"] for c in client.changes(call, RECORDING) if "State" in c][-1] == "off"
@@ -164,18 +164,18 @@ def test_list_filters_and_pages(client, recorded):
 def test_heard(client, recorded):
     client.call(ROOT, RECORDINGS, "SetHeard", "(sb)", recorded, True)
     assert listed(client)[0]["heard"] is True
-    with refused("InvalidTarget"):
+    with refused("NoSuchEntry"):
         client.call(ROOT, RECORDINGS, "SetHeard", "(sb)", "nothing", True)
 
 
 @sealed
 def test_delete(client, phone, recorded):
-    with refused("InvalidTarget"):
+    with refused("NoSuchEntry"):
         client.call(ROOT, RECORDINGS, "Delete", "(as)", ["../../etc/passwd"])
     client.call(ROOT, RECORDINGS, "Delete", "(as)", [recorded])
     assert listed(client) == []
     assert os.listdir(files(phone)) == []
-    with refused("InvalidTarget"):
+    with refused("NoSuchEntry"):
         verify(client, recorded)
 
 
@@ -254,7 +254,7 @@ def test_phonectl_recordings(client, ctl, recorded, tmp_path):
     ctl.ok("recording", "lock")
     ctl.fails(10, "pass phrase", "recording", "verify", recorded)
     ctl.ok("recording", "unlock", stdin="correct horse")
-    ctl.fails(2, "no recording|There is no", "recording", "delete", "nothing")
+    ctl.fails(7, "no recording|There is no", "recording", "delete", "nothing")
     ctl.ok("recording", "delete", recorded)
     assert ctl.json("recording") == []
 

@@ -32,4 +32,4 @@ def test_an_empty_box(client, ctl):
     ctl.fails(7, "no new message", "voicemail", "play")
     ctl.fails(2, "heard or new", "voicemail", "mark", "old", "00000000-0000-4000-8000-000000000000")
     for words in (("mark", "heard", "nothing"), ("delete", "nothing"), ("export", "nothing", "-")):
-        ctl.fails(2, "no recording", "voicemail", *words)
+        ctl.fails(7, "no recording", "voicemail", *words)

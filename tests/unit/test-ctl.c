@@ -288,6 +288,7 @@ test_exit_codes (void)
   }, errors[] = {
     { "Failed", 1 },          { "NotSupported", 1 },       { "Storage", 1 },       { "InvalidTarget", 2 },  { "InvalidOption", 2 },
     { "Busy", 3 },            { "Rejected", 5 },           { "NotRegistered", 6 }, { "NetworkDown", 6 },    { "NoSuchAccount", 7 },
+    { "NoSuchEntry", 7 },
     { "InvalidState", 8 },    { "InProgress", 8 },         { "TooMany", 8 },       { "PolicyDenied", 8 },   { "CallEnded", 8 },
     { "MediaFailed", 9 },     { "NoDevice", 9 },           { "AuthFailed", 10 },   { "OfTomorrow", 1 },
   };

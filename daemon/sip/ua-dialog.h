@@ -197,6 +197,8 @@ void ua_dialog_on_reoffer_response (UaDialog *dialog, const UaEvent *event);
 void ua_dialog_on_reinvite (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_on_update (UaStack *stack, const UaEvent *event, gpointer owner);
 void ua_dialog_stop_reoffer (UaDialog *dialog);
+/* Nothing is under way any more: what had to wait for that. */
+void ua_dialog_go_on (UaDialog *dialog);
 void ua_dialog_network_changed (gpointer owner, gpointer data);
 
 /* ---- transfer: ua-refer.c, ua-referral.c ---- */
@@ -227,6 +229,7 @@ void ua_foci_close (UaAccount *account);
 
 /* ---- a conference of ours: ua-hosting.c ---- */
 char *ua_dialog_contact (UaDialog *dialog, const char *target);         /* as ua_stack_contact(); in the dialog, or to begin it */
+void ua_dialog_tell_hosted (UaDialog *dialog);
 void ua_dialog_hosted_changed (gpointer ua, PhoneCall *call);
 
 /* ---- refreshing the session: ua-session-timer.c ---- */

@@ -19,17 +19,26 @@ ua_dialog_contact (UaDialog *dialog, const char *target)
 
 /* A re-INVITE for this alone would stand in the way of what the user wants next: a peer that knows no UPDATE hears it with the next one. */
 void
-ua_dialog_hosted_changed (gpointer ua, PhoneCall *call)
+ua_dialog_tell_hosted (UaDialog *dialog)
 {
-  UaDialog *dialog = ua_dialog_of (call);
   g_autofree char *contact = NULL;
 
-  if (!dialog || dialog->state != DIALOG_UP || !dialog->stack->account || !dialog->peer_updates || dialog->reoffer_state != REOFFER_NONE
-      || dialog->answer_due || dialog->told_hosted == phone_call_is_hosted (call))
+  if (dialog->state != DIALOG_UP || !dialog->call || !dialog->stack->account || !dialog->peer_updates || dialog->reoffer_state != REOFFER_NONE
+      || dialog->answer_due || dialog->n_requests > 0 || dialog->told_hosted == phone_call_is_hosted (dialog->call))
     return;
   contact = ua_dialog_contact (dialog, dialog->target);
   nua_update (dialog->nh, SIPTAG_CONTACT_STR (contact), TAG_END ());
   ua_dialog_request_begins (dialog);
+}
+
+/* What stands in the way now comes to its end, and calls ua_dialog_tell_hosted () then. */
+void
+ua_dialog_hosted_changed (gpointer ua, PhoneCall *call)
+{
+  UaDialog *dialog = ua_dialog_of (call);
+
+  if (dialog)
+    ua_dialog_tell_hosted (dialog);
 }
 
 char *

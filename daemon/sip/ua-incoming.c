@@ -349,6 +349,7 @@ ua_dialog_on_ack (UaStack *stack, const UaEvent *event, gpointer owner)
     }
   else if (was_due && dialog->call)
     phone_call_on_confirmed (dialog->call, answer);
+  ua_dialog_go_on (dialog);
 }
 
 void

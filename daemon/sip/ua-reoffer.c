@@ -91,9 +91,12 @@ static gboolean on_reoffer_timer (gpointer data);
 void
 ua_dialog_request_ends (UaDialog *dialog)
 {
-  if (dialog->n_requests == 0 || --dialog->n_requests > 0 || dialog->reoffer_state != REOFFER_DELAYED || dialog->reoffer_timer)
+  if (dialog->n_requests == 0 || --dialog->n_requests > 0 || dialog->reoffer_timer)
     return;
-  dialog->reoffer_timer = ua_timer_new (dialog->stack->engine, 0, on_reoffer_timer, dialog);
+  if (dialog->reoffer_state != REOFFER_DELAYED)
+    ua_dialog_go_on (dialog);
+  else
+    dialog->reoffer_timer = ua_timer_new (dialog->stack->engine, 0, on_reoffer_timer, dialog);
 }
 
 static gboolean
@@ -172,6 +175,14 @@ ua_dialog_network_changed (gpointer owner, gpointer data)
   ua_dialog_request_begins (dialog);
 }
 
+void
+ua_dialog_go_on (UaDialog *dialog)
+{
+  if (dialog->moved)
+    ua_dialog_network_changed (dialog, NULL);
+  ua_dialog_tell_hosted (dialog);
+}
+
 static void
 reoffer_done (UaDialog *dialog, const UaEvent *event)
 {
@@ -191,8 +202,7 @@ reoffer_done (UaDialog *dialog, const UaEvent *event)
     phone_call_on_reoffer_failed (dialog->call, 0, NULL);
   else
     phone_call_on_reoffer_answered (dialog->call, answer);
-  if (dialog->moved)
-    ua_dialog_network_changed (dialog, NULL);
+  ua_dialog_go_on (dialog);
 }
 
 void
@@ -225,8 +235,7 @@ ua_dialog_on_reoffer_response (UaDialog *dialog, const UaEvent *event)
   ua_dialog_stop_reoffer (dialog);
   if (dialog->call)
     phone_call_on_reoffer_failed (dialog->call, (guint) event->status, phrase);
-  if (dialog->moved)
-    ua_dialog_network_changed (dialog, NULL);
+  ua_dialog_go_on (dialog);
 }
 
 /* ---- theirs ---- */

@@ -85,7 +85,7 @@ ua_dialog_on_update_response (UaStack *stack, const UaEvent *event, gpointer own
       return;
     }
   ua_dialog_on_refused (dialog, event);
-  if (dialog->state == DIALOG_UP && event->status != 408 && event->status != 481 && dialog->session_interval)
+  if (dialog->state == DIALOG_UP && event->status != 408 && event->status != 481 && (dialog->session_interval || event->status == 491))
     set_refresh (dialog, REFRESH_RETRY_MS);
 }
 

@@ -21,6 +21,7 @@ typedef struct
   Peer *bob, *carol;
   gboolean focus;               /* bob is a conference */
   guint16 port;                 /* the phone's */
+  guint update_status;          /* what carol says to UPDATE, once; 0: 200 */
 } Bed;
 
 static void
@@ -28,7 +29,7 @@ on_request (Peer *peer, const PeerMessage *message, gpointer data)
 {
   Bed *bed = data;
   gboolean is_bob = peer == bed->bob;
-  g_autofree char *contact = g_strdup_printf ("Contact: <sip:them@%s:5060>%s\r\n", is_bob ? BOB : CAROL, is_bob && bed->focus ? ";isfocus" : "");
+  g_autofree char *contact = g_strdup_printf ("Contact: <sip:them@%s:5060>%s\r\nAllow: INVITE, ACK, BYE, UPDATE\r\n", is_bob ? BOB : CAROL, is_bob && bed->focus ? ";isfocus" : "");
 
   if (!message->method || g_str_equal (message->method, "ACK"))
     return;
@@ -43,6 +44,11 @@ on_request (Peer *peer, const PeerMessage *message, gpointer data)
       g_autofree char *headers = g_strconcat (contact, "Expires: 600\r\n", NULL);
 
       peer_reply (peer, message, 200, "OK", "ft", headers, NULL);
+    }
+  else if (g_str_equal (message->method, "UPDATE") && !is_bob && bed->update_status)
+    {
+      peer_reply (peer, message, bed->update_status, "Scripted", NULL, NULL, NULL);
+      bed->update_status = 0;
     }
   else
     peer_reply (peer, message, 200, "OK", NULL, NULL, NULL);
@@ -194,6 +200,55 @@ test_moved (void)
   bed_close (&bed);
 }
 
+/* In carol's dialog; body: NULL: none. */
+static void
+send_from_carol (Bed *bed, const char *method, guint cseq, const char *body)
+{
+  const PeerMessage *invite = peer_request (bed->carol, "INVITE", 0);
+  g_autofree char *from = peer_header (invite, "From"), *to = peer_header (invite, "To"), *call_id = peer_header (invite, "Call-ID");
+
+  peer_send (bed->carol, PHONE, bed->port,
+             "%s sip:alice@" PHONE ":5060 SIP/2.0\r\nVia: SIP/2.0/UDP " CAROL ":5060;branch=z9hG4bK%s%u\r\nMax-Forwards: 70\r\n"
+             "From: %s;tag=pt\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nContact: <sip:them@" CAROL ":5060>\r\n%sContent-Length: %zu\r\n\r\n%s",
+             method, method, cseq, to, from, call_id, cseq, method, body ? "Content-Type: application/sdp\r\n" : "", body ? strlen (body) : 0,
+             body ? body : "");
+}
+
+static gboolean
+carol_knows (Bed *bed)
+{
+  const PeerMessage *update = peer_last (bed->carol, "UPDATE");
+  g_autofree char *contact = update ? peer_header (update, "Contact") : NULL;
+
+  return contact && strstr (contact, "isfocus");
+}
+
+/* While an offer of hers is open nothing can be said; when it is closed, and when she was busy. */
+static void
+test_told_later (void)
+{
+  Bed bed;
+  PhoneCall *calls[2];
+  g_autoptr (GError) error = NULL;
+
+  bed_open (&bed, FALSE);
+  bed.update_status = 491;
+  calls[0] = dial (&bed, "sip:bob@" BOB);
+  calls[1] = dial (&bed, "sip:carol@" CAROL);
+  wait_for (phone_call_get_state (calls[0]) == PHONE_CALL_HELD);
+  send_from_carol (&bed, "INVITE", 1, NULL);
+  wait_for (peer_count_status (bed.carol, 200, "INVITE") == 1);
+  g_assert_nonnull (phone_registry_add_conference (bed.agent->registry, calls, 2, TRUE, &error));
+  wait_for (phone_call_get_state (calls[0]) == PHONE_CALL_ACTIVE);
+  g_assert_cmpuint (peer_count (bed.carol, "UPDATE"), ==, 0);
+  send_from_carol (&bed, "ACK", 1, peer_sdp (CAROL, 4000, "sendrecv"));
+  wait_for (peer_count (bed.carol, "UPDATE") == 1);
+  g_assert_true (carol_knows (&bed));
+  wait_for (peer_count (bed.carol, "UPDATE") == 2);
+  g_assert_true (carol_knows (&bed));
+  bed_close (&bed);
+}
+
 /* ---- heard ---- */
 
 #define INFO(version, state, users) \
@@ -261,6 +316,7 @@ main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
   g_test_add_func ("/sip/conference/told", test_told);
+  g_test_add_func ("/sip/conference/told-later", test_told_later);
   g_test_add_func ("/sip/conference/moved", test_moved);
   g_test_add_func ("/sip/conference/gap", test_gap);
   return g_test_run ();

@@ -11,7 +11,7 @@
  *   Hello
  *
  * Names of headers are compared with case (RFC 3862 section 2), names of MIME headers without. A prefix means what its NS says. Lines that
- * end with a line feed alone are taken too. */
+ * end with a line feed alone are taken too, and so is one block with the headers of both. */
 
 #include "sip/instant-message.h"
 
@@ -143,6 +143,21 @@ imdn_name (const char *name, const char *prefix)
   return g_ascii_strncasecmp (name, prefix, length) == 0 && name[length] == '.' ? name + length + 1 : NULL;
 }
 
+/* FALSE: the content is in a coding that is not read. */
+static gboolean
+take_content_header (UaCpim *cpim, const char *name, const char *value, GError **error)
+{
+  if (g_ascii_strcasecmp (name, "Content-Type") == 0 && !cpim->content_type)
+    cpim->content_type = g_strdup (value);
+  else if (g_ascii_strcasecmp (name, "Content-Transfer-Encoding") == 0 && g_ascii_strcasecmp (value, "7bit") != 0
+           && g_ascii_strcasecmp (value, "8bit") != 0 && g_ascii_strcasecmp (value, "binary") != 0)
+    {
+      g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_NOT_SUPPORTED, "CPIM: the content is encoded");
+      return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 read_message_headers (Lines *lines, UaCpim *cpim, GError **error)
 {
@@ -174,6 +189,8 @@ read_message_headers (Lines *lines, UaCpim *cpim, GError **error)
         cpim->message_id = g_strdup (value);
       else if (name && g_ascii_strcasecmp (name, "Disposition-Notification") == 0)
         cpim->asks |= read_dispositions (value);
+      else if (!take_content_header (cpim, line, value, error))
+        return FALSE;
     }
   g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_FAILED, "CPIM: the headers of the message cannot be read");
   return FALSE;
@@ -197,14 +214,8 @@ read_content_headers (Lines *lines, UaCpim *cpim, GError **error)
       value = split_header (line);
       if (!value)
         break;
-      if (g_ascii_strcasecmp (line, "Content-Type") == 0 && !cpim->content_type)
-        cpim->content_type = g_strdup (value);
-      else if (g_ascii_strcasecmp (line, "Content-Transfer-Encoding") == 0 && g_ascii_strcasecmp (value, "7bit") != 0
-               && g_ascii_strcasecmp (value, "8bit") != 0 && g_ascii_strcasecmp (value, "binary") != 0)
-        {
-          g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_NOT_SUPPORTED, "CPIM: the content is encoded");
-          return FALSE;
-        }
+      if (!take_content_header (cpim, line, value, error))
+        return FALSE;
     }
   g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_FAILED, "CPIM: the headers of the content cannot be read");
   return FALSE;
@@ -221,7 +232,8 @@ ua_cpim_read (const char *data, gsize length, UaCpim *ret_cpim, GError **error)
       g_set_error (error, PHONE_ERROR, PHONE_ERROR_FAILED, "CPIM: larger than %d octets", UA_CPIM_MAX);
       return FALSE;
     }
-  if (!read_message_headers (&lines, &cpim, error) || !read_content_headers (&lines, &cpim, error))
+  /* Some write all headers in one block, as examples of RFC 5438 are often printed: with the type the content was announced already. */
+  if (!read_message_headers (&lines, &cpim, error) || (!cpim.content_type && !read_content_headers (&lines, &cpim, error)))
     {
       ua_cpim_clear (&cpim);
       return FALSE;

@@ -94,7 +94,7 @@ message_free (UaMessage *message)
 static char *
 write_body (UaAccount *account, const PhoneMessageParams *params, const char **ret_type)
 {
-  g_autofree char *inner = NULL;
+  g_autofree char *inner = NULL, *own_id = NULL;
   UaCpimParams cpim = { .from = account->aor, .to = params->target, .message_id = params->message_id, .asks = params->asks,
                         .time = params->time, .content_type = "text/plain;charset=utf-8", .body = params->text };
 
@@ -105,7 +105,8 @@ write_body (UaAccount *account, const PhoneMessageParams *params, const char **r
       return params->in_cpim ? ua_cpim_write (&cpim) : g_strdup (params->text);
     case PHONE_MESSAGE_REPORT:
       inner = ua_imdn_write (params->message_id, params->time, params->report);
-      cpim = (UaCpimParams){ .from = account->aor, .to = params->target, .time = params->time, .content_type = "message/imdn+xml",
+      own_id = ua_digest_make_cnonce ();        /* RFC 5438 section 7.2.1: a report has one too, and asks for nothing */
+      cpim = (UaCpimParams){ .from = account->aor, .to = params->target, .message_id = own_id, .time = params->time, .content_type = "message/imdn+xml",
                              .is_report = TRUE, .body = inner };
       *ret_type = "message/cpim";
       return ua_cpim_write (&cpim);

@@ -253,6 +253,29 @@ def test_raw(phones):
         assert refused and "Retry-After:" in refused[0]
 
 
+def test_report(phones):
+    """What a sender's envelope asks for comes in one too: with an id of its own, and asks for nothing (RFC 5438 section 7.2)."""
+    phone = phones("reporter", audio={"input": "silence", "output": "silence", "ring": "silence"}, config={"sip": {"bind": "127.73.1.7:5060"}})
+    phone.ctl("account", "add", "direct", "aor=sip:dora@127.73.1.7", "register=false", "transport=udp", "message-receipts=delivered")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.73.1.9", 5060))
+        peer.settimeout(15)
+        envelope = ("From: <sip:stranger@127.73.1.9>\r\nTo: <sip:dora@127.73.1.7>\r\nNS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: 34jk324j\r\n"
+                    "imdn.Disposition-Notification: positive-delivery, negative-delivery\r\n\r\nContent-Type: text/plain\r\n\r\nhello")
+        peer.sendto(message_request("sip:dora@127.73.1.7", 5060, "report", "report", 1, envelope, "message/cpim"), ("127.73.1.7", 5060))
+        request = ""
+        while not request.startswith("MESSAGE "):
+            request = peer.recv(65536).decode()
+    headers, block, content, body = request.split("\r\n\r\n", 3)
+    assert "Content-Type: message/cpim" in headers
+    own = re.search(r"^NS: imdn <urn:ietf:params:imdn>\r\nimdn\.Message-ID: (\S+)$", block, re.M)
+    assert own and own[1] != "34jk324j" and "Disposition-Notification" not in block, block
+    assert "Content-Type: message/imdn+xml" in content and "Content-Disposition: notification" in content
+    order = [body.index(word) for word in ('<imdn xmlns="urn:ietf:params:xml:ns:imdn">', "<message-id>34jk324j</message-id>", "<datetime>",
+                                           "<delivery-notification><status><delivered/></status></delivery-notification></imdn>")]
+    assert order == sorted(order)
+
+
 def test_linphone(pair, provider, work):
     """Both ways, in every script; what linphone takes for text arrives as text."""
     ann, _ = pair()

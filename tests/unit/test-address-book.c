@@ -11,6 +11,33 @@
 #define PATIENCE_S 30
 #define CARD(name) "BEGIN:VCARD\nFN:" name "\nTEL:+49301234567\nEND:VCARD\n"
 
+/* What reads the files, as the linker has it: it may be held up when it has read, but has not told yet. */
+static struct
+{
+  GMutex mutex;
+  GCond cond;
+  gboolean hold, held;
+} reader;
+
+PhoneContacts *__real_phone_config_load_contacts (const PhoneConfigDirs *dirs, GPtrArray *problems);
+PhoneContacts *__wrap_phone_config_load_contacts (const PhoneConfigDirs *dirs, GPtrArray *problems);
+
+PhoneContacts *
+__wrap_phone_config_load_contacts (const PhoneConfigDirs *dirs, GPtrArray *problems)
+{
+  PhoneContacts *contacts = __real_phone_config_load_contacts (dirs, problems);
+
+  g_mutex_lock (&reader.mutex);
+  while (reader.hold)
+    {
+      reader.held = TRUE;
+      g_cond_broadcast (&reader.cond);
+      g_cond_wait (&reader.cond, &reader.mutex);
+    }
+  g_mutex_unlock (&reader.mutex);
+  return contacts;
+}
+
 typedef struct
 {
   char *root;
@@ -98,6 +125,8 @@ on_late (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean on_tick (gpointer data) { return G_SOURCE_CONTINUE; }
+
 static void
 wait_name (Fixture *f, const char *name)
 {
@@ -107,6 +136,92 @@ wait_name (Fixture *f, const char *name)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpstr (phone_contacts_name (f->contacts, "tel:+49301234567"), ==, name);
   g_source_remove (patience);
+}
+
+static gboolean
+on_over (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Time for what should not come: three times that of a synchronization. On a busy machine it may come later still, and nobody notices. */
+static void
+idle (void)
+{
+  gboolean over = FALSE;
+
+  g_timeout_add (1000, on_over, &over);
+  while (!over)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+hold_reader (gboolean hold)
+{
+  g_mutex_lock (&reader.mutex);
+  reader.hold = hold;
+  reader.held = FALSE;
+  g_cond_broadcast (&reader.cond);
+  g_mutex_unlock (&reader.mutex);
+}
+
+static gboolean
+is_held (void)
+{
+  gboolean held;
+
+  g_mutex_lock (&reader.mutex);
+  held = reader.held;
+  g_mutex_unlock (&reader.mutex);
+  return held;
+}
+
+/* What changes while it is read is not in what was read: one more look, and one at a time. */
+static void
+test_change_in_between (Fixture *f, gconstpointer data)
+{
+  guint tick = g_timeout_add (20, on_tick, NULL);
+
+  make_folder (f, "home/config/phoned/contacts.d");
+  start (f);
+  hold_reader (TRUE);
+  put (f, "home/config/phoned/contacts.d/a.vcf", CARD ("Early"));
+  while (!is_held ())
+    g_main_context_iteration (NULL, TRUE);
+  put (f, "home/config/phoned/contacts.d/a.vcf", CARD ("Later"));
+  idle ();
+  g_assert_cmpuint (f->reads, ==, 1);
+  hold_reader (FALSE);
+  wait_name (f, "Early");
+  wait_name (f, "Later");
+  g_assert_cmpuint (f->reads, ==, 3);
+  g_source_remove (tick);
+}
+
+/* A card counts when it is closed, and only what is one: nobody reads half of it, nor because of a picture beside it. */
+static void
+test_what_is_left_alone (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = path_of (f, "home/config/phoned/contacts.d/slow.vcf");
+  FILE *file;
+
+  make_folder (f, "home/config/phoned/contacts.d");
+  put (f, "home/config/phoned/contacts.d/slow.vcf", CARD ("Old"));
+  start (f);
+  put (f, "home/config/phoned/contacts.d/picture.png", "PNG");
+  put (f, "home/config/phoned/contacts.d/a.vcf.part", CARD ("Part"));
+  idle ();
+  g_assert_cmpuint (f->reads, ==, 1);
+  file = g_fopen (path, "w");
+  fputs ("BEGIN:VCARD\nFN:Slow\n", file);
+  fflush (file);
+  idle ();
+  g_assert_cmpuint (f->reads, ==, 1);
+  fputs ("TEL:+49301234567\nEND:VCARD\n", file);
+  fclose (file);
+  wait_name (f, "Slow");
+  g_assert_cmpuint (f->problems->len, ==, 0);
 }
 
 static void
@@ -177,6 +292,27 @@ test_link (Fixture *f, gconstpointer data)
   wait_name (f, "Linked");
 }
 
+/* It points to another folder now, and the old one goes: what is watched was the folder, not the link. */
+static void
+test_link_moves (Fixture *f, gconstpointer data)
+{
+  g_autofree char *target = path_of (f, "old"), *next = path_of (f, "new"), *link = path_of (f, "home/config/phoned/contacts.d");
+  g_autofree char *fresh = path_of (f, "home/config/phoned/fresh");
+
+  make_folder (f, "old");
+  make_folder (f, "new");
+  make_folder (f, "home/config/phoned");
+  g_assert_cmpint (symlink (target, link), ==, 0);
+  start (f);
+  put (f, "new/a.vcf", CARD ("Moved"));
+  g_assert_cmpint (symlink (next, fresh), ==, 0);
+  g_assert_cmpint (g_rename (fresh, link), ==, 0);
+  g_assert_cmpint (g_rmdir (target), ==, 0);
+  wait_name (f, "Moved");
+  put (f, "new/a.vcf", CARD ("There"));
+  wait_name (f, "There");
+}
+
 /* It may be freed or asked again in the middle; what was read for the older question is not heard of any more. */
 static void
 test_cut_off (Fixture *f, gconstpointer data)
@@ -205,6 +341,9 @@ main (int argc, char **argv)
   ADD ("life", test_life);
   ADD ("awaited", test_awaited);
   ADD ("link", test_link);
+  ADD ("link-moves", test_link_moves);
   ADD ("cut-off", test_cut_off);
+  ADD ("change-in-between", test_change_in_between);
+  ADD ("what-is-left-alone", test_what_is_left_alone);
   return g_test_run ();
 }

@@ -120,6 +120,9 @@ test_dialog_info (void)
   g_autofree char *target = NULL;
   g_autofree char *replaces = NULL;
 
+  /* a part, of what? Also the one that counts from nought. */
+  g_assert_cmpint (apply (info, INFO ("0", "partial", RINGS)), ==, UA_INFO_GAP);
+  g_assert_cmpuint (info->entries->len, ==, 0);
   g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_INFO_APPLIED);
   g_assert_cmpint (phone_lamp_from_dialogs (info->entries), ==, PHONE_LAMP_IDLE);
   g_assert_cmpint (apply (info, INFO ("1", "partial", RINGS)), ==, UA_INFO_APPLIED);
@@ -147,6 +150,7 @@ test_dialog_info (void)
   /* a new subscription begins with a full one, whatever its number */
   ua_info_reset (info);
   g_assert_cmpint (apply (info, INFO ("1", "partial", "")), ==, UA_INFO_GAP);
+  g_assert_cmpint (apply (info, INFO ("0", "partial", "")), ==, UA_INFO_GAP);
   g_assert_cmpint (apply (info, INFO ("0", "full", "")), ==, UA_INFO_APPLIED);
   g_assert_cmpint (apply (info, INFO ("x", "full", "")), ==, UA_INFO_BAD);
 }
@@ -255,7 +259,11 @@ test_rlmi_versions (void)
       g_assert_cmpuint (g_hash_table_size (list->resources), ==, steps[i].size);
       g_assert_cmpint (list->version, ==, steps[i].version);
     }
+  /* whom the old subscription told of is nobody's news any more */
   ua_rlmi_reset (list);
+  g_assert_cmpuint (g_hash_table_size (list->resources), ==, 0);
+  g_assert_cmpint (apply_list (list, ONLY ("0", "false", "sip:z@x")), ==, UA_INFO_GAP);
+  g_assert_cmpuint (g_hash_table_size (list->resources), ==, 0);
   g_assert_cmpint (apply_list (list, steps[1].text), ==, UA_INFO_GAP);
   g_assert_cmpint (apply_list (list, steps[0].text), ==, UA_INFO_APPLIED);
 }

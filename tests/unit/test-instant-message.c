@@ -41,6 +41,24 @@ test_cpim (void)
   ua_cpim_clear (&cpim);
 }
 
+/* Without the empty line between the headers of the message and those of the content. */
+static void
+test_cpim_one_block (void)
+{
+  static const char text[] = "From: <im:a@x>\r\nTo: <im:b@x>\r\nNS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: 1\r\n"
+                             "imdn.Disposition-Notification: display\r\nContent-type: text/plain\r\nContent-length: 12\r\n\r\nRe: yes\r\n\r\nHi";
+  static const char encoded[] = "From: <im:a@x>\r\nContent-Transfer-Encoding: base64\r\nContent-type: text/plain\r\n\r\nSGk=";
+  UaCpim cpim = { 0 };
+
+  g_assert_true (ua_cpim_read (text, strlen (text), &cpim, NULL));
+  g_assert_cmpstr (cpim.content_type, ==, "text/plain");
+  g_assert_cmpstr (cpim.message_id, ==, "1");
+  g_assert_cmpuint (cpim.asks, ==, PHONE_REPORT_DISPLAYED);
+  g_assert_cmpmem (cpim.body, cpim.length, "Re: yes\r\n\r\nHi", 13);
+  ua_cpim_clear (&cpim);
+  g_assert_false (ua_cpim_read (encoded, strlen (encoded), &cpim, NULL));
+}
+
 static void
 test_cpim_bad (void)
 {
@@ -264,6 +282,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/instant-message/cpim", test_cpim);
+  g_test_add_func ("/instant-message/cpim-one-block", test_cpim_one_block);
   g_test_add_func ("/instant-message/cpim-bad", test_cpim_bad);
   g_test_add_func ("/instant-message/cpim-round", test_cpim_round);
   g_test_add_func ("/instant-message/imdn", test_imdn);

@@ -13,6 +13,7 @@
 #include "util/atomic-file.h"
 
 #define BUSY_MS 2000
+#define MAX_COPY (256 * 1024 * 1024)            /* octets of a file that is brought up to date in memory */
 #define MAX_STATEMENTS 128
 
 /* WAL with synchronous=FULL: a transaction is on the disk before it is acknowledged. Deleted entries are overwritten. */
@@ -89,14 +90,52 @@ store_db_open (StoreDb *db, const char *path, char **ret_error)
   return rc;
 }
 
+/* The schema of an older phoned cannot be changed where nothing can be written: a copy in memory can. */
+static int
+copy_to_memory (StoreDb *db)
+{
+  sqlite3_backup *backup;
+  StoreDb copy = { 0 };
+  guint pages = 0, size = 0;
+  int rc = store_db_count (db, "PRAGMA page_count", &pages);
+
+  if (rc == SQLITE_OK)
+    rc = store_db_count (db, "PRAGMA page_size", &size);
+  if (rc == SQLITE_OK && (guint64) pages * size > MAX_COPY)
+    return SQLITE_TOOBIG;
+  if (rc == SQLITE_OK)
+    rc = sqlite3_open_v2 (":memory:", &copy.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+  if (rc == SQLITE_OK && (backup = sqlite3_backup_init (copy.db, "main", db->db, "main")))
+    {
+      sqlite3_backup_step (backup, -1);
+      rc = sqlite3_backup_finish (backup);
+    }
+  else if (rc == SQLITE_OK)
+    rc = sqlite3_errcode (copy.db);
+  copy.statements = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_statement);
+  if (rc == SQLITE_OK)
+    rc = register_functions (&copy);
+  if (rc == SQLITE_OK)
+    rc = store_schema_migrate (&copy, STORE_SCHEMA_VERSION);
+  if (rc != SQLITE_OK)
+    {
+      store_db_close (&copy);
+      return rc;
+    }
+  store_db_close (db);
+  *db = copy;
+  return SQLITE_OK;
+}
+
 int
-store_db_open_read_only (StoreDb *db, const char *path)
+store_db_open_read_only (StoreDb *db, const char *path, gboolean *ret_copy)
 {
   static const char *const modes[] = { "mode=ro", "mode=ro&immutable=1" };
   g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
-  int rc = SQLITE_CANTOPEN;
+  int rc = SQLITE_CANTOPEN, version = STORE_SCHEMA_VERSION;
 
   *db = (StoreDb){ 0 };
+  *ret_copy = FALSE;
   for (gsize i = 0; uri && i < G_N_ELEMENTS (modes) && rc != SQLITE_OK; i++)
     {
       g_autofree char *full = g_strdup_printf ("%s?%s", uri, modes[i]);
@@ -108,6 +147,13 @@ store_db_open_read_only (StoreDb *db, const char *path)
         rc = register_functions (db);
       if (rc == SQLITE_OK)
         rc = store_db_exec (db, "SELECT count(*) FROM sqlite_schema;");
+    }
+  if (rc == SQLITE_OK)
+    rc = store_schema_version (db, &version);
+  if (rc == SQLITE_OK && version < STORE_SCHEMA_VERSION)
+    {
+      rc = copy_to_memory (db);
+      *ret_copy = rc == SQLITE_OK;
     }
   return rc;
 }

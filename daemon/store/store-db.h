@@ -17,8 +17,9 @@ typedef struct
 /* Opens or creates the file (mode 0600, never through a symbolic link), sets it up and brings it to the schema of this program. On
  * failure *ret_error is a sentence. */
 int store_db_open (StoreDb *db, const char *path, char **ret_error);
-/* As it is, for reading; with what a log beside it holds, if the disk lets us look at it. */
-int store_db_open_read_only (StoreDb *db, const char *path);
+/* As it is, for reading; with what a log beside it holds, if the disk lets us look at it. *ret_copy: an older schema, brought up to date in
+ * memory, which is dear; SQLITE_TOOBIG: too large for that. Closed by the caller in any case. */
+int store_db_open_read_only (StoreDb *db, const char *path, gboolean *ret_copy);
 void store_db_close (StoreDb *db);              /* a db of zeros is closed */
 
 /* A prepared statement, ready to bind; kept for the next time. NULL: *ret_rc says why. */
@@ -40,3 +41,4 @@ double store_column_double (sqlite3_stmt *statement, int column);               
 
 /* From user_version, step by step, each in a transaction of its own. SQLITE_MISMATCH: made by a newer program. */
 int store_schema_migrate (StoreDb *db, int upto);
+int store_schema_version (StoreDb *db, int *ret_version);

@@ -136,8 +136,8 @@ static int make_disposition (StoreDb *db) { return store_db_exec (db, step_dispo
 static const Step steps[] = { make_history, make_messages, make_conversations, make_quality, make_tail, make_disposition };
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == STORE_SCHEMA_VERSION);
 
-static int
-read_version (StoreDb *db, int *ret_version)
+int
+store_schema_version (StoreDb *db, int *ret_version)
 {
   sqlite3_stmt *statement;
   int rc = sqlite3_prepare_v2 (db->db, "PRAGMA user_version", -1, &statement, NULL);
@@ -155,7 +155,7 @@ int
 store_schema_migrate (StoreDb *db, int upto)
 {
   int version = 0;
-  int rc = read_version (db, &version);
+  int rc = store_schema_version (db, &version);
 
   if (rc == SQLITE_OK && (version < 0 || version > (int) G_N_ELEMENTS (steps)))
     return SQLITE_MISMATCH;

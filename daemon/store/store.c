@@ -42,6 +42,7 @@ struct _Store
 
   /* the thread's */
   StoreDb db;
+  StoreDb copy;                 /* of a file whose schema is older and that cannot be written; for reading */
   gboolean quit;
   GQueue kept;                  /* StoreJob: writes that wait for the disk */
   guint retry_s;
@@ -273,7 +274,10 @@ open_database (Store *store)
       rc = store_db_open (&store->db, store->path, &text);
     }
   if (rc == SQLITE_OK)
-    return TRUE;
+    {
+      store_db_close (&store->copy);
+      return TRUE;
+    }
   disk_failed (store, text);
   return FALSE;
 }
@@ -285,7 +289,9 @@ set_error (Store *store, StoreJob *job, int rc)
 {
   g_clear_error (&job->error);
   g_set_error (&job->error, PHONE_ERROR, PHONE_ERROR_STORAGE, "The archive cannot do that: %s",
-               store->db.db ? sqlite3_errmsg (store->db.db) : sqlite3_errstr (rc));
+               rc == SQLITE_TOOBIG ? "it was made by an older phoned, and is too large to be read where it cannot be written"
+               : store->db.db      ? sqlite3_errmsg (store->db.db)
+                                   : sqlite3_errstr (rc));
 }
 
 /* A job that the database refuses for what it is must not take its neighbours with it. */
@@ -409,11 +415,18 @@ static int
 read_only (Store *store, StoreJob *job)
 {
   StoreDb db;
-  int rc = store_db_open_read_only (&db, store->path);
+  gboolean copy;
+  int rc;
 
+  if (store->copy.db)
+    return job->run (&store->copy, job);
+  rc = store_db_open_read_only (&db, store->path, &copy);
   if (rc == SQLITE_OK)
     rc = job->run (&db, job);
-  store_db_close (&db);
+  if (copy)
+    store->copy = db;
+  else
+    store_db_close (&db);
   return rc;
 }
 
@@ -486,6 +499,7 @@ run_thread (gpointer data)
     phone_log_warning (NULL, "Archive: %u entries could not be written and are lost", store->kept.length);
   for (StoreJob *job; (job = g_queue_pop_head (&store->kept));)
     job_unref (job);
+  store_db_close (&store->copy);
   store_db_close (&store->db);
   return NULL;
 }

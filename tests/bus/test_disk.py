@@ -2,6 +2,7 @@
 """The disk under the archive does what disks do while calls go on: full, read-only, damaged. The daemon's folder is a small file system that
 only it sees."""
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 import phonebus
 from phonebus import CALL, HISTORY, ROOT, wait
+from phonectl import Ctl
 from test_history import added, end, listed, missed, wait_added
 
 SIZE_KB = 512
@@ -112,6 +114,36 @@ def test_read_only_home(tmp_path):
     client.call(talking, CALL, "Hangup")
     assert wait_added(client, 2)[1]["outcome"] == "answered"
     assert [e["id"] for e in listed(client)] == [first["id"]]
+    assert phone.stop() == 0
+
+
+OLDER = """
+DROP INDEX history_tail;
+ALTER TABLE history DROP COLUMN tail;
+ALTER TABLE message DROP COLUMN disposition;
+PRAGMA user_version = 4;
+"""
+
+
+def test_read_only_home_of_an_older_phone(tmp_path):
+    """What an older phoned wrote is there all the same, and calls go on."""
+    before = phonebus.Phone("--archive", str(tmp_path / "phone.db"), "--linger", "0")
+    client = before.client().listen()
+    client.add_account("alice", aor="sip:alice@example.org")
+    first = missed(client, "sip:bob@example.org", "Bob Builder")
+    assert before.stop() == 0
+    with sqlite3.connect(tmp_path / "phone.db") as database:
+        database.executescript(OLDER)
+    database.close()
+    phone = SmallPhone("--linger", "0", read_only=tmp_path / "phone.db")
+    client = phone.client().listen()
+    client.add_account("alice", aor="sip:alice@example.org")
+    wait(lambda: "read-only" in client.get(ROOT, HISTORY, "Fault").lower() or "readonly" in client.get(ROOT, HISTORY, "Fault"), "the fault")
+    ctl = Ctl(phone.address)
+    for words in ((), ("--text", "uilder"), ("--party", "bob@example.org")):
+        assert [e["id"] for e in ctl.json("history", *words)] == [first["id"]], words
+    assert "history: " in ctl.ok("status")
+    assert missed(client, "sip:carol@example.org")["stored"] is False
     assert phone.stop() == 0
 
 

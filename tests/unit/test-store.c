@@ -456,30 +456,35 @@ test_texts (Fixture *f, gconstpointer data)
 
 /* ---- migrations ---- */
 
+/* A file of that schema, with an entry from the first on. */
+static void
+make_old (Fixture *f, int version)
+{
+  g_autofree char *folder = g_path_get_dirname (f->path);
+  StoreDb db = { 0 };
+
+  g_mkdir_with_parents (folder, 0700);
+  g_assert_cmpint (sqlite3_open (f->path, &db.db), ==, SQLITE_OK);
+  g_assert_cmpint (store_schema_migrate (&db, version), ==, SQLITE_OK);
+  if (version >= 1)
+    g_assert_cmpint (store_db_exec (&db, "INSERT INTO history (seq, id, account, incoming, outcome, party, remote_uri, remote_name,"
+                                         " asserted_id, diverter, start, answered, ended, actor, cause, sip, q850, phrase, refused_by,"
+                                         " codec, keying, suite, loss_local, loss_remote, jitter_local, jitter_remote, round_trip, mos,"
+                                         " seen) VALUES (NULL, 'old', 'a', 1, 1, 'p', 'sip:p@x', 'Name', '', '', 5, 0, 6,"
+                                         " 'remote', 'cancelled', 487, 0, '', '', '', '', '', NULL, NULL, NULL, NULL, NULL, NULL, 0)"),
+                     ==, SQLITE_OK);
+  sqlite3_close (db.db);
+}
+
 /* A file of each older schema becomes one of this one, and keeps what is in it. */
 static void
 test_migrations (Fixture *f, gconstpointer data)
 {
   for (int from = 0; from <= STORE_SCHEMA_VERSION; from++)
     {
-      g_autofree char *error = NULL, *folder = g_path_get_dirname (f->path);
-      StoreDb db = { 0 };
-      guint expected = 0;
+      guint expected = from >= 1;
 
-      g_mkdir_with_parents (folder, 0700);
-      g_assert_cmpint (sqlite3_open (f->path, &db.db), ==, SQLITE_OK);
-      g_assert_cmpint (store_schema_migrate (&db, from), ==, SQLITE_OK);
-      if (from >= 1)
-        {
-          g_assert_cmpint (store_db_exec (&db, "INSERT INTO history (seq, id, account, incoming, outcome, party, remote_uri, remote_name,"
-                                               " asserted_id, diverter, start, answered, ended, actor, cause, sip, q850, phrase, refused_by,"
-                                               " codec, keying, suite, loss_local, loss_remote, jitter_local, jitter_remote, round_trip, mos,"
-                                               " seen) VALUES (NULL, 'old', 'a', 1, 1, 'p', 'sip:p@x', 'Name', '', '', 5, 0, 6,"
-                                               " 'remote', 'cancelled', 487, 0, '', '', '', '', '', NULL, NULL, NULL, NULL, NULL, NULL, 0)"),
-                           ==, SQLITE_OK);
-          expected = 1;
-        }
-      sqlite3_close (db.db);
+      make_old (f, from);
       open_store (f);
       list_all (f);
       g_assert_null (f->fault);
@@ -674,15 +679,61 @@ test_bound (Fixture *f, gconstpointer data)
 static void
 test_read_only (Fixture *f, gconstpointer data)
 {
+  gboolean copy;
   StoreDb db;
 
   open_store (f);
   add (f, 1);
   close_store (f);
-  g_assert_cmpint (store_db_open_read_only (&db, f->path), ==, SQLITE_OK);
+  g_assert_cmpint (store_db_open_read_only (&db, f->path, &copy), ==, SQLITE_OK);
+  g_assert_false (copy);
   g_assert_cmpint (store_db_exec (&db, "DELETE FROM history") & 0xff, ==, SQLITE_READONLY);
   g_assert_cmpint (store_db_exec (&db, "SELECT * FROM history"), ==, SQLITE_OK);
   store_db_close (&db);
+}
+
+/* Nor can its schema be brought up to date: a copy in memory is, of each older one, and the file stays as it is. */
+static void
+test_read_only_and_older (Fixture *f, gconstpointer data)
+{
+  for (int from = 0; from < STORE_SCHEMA_VERSION; from++)
+    {
+      g_autofree char *before = NULL, *after = NULL;
+      gsize length, length_after;
+      StoreDb db = { 0 };
+      gboolean copy;
+      guint n = 0;
+
+      make_old (f, from);
+      g_assert_true (g_file_get_contents (f->path, &before, &length, NULL));
+      g_assert_cmpint (store_db_open_read_only (&db, f->path, &copy), ==, SQLITE_OK);
+      g_assert_true (copy);
+      g_assert_cmpint (store_db_count (&db, "SELECT count (tail) FROM history WHERE bitrate_target IS NULL AND kind = 0", &n), ==, SQLITE_OK);
+      g_assert_cmpuint (n, ==, from >= 1);
+      g_assert_cmpint (store_db_count (&db, "SELECT count (*) FROM history_text WHERE history_text MATCH 'name'", &n), ==, SQLITE_OK);
+      g_assert_cmpuint (n, ==, from >= 1);
+      store_db_close (&db);
+      g_assert_true (g_file_get_contents (f->path, &after, &length_after, NULL));
+      g_assert_cmpmem (before, length, after, length_after);
+      g_unlink (f->path);
+    }
+}
+
+/* What waits when the program ends gets its last chance then, before its time: the disk may have come back meanwhile. */
+static void
+test_last_chance (Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = g_path_get_dirname (f->path);
+
+  g_assert_true (g_file_set_contents (folder, "in the way", -1, NULL));
+  open_store (f);
+  add (f, 1);
+  g_assert_true (f->kept);
+  g_unlink (folder);                    /* the next attempt would be in a second */
+  close_store (f);
+  open_store (f);
+  list_all (f);
+  g_assert_cmpuint (f->entries->len, ==, 1);
 }
 
 #define ADD(name, func) g_test_add ("/store/" name, Fixture, NULL, set_up, func, tear_down)
@@ -709,5 +760,7 @@ main (int argc, char **argv)
   ADD ("kept-and-written", test_kept_and_written);
   ADD ("bound", test_bound);
   ADD ("read-only", test_read_only);
+  ADD ("read-only-and-older", test_read_only_and_older);
+  ADD ("last-chance", test_last_chance);
   return g_test_run ();
 }

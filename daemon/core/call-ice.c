@@ -12,6 +12,7 @@
 #include "core/media-paths.h"
 #include "util/phone-uri.h"
 
+#define MAX_EARLY 8                     /* branches of a forked call */
 #define RESTART_PATIENCE_S 20           /* in which a restart must have found a way */
 
 static gboolean
@@ -152,6 +153,38 @@ phone_call_follow_ice_restart (PhoneCall *call, const PhoneMediaDesc *offer)
   ports->media->media_ice_restart (call->media);
 }
 
+static gboolean
+is_same_session (const PhoneIceDesc *a, const PhoneIceDesc *b)
+{
+  return g_str_equal (a->ufrag, b->ufrag) && g_str_equal (a->pwd, b->pwd);
+}
+
+static void
+free_early (gpointer data)
+{
+  PhoneIceDesc *early = data;
+
+  explicit_bzero (early, sizeof *early);
+  g_free (early);
+}
+
+/* What comes later of the same branch has all of this in it (RFC 8840 section 4.1). */
+static void
+keep_early (PhoneCall *call, const PhoneIceDesc *news)
+{
+  guint at = 0;
+
+  if (!call->ice_early)
+    call->ice_early = g_ptr_array_new_with_free_func (free_early);
+  while (at < call->ice_early->len && !is_same_session (call->ice_early->pdata[at], news))
+    at++;
+  if (at < call->ice_early->len)
+    g_ptr_array_remove_index (call->ice_early, at);
+  else if (at == MAX_EARLY)
+    g_ptr_array_remove_index (call->ice_early, 0);
+  g_ptr_array_add (call->ice_early, g_memdup2 (news, sizeof *news));
+}
+
 /* Whichever of its descriptions they belong to: of an offer that is not answered they wait there. */
 void
 phone_call_on_trickle (PhoneCall *call, const PhoneIceDesc *news)
@@ -161,13 +194,9 @@ phone_call_on_trickle (PhoneCall *call, const PhoneIceDesc *news)
 
   if (call->remote_offer)
     phone_ice_desc_trickle (&call->remote_offer->ice, news);
-  if (phone_call_is_trying (call) && !call->plan)
-    {
-      /* A response was lost, and this has overtaken it. What comes later has all of this in it (RFC 8840 section 4.1). */
-      if (!call->ice_early)
-        call->ice_early = g_new0 (PhoneIceDesc, 1);
-      *call->ice_early = *news;
-    }
+  /* A response was lost, and this has overtaken it; or it is of another branch, whose answer may come yet. */
+  if (phone_call_is_trying (call) && !(call->plan && is_same_session (&call->plan->ice, news)))
+    keep_early (call, news);
   if (!call->plan || !phone_ice_desc_trickle (&call->plan->ice, news) || !call->media || !ports->media->media_ice_trickle)
     return;
   phone_log_debug (&call->log, "Call %u: %u candidates of the peer so far%s", call->number, call->plan->ice.n_candidates,
@@ -179,22 +208,16 @@ phone_call_on_trickle (PhoneCall *call, const PhoneIceDesc *news)
 void
 phone_call_forget_early_ice (PhoneCall *call)
 {
-  if (call->ice_early)
-    explicit_bzero (call->ice_early, sizeof *call->ice_early);
-  g_clear_pointer (&call->ice_early, g_free);
+  g_clear_pointer (&call->ice_early, g_ptr_array_unref);
 }
 
 void
 phone_call_take_early_ice (PhoneCall *call)
 {
-  PhoneIceDesc *early = g_steal_pointer (&call->ice_early);
+  g_autoptr (GPtrArray) early = g_steal_pointer (&call->ice_early);
 
-  if (early)
-    {
-      phone_call_on_trickle (call, early);
-      explicit_bzero (early, sizeof *early);
-    }
-  g_free (early);
+  for (guint i = 0; early && i < early->len; i++)
+    phone_call_on_trickle (call, early->pdata[i]);      /* those of others wait on */
 }
 
 /* ---- waiting for candidates ---- */

@@ -92,7 +92,7 @@ struct _PhoneCall
   gboolean ice_connected;               /* it was, once */
   guint ice_timer;                      /* a restart is under way */
   PhoneIceDesc *ice_local;              /* as in our last description; room for it */
-  PhoneIceDesc *ice_early;              /* of the peer's, come before the answer that it belongs to; NULL: none */
+  GPtrArray *ice_early;                 /* PhoneIceDesc, of whoever may answer, come before the answer that it belongs to; NULL: none */
   char *ice_address;                    /* numeric: of our default candidates */
   char *local_address;                  /* numeric, as the peer's side of the network sees us */
 

@@ -13,8 +13,10 @@
 #define OTHERS "a=ice-ufrag:bobs\r\na=ice-pwd:another-password-of-22-\r\n"
 #define STREAM "m=audio 9 RTP/AVP 0\r\na=mid:0\r\n"
 #define CANDIDATE(port) "a=candidate:1 1 UDP 2130706431 127.20.3.9 " port " typ host\r\n"
-#define SDP \
-  "v=0\r\no=- 1 1 IN IP4 127.20.3.9\r\ns=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=ice-options:trickle\r\n" SECRETS \
+#define SDP SDP_OF (SECRETS)
+#define OTHER_SDP SDP_OF (OTHERS)
+#define SDP_OF(secrets) \
+  "v=0\r\no=- 1 1 IN IP4 127.20.3.9\r\ns=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=ice-options:trickle\r\n" secrets \
   "m=audio 9 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=mid:0\r\na=sendrecv\r\n"
 
 static void
@@ -43,6 +45,32 @@ has_token (const PeerMessage *message, const char *name, const char *token)
   g_autofree char *value = peer_header (message, name);
 
   return value != NULL && strstr (value, token) != NULL;
+}
+
+/* Of two branches, each before its answer; the one that is answered with comes last. */
+static void
+test_branches (void)
+{
+  Bed bed = { 0 };
+  const PeerMessage *invite;
+  BedDialog dialog;
+
+  open_bed (&bed);
+  invite = bed_dial (&bed);
+  dialog = bed_dialog_from (invite);
+  info (&bed, &dialog, 10, 200, PACKAGE, TYPE, SECRETS STREAM CANDIDATE ("30000"));
+  info (&bed, &dialog, 11, 200, PACKAGE, TYPE, OTHERS STREAM CANDIDATE ("30004"));
+  info (&bed, &dialog, 12, 200, PACKAGE, TYPE, OTHERS STREAM CANDIDATE ("30004") CANDIDATE ("30006"));
+  peer_reply (bed.peer, invite, 183, "Session Progress", "one", bed_contact, SDP);
+  wait_for (bed.agent->n_applied == 1);
+  g_assert_cmpuint (bed.agent->peer_ice.n_candidates, ==, 1);
+  g_assert_cmpuint (bed.agent->peer_ice.candidates[0].port, ==, 30000);
+  peer_reply (bed.peer, invite, 200, "OK", "two", bed_contact, OTHER_SDP);
+  wait_for (bed.agent->n_applied == 2);
+  g_assert_cmpuint (bed.agent->peer_ice.n_candidates, ==, 2);
+  g_assert_cmpuint (bed.agent->peer_ice.candidates[1].port, ==, 30006);
+  bed_dialog_clear (&dialog);
+  bed_close (&bed);
 }
 
 /* The answer in a 183 has no candidates; the first comes before the 200, the rest after it. */
@@ -186,6 +214,7 @@ main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
   g_test_add_func ("/sip/trickle/overtaken", test_overtaken);
+  g_test_add_func ("/sip/trickle/branches", test_branches);
   g_test_add_func ("/sip/trickle/answer", test_answer);
   g_test_add_func ("/sip/trickle/offer", test_offer);
   g_test_add_func ("/sip/trickle/hostile", test_hostile);

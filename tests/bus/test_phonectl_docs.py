@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What must know every verb and option of phonectl: its page and the completions of three shells."""
+import json
 import os
 import re
 import shutil
@@ -151,6 +152,15 @@ def complete(request, path):
         return WAYS[request.param](Ctl(address, PATH=path), words)
     run.name = request.param
     return run
+
+
+@pytest.mark.skipif(not shutil.which("zsh") or "BUILD_ROOT" not in os.environ, reason="no zsh, or not run by meson")
+def test_zsh_finds_it():
+    """Where it is installed is where zsh looks."""
+    installed = subprocess.run(["meson", "introspect", "--installed", os.environ["BUILD_ROOT"]], capture_output=True, text=True, check=True)
+    target, = (path for path in json.loads(installed.stdout).values() if path.endswith("/_phonectl"))
+    looks = subprocess.run(["zsh", "-f", "-c", "print -l $fpath"], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert os.path.dirname(target) in looks
 
 
 def test_every_verb_and_option_is_offered(complete):

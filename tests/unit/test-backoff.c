@@ -77,6 +77,10 @@ test_pace (void)
       last = ms;
     }
   g_assert_cmpuint (phone_pace_wait (&pace, now + 1800 * G_USEC_PER_SEC), ==, 0);
+  /* quiet is a minute beyond twice the distance, no less */
+  now += (3660 * (gint64) G_USEC_PER_SEC) - 1;
+  phone_pace_take (&pace, now);
+  g_assert_cmpuint (phone_pace_wait (&pace, now), ==, 1800000);
   now += 3660 * (gint64) G_USEC_PER_SEC;
   phone_pace_take (&pace, now);
   g_assert_cmpuint (phone_pace_wait (&pace, now), ==, 3000);

@@ -327,6 +327,13 @@ test_read_times (void)
   g_assert_cmpint (ctl_read_date ("2026-11-23T04:29"), ==, 1795408140);
   g_assert_cmpint (ctl_read_date ("2026-11-23 04:29"), ==, 1795408140);
   g_assert_cmpint (ctl_read_date ("2026-11-23T04:29:01"), ==, 1795408141);
+  /* what a clock on the wall shows, in summer too */
+  g_setenv ("TZ", "Europe/Berlin", TRUE);
+  tzset ();
+  g_assert_cmpint (ctl_read_date ("2026-07-01T12:00"), ==, 1782900000);
+  g_assert_cmpint (ctl_read_date ("2026-11-23"), ==, 1795388400);
+  g_setenv ("TZ", "UTC", TRUE);
+  tzset ();
   for (gsize i = 0; i < 5; i++)
     g_assert_cmpint (ctl_read_date (((const char *[]){ "", "22:30", "2026-11-23T", "2026-11-23T04:29:01Z", "2026-13-01" })[i]), ==, -1);
 }

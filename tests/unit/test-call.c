@@ -346,6 +346,26 @@ test_answer_fails_with_the_call (Fixture *f, gconstpointer data)
   g_clear_error (&outcome.error);
 }
 
+/* The address book names who the network vouches for, and not who the caller says he is. */
+static void
+test_contact_of_whom (Fixture *f, gconstpointer data)
+{
+  static const char cards[] = "BEGIN:VCARD\nFN:Aunt Mary\nTEL:+49301234567\nEND:VCARD\nBEGIN:VCARD\nFN:Mallory\nTEL:+4940666666\nEND:VCARD\n";
+  PhoneIncoming incoming = { .remote_uri = "sip:+49301234567@example.org", .asserted_id = "sip:+4940666666@example.org" };
+  g_autoptr (PhoneMediaDesc) offer = peer_desc (PHONE_DIRECTION_SENDRECV);
+  PhoneContacts *contacts = phone_contacts_new ();
+  PhoneRefusal refusal = { 0 };
+  PhoneCall *call;
+
+  g_assert_true (phone_contacts_add (contacts, cards, strlen (cards), NULL));
+  phone_registry_set_contacts (f->registry, contacts);
+  call = phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal);
+  g_assert_cmpstr (phone_call_get_contact_name (call), ==, "Mallory");
+  incoming.asserted_id = "";
+  call = phone_registry_on_incoming (f->registry, f->alice, &incoming, offer, NULL, &refusal);
+  g_assert_cmpstr (phone_call_get_contact_name (call), ==, "Aunt Mary");
+}
+
 static void
 test_refused_offers (Fixture *f, gconstpointer data)
 {
@@ -1371,6 +1391,7 @@ main (int argc, char **argv)
   CASE ("/call/cancel-keeps-our-reason", test_cancel_keeps_our_reason);
   CASE ("/call/incoming", test_incoming);
   CASE ("/call/answer-fails-with-the-call", test_answer_fails_with_the_call);
+  CASE ("/call/contact-of-whom", test_contact_of_whom);
   CASE ("/call/refused-offers", test_refused_offers);
   CASE ("/call/reject", test_reject);
   CASE ("/call/hold-and-resume", test_hold_and_resume);

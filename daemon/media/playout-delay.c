@@ -10,7 +10,7 @@
  *
  *     wait^3 / (3 * WAIT_SCALE^2) + LATE_PRICE * percentage of frames later than that, beyond TOLERATED
  *
- * so one more percent of frames is worth 16 ms at a wait of 75 ms, and a quarter of that at 150. Measured on the traces of tests/media with natural
+ * so one more percent of frames is worth 14 ms at a wait of 75 ms, and a quarter of that at 150. Measured on the traces of tests/media with natural
  * speech: quiet links settle within their jitter, random loss waits for the FEC of the next packet, a stall of 150 ms every 3 s is
  * concealed for its smaller part, and an exponential jitter of 40 ms is covered to about 95 %.
  *
@@ -29,7 +29,7 @@
 #define YOUNG_MS 3000
 #define YOUNG_SHARE 0.6         /* of its age that a young stream remembers */
 #define WAIT_SCALE 100.0        /* ms */
-#define LATE_PRICE 9.0
+#define LATE_PRICE 8.0
 #define IGNORANCE 2.0            /* share of the target, over the root of the number of frames */
 #define TOLERATED 0.7           /* per cent: spikes so rare are concealed, whatever they would cost */
 #define BETTER_MS 8000

@@ -152,6 +152,39 @@ test_silent_about_it (void)
   bed_close (&bed);
 }
 
+static void
+on_bye (Peer *peer, const PeerMessage *message, gpointer data)
+{
+  if (message->method)
+    peer_reply (peer, message, 200, "OK", NULL, NULL, NULL);
+}
+
+/* A peer that moves says so in the Contact of a re-INVITE or UPDATE: what we have to say goes there (RFC 3261 section 12.2.2). */
+static void
+test_moved (gconstpointer method)
+{
+  Bed bed = { 0 };
+  BedDialog dialog;
+  Peer *moved = peer_new (PEER, 5070, on_bye, NULL);
+  gboolean invite = g_str_equal (method, "INVITE");
+
+  bed_open (&bed);
+  bed_dial_and_answer (&bed, NULL);
+  dialog = bed_dialog_from (peer_request (bed.peer, "INVITE", 0));
+  bed_send_in_dialog (&bed, &dialog, method, 10, "Contact: <sip:bob@" PEER ":5070>\r\n", "application/sdp",
+                      invite ? peer_sdp (PEER, 30000, "sendrecv") : NULL);
+  wait_for (peer_count_status (bed.peer, 200, method) == 1);
+  if (invite)
+    bed_send_in_dialog (&bed, &dialog, "ACK", 10, NULL, NULL, NULL);
+  phone_call_hangup (bed.call, NULL);
+  wait_for (peer_count (moved, "BYE") == 1 || peer_count (bed.peer, "BYE") == 1);
+  g_assert_cmpuint (peer_count (moved, "BYE"), ==, 1);
+  wait_for (bed.agent->n_ended == 1);
+  bed_dialog_clear (&dialog);
+  bed_close (&bed);
+  peer_free (moved);
+}
+
 /* ---- why it ended ---- */
 
 static void
@@ -233,6 +266,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/hold/remote", test_remote);
   g_test_add_func ("/sip/hold/local", test_local);
   g_test_add_func ("/sip/hold/silent-about-it", test_silent_about_it);
+  g_test_add_data_func ("/sip/moved/invite", "INVITE", test_moved);
+  g_test_add_data_func ("/sip/moved/update", "UPDATE", test_moved);
   g_test_add_func ("/sip/reason/sent", test_reason_sent);
   g_test_add_func ("/sip/reason/received", test_reason_received);
   return g_test_run ();

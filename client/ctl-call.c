@@ -149,6 +149,20 @@ has_machine (const CtlValue *call)
   return *machine && strcmp (machine, "off") != 0;
 }
 
+const char *
+ctl_recording_text (const CtlValue *object)
+{
+  if (ctl_value_bool (object, "RecordingActive"))
+    return ", recorded";
+  return strcmp (ctl_value_string (object, "RecordingState"), "paused") == 0 ? ", recording paused" : "";
+}
+
+static bool
+is_recorded_by_peer (const CtlValue *call)
+{
+  return strcmp (ctl_value_string (call, "RemoteRecording"), "on") == 0;
+}
+
 void
 ctl_add_call (CtlTable *table, const CtlValue *call, const char *mark, bool silent)
 {
@@ -163,9 +177,10 @@ ctl_add_call (CtlTable *table, const CtlValue *call, const char *mark, bool sile
     ctl_table_add (table, ctl_style_of_state (state), "%s%s%s", state, *ctl_value_string (reason, "reason") ? ", " : "",
                    ctl_value_string (reason, "reason"));
   else
-    ctl_table_add (table, ctl_style_of_state (state), "%s%s%s%s%s%s", state, has_machine (call) ? ", answering machine" : "",
+    ctl_table_add (table, ctl_style_of_state (state), "%s%s%s%s%s%s%s", state, has_machine (call) ? ", answering machine" : "",
                    ctl_value_bool (call, "RemoteHold") ? ", held by peer" : "", ctl_value_bool (call, "Muted") ? ", muted" : "",
-                   silent ? ", not heard" : "", ctl_value_bool (call, "RecordingActive") ? ", recorded" : "");
+                   silent ? ", not heard" : "", ctl_recording_text (call),
+                   is_recorded_by_peer (call) ? ", peer records" : "");
   ctl_table_add (table, CTL_DIM, "%s", strcmp (ctl_value_string (call, "Direction"), "incoming") == 0 ? "from" : "to");
   ctl_table_add (table, CTL_PLAIN, "%s", party);
   ctl_table_add (table, CTL_PLAIN, "%s", talking);

@@ -81,7 +81,7 @@ add_conference (CtlTable *table, const CtlValue *conference)
 
   ctl_table_add (table, CTL_BOLD, "conference %lu", (unsigned long) ctl_value_uint (conference, "number"));
   ctl_table_add (table, away ? CTL_WARN : CTL_GOOD, "%s%s%s%s", away ? "on hold" : "active", muted ? ", muted" : "",
-                 ctl_value_bool (conference, "Keep") ? ", kept" : "", ctl_value_bool (conference, "RecordingActive") ? ", recorded" : "");
+                 ctl_value_bool (conference, "Keep") ? ", kept" : "", ctl_recording_text (conference));
   ctl_table_add (table, CTL_PLAIN, "%s", "");
   ctl_table_add (table, CTL_PLAIN, "%zu calls", count (conference, "Calls"));
   for (int i = 4; i < CTL_CALL_COLUMNS; i++)

@@ -337,6 +337,9 @@ ctl_recording_export (Ctl *ctl, const CtlArgs *args)
       status = CTL_EXIT_OTHER;
     }
   close (from);
+  /* Nothing of it is good: no empty file, which would be in the way of the next attempt. */
+  if (!to_stdout && to >= 0 && lseek (to, 0, SEEK_END) == 0)
+    unlink (path);
   if (!to_stdout && to >= 0)
     close (to);
   return status == CTL_EXIT_OK ? check_whole (ctl, args->words[1], false) : status;

@@ -311,6 +311,12 @@ phone_call_on_ended (PhoneCall *call, const PhoneReason *reason)
   /* Who is told of the end still looks at where it was. */
   phone_call_set_state (call, PHONE_CALL_DISCONNECTED, phone_cause_to_string (call->reason->cause));
   forget_keys (call);
+  /* Who is in a conference is told for as long as we are. */
+  if (call->roster->len)
+    {
+      g_ptr_array_set_size (call->roster, 0);
+      phone_call_emit_changed (call, PHONE_CALL_FIELD_ROSTER);
+    }
 }
 
 /* ---- a peer that is a conference ---- */

@@ -199,6 +199,7 @@ static const PhoneSetting rows[] = {
   { .section = "recording", .key = "format", .kind = PHONE_SETTING_WORD, AT (record_format), .words = format_words, .def = "opus",
     .help = "how calls and conferences are recorded: opus (in Ogg), or wav, which is twenty-five times as large" },
   BOOL ("recording", "announce", record_announce, "true", "whether the other party hears a tone every 15 s while it is recorded"),
+  TEXT ("recording", "prompt", record_prompt, phone_setting_check_path, NULL, "WAV file that it hears at the beginning instead; default: the tone"),
   { .section = "recording", .key = "signal", .kind = PHONE_SETTING_WORD, AT (record_signal), .words = signal_words, .def = "always",
     .help = "whether the other party's phone is told of it (a=record, RFC 7866): off, offers: whenever something is negotiated, or always: at once" },
   TEXT ("recording", "numbers", record_numbers, phone_number_list_check, NULL, "parties whose calls are recorded without being asked"),

@@ -47,6 +47,7 @@ typedef struct
   /* [recording] */
   PhoneRecordingFormat record_format;   /* of what comes next; messages are Opus in any case */
   gboolean record_announce;     /* the peer hears a tone every 15 s */
+  char *record_prompt;          /* or, when it begins, this WAV file; NULL: the tone */
   PhoneRecordSignal record_signal;
   char *record_numbers;         /* PhoneNumberList of parties whose calls are recorded; NULL: none */
   guint record_days;            /* days that recordings are kept, 0: for ever */

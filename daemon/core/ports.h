@@ -210,6 +210,7 @@ typedef struct
 {
   PhoneRecordingFormat format;
   gboolean announce;            /* the peer hears a tone every 15 s */
+  const char *prompt;           /* or instead this WAV file, once, and where it cannot be played the tone; NULL: the tone. Borrowed for the call */
   gboolean message;             /* a tone for the peer, then what he says and nothing else, on one channel */
   guint quiet_ms;               /* message: without a voice for so long is the event quiet, once; 0: never */
 } PhoneRecordParams;

@@ -60,7 +60,8 @@ on_prepared (const GError *error, gpointer data)
   g_autoptr (GObject) owner = preparation->owner;
   PhoneTape *tape = preparation->tape;
   const PhoneDaemonSettings *settings = phone_registry_get_settings (tape->registry);
-  const PhoneRecordParams params = { .format = settings->record_format, .announce = settings->record_announce };
+  const PhoneRecordParams params = { .format = settings->record_format, .announce = settings->record_announce,
+                                     .prompt = settings->record_prompt };
   g_autoptr (GError) local = NULL;
 
   if (tape->state != PHONE_CALL_RECORDING_PREPARING)
@@ -122,7 +123,8 @@ phone_tape_pause (PhoneTape *tape, GError **error)
 {
   if (tape->state != PHONE_CALL_RECORDING_RUNNING)
     {
-      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The %s %u is not being recorded", tape->ops->what, tape->number);
+      g_set_error (error, PHONE_ERROR, PHONE_ERROR_INVALID_STATE, "The %s %u is not being recorded%s", tape->ops->what, tape->number,
+                   tape->state == PHONE_CALL_RECORDING_PAUSED ? " now: its recording is paused already" : "");
       return FALSE;
     }
   tape->ops->pause (tape->owner, TRUE);

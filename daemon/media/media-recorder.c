@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "media/media-file.h"
 #include "media/media-ring.h"
 #include "media/media-silence.h"
 #include "media/media-thread.h"
 #include "media/media-track.h"
+#include "util/log.h"
 
 #define RING (10 * MEDIA_RATE)          /* of a slow disk */
 #define WAKE_FRAMES 20                  /* between wake-ups of the writer: 200 ms */
@@ -39,6 +41,8 @@ struct _MediaRecorder
   MediaRecorderEvents events;           /* failed under failed_lock: cleared when the owner goes */
   pthread_mutex_t failed_lock;
   gpointer data;
+
+  MediaFileInput *prompt;               /* owner's, and the hub's while our source is on the taps */
 
   guint frames, beep;                   /* hub thread, as the three below */
   MediaSilence silence;
@@ -125,6 +129,20 @@ on_beep (gpointer data, gint16 *frame, gboolean *ret_only)
   return TRUE;
 }
 
+/* In place of the microphone: nobody can talk over what has to be heard. */
+static gboolean
+on_prompt (gpointer data, gint16 *frame, gboolean *ret_only)
+{
+  MediaRecorder *recorder = data;
+
+  *ret_only = TRUE;
+  if (atomic_load (&recorder->paused) || media_file_input_is_over (recorder->prompt))
+    return FALSE;
+  if (!media_file_input_read (recorder->prompt, frame))
+    memset (frame, 0, MEDIA_FRAME * sizeof *frame);     /* the disk is slow */
+  return TRUE;
+}
+
 /* ---- the writer ---- */
 
 static void
@@ -192,6 +210,17 @@ run (gpointer data)
 
 /* ---- main thread ---- */
 
+/* Who is recorded is told in any case: by the tone, when the prompt cannot be played. */
+static void
+announce (MediaRecorder *recorder, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (path != NULL && (recorder->prompt = media_file_input_new_once (path, &error)) == NULL)
+    phone_log_warning (NULL, "Recording: a tone in place of the prompt: %s", error->message);
+  media_taps_add_source (recorder->taps, recorder->prompt != NULL ? on_prompt : on_beep, recorder);
+}
+
 MediaRecorder *
 media_recorder_new (MediaTaps *taps, PhoneByteSink *sink, const PhoneRecordParams *params, const MediaRecorderEvents *events, gpointer data,
                     GError **error)
@@ -230,7 +259,7 @@ media_recorder_new (MediaTaps *taps, PhoneByteSink *sink, const PhoneRecordParam
   if (params->message)
     media_taps_add_source (taps, on_start_tone, recorder);
   else if (params->announce)
-    media_taps_add_source (taps, on_beep, recorder);
+    announce (recorder, params->prompt);
   media_taps_add (taps, on_tap, recorder);
   return recorder;
 }
@@ -247,6 +276,7 @@ media_recorder_stop (MediaRecorder *recorder)
   if (recorder == NULL)
     return;
   media_taps_remove (recorder->taps, recorder);
+  g_clear_pointer (&recorder->prompt, media_file_input_free);
   pthread_mutex_lock (&recorder->failed_lock);
   recorder->events.failed = NULL;
   pthread_mutex_unlock (&recorder->failed_lock);

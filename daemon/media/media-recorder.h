@@ -18,7 +18,7 @@ typedef struct
 } MediaRecorderEvents;
 
 /* Takes the sink over (also on failure, when it is closed as incomplete). The tone of an announcement has 1400 Hz and half a second, and is in
- * the recording too; that before a message has 1000 Hz and is not. */
+ * the recording too, as is the prompt that may stand for it; that before a message has 1000 Hz and is not. */
 MediaRecorder *media_recorder_new (MediaTaps *taps, PhoneByteSink *sink, const PhoneRecordParams *params,
                                    const MediaRecorderEvents *events, gpointer data, GError **error);
 /* What is said meanwhile is left out, and the tone rests. */

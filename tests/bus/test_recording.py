@@ -221,7 +221,8 @@ def test_phonectl_record(client, call, ctl):
     assert re.fullmatch(r"[0-9a-f-]{36}", ident)
     assert "active, recorded" in ctl.ok("call") and re.search(f"^recording +running, {ident}$", ctl.ok("call", "show"), re.M)
     ctl.ok("record", "pause")
-    assert "active, recorded" not in ctl.ok("call") and re.search("^recording +paused", ctl.ok("call", "show"), re.M)
+    assert "active, recording paused" in ctl.ok("call") and re.search("^recording +paused", ctl.ok("call", "show"), re.M)
+    ctl.fails(8, "paused already", "record", "pause")
     assert ctl.json("record", "1", "start") == {"id": ident}
     ctl.ok("record", "1", "stop")
     ctl.fails(8, "not being recorded", "record", "1", "stop")
@@ -260,12 +261,15 @@ def test_phonectl_recordings(client, ctl, recorded, tmp_path):
 
 
 @sealed
-def test_phonectl_export_of_a_damaged_one(phone, client, ctl, recorded):
+def test_phonectl_export_of_a_damaged_one(phone, client, ctl, recorded, tmp_path):
     path = os.path.join(files(phone), recorded + ".seal")
     os.truncate(path, os.path.getsize(path) - 1)
     result = ctl.fails(1, "truncated", "recording", "export", recorded, "-")
     assert result.stdout == ""
     assert ctl.run("recording", "verify", recorded).stdout == "truncated, 0 octets are good\n"
+    out = tmp_path / "out"
+    ctl.fails(1, "truncated", "recording", "export", recorded, str(out))
+    assert not out.exists()
 
 
 @sealed

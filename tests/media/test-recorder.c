@@ -365,6 +365,91 @@ test_announced (void)
   media_taps_free (call.taps);
 }
 
+/* A second of a tone of its own, in a file. */
+static char *
+write_prompt (const char *folder, guint hz)
+{
+  char *path = g_build_filename (folder, "prompt.wav", NULL);
+  g_autofree guint8 *octets = g_malloc0 (MEDIA_WAV_HEADER + MEDIA_RATE * 2);
+  guint phase = 0;
+
+  media_wav_header (octets, 1, MEDIA_RATE);
+  signal_tone ((gint16 *) (octets + MEDIA_WAV_HEADER), MEDIA_RATE, hz, 10000, &phase);
+  g_assert_true (g_file_set_contents (path, (const char *) octets, MEDIA_WAV_HEADER + MEDIA_RATE * 2, NULL));
+  return path;
+}
+
+/* A prompt in place of the tone: once, in what is sent instead of the microphone, and in the recording; it rests in a pause. Where the reader of
+ * the file is late there is silence, which nothing else here is. */
+static void
+test_prompt (void)
+{
+  Memory memory;
+  Call call = { .taps = media_taps_new () };
+  g_autofree char *folder = g_dir_make_tmp ("phoned-prompt-XXXXXX", NULL);
+  g_autofree char *path = write_prompt (folder, 700);
+  static gint16 sent[1700 * MEDIA_FRAME];
+  gint16 near[MEDIA_FRAME];
+
+  memory_init (&memory);
+  MediaRecorder *recorder
+    = media_recorder_new (call.taps, &memory.sink, &(PhoneRecordParams) { .announce = TRUE, .prompt = path }, NULL, NULL, NULL);
+  media_recorder_set_paused (recorder, TRUE);
+  signal_tone (near, MEDIA_FRAME, NEAR_HZ, 10000, &call.near_phase);
+  g_assert_cmpfloat (level_of (media_taps_near (call.taps, near, 0), MEDIA_FRAME, NEAR_HZ), >, -20);
+  media_recorder_set_paused (recorder, FALSE);
+  for (guint i = 0; i < 1700; i++)
+    {
+      signal_tone (near, MEDIA_FRAME, NEAR_HZ, 10000, &call.near_phase);
+      media_taps_far (call.taps, NULL);
+      memcpy (sent + i * MEDIA_FRAME, media_taps_near (call.taps, near, 0), sizeof near);
+      if (signal_power_db (sent + i * MEDIA_FRAME, MEDIA_FRAME) < -90)
+        {
+          i--;
+          g_usleep (100);               /* the reader's thread is let run; nothing is measured */
+        }
+    }
+  media_recorder_stop (recorder);
+  memory_wait_closed (&memory);
+  guint second = MEDIA_RATE;
+  g_assert_cmpfloat (level_of (sent, second / 2, 700), >, -16);
+  g_assert_cmpfloat (level_of (sent, second / 2, NEAR_HZ), <, -60);
+  g_assert_cmpfloat (level_of (sent + 2 * second, second, NEAR_HZ), >, -16);
+  g_assert_cmpfloat (level_of (sent + 15 * second, second / 2, 1400), <, -60);
+  g_assert_cmpfloat (level_of (sent + 15 * second, second / 2, 700), <, -60);
+  Stereo stereo = decode (memory.octets);
+  g_assert_cmpfloat (level_of (stereo.left, 3 * second, 700), >, -40);
+  g_assert_cmpfloat (level_of (stereo.right, 3 * second, 700), <, -60);
+  stereo_clear (&stereo);
+  memory_clear (&memory);
+  media_taps_free (call.taps);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
+/* Without the file nobody is recorded in silence: the tone is heard. */
+static void
+test_prompt_missing (void)
+{
+  Memory memory;
+  Call call = { .taps = media_taps_new () };
+  static gint16 sent[50 * MEDIA_FRAME];
+  gint16 quiet[MEDIA_FRAME] = { 0 };
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK);     /* it warns of the prompt */
+
+  memory_init (&memory);
+  MediaRecorder *recorder
+    = media_recorder_new (call.taps, &memory.sink, &(PhoneRecordParams) { .announce = TRUE, .prompt = "/nowhere/prompt.wav" }, NULL, NULL, NULL);
+  g_log_set_always_fatal (fatal);
+  for (guint i = 0; i < 50; i++)
+    memcpy (sent + i * MEDIA_FRAME, media_taps_near (call.taps, quiet, 0), sizeof quiet);
+  media_recorder_stop (recorder);
+  memory_wait_closed (&memory);
+  g_assert_cmpfloat (level_of (sent, MEDIA_RATE / 2, 1400), >, -22);
+  memory_clear (&memory);
+  media_taps_free (call.taps);
+}
+
 static void
 on_failed (const char *message, gpointer data)
 {
@@ -448,6 +533,8 @@ main (int argc, char **argv)
   g_test_add_func ("/recorder/wav", test_wav);
   g_test_add_func ("/recorder/pause", test_pause);
   g_test_add_func ("/recorder/announced", test_announced);
+  g_test_add_func ("/recorder/prompt", test_prompt);
+  g_test_add_func ("/recorder/prompt-missing", test_prompt_missing);
   g_test_add_func ("/recorder/full", test_full);
   g_test_add_func ("/recorder/sources", test_sources);
   return g_test_run ();

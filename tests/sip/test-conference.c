@@ -256,7 +256,7 @@ test_told_later (void)
   "<users state=\"" state "\">" users "</users></conference-info>"
 
 static void
-tell (Bed *bed, guint cseq, const char *body)
+tell_as (Bed *bed, guint cseq, const char *state, const char *body)
 {
   const PeerMessage *subscribe = peer_request (bed->bob, "SUBSCRIBE", 0);
   g_autofree char *from = peer_header (subscribe, "From"), *to = peer_header (subscribe, "To"), *call_id = peer_header (subscribe, "Call-ID");
@@ -264,9 +264,15 @@ tell (Bed *bed, guint cseq, const char *body)
   peer_send (bed->bob, PHONE, PORT,
              "NOTIFY sip:alice@" PHONE ":5060 SIP/2.0\r\nVia: SIP/2.0/UDP " BOB ":5060;branch=z9hG4bKn%u\r\nMax-Forwards: 70\r\n"
              "From: %s;tag=ft\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u NOTIFY\r\nContact: <sip:them@" BOB ":5060>\r\nEvent: conference\r\n"
-             "Subscription-State: active;expires=600\r\nContent-Type: application/conference-info+xml\r\nContent-Length: %zu\r\n\r\n%s",
-             cseq, to, from, call_id, cseq, strlen (body), body);
+             "Subscription-State: %s\r\nContent-Type: application/conference-info+xml\r\nContent-Length: %zu\r\n\r\n%s",
+             cseq, to, from, call_id, cseq, state, strlen (body), body);
   wait_for (peer_count_status (bed->bob, 200, "NOTIFY") == cseq);
+}
+
+static void
+tell (Bed *bed, guint cseq, const char *body)
+{
+  tell_as (bed, cseq, "active;expires=600", body);
 }
 
 static gboolean
@@ -311,6 +317,51 @@ test_gap (void)
   bed_close (&bed);
 }
 
+/* What the focus tells no longer is no longer known, while the call goes on; and after the call nobody is in it. */
+static void
+test_untold (void)
+{
+  Bed bed;
+  PhoneCall *call;
+
+  bed_open (&bed, TRUE);
+  call = dial (&bed, "sip:room@" BOB);
+  wait_for (peer_count (bed.bob, "SUBSCRIBE") == 1);
+  tell (&bed, 1, INFO ("1", "full", "<user entity=\"sip:a@h\"/><user entity=\"sip:b@h\"/>"));
+  g_assert_true (knows (call, "sip:a@h sip:b@h"));
+  tell_as (&bed, 2, "terminated;reason=probation;retry-after=600", "");
+  wait_for (knows (call, ""));
+  g_assert_cmpint (phone_call_get_state (call), ==, PHONE_CALL_ACTIVE);
+  bed_close (&bed);
+
+  bed_open (&bed, TRUE);
+  call = g_object_ref (dial (&bed, "sip:room@" BOB));
+  wait_for (peer_count (bed.bob, "SUBSCRIBE") == 1);
+  tell (&bed, 1, INFO ("1", "full", "<user entity=\"sip:a@h\"/>"));
+  phone_call_hangup (call, NULL);
+  wait_for (phone_call_get_state (call) == PHONE_CALL_DISCONNECTED);
+  g_assert_true (knows (call, ""));
+  g_object_unref (call);
+  bed_close (&bed);
+}
+
+/* Who does not want to know does not ask. The end of the call is behind anything that would have been asked. */
+static void
+test_unasked (void)
+{
+  Bed bed;
+  PhoneCall *call;
+
+  bed_open (&bed, TRUE);
+  g_assert_true (phone_account_update (bed.account, (const char *[]){ "roster", "false", NULL }, NULL));
+  call = dial (&bed, "sip:room@" BOB);
+  g_assert_cmpstr (phone_call_get_focus (call), !=, "");
+  phone_call_hangup (call, NULL);
+  wait_for (peer_count (bed.bob, "BYE") == 1);
+  g_assert_cmpuint (peer_count (bed.bob, "SUBSCRIBE"), ==, 0);
+  bed_close (&bed);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -319,5 +370,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/conference/told-later", test_told_later);
   g_test_add_func ("/sip/conference/moved", test_moved);
   g_test_add_func ("/sip/conference/gap", test_gap);
+  g_test_add_func ("/sip/conference/untold", test_untold);
+  g_test_add_func ("/sip/conference/unasked", test_unasked);
   return g_test_run ();
 }

@@ -259,8 +259,10 @@ def test_focus(phone, callee):
     shown = phone.ctl("call", "show", number)
     assert (shown["Focus"], shown["RemoteRecording"]) == (f"sip:room@{SIPP}:5060", "on")
     assert ["└─", "ringing", "with", "sip:bob@h"] in [line.split() for line in phone.run("call", json_output=False).stdout.splitlines()]
+    assert "active, peer records" in phone.run("call", json_output=False).stdout
     phone.ctl("hangup", number)
     process.finish()
+    phone.wait_property(number, "Roster", [])
 
 
 @pytest.mark.parametrize("scenario, sip, reason, exit_status", [("callee-busy", 486, "busy", 3), ("callee-moved", 302, "redirected", 1)])

@@ -352,6 +352,7 @@ static const struct { const char *section, *key, *value, *expected; } daemon_cas
   { "sip", "trace", "yes", "true" },
   { "recording", "format", "wav", "wav" }, { "recording", "format", "mp3", NULL },
   { "recording", "signal", "offers", "offers" }, { "recording", "signal", "loud", NULL }, { "recording", "announce", "no", "false" },
+  { "recording", "prompt", "/srv/recorded.wav", "/srv/recorded.wav" }, { "recording", "prompt", "recorded.wav", NULL },
   { "recording", "numbers", " +49 30* , Help@Example.org", "+49 30*,Help@Example.org" },
   { "recording", "numbers", "a,,b", NULL }, { "recording", "numbers", "<sip:a@b>", NULL },
   { "recording", "keep-days", "30", "30" }, { "recording", "keep-days", "36501", NULL },

@@ -21,7 +21,7 @@ impairment (double bitrate)
   {
     double bitrate, points;
   } table[] = { { 6000, 60 }, { 8000, 34 }, { 10000, 20 }, { 12000, 11 }, { 13000, 9 }, { 14000, 6.5 }, { 16000, 3.5 }, { 18000, 1.5 }, { 20000, 0.5 },
-                { 24000, 0 } };
+                { 24000, 0.25 }, { 32000, 0 } };
 
   if (bitrate <= table[0].bitrate)
     return table[0].points + (table[0].bitrate - bitrate) / 100;

@@ -6,6 +6,7 @@
 
 #define MINIMUM 10000                   /* bit/s: Opus at wide band still */
 #define LEAST 6000                      /* and what it can do at all */
+#define LONGEST 60                      /* ms of a packet */
 #define SMOOTHING 0.3
 #define FEC_ON 0.01
 #define FEC_OFF 0.005
@@ -137,10 +138,10 @@ wire_of (const RateControl *control)
 static void
 choose (RateControl *control, double wire, double share)
 {
-  static const guint lengths[] = { 10, 40, 60 };
+  static const guint lengths[] = { 10, 40, LONGEST };
   guint minimum = MIN (control->state == RATE_STARTING || share < 1 ? LEAST : MINIMUM, control->maximum), best = control->frame_ms,
         least = share < 1 ? control->frame_ms : shortest (control);
-  RateQuestion question = { .wire = wire, .overhead = control->overhead, .capacity = control->state == RATE_OPEN ? 0 : control->capacity,
+  RateQuestion question = { .wire = wire, .overhead = control->overhead, .capacity = control->state == RATE_LIMITED ? control->capacity : 0,
                             .least = minimum, .most = control->maximum, .frame_ms = control->rate.frame_ms };
   double bitrate, price = rate_choice_price (&question, best, &bitrate);
 
@@ -270,8 +271,7 @@ retreat (RateControl *control, double length, gint64 now)
         control->wire *= FEEDBACK_AGAIN * CLAMP (carried / control->wire, FEEDBACK_AGAIN_LEAST, 1);
       break;
     }
-  if (control->state != RATE_LIMITED && room (control) < wanted_wire (control))
-    control->wire = room (control);
+  control->wire = MIN (control->wire, room (control));
   if (control->state != RATE_LIMITED || felt)
     control->cut = now;
   limit (control, now);
@@ -295,7 +295,7 @@ step_up (RateControl *control, double factor, gint64 now)
   choose (control, control->wire, 1);
 }
 
-/* The link is known: nothing has to be tried. */
+/* The link is known: there is nothing to find out, unless others use it too. So what it has room for is approached step by step. */
 static gboolean
 settle (RateControl *control, double length, gint64 now)
 {
@@ -303,7 +303,13 @@ settle (RateControl *control, double length, gint64 now)
     return FALSE;
   if (control->state != RATE_LIMITED)
     limit (control, now);
-  control->wire = room (control);
+  if (control->wire > room (control))
+    control->wire = room (control);
+  else if (now - control->stepped >= FEEDBACK_STEP_TIME)
+    {
+      control->wire = MIN (control->wire * FEEDBACK_STEP, room (control));
+      control->stepped = now;
+    }
   control->reason = "delay";
   drain (control, length);
   return TRUE;
@@ -620,9 +626,10 @@ stop (RateControl *control, gint64 now)
   limit (control, now);
   if (control->adaptive)
     {
-      control->wire = 0;
-      choose (control, 0, 1);
+      /* Something to grow from: the least in the longest packets. */
+      control->rate.frame_ms = MAX (control->frame_ms, LONGEST);
       control->rate.bitrate = MIN (LEAST, control->maximum);
+      control->wire = wire_of (control);
     }
   control->rate.stopped = TRUE;
   control->reason = "breaker";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "media/rate-history.h"
 
+#define TOGETHER (100 * 1000)            /* us: of RTCP that went out longer before the next nothing is left on the way */
 #define TOLD 1                          /* `octets` of a packet that has been told of keeps its time for rate_history_when() */
 
 void
@@ -19,6 +20,8 @@ rate_history_sent (RateHistory *history, guint16 seq, gsize octets, gint64 now)
 void
 rate_history_sent_rtcp (RateHistory *history, gsize octets, gint64 now)
 {
+  if (now - history->ahead_sent > TOGETHER)
+    history->ahead = 0;
   history->ahead += (guint) octets;
   history->ahead_sent = now;
 }

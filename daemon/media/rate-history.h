@@ -11,7 +11,7 @@ typedef struct
 {
   gint64 sent, arrived;                 /* us, on our clock and on the peer's, which do not begin together */
   guint octets;                         /* on the wire */
-  guint ahead;                          /* octets of RTCP that went out since the packet before, 0: none did */
+  guint ahead;                          /* octets of RTCP that went out shortly before, after the packet before; 0: none did */
   gint64 ahead_sent;                    /* us: when the last of it did */
 } RateSample;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define LEAST 20                        /* packets */
+#define OLDEST (6 * G_USEC_PER_SEC)     /* us of sending */
 #define NARROWEST 12000                 /* bit/s */
 #define WIDEST 120000
 #define STEP 1.03
@@ -61,6 +62,9 @@ rate_link_capacity (const RateLink *link)
   double least = INFINITY, mean = 0, capacity = 0, unexplained = 0, best = INFINITY;
   guint n = link->n;
 
+  while (n > 0 && link->packets[link->n - 1].sent - packets->sent > OLDEST)
+    packets++, n--;
+
   if (n < LEAST)
     return 0;
   for (guint i = 0; i < n; i++)
@@ -82,5 +86,6 @@ rate_link_capacity (const RateLink *link)
           capacity = rate;
         }
     }
-  return best > LEFT * unexplained ? 0 : capacity;
+  /* At either end it is no minimum: what delays them is something else. */
+  return best > LEFT * unexplained || capacity == NARROWEST || capacity * STEP >= WIDEST ? 0 : capacity;
 }

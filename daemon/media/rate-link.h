@@ -4,7 +4,7 @@
 /* How much a narrow link carries, from how long packets of different length took, and those that went out behind others. Pure.
  *
  * A link that is the bottleneck takes octets / capacity for each packet, and what comes meanwhile waits: with the capacity known, all delays
- * follow from what was sent when (Lindley's recursion, 1952). So every capacity is tried on the packets of the last two to four seconds, and the one that
+ * follow from what was sent when (Lindley's recursion, 1952). So every capacity is tried on the packets of the last seconds, and the one that
  * explains their delays best is taken, if it explains much: unlike trying to send more, that costs the listener nothing. */
 
 #include "media/rate-history.h"

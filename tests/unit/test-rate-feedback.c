@@ -229,14 +229,26 @@ test_bottleneck (void)
 static void
 test_shared (void)
 {
-  static const guint others[] = { 10, 40, 60, 80, 100, 120, 140 };
+  static const struct
+  {
+    const char *link;
+    guint others;
+  } cases[] = {
+    { "delay=20 rate=80000 queue=400", 10 },
+    { "delay=20 rate=80000 queue=400", 60 },
+    { "delay=20 rate=80000 queue=400", 100 },
+    { "delay=20 rate=80000 queue=400", 140 },
+    { "delay=20 rate=50000 queue=400", 20 },
+    { "delay=20 rate=50000 queue=400", 40 },
+    { "delay=20 rate=50000 queue=400", 60 },
+  };
 
-  for (guint seed = 1; seed <= 4 * G_N_ELEMENTS (others); seed++)
+  for (guint seed = 1; seed <= 4 * G_N_ELEMENTS (cases); seed++)
     {
       g_auto (Loop) loop = { 0 };
 
-      loop_init (&loop, "delay=20 rate=80000 queue=400", MEDIA_FEEDBACK_CCFB, seed);
-      loop.others = others[seed % G_N_ELEMENTS (others)];
+      loop_init (&loop, cases[seed % G_N_ELEMENTS (cases)].link, MEDIA_FEEDBACK_CCFB, seed);
+      loop.others = cases[seed % G_N_ELEMENTS (cases)].others;
       loop_run (&loop, 10);
       loop_run (&loop, 60);
       g_assert_cmpfloat (loop.sum / loop.n, <, 40);
@@ -288,6 +300,29 @@ test_later (void)
       loop_run (&loop, 30);
       g_assert_cmpfloat (loop.most, <, 150);
     }
+}
+
+/* The breaker stops it; after that it grows again by feedback alone. */
+static void
+test_after_breaker (void)
+{
+  g_auto (Loop) loop = { 0 };
+
+  loop_init (&loop, "delay=20", MEDIA_FEEDBACK_CCFB, 1);
+  loop_run (&loop, 10);
+  for (guint i = 0; i < 3; i++)
+    {
+      RateReport report = { .now = loop.now + i * SECOND, .loss = 0.6, .jitter = 5, .round_trip = 2000, .delay = NAN };
+
+      rate_control_update (&loop.control, &report);
+    }
+  g_assert_true (loop.control.rate.stopped);
+  g_assert_cmpuint (loop.control.rate.bitrate, ==, 6000);
+  loop.now = loop.next_packet = loop.control.resume;
+  rate_control_tick (&loop.control, 0, loop.now);
+  g_assert_false (loop.control.rate.stopped);
+  loop_run (&loop, 60);
+  g_assert_cmpuint (loop.control.rate.bitrate, ==, 28000);
 }
 
 static void
@@ -505,6 +540,15 @@ test_nonsense (void)
   g_assert_cmpuint (rate_history_match (&history, &feedback, samples), ==, 0);
   g_assert_cmpint (rate_history_when (&history, 9), ==, 5 * SECOND + 180000);
   g_assert_cmpint (rate_history_when (&history, 10), ==, 0);
+  /* Of two reports, the first of which is long over, only the second is still on the way. */
+  rate_history_sent_rtcp (&history, 100, 6 * SECOND);
+  rate_history_sent_rtcp (&history, 120, 7 * SECOND);
+  rate_history_sent_rtcp (&history, 10, 7 * SECOND + 1000);
+  rate_history_sent (&history, 10, 90, 7 * SECOND + 2000);
+  feedback.items[0] = (MediaFeedbackItem) { .seq = 10, .received = TRUE, .timed = TRUE, .arrival = 200000 };
+  feedback.n = 1;
+  g_assert_cmpuint (rate_history_match (&history, &feedback, samples), ==, 1);
+  g_assert_cmpuint (samples[0].ahead, ==, 130);
   for (guint round = 0; round < 20000; round++)
     {
       guint n = (guint) g_rand_int_range (random, 1, 20);
@@ -528,6 +572,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rate-feedback/shared", test_shared);
   g_test_add_func ("/rate-feedback/recovery", test_recovery);
   g_test_add_func ("/rate-feedback/later", test_later);
+  g_test_add_func ("/rate-feedback/after-breaker", test_after_breaker);
   g_test_add_func ("/rate-feedback/short-packets", test_short_packets);
   g_test_add_func ("/rate-feedback/short-packets-later", test_short_packets_later);
   g_test_add_func ("/rate-feedback/others", test_others);

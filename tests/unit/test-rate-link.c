@@ -111,8 +111,27 @@ test_not_narrow (void)
       g_assert_cmpfloat (rate_link_capacity (&f.link), ==, 0);
       pass (&f, 2e6, 58, 130, TRUE, 1000);
       g_assert_cmpfloat (rate_link_capacity (&f.link), ==, 0);
+      /* Once something stands still, and what waited comes at once. */
+      pass (&f, 0, 80, 80, FALSE, 0);
+      f.free_at = f.now + 60000;
+      pass (&f, 0, 80, 80, FALSE, 0);
+      g_assert_cmpfloat (rate_link_capacity (&f.link), ==, 0);
       g_rand_free (f.random);
     }
+}
+
+/* What was seen long ago is no measure of today. */
+static void
+test_old (void)
+{
+  Fixture f;
+
+  fixture_init (&f, 4);
+  pass (&f, 40000, 58, 90, TRUE, 1500);
+  g_assert_cmpfloat (rate_link_capacity (&f.link), >, 0);
+  rate_link_add (&f.link, &(RateSample) { .sent = f.now + 30 * G_USEC_PER_SEC, .arrived = f.now + (30 + 77) * G_USEC_PER_SEC + 36000, .octets = 80 }, 1);
+  g_assert_cmpfloat (rate_link_capacity (&f.link), ==, 0);
+  g_rand_free (f.random);
 }
 
 /* It becomes another one, and after as many packets nothing is left of what it was. */
@@ -141,6 +160,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rate-link/reports", test_reports);
   g_test_add_func ("/rate-link/standing", test_standing);
   g_test_add_func ("/rate-link/not-narrow", test_not_narrow);
+  g_test_add_func ("/rate-link/old", test_old);
   g_test_add_func ("/rate-link/change", test_change);
   return g_test_run ();
 }

@@ -38,7 +38,7 @@
 #define HOLD (8 * G_USEC_PER_SEC)       /* without a queue before more is tried */
 #define PROBE_STEP 1.1
 
-#define START_WIRE 32000                /* bit/s: what signalling has left in the queue of a link of 40 kbit/s drains beside it */
+#define START_WIRE 28500                /* bit/s: what signalling has left in the queue of a link of 40 kbit/s drains beside it, and our reports */
 #define START_HOLD (300 * 1000)         /* us that news must be younger than the beginning before more is tried, and than each step then */
 #define START_STEP_TIME (200 * 1000)
 #define STILL 5                         /* ms by which the delay changes when no queue drains */

@@ -366,17 +366,15 @@ ua_locate_stack (UaAccount *account, const char *target, GError **error)
 }
 
 GPtrArray *
-ua_locate_choose (UaAccount *account, const char *host, GPtrArray *found, UaStack **ret_stack)
+ua_locate_choose (UaAccount *account, const char *uri, GPtrArray *found, UaStack **ret_stack, GError **error)
 {
   Way way = choose_way (account, found);
-  g_autoptr (GError) error = NULL;
+  g_autofree char *host = NULL;
+  guint16 port;
 
-  *ret_stack = open_stack (account, host, found, way, &error);
-  if (*ret_stack)
-    return targets_of (found, way, account->takes_tls);
-  phone_log_notice (&account->log, "Account %s: %s", account->id, error->message);
-  *ret_stack = account->stack;
-  return ua_targets_new ();
+  way.tls |= ua_locate_needs_tls (account, uri);
+  *ret_stack = ua_route_split (uri, &host, &port) ? open_stack (account, host, found, way, error) : account->stack;
+  return *ret_stack ? targets_of (found, way, account->takes_tls) : ua_targets_new ();
 }
 
 gboolean

@@ -18,7 +18,7 @@ gboolean ua_locate_is_by (UaStack *stack, const char *target);
 GPtrArray *ua_locate_targets (UaStack *stack, const char *target);
 /* Our address towards target, as far as the stack speaks to it. NULL: no route. Caller frees. */
 char *ua_locate_source (UaStack *stack, const char *target);
-/* Of what the DNS said of host, those that the account reaches it by, and with which stack. */
-GPtrArray *ua_locate_choose (UaAccount *account, const char *host, GPtrArray *targets, UaStack **ret_stack);
+/* Of what the DNS said of the host of uri, those that the account reaches it by, and with which stack. NULL: that cannot be made, and error says why. */
+GPtrArray *ua_locate_choose (UaAccount *account, const char *uri, GPtrArray *targets, UaStack **ret_stack, GError **error);
 /* The stack that requests to target go out by; the usual one as long as it is not known. NULL: we have no address of its family. */
 UaStack *ua_locate_stack (UaAccount *account, const char *target, GError **error);

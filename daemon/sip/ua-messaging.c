@@ -234,6 +234,16 @@ on_target (gpointer owner, const char *walked, gboolean silent)
                SIPTAG_CONTENT_TYPE_STR (message->type), SIPTAG_PAYLOAD_STR (message->body), TAG_END ());
 }
 
+static void
+on_barred (UaStack *stack, const UaEvent *event, gpointer owner)
+{
+  UaMessage *message = owner;
+  UaEvent ours = *event;
+
+  ours.nh = message->nh;
+  ua_messaging_on_response (stack, &ours, message);
+}
+
 gboolean
 ua_messaging_send (gpointer ua, PhoneAccount *phone_account, const PhoneMessageParams *params, GError **error)
 {
@@ -266,6 +276,7 @@ ua_messaging_send (gpointer ua, PhoneAccount *phone_account, const PhoneMessageP
   other_id = params->content == PHONE_MESSAGE_TEXT ? g_strdup (params->message_id) : ua_digest_make_cnonce ();
   message->call_id = g_strdup_printf ("%s@" CALL_ID_HOST, other_id);
   message->walk = ua_walk_new (account, NULL, on_target, message);
+  ua_walk_set_barred (message->walk, on_barred);
   make_handle (message, account->stack);
   ua_walk_start (message->walk, account->server_uri ? NULL : message->target, ua_account_is_registered (account));
   return TRUE;

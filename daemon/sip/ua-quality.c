@@ -81,6 +81,7 @@ ua_quality_new (UaAccount *account)
 
   quality->account = account;
   quality->walk = ua_walk_new (account, NULL, on_target, quality);
+  ua_walk_set_barred (quality->walk, ua_quality_on_response);
   return quality;
 }
 

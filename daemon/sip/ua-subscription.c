@@ -385,6 +385,7 @@ ua_subscription_new (UaAccount *account, const UaEventPackage *package, const ch
   subscription->owner = owner;
   subscription->uri = g_strdup (uri);
   subscription->walk = ua_walk_new (account, NULL, on_target, subscription);
+  ua_walk_set_barred (subscription->walk, ua_subscription_on_response);
   g_ptr_array_add (account->subscriptions, subscription);
   try_now (subscription);
   return subscription;

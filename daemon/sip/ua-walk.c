@@ -16,6 +16,7 @@
 #include "sip/ua-locate.h"
 #include "sip/ua-resolve.h"
 
+#define BARRED 905              /* among sofia's own: 700 and above is of nobody */
 #define PATIENCE_MS 4000        /* UDP: after four copies of the request; TCP: three SYN; TLS on a slow line needs two seconds */
 
 struct _UaWalk
@@ -24,6 +25,7 @@ struct _UaWalk
   UaStack *stack, *chosen;      /* whose the request is, and NULL: the one that the target takes; NULL: the account's */
   UaWalkFunc send;
   UaWalkLostFunc lost;          /* or NULL */
+  UaWalkBarredFunc barred;      /* or NULL */
   gpointer owner;
   UaResolve *resolve;
   gboolean stay, leads;
@@ -34,7 +36,8 @@ struct _UaWalk
   guint at;
   GSource *patience;
   char *target;                 /* direct: URI of that */
-  char *host;                   /* that the DNS was asked about */
+  GSource *barrier;             /* nothing may be sent, as is about to be said */
+  char *why;                    /* the stack that the target takes cannot be made */
 };
 
 static GPtrArray *waiting;      /* UaWalk, with their patience running */
@@ -75,6 +78,7 @@ void
 ua_walk_stop (UaWalk *walk)
 {
   stop_waiting (walk);
+  ua_timer_clear (&walk->barrier);
   g_clear_pointer (&walk->resolve, ua_resolve_cancel);
   g_clear_pointer (&walk->targets, g_ptr_array_unref);
 }
@@ -86,20 +90,26 @@ ua_walk_free (UaWalk *walk)
     return;
   ua_walk_stop (walk);
   g_free (walk->target);
-  g_free (walk->host);
+  g_free (walk->why);
   g_free (walk);
 }
 
 gboolean
 ua_walk_is_asking (UaWalk *walk)
 {
-  return walk->resolve != NULL;
+  return walk->resolve != NULL || walk->barrier != NULL;
 }
 
 void
 ua_walk_set_lost (UaWalk *walk, UaWalkLostFunc lost)
 {
   walk->lost = lost;
+}
+
+void
+ua_walk_set_barred (UaWalk *walk, UaWalkBarredFunc barred)
+{
+  walk->barred = barred;
 }
 
 void
@@ -213,6 +223,28 @@ may_leave_tls (UaWalk *walk)
          && !ua_locate_needs_tls (walk->account, walk->target);
 }
 
+/* What insists on TLS has that or nothing, whatever brought us here: sofia goes by the route, and would not mind (RFC 3261 section 26.2.2). */
+static gboolean
+is_barred (UaWalk *walk)
+{
+  return walk->direct && !walk->stack && ua_locate_needs_tls (walk->account, walk->target)
+         && ua_walk_get_stack (walk)->transport != PHONE_TRANSPORT_TLS;
+}
+
+static gboolean
+on_barred (gpointer data)
+{
+  UaWalk *walk = data;
+  g_autofree char *why = g_steal_pointer (&walk->why);
+  const UaEvent event = { .status = BARRED, .phrase = why ? why : "No TLS" };
+
+  ua_timer_clear (&walk->barrier);
+  phone_log_notice (&walk->account->log, "Account %s: %s wants TLS: %s", walk->account->id, walk->target, event.phrase);
+  if (walk->barred)
+    walk->barred (ua_walk_get_stack (walk), &event, walk->owner);       /* the walk may be gone */
+  return G_SOURCE_REMOVE;
+}
+
 static void
 go (UaWalk *walk)
 {
@@ -222,6 +254,11 @@ go (UaWalk *walk)
   gboolean silent = walk->silent;
 
   stop_waiting (walk);
+  if (is_barred (walk))
+    {
+      walk->barrier = ua_timer_new (account->engine, 0, on_barred, walk);
+      return;
+    }
   while (walk->leads && target && !ua_account_fit_transport (account, target))
     {
       walk->at++;
@@ -367,14 +404,26 @@ ua_walk_next (UaWalk *walk, const UaEvent *event)
 /* ---- the beginning ---- */
 
 static void
+set_why (UaWalk *walk, const GError *error)
+{
+  g_free (walk->why);
+  walk->why = error ? g_strdup (error->message) : NULL;
+}
+
+static void
 on_resolved (GPtrArray *found, gpointer data)
 {
   UaWalk *walk = data;
   UaAccount *account = walk->account;
   gboolean is_open = walk->direct && !walk->stack;
-  g_autoptr (GPtrArray) targets = is_open ? ua_locate_choose (account, walk->host, found, &walk->chosen) : g_ptr_array_ref (found);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) targets
+      = is_open ? ua_locate_choose (account, walk->target, found, &walk->chosen, &error) : g_ptr_array_ref (found);
 
   walk->resolve = NULL;
+  set_why (walk, error);
+  if (error && !is_barred (walk))
+    phone_log_notice (&account->log, "Account %s: %s", account->id, error->message);
   if (!walk->direct && targets->len > 0)
     {
       g_ptr_array_unref (account->targets);
@@ -420,10 +469,17 @@ begin (UaWalk *walk)
   g_autofree char *host = NULL;
   UaQuestion question;
   g_autoptr (GPtrArray) located = NULL;
+  g_autoptr (GError) error = NULL;
 
   ua_walk_stop (walk);
   walk->at = 0;
-  walk->chosen = walk->direct && !walk->stack ? ua_locate_stack (account, target, NULL) : NULL;
+  walk->chosen = walk->direct && !walk->stack ? ua_locate_stack (account, target, &error) : NULL;
+  set_why (walk, error);
+  if (is_barred (walk))
+    {
+      go (walk);
+      return;
+    }
   if (walk->direct)
     located = ua_locate_targets (ua_walk_get_stack (walk), target);
   if (walk->stay && !walk->direct && account->targets->len > 0)
@@ -437,11 +493,7 @@ begin (UaWalk *walk)
       go (walk);
     }
   else if ((walk->direct || !account->route_address) && make_question (walk, target ? target : account->server_uri, &host, &question))
-    {
-      g_free (walk->host);
-      walk->host = g_strdup (host);
-      walk->resolve = ua_resolve_start (account->engine, &question, on_resolved, walk);
-    }
+    walk->resolve = ua_resolve_start (account->engine, &question, on_resolved, walk);
   else
     go (walk);
 }

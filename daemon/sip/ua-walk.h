@@ -18,10 +18,14 @@ typedef struct _UaWalk UaWalk;
 typedef void (*UaWalkFunc) (gpointer owner, const char *route, gboolean silent);
 /* The last target, by TLS, has not said anything either. The request ends as if it had timed out: ua_walk_next () buries the target. */
 typedef void (*UaWalkLostFunc) (gpointer owner);
+/* The target insists on TLS, which cannot be had: nothing was sent. event: a failure of the stack's own, of no handle. */
+typedef void (*UaWalkBarredFunc) (UaStack *stack, const UaEvent *event, gpointer owner);
 
 /* stack: NULL: whichever the account has for the target; send asks for it, and is sent on by another when nobody is reached by TLS. */
 UaWalk *ua_walk_new (UaAccount *account, UaStack *stack, UaWalkFunc send, gpointer owner);
 void ua_walk_set_lost (UaWalk *walk, UaWalkLostFunc lost);      /* NULL: RFC 3261's timers hold there */
+/* For whoever is sent to URIs of others; never called before ua_walk_start () returns. */
+void ua_walk_set_barred (UaWalk *walk, UaWalkBarredFunc barred);
 void ua_walk_free (UaWalk *walk);       /* accepts NULL */
 /* Begins anew. target: a URI, for accounts without a server; else NULL. stay: begin at the target that the account uses if it is not dead. May
  * call send before it returns. */
@@ -29,7 +33,7 @@ void ua_walk_start (UaWalk *walk, const char *target, gboolean stay);
 void ua_walk_set_leads (UaWalk *walk);  /* it is the registration's: the account's stack follows where the walk goes */
 UaStack *ua_walk_get_stack (UaWalk *walk);
 void ua_walk_stop (UaWalk *walk);       /* no send after this */
-gboolean ua_walk_is_asking (UaWalk *walk);      /* started, nothing sent yet */
+gboolean ua_walk_is_asking (UaWalk *walk);      /* started, nothing sent or said yet */
 /* An answer came: of whatever kind, if it is the far end's. */
 void ua_walk_heard (UaWalk *walk, const UaEvent *event);
 /* A 100, to whichever walk it is for. */

@@ -215,6 +215,7 @@ test_sent_on_fails (void)
 #define BY_ADDRESS "sip:carol@" THREE ":5061;transport=tls"
 #define BY_NAME "sip:carol@three.test;transport=tls"
 #define BY_SIPS "sips:carol@" THREE
+#define BY_SIPS_NAME "sips:carol@three.test"
 #define BY_SIPS_TCP BY_SIPS ";transport=tcp"
 
 /* To an address that wants TLS itself, whatever the DNS says of it; by who was called by TLS. */
@@ -372,7 +373,45 @@ test_message_by_tls (gconstpointer data)
 
 static const Insisting insisting[] = {
   { BY_ADDRESS, TRUE }, { BY_NAME, TRUE }, { BY_SIPS, TRUE }, { BY_SIPS_TCP, TRUE }, { BY_ADDRESS, FALSE }, { BY_NAME, FALSE }, { BY_SIPS, FALSE },
+  { BY_SIPS_NAME, TRUE }, { BY_SIPS_NAME, FALSE },
 };
+
+static guint
+n_in_clear (Peer *peer)
+{
+  return peer_count (peer, "SUBSCRIBE") + peer_count (peer, "MESSAGE");
+}
+
+/* The last two are in /etc/hosts. */
+static const char *const barred[] = { BY_ADDRESS, BY_NAME, BY_SIPS, BY_SIPS_NAME, "sip:carol@localhost;transport=tls", "sips:carol@localhost" };
+
+/* Not even the stack for it can be made: nothing is sent, by whatever way the name is found. */
+static void
+test_barred (gconstpointer data)
+{
+  Pair pair = { .alice_cert = g_strdup ("/nonexistent.pem") };
+  Peer *three = peer_new (THREE, 5060, on_farewell, NULL), *here = peer_new ("127.0.0.1", 5060, on_farewell, NULL);
+  PhoneAccount *account;
+  PhoneWatch *watch;
+  Archive *archive;
+
+  pair_open (&pair, NULL, FALSE);
+  account = g_ptr_array_index (phone_registry_get_accounts (pair.alice->registry), 0);
+  archive = archive_new (pair.alice);
+  watch = phone_registry_add_watch (pair.alice->registry, account, data, PHONE_WATCH_PRESENCE, NULL);
+  g_assert_nonnull (watch);
+  wait_for (phone_watch_get_subscription (watch)->state == PHONE_SUBSCRIPTION_WAITING
+            || n_in_clear (pair.two) + n_in_clear (three) + n_in_clear (here) > 0);
+  archive_send (archive, account, data, "hello");
+  wait_for (archive_find (archive, "hello")->state != PHONE_MESSAGE_QUEUED && archive_find (archive, "hello")->state != PHONE_MESSAGE_SENDING);
+  g_assert_cmpint (archive_find (archive, "hello")->state, ==, PHONE_MESSAGE_FAILED);
+  g_assert_nonnull (strstr (archive_find (archive, "hello")->phrase, "/nonexistent.pem"));
+  g_assert_cmpuint (n_in_clear (pair.two) + n_in_clear (three) + n_in_clear (here), ==, 0);
+  pair_close (&pair);
+  archive_free (archive);
+  peer_free (three);
+  peer_free (here);
+}
 
 /* Nobody at all in clear: what became of TLS says more. */
 static void
@@ -652,6 +691,12 @@ main (int argc, char **argv)
       g_test_add_data_func ("/sip/ways/dialled-no-tls/address", BY_ADDRESS, test_dialled_no_tls);
       g_test_add_data_func ("/sip/ways/dialled-no-tls/name", BY_NAME, test_dialled_no_tls);
       g_test_add_data_func ("/sip/ways/dialled-no-tls/sips", BY_SIPS, test_dialled_no_tls);
+      for (gsize i = 0; i < G_N_ELEMENTS (barred); i++)
+        {
+          g_autofree char *name = g_strdup_printf ("/sip/ways/barred/%" G_GSIZE_FORMAT, i);
+
+          g_test_add_data_func (name, barred[i], test_barred);
+        }
       g_test_add_func ("/sip/ways/dialled-another", test_dialled_another);
       g_test_add_func ("/sip/ways/tls-alone", test_tls_alone);
       g_test_add_func ("/sip/ways/no-certificate", test_no_certificate);

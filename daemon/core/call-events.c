@@ -56,6 +56,7 @@ phone_call_on_answered (PhoneCall *call, const PhoneMediaDesc *answer)
       end_for_media (call, error);
       return;
     }
+  phone_call_forget_early_ice (call);
   g_clear_pointer (&call->pending_offer, phone_media_desc_free);
   phone_call_rearm_media (call);
   phone_call_set_state (call, PHONE_CALL_ACTIVE, "answered");

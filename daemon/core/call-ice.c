@@ -194,8 +194,8 @@ phone_call_on_trickle (PhoneCall *call, const PhoneIceDesc *news)
 
   if (call->remote_offer)
     phone_ice_desc_trickle (&call->remote_offer->ice, news);
-  /* A response was lost, and this has overtaken it; or it is of another branch, whose answer may come yet. */
-  if (phone_call_is_trying (call) && !(call->plan && is_same_session (&call->plan->ice, news)))
+  /* A response was lost, and this has overtaken it; or it is of one branch, and another answers before it comes back to this one. */
+  if (phone_call_is_trying (call))
     keep_early (call, news);
   if (!call->plan || !phone_ice_desc_trickle (&call->plan->ice, news) || !call->media || !ports->media->media_ice_trickle)
     return;
@@ -217,7 +217,7 @@ phone_call_take_early_ice (PhoneCall *call)
   g_autoptr (GPtrArray) early = g_steal_pointer (&call->ice_early);
 
   for (guint i = 0; early && i < early->len; i++)
-    phone_call_on_trickle (call, early->pdata[i]);      /* those of others wait on */
+    phone_call_on_trickle (call, early->pdata[i]);      /* while it is tried they all wait on */
 }
 
 /* ---- waiting for candidates ---- */

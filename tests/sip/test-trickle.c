@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "core/call-private.h"
+
 #define TYPE "application/trickle-ice-sdpfrag"
 #define PACKAGE "Info-Package: trickle-ice\r\nContent-Disposition: Info-Package\r\n"
 #define SECRETS "a=ice-ufrag:bobs\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n"
@@ -73,6 +75,33 @@ test_branches (void)
   bed_close (&bed);
 }
 
+/* Another branch is heard between the two answers of the one that wins. */
+static void
+test_back (void)
+{
+  Bed bed = { 0 };
+  const PeerMessage *invite;
+  BedDialog dialog;
+
+  open_bed (&bed);
+  invite = bed_dial (&bed);
+  dialog = bed_dialog_from (invite);
+  peer_reply (bed.peer, invite, 183, "Session Progress", "one", bed_contact, SDP);
+  wait_for (bed.agent->n_applied == 1);
+  info (&bed, &dialog, 10, 200, PACKAGE, TYPE, SECRETS STREAM CANDIDATE ("30000"));
+  g_assert_cmpuint (bed.agent->peer_ice.n_candidates, ==, 1);
+  peer_reply (bed.peer, invite, 183, "Session Progress", "two", bed_contact, OTHER_SDP);
+  wait_for (bed.agent->n_applied == 2);
+  g_assert_cmpuint (bed.agent->peer_ice.n_candidates, ==, 0);
+  peer_reply (bed.peer, invite, 200, "OK", "one", bed_contact, SDP);
+  wait_for (bed.agent->n_applied == 3 && bed.agent->n_active == 1);
+  g_assert_cmpuint (bed.agent->peer_ice.n_candidates, ==, 1);
+  g_assert_cmpuint (bed.agent->peer_ice.candidates[0].port, ==, 30000);
+  g_assert_null (bed.call->ice_early);
+  bed_dialog_clear (&dialog);
+  bed_close (&bed);
+}
+
 /* The answer in a 183 has no candidates; the first comes before the 200, the rest after it. */
 static void
 test_answer (void)
@@ -101,19 +130,21 @@ test_answer (void)
   peer_reply (bed.peer, invite, 200, "OK", "one", bed_contact, SDP);
   wait_for (bed.agent->n_active == 1);
   bed_await_request (&bed, "ACK", 0);
+  g_assert_cmpuint (ice->n_candidates, ==, 1);
+  g_assert_cmpuint (bed.agent->n_trickled, ==, 2);
 
   /* All so far and one more, as the RFC wants it; then the same again, and those of another branch. */
   info (&bed, &dialog, 11, 200, PACKAGE, TYPE, SECRETS STREAM CANDIDATE ("30000") CANDIDATE ("30002"));
   g_assert_cmpuint (ice->n_candidates, ==, 2);
-  g_assert_cmpuint (bed.agent->n_trickled, ==, 2);
+  g_assert_cmpuint (bed.agent->n_trickled, ==, 3);
   info (&bed, &dialog, 12, 200, PACKAGE, TYPE, SECRETS STREAM CANDIDATE ("30002"));
   info (&bed, &dialog, 13, 200, PACKAGE, TYPE, OTHERS STREAM CANDIDATE ("30004"));
-  g_assert_cmpuint (bed.agent->n_trickled, ==, 2);
+  g_assert_cmpuint (bed.agent->n_trickled, ==, 3);
   info (&bed, &dialog, 14, 200, PACKAGE, TYPE, SECRETS STREAM CANDIDATE ("30002") "a=end-of-candidates\r\n");
   g_assert_true (ice->end_of_candidates);
-  g_assert_cmpuint (bed.agent->n_trickled, ==, 3);
+  g_assert_cmpuint (bed.agent->n_trickled, ==, 4);
   info (&bed, &dialog, 15, 200, PACKAGE, TYPE, SECRETS STREAM CANDIDATE ("30006"));
-  g_assert_cmpuint (bed.agent->n_trickled, ==, 3);
+  g_assert_cmpuint (bed.agent->n_trickled, ==, 4);
   g_assert_cmpuint (ice->n_candidates, ==, 2);
   bed_dialog_clear (&dialog);
   bed_close (&bed);
@@ -215,6 +246,7 @@ main (int argc, char **argv)
   harness_init (&argc, &argv);
   g_test_add_func ("/sip/trickle/overtaken", test_overtaken);
   g_test_add_func ("/sip/trickle/branches", test_branches);
+  g_test_add_func ("/sip/trickle/back", test_back);
   g_test_add_func ("/sip/trickle/answer", test_answer);
   g_test_add_func ("/sip/trickle/offer", test_offer);
   g_test_add_func ("/sip/trickle/hostile", test_hostile);

@@ -83,6 +83,7 @@ struct _UaDialog
   char *focus_uri;              /* the peer is a conference; NULL: no */
   UaFocus *focus;               /* our subscription to it; NULL: none */
   gboolean told_hosted;         /* our Contact said last that we are one */
+  gboolean told_before;         /* and the one before it, which holds if that was refused */
   gboolean peer_updates;        /* the peer allows UPDATE */
   gboolean peer_timer;          /* and supports session timers */
   guint session_interval;       /* s; 0: no session timer */

@@ -13,6 +13,7 @@ ua_dialog_contact (UaDialog *dialog, const char *target)
 {
   g_autofree char *contact = ua_stack_contact (dialog->stack, target);
 
+  dialog->told_before = dialog->told_hosted;
   dialog->told_hosted = dialog->call && phone_call_is_hosted (dialog->call);
   return dialog->told_hosted ? g_strconcat (contact, ";isfocus", NULL) : g_steal_pointer (&contact);
 }

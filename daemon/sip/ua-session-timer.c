@@ -11,6 +11,7 @@
 
 #define MIN_SE 90
 #define REFRESH_RETRY_MS 5000
+#define MAX_RETRY_AFTER_S 3600
 
 static void set_refresh (UaDialog *dialog, guint ms);
 
@@ -69,6 +70,8 @@ void
 ua_dialog_on_update_response (UaStack *stack, const UaEvent *event, gpointer owner)
 {
   UaDialog *dialog = owner;
+  gulong retry_after = event->sip && event->sip->sip_retry_after ? event->sip->sip_retry_after->af_delta : 0;
+  gboolean is_untold;
 
   if (event->status < 200 || ua_dialog_authenticate (dialog, event))
     return;
@@ -85,8 +88,14 @@ ua_dialog_on_update_response (UaStack *stack, const UaEvent *event, gpointer own
       return;
     }
   ua_dialog_on_refused (dialog, event);
-  if (dialog->state == DIALOG_UP && event->status != 408 && event->status != 481 && (dialog->session_interval || event->status == 491))
+  if (dialog->state != DIALOG_UP || event->status == 408 || event->status == 481)
+    return;
+  is_untold = dialog->told_hosted != dialog->told_before;
+  dialog->told_hosted = dialog->told_before;    /* the next occasion tells it */
+  if (dialog->session_interval || event->status == 491)
     set_refresh (dialog, REFRESH_RETRY_MS);
+  else if (is_untold && retry_after > 0)
+    set_refresh (dialog, MAX (REFRESH_RETRY_MS, (guint) MIN (retry_after, MAX_RETRY_AFTER_S) * 1000));
 }
 
 static gboolean

@@ -47,7 +47,7 @@ on_request (Peer *peer, const PeerMessage *message, gpointer data)
     }
   else if (g_str_equal (message->method, "UPDATE") && !is_bob && bed->update_status)
     {
-      peer_reply (peer, message, bed->update_status, "Scripted", NULL, NULL, NULL);
+      peer_reply (peer, message, bed->update_status, "Scripted", NULL, bed->update_status == 491 ? NULL : "Retry-After: 1\r\n", NULL);
       bed->update_status = 0;
     }
   else
@@ -55,14 +55,14 @@ on_request (Peer *peer, const PeerMessage *message, gpointer data)
 }
 
 static void
-bed_open_at (Bed *bed, gboolean focus, const char *host, guint16 port)
+bed_open_at (Bed *bed, gboolean focus, const char *host, guint16 port, const char *session_expires)
 {
   g_autofree char *bind = g_strdup_printf ("%s:%u", host, port);
 
   *bed = (Bed){ .focus = focus, .port = port };
   bed->bob = peer_new (BOB, PORT, on_request, bed);
   bed->carol = peer_new (CAROL, PORT, on_request, bed);
-  bed->agent = agent_new (bind, NULL);
+  bed->agent = agent_new (bind, "sip.session-expires", session_expires, NULL);
   bed->account = agent_add_account (bed->agent, "alice", "aor", "sip:alice@" PHONE, "register", "false", "transport", "udp", "focus", "true",
                                     "max-calls", "4", NULL);
 }
@@ -70,7 +70,7 @@ bed_open_at (Bed *bed, gboolean focus, const char *host, guint16 port)
 static void
 bed_open (Bed *bed, gboolean focus)
 {
-  bed_open_at (bed, focus, PHONE, PORT);
+  bed_open_at (bed, focus, PHONE, PORT, "1800");
 }
 
 static void
@@ -186,7 +186,7 @@ test_moved (void)
       g_test_skip ("cannot make networks here");
       return;
     }
-  bed_open_at (&bed, FALSE, "0.0.0.0", 5062);
+  bed_open_at (&bed, FALSE, "0.0.0.0", 5062, "1800");
   confer (&bed, calls);
   subscribe (&bed, NULL, 1);
   g_assert_cmpint (apply_last (&bed, info, 1), ==, UA_INFO_APPLIED);
@@ -223,16 +223,16 @@ carol_knows (Bed *bed)
   return contact && strstr (contact, "isfocus");
 }
 
-/* While an offer of hers is open nothing can be said; when it is closed, and when she was busy. */
+/* While an offer of hers is open nothing can be said; when it is closed, and when she was busy: without refreshes, which would say it too. */
 static void
-test_told_later (void)
+test_told_later (gconstpointer data)
 {
   Bed bed;
   PhoneCall *calls[2];
   g_autoptr (GError) error = NULL;
 
-  bed_open (&bed, FALSE);
-  bed.update_status = 491;
+  bed_open_at (&bed, FALSE, PHONE, PORT, "0");
+  bed.update_status = GPOINTER_TO_UINT (data);
   calls[0] = dial (&bed, "sip:bob@" BOB);
   calls[1] = dial (&bed, "sip:carol@" CAROL);
   wait_for (phone_call_get_state (calls[0]) == PHONE_CALL_HELD);
@@ -367,7 +367,9 @@ main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
   g_test_add_func ("/sip/conference/told", test_told);
-  g_test_add_func ("/sip/conference/told-later", test_told_later);
+  g_test_add_data_func ("/sip/conference/told-later/glare", GUINT_TO_POINTER (491), test_told_later);
+  g_test_add_data_func ("/sip/conference/told-later/error", GUINT_TO_POINTER (500), test_told_later);
+  g_test_add_data_func ("/sip/conference/told-later/unavailable", GUINT_TO_POINTER (503), test_told_later);
   g_test_add_func ("/sip/conference/moved", test_moved);
   g_test_add_func ("/sip/conference/gap", test_gap);
   g_test_add_func ("/sip/conference/untold", test_untold);

@@ -235,6 +235,7 @@ store_history_expire (gpointer store, gint64 before, guint max_entries, PhoneArc
 {
   WriteJob *self = write_new (run_expire, done, data);
 
+  self->job.now_or_never = TRUE;        /* the next hour asks again */
   self->before = before;
   self->max_entries = max_entries;
   store_push (store, &self->job);

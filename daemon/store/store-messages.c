@@ -331,6 +331,7 @@ store_message_expire (gpointer store, gint64 before, PhoneArchiveDone done, gpoi
 {
   StoreMessageJob *self = store_message_job_new (run_expire, TRUE, data);
 
+  self->job.now_or_never = TRUE;        /* the next hour asks again */
   self->before = before;
   self->done = done;
   store_push (store, &self->job);

@@ -6,8 +6,8 @@
  * What may go wrong, and what then:
  *   disk full, I/O error, read-only, locked, folder missing   the writes are kept in memory, in order, at most STORE_MAX_KEPT (the oldest
  *                    go first), and tried again: 1 s later, then 2, 4 ... 60 s. Callers hear "kept" at once. Reading goes on if it can.
- *   damaged file     moved aside with a name that tells the time, a new one begun; the fault stays up until the daemon ends.
  *                    A write that is worth nothing later (now_or_never) fails instead, and its caller hears so.
+ *   damaged file     moved aside with a name that tells the time, a new one begun; the fault stays up until the daemon ends.
  *   newer schema     not touched; as with a disk that does not work.
  *   anything else    the fault of one job: it fails, the others of its transaction do not (each has a savepoint). */
 

@@ -674,6 +674,28 @@ test_bound (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->n, ==, 1000);
 }
 
+/* The clean-up that comes every hour does not wait for the disk beside real entries, nor push them out: the next hour asks again. */
+static void
+test_expire_does_not_wait (Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = g_path_get_dirname (f->path);
+
+  g_assert_true (g_file_set_contents (folder, "in the way", -1, NULL));
+  open_store (f);
+  add (f, 1);
+  store_archive_ops.history_expire (f->store, 1, 0, on_done, f);
+  wait_done (f);
+  g_assert_false (f->kept);
+  g_assert_nonnull (f->error);
+  store_archive_ops.message_expire (f->store, 1, on_done, f);
+  wait_done (f);
+  g_assert_false (f->kept);
+  g_assert_nonnull (f->error);
+  store_archive_ops.history_expire (f->store, 1, 0, NULL, NULL);
+  list_all (f);
+  g_assert_cmpuint (f->waiting, ==, 1);
+}
+
 /* The file cannot be written but can be read. Root may write everything, so the write is made to fail by a lock, and reading by a mode that
  * even root's SQLite keeps to is tried on its own. */
 static void
@@ -759,6 +781,7 @@ main (int argc, char **argv)
   ADD ("modes", test_modes);
   ADD ("kept-and-written", test_kept_and_written);
   ADD ("bound", test_bound);
+  ADD ("expire-does-not-wait", test_expire_does_not_wait);
   ADD ("read-only", test_read_only);
   ADD ("read-only-and-older", test_read_only_and_older);
   ADD ("last-chance", test_last_chance);

@@ -77,13 +77,24 @@ get_note (Ctl *ctl, const CtlArgs *args, const char *path, char **ret_note)
   return status;
 }
 
-/* Both or none: a note that is refused leaves the status, and the other way round. */
+/* Both or none: a note that is refused leaves the status, and the other way round. A word that is no status is refused before the note is
+ * set: put back or not, a note that was set begins the publication. */
 static int
 run_set (Ctl *ctl, const CtlArgs *args)
 {
+  static const char *const words[] = { "available", "away", "busy", "dnd", "offline", NULL };
   int status;
-  char *path = ctl_choose_account (ctl, args, &status), *before = NULL;
+  char *path, *before = NULL;
+  size_t known = 0;
 
+  while (words[known] && strcmp (words[known], args->words[1]) != 0)
+    known++;
+  if (!words[known])
+    {
+      ctl_error ("set: available, away, busy, dnd or offline, not '%s'", args->words[1]);
+      return CTL_EXIT_USAGE;
+    }
+  path = ctl_choose_account (ctl, args, &status);
   if (!path)
     return status;
   if (args->n_words > 2 && (status = get_note (ctl, args, path, &before)) == CTL_EXIT_OK)

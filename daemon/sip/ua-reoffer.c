@@ -123,6 +123,7 @@ on_reoffer_timer (gpointer data)
       ua_dialog_stop_reoffer (dialog);
       if (dialog->call)
         phone_call_on_reoffer_failed (dialog->call, 491, "Request Pending");
+      ua_dialog_go_on (dialog);
     }
   return G_SOURCE_REMOVE;
 }

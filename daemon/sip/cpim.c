@@ -170,6 +170,8 @@ read_message_headers (Lines *lines, UaCpim *cpim, GError **error)
 
       if (*line == '\0')
         return TRUE;
+      if (*line == ' ' || *line == '\t')
+        continue;               /* the rest of a folded header of the content that stands in the same block */
       value = split_header (line);
       if (!value)
         break;

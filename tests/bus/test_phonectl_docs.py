@@ -156,9 +156,11 @@ def complete(request, path):
 
 @pytest.mark.skipif(not shutil.which("zsh") or "BUILD_ROOT" not in os.environ, reason="no zsh, or not run by meson")
 def test_zsh_finds_it():
-    """Where it is installed is where zsh looks."""
-    installed = subprocess.run(["meson", "introspect", "--installed", os.environ["BUILD_ROOT"]], capture_output=True, text=True, check=True)
-    target, = (path for path in json.loads(installed.stdout).values() if path.endswith("/_phonectl"))
+    """Where it is installed is where zsh looks. Under another prefix than the system's it has to be told."""
+    with open(os.path.join(os.environ["BUILD_ROOT"], "meson-info", "intro-installed.json"), encoding="utf-8") as file:
+        target, = (path for path in json.load(file).values() if path.endswith("/_phonectl"))
+    if not target.startswith(("/usr/share/", "/usr/local/share/")):
+        pytest.skip(f"installed as {target}")
     looks = subprocess.run(["zsh", "-f", "-c", "print -l $fpath"], capture_output=True, text=True, check=True).stdout.splitlines()
     assert os.path.dirname(target) in looks
 

@@ -65,7 +65,15 @@ party_of (const CtlValue *entry)
   return ctl_name_text (ctl_value_string (entry, "contact-name"), ctl_value_string (entry, "remote-name"), ctl_value_string (entry, "party"));
 }
 
-/* What became of it, in a few words: "2:10", "voicemail 0:16", "missed", "refused (dnd)", "failed (not-found)"; of a message also what it says. */
+/* Sent on by us, as it was set or asked for: nothing failed. Whom it was sent on to is not kept. */
+static bool
+was_forwarded (const CtlValue *entry)
+{
+  return strcmp (ctl_value_string (entry, "direction"), "incoming") == 0 && strcmp (ctl_value_string (entry, "outcome"), "failed") == 0
+         && strcmp (ctl_value_string (entry, "actor"), "local") == 0 && strcmp (ctl_value_string (entry, "reason"), "redirected") == 0;
+}
+
+/* What became of it, in a few words: "2:10", "voicemail 0:16", "missed", "refused (dnd)", "forwarded", "failed (not-found)"; of a message also what it says. */
 static char *
 outcome_of (const CtlValue *entry)
 {
@@ -91,6 +99,8 @@ outcome_of (const CtlValue *entry)
     }
   if (*by)
     return ctl_format ("%s (%s)", outcome, by);
+  if (was_forwarded (entry))
+    return ctl_format ("forwarded");
   return strcmp (outcome, "failed") == 0 ? ctl_format ("failed (%s)", ctl_value_string (entry, "reason")) : ctl_format ("%s", outcome);
 }
 
@@ -255,6 +265,8 @@ run_show (Ctl *ctl, const CtlArgs *args)
     status = ctl_report (ctl, NULL, NULL, r);
   if (status == CTL_EXIT_OK && ctl->json)
     ctl_print_json (entry);
+  else if (status == CTL_EXIT_OK && strcmp (ctl_value_string (entry, "kind"), "message") == 0)
+    status = ctl_show_message (ctl, args);      /* the entry has only the beginning of its text */
   else if (status == CTL_EXIT_OK)
     {
       CtlTable *table = ctl_table_new (ctl, 2);

@@ -420,8 +420,8 @@ print_body (Ctl *ctl, const char *body)
     }
 }
 
-static int
-run_show (Ctl *ctl, const CtlArgs *args)
+int
+ctl_show_message (Ctl *ctl, const CtlArgs *args)
 {
   sd_bus_message *reply = NULL;
   CtlValue *message = NULL;
@@ -612,7 +612,7 @@ run_follow (Ctl *ctl, const CtlArgs *args)
 static const CtlVerb actions[] = {
   { "list", "", "messages, newest first", filter_options, run_list },
   { "send", "[TARGET] [TEXT...]", "send a message; without a text, what stands on standard input", send_options, run_send },
-  { "show", "MESSAGE", "all of one of them", NULL, run_show },
+  { "show", "MESSAGE", "all of one of them", NULL, ctl_show_message },
   { "read", "[MESSAGE...]", "messages are read: these, or all", NULL, run_read },
   { "delete", "[MESSAGE...]", "delete messages for good", delete_options, run_delete },
   { "export", "", "all messages on standard output", ctl_export_options, run_export },

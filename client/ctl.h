@@ -230,6 +230,7 @@ int ctl_follow (Ctl *ctl);                      /* handles signals until the end
 
 /* The beginning of a text, for a row: ends of lines and tabs become spaces, the table cleans the rest. Caller frees. */
 char *ctl_one_line (const char *text);
+int ctl_show_message (Ctl *ctl, const CtlArgs *args);   /* all of that one */
 int ctl_list_conversations (Ctl *ctl, bool unread_only, uint32_t offset, uint32_t limit);
 
 /* ---- ctl-account.c ---- */

@@ -210,6 +210,18 @@ def test_phonectl_history(phone, client):
     assert ctl.json("history") == []
 
 
+def test_phonectl_forwarded(phone, client):
+    """A call that was sent on has not failed."""
+    ctl = ctl_of(phone)
+    client.incoming()
+    ctl.ok("deflect", "sip:carol@example.org")
+    wait(lambda: ctl.json("history"))
+    [entry] = ctl.json("history", "--outcome", "failed")
+    assert (entry["actor"], entry["reason"]) == ("local", "redirected")
+    assert " forwarded " in ctl.ok("history") and "failed" not in ctl.ok("history")
+    assert "forwarded" in ctl.ok("history", "show", entry["id"])
+
+
 def test_phonectl_follow(phone, client):
     first = missed(client)
     with ctl_of(phone).start("--json", "history", "--follow") as running:

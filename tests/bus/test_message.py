@@ -228,3 +228,13 @@ def test_what_is_reported_is_told_in_words(phone, client, word, status, text):
     wait(lambda: get(client, id).get("disposition") == word, word)
     assert statuses(client, id)[-1] == get(client, id)["status"] == status
     assert text in " ".join(ctl.ok("message", "show", id).split()) and text in " ".join(ctl.ok("message", "list", "--outgoing").split())
+
+
+def test_the_whole_text_of_an_entry(client, phone):
+    """A row of the history ends somewhere; what it names shows all."""
+    ctl = Ctl(phone.address)
+    body = "word " * 60 + "end"
+    ident = ctl.json("message", "send", "--wait", "echo", body)["id"]
+    [row] = ctl.ok("history", "--outgoing").splitlines()
+    assert f"{body[:100]} ..." in row and body[:101] not in row
+    assert body in ctl.ok("history", "show", ident) and ctl.json("history", "show", ident)["text"] == body[:200]

@@ -163,7 +163,7 @@ media_clock_start (MediaClock *clock)
   clock->last_credit = g_get_monotonic_time ();
   pthread_mutex_unlock (&clock->lock);
 
-  clock->started = pthread_create (&clock->thread, NULL, clock_main, clock) == 0;
+  clock->started = media_thread_create (&clock->thread, clock_main, clock);
   if (!clock->started)
     g_critical ("Cannot start the thread %s: no sound unless a device beats", clock->name);
 }

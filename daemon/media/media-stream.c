@@ -324,7 +324,7 @@ media_stream_new (MediaTaps *taps, const PhoneStreamParams *params, MediaStreamG
     }
   media_drift_init (&stream->drift);
   sem_init (&stream->space, 0, 0);
-  stream->started = stream->live && stream->speaks && pthread_create (&stream->thread, NULL, live_main, stream) == 0;
+  stream->started = stream->live && stream->speaks && media_thread_create (&stream->thread, live_main, stream);
   if (stream->live && stream->speaks && !stream->started)
     {
       g_set_error_literal (error, PHONE_ERROR, PHONE_ERROR_MEDIA_FAILED, "No thread for a stream");

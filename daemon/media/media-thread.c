@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/secret.h"
+
 #define REALTIME_PRIORITY 20
 
 struct _MediaThread
@@ -35,6 +37,7 @@ thread_main (void *data)
 
   media_thread_prepare (thread->name, FALSE);
   thread->run (thread->data);
+  phone_secret_wipe_stack ();           /* which the next thread may get as it is */
 
   pthread_mutex_lock (&lock);
   thread->ended = TRUE;
@@ -48,6 +51,13 @@ thread_main (void *data)
   return NULL;
 }
 
+gboolean
+media_thread_create (pthread_t *ret_id, void *(*run) (void *data), gpointer data)
+{
+  phone_secret_wipe_stack ();
+  return pthread_create (ret_id, NULL, run, data) == 0;
+}
+
 MediaThread *
 media_thread_start (const char *name, void (*run) (gpointer data), gpointer data)
 {
@@ -57,7 +67,7 @@ media_thread_start (const char *name, void (*run) (gpointer data), gpointer data
   g_strlcpy (thread->name, name, sizeof thread->name);
   thread->run = run;
   thread->data = data;
-  if (pthread_create (&id, NULL, thread_main, thread) != 0)
+  if (!media_thread_create (&id, thread_main, thread))
     {
       g_free (thread);
       return NULL;

@@ -9,6 +9,9 @@
 
 typedef struct _MediaThread MediaThread;
 
+/* pthread_create(), to be joined. A new thread begins with the registers of the one that made it, and soon has them on its stack: what copying left of
+ * keys in them is cleared before. */
+gboolean media_thread_create (pthread_t *ret_id, void *(*run) (void *data), gpointer data);
 /* Starts a thread that nobody joins: it owns (a reference on) its data, so whoever wants it gone only tells
  * it so, releases it, and never waits for a slow disk or a hanging sound server. NULL: none to be had. */
 MediaThread *media_thread_start (const char *name, void (*run) (gpointer data), gpointer data);

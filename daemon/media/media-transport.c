@@ -94,7 +94,7 @@ media_transport_start (MediaTransport *self, GError **error)
   self->opened = g_get_monotonic_time ();
   begin_reports (self);
   g_atomic_int_set (&self->flowing, TRUE);
-  self->running = pthread_create (&self->thread, NULL, io_thread, self) == 0;
+  self->running = media_thread_create (&self->thread, io_thread, self);
   if (self->running)
     return TRUE;
   g_atomic_int_set (&self->flowing, FALSE);

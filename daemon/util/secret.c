@@ -170,6 +170,21 @@ phone_secret_read_fd (int fd, GError **error)
   return g_steal_pointer (&secret);
 }
 
+/* The C library copies with the widest registers that there are, and the compiler clears those that it was told of. */
+static void
+wipe_vector_registers (void)
+{
+#ifdef __x86_64__
+  if (__builtin_cpu_supports ("avx"))
+    __asm__ volatile ("vzeroall" ::: "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+                      "xmm13", "xmm14", "xmm15");
+  if (__builtin_cpu_supports ("avx512f"))
+    __asm__ volatile (".irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31\n\t"
+                      "vpxorq %zmm\\n, %zmm\\n, %zmm\\n\n\t"
+                      ".endr");
+#endif
+}
+
 /* What memcpy () had in vector registers goes to the stack when the dynamic linker looks up the next function: they are cleared too. */
 __attribute__ ((noinline, zero_call_used_regs ("all"))) void
 phone_secret_wipe_stack (void)
@@ -177,4 +192,5 @@ phone_secret_wipe_stack (void)
   char dead[STACK_DEPTH];
 
   explicit_bzero (dead, sizeof dead);
+  wipe_vector_registers ();
 }

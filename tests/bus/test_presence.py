@@ -33,9 +33,12 @@ def test_on_the_phone_by_itself(client):
     client.wait_state(call, "active")
     assert client.get(ALICE, PRESENCE, "Status") == "on-the-phone" and client.get(ALICE, PRESENCE, "Chosen") == "available"
     client.call(call, CALL, "Hangup")
-    wait(lambda: client.get(ALICE, PRESENCE, "Status") == "available")
-    seen = [c["Status"] for c in client.changes(ALICE, PRESENCE) if "Status" in c]
-    assert "on-the-phone" in seen and seen[-1] == "available"
+
+    def seen():
+        return [c["Status"] for c in client.changes(ALICE, PRESENCE) if "Status" in c]
+
+    wait(lambda: seen()[-1:] == ["available"])
+    assert "on-the-phone" in seen() and client.get(ALICE, PRESENCE, "Status") == "available"
 
 
 def test_watch_presence(client):

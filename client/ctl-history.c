@@ -73,7 +73,8 @@ was_forwarded (const CtlValue *entry)
          && strcmp (ctl_value_string (entry, "actor"), "local") == 0 && strcmp (ctl_value_string (entry, "reason"), "redirected") == 0;
 }
 
-/* What became of it, in a few words: "2:10", "voicemail 0:16", "missed", "refused (dnd)", "forwarded", "failed (not-found)"; of a message also what it says. */
+/* What became of it, in a few words: "2:10", "voicemail 0:16", "missed", "refused (dnd)", "forwarded", "failed (not-found)"; of a message also what it
+ * says. */
 static char *
 outcome_of (const CtlValue *entry)
 {

@@ -21,8 +21,8 @@ const CtlOption ctl_global_options[] = {
 
 const CtlVerb *const ctl_verb_tables[] = {
   ctl_status_verbs, ctl_dial_verbs, ctl_call_verbs, ctl_conference_verbs, ctl_transfer_verbs, ctl_park_verbs, ctl_stats_verbs, ctl_account_verbs,
-  ctl_audio_verbs, ctl_presence_verbs, ctl_voicemail_verbs, ctl_forward_verbs, ctl_recording_verbs, ctl_stream_verbs, ctl_collect_verbs, ctl_history_verbs, ctl_dnd_verbs,
-  ctl_message_verbs, ctl_monitor_verbs, NULL,
+  ctl_audio_verbs, ctl_presence_verbs, ctl_voicemail_verbs, ctl_forward_verbs, ctl_recording_verbs, ctl_stream_verbs, ctl_collect_verbs,
+  ctl_history_verbs, ctl_dnd_verbs, ctl_message_verbs, ctl_monitor_verbs, NULL,
 };
 
 static const CtlOption no_options[] = { { 0 } };

@@ -314,7 +314,7 @@ send_text (Ctl *ctl, const CtlArgs *args, const char *call, const char *to, cons
 static int
 run_send (Ctl *ctl, const CtlArgs *args)
 {
-  const char *number = ctl_args_value (args, "call");
+  const char *number = ctl_args_value (args, "call"), *path, *to;
   bool in_call = number, wait = ctl_args_flag (args, "wait");
   size_t first = in_call ? 1 : 2;
   Waiting waiting = { .ctl = ctl };
@@ -338,7 +338,9 @@ run_send (Ctl *ctl, const CtlArgs *args)
     }
   if (wait)
     r = sd_bus_match_signal (ctl->bus, NULL, PHONE_DBUS_NAME, PHONE_DBUS_PATH, PHONE_DBUS_MESSAGES, "StatusChanged", on_status, &waiting);
-  status = r < 0 ? ctl_report (ctl, NULL, NULL, r) : send_text (ctl, args, in_call ? ctl_value_string (call, "object") : NULL, in_call ? "" : args->words[1], text, &reply);
+  path = in_call ? ctl_value_string (call, "object") : NULL;
+  to = in_call ? "" : args->words[1];
+  status = r < 0 ? ctl_report (ctl, NULL, NULL, r) : send_text (ctl, args, path, to, text, &reply);
   free (text);
   ctl_value_free (call);
   if (status == CTL_EXIT_OK && (r = sd_bus_message_read (reply, "s", &waiting.id)) < 0)

@@ -158,7 +158,10 @@ add_watch (CtlTable *table, const CtlValue *watch)
   ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (watch, "State"));
   ctl_table_add (table, CTL_PLAIN, "%s", strcmp (status, "unknown") == 0 ? "" : status);
   ctl_table_add (table, CTL_PLAIN, "%s", ctl_value_string (watch, "Note"));
-  ctl_table_add (table, strcmp (state, "waiting") == 0 ? CTL_WARN : CTL_DIM, "%s", strcmp (state, "active") == 0 ? "" : strcmp (text, "idle") == 0 ? "not registered" : text);
+  if (strcmp (state, "active") == 0)
+    ctl_table_add (table, CTL_DIM, "%s", "");
+  else
+    ctl_table_add (table, strcmp (state, "waiting") == 0 ? CTL_WARN : CTL_DIM, "%s", strcmp (text, "idle") == 0 ? "not registered" : text);
   free (text);
 }
 

@@ -27,7 +27,8 @@ add_message (CtlTable *table, const CtlValue *message)
 {
   time_t start = (time_t) ctl_value_uint (message, "start");
   const char *state = ctl_value_string (message, "state");
-  char *when = ctl_text_time (start, time (NULL)), *length = ctl_recording_length (ctl_value_uint (message, "ms")), *party = ctl_recording_party (message);
+  char *when = ctl_text_time (start, time (NULL)), *length = ctl_recording_length (ctl_value_uint (message, "ms"));
+  char *party = ctl_recording_party (message);
 
   ctl_table_add (table, CTL_BOLD, "%s", ctl_value_string (message, "id"));
   ctl_table_add (table, ctl_value_bool (message, "heard") ? CTL_DIM : CTL_WARN, "%s", ctl_value_bool (message, "heard") ? "heard" : "new");

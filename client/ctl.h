@@ -157,10 +157,10 @@ char *ctl_reason_text (const CtlValue *reason);                 /* "busy by remo
  * frees. */
 char *ctl_name_text (const char *contact, const char *claimed, const char *address);
 char *ctl_party_text (const CtlValue *call);                    /* "Bob <sip:bob@example.org>"; caller frees */
-/* A row for the call: number (behind a mark), state, direction, peer, time, codec, encryption. Seven columns. silent: its conference does not
- * hear it. */
 /* ", recorded" and the like, of a call or conference; "": it is not. */
 const char *ctl_recording_text (const CtlValue *object);
+/* A row for the call: number (behind a mark), state, direction, peer, time, codec, encryption. Seven columns. silent: its conference does not
+ * hear it. */
 void ctl_add_call (CtlTable *table, const CtlValue *call, const char *mark, bool silent);
 #define CTL_CALL_COLUMNS 7
 

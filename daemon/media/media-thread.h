@@ -9,8 +9,8 @@
 
 typedef struct _MediaThread MediaThread;
 
-/* pthread_create(), to be joined. A new thread begins with the registers of the one that made it, and soon has them on its stack: what copying left of
- * keys in them is cleared before. */
+/* pthread_create() for every thread of this room. A new thread begins with the registers of the one that made it, and soon has them on its stack: what
+ * copying left of keys in them is cleared before. FALSE: none to be had. */
 gboolean media_thread_create (pthread_t *ret_id, void *(*run) (void *data), gpointer data);
 /* Starts a thread that nobody joins: it owns (a reference on) its data, so whoever wants it gone only tells
  * it so, releases it, and never waits for a slow disk or a hanging sound server. NULL: none to be had. */

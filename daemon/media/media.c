@@ -147,7 +147,7 @@ media_engine_new (const PhoneDaemonSettings *settings, GError **error)
   engine->settings = phone_daemon_settings_copy (settings);
   engine->context = g_main_context_ref_thread_default ();
   engine->hub = media_hub_new (settings);
-  engine->has_crypto = pthread_create (&engine->crypto, NULL, start_crypto, NULL) == 0;
+  engine->has_crypto = media_thread_create (&engine->crypto, start_crypto, NULL);
   media_mutex_init (&engine->lock);
   media_cond_init (&engine->done);
   return engine;
